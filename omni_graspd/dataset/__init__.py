@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Datasets on disk: manifest, tables, the pipeline over all stages, resume."""

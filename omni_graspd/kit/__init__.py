@@ -1,0 +1,3 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Adapters inside Omniverse Kit: the only place that imports omni, carb or isaacsim."""

@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a renderer is asked and what it answers: one frame of annotator channels per camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class AnnotatorData:
+    """One channel in Replicator's terms: an array and its info dictionary."""
+
+    data: np.ndarray
+    """Array in the annotator's dtype and shape; empty for ``camera_params``, which is info only."""
+    info: dict[str, Any]
+    """Side data, for example ``idToLabels``; empty for plain images."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The channels seen by one camera."""
+
+    camera_path: str
+    """Prim path of the camera."""
+    channels: dict[str, AnnotatorData]
+    """Channels by annotator name."""
+
+
+@dataclass(frozen=True)
+class CameraRig:
+    """One view: a single camera, or a stereo pair with equal intrinsics."""
+
+    name: str
+    """Name of the view, for example ``view_0000``."""
+    camera_paths: tuple[str, ...]
+    """Camera prims: one, or left then right."""
+    width: int
+    """Image width [pixel]."""
+    height: int
+    """Image height [pixel]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenderConfig:
+    """How images are made."""
+
+    samples_per_pixel: int = 16
+    """Paths per pixel of the colour image before denoising; 4, 16 or 64 are fastest."""
+    max_depth: int = 6
+    """Longest light path."""
+    denoise: bool = True
+    """Whether the colour image is denoised."""
+    seed: int = 0
+    """Seed of the colour image's noise."""
+    variant: str = "auto"
+    """Mitsuba variant: ``auto``, ``cuda_ad_rgb``, ``llvm_ad_rgb`` or ``scalar_rgb``. Not used in Kit."""

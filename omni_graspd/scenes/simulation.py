@@ -1,0 +1,43 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a physics backend is asked and what it answers: rigid bodies stepped until they rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimulateConfig:
+    """How long and how finely to simulate, and what counts as rest."""
+
+    time_step: float = 1.0 / 240.0
+    """Length of a physics step [s]."""
+    max_time: float = 8.0
+    """Give up after this much simulated time [s]."""
+    rest_time: float = 0.25
+    """Bodies must stay below both speeds this long [s] to be at rest."""
+    rest_linear_speed: float = 1e-3
+    """Linear speed limit of rest [m/s]."""
+    rest_angular_speed: float = 0.05
+    """Angular speed limit of rest [rad/s]."""
+
+
+@dataclass(frozen=True)
+class SimulateResult:
+    """Motion of the dynamic rigid bodies of a stage."""
+
+    body_paths: tuple[str, ...]
+    """Prim path of each body."""
+    times: np.ndarray
+    """Recorded times [s], shape [record_count]; the last record is the end of the simulation."""
+    poses: np.ndarray
+    """T_world_body, shape [record_count, body_count, 7]."""
+    linear_velocities: np.ndarray
+    """Velocity of the centre of mass at the end [m/s], shape [body_count, 3]."""
+    angular_velocities: np.ndarray
+    """At the end [rad/s], shape [body_count, 3]."""
+    at_rest: np.ndarray
+    """Whether each body stayed below both rest speeds for the rest time up to the end, shape [body_count], bool."""

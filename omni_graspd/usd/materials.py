@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""UsdPreviewSurface materials: writing, binding and reading back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """What a surface looks like, in the terms of UsdPreviewSurface."""
+
+    color: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    """Linear diffuse colour; used where there is no texture."""
+    texture: str | None = None
+    """sRGB colour texture; a path relative to the USD file that carries it, or absolute. Needs texture coordinates."""
+    roughness: float = 0.5
+    """0 mirror, 1 matt."""
+    metallic: float = 0.0
+    """0 dielectric, 1 metal."""
+
+
+def author_material(stage: Usd.Stage, path: str, appearance: Appearance) -> UsdShade.Material:
+    """Define a UsdPreviewSurface material; a texture is read through the primvar ``st``."""
+    material = UsdShade.Material.Define(stage, path)
+    surface = UsdShade.Shader.Define(stage, f"{path}/Surface")
+    surface.CreateIdAttr("UsdPreviewSurface")
+    surface.CreateInput("roughness", Sdf.ValueTypeNames.Float).Set(appearance.roughness)
+    surface.CreateInput("metallic", Sdf.ValueTypeNames.Float).Set(appearance.metallic)
+    color = surface.CreateInput("diffuseColor", Sdf.ValueTypeNames.Color3f)
+    if appearance.texture is None:
+        color.Set(Gf.Vec3f(*appearance.color))
+    else:
+        color.ConnectToSource(_author_texture(stage, path, appearance.texture).ConnectableAPI(), "rgb")
+    material.CreateSurfaceOutput().ConnectToSource(surface.ConnectableAPI(), "surface")
+    return material
+
+
+def _author_texture(stage: Usd.Stage, path: str, texture: str) -> UsdShade.Shader:
+    reader = UsdShade.Shader.Define(stage, f"{path}/StReader")
+    reader.CreateIdAttr("UsdPrimvarReader_float2")
+    reader.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
+    reader.CreateOutput("result", Sdf.ValueTypeNames.Float2)
+    shader = UsdShade.Shader.Define(stage, f"{path}/ColorTexture")
+    shader.CreateIdAttr("UsdUVTexture")
+    shader.CreateInput("file", Sdf.ValueTypeNames.Asset).Set(texture)
+    shader.CreateInput("sourceColorSpace", Sdf.ValueTypeNames.Token).Set("sRGB")
+    shader.CreateInput("wrapS", Sdf.ValueTypeNames.Token).Set("repeat")
+    shader.CreateInput("wrapT", Sdf.ValueTypeNames.Token).Set("repeat")
+    shader.CreateInput("st", Sdf.ValueTypeNames.Float2).ConnectToSource(reader.ConnectableAPI(), "result")
+    shader.CreateOutput("rgb", Sdf.ValueTypeNames.Float3)
+    return shader
+
+
+def bind_material(prim: Usd.Prim, material: UsdShade.Material) -> None:
+    """Bind a material to a prim and everything below it."""
+    UsdShade.MaterialBindingAPI.Apply(prim).Bind(material)
+
+
+def read_appearance(prim: Usd.Prim) -> Appearance:
+    """Read the material bound to a prim (or to its ancestors); texture paths come back resolved and absolute.
+
+    Without a material the display colour is used, else mid grey.
+    Inputs other than colour, roughness and metallic are ignored.
+    """
+    material, _ = UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()
+    if not material:
+        display = UsdGeom.Gprim(prim).GetDisplayColorAttr().Get()
+        return Appearance(color=tuple(np.mean(np.array(display), axis=0).tolist())) if display else Appearance()
+    surface, _, _ = material.ComputeSurfaceSource()
+    if not surface or surface.GetIdAttr().Get() != "UsdPreviewSurface":
+        return Appearance()
+    color, texture = _read_color(surface)
+    return Appearance(color, texture, _read_float(surface, "roughness", 0.5), _read_float(surface, "metallic", 0.0))
+
+
+def _read_float(surface: UsdShade.Shader, name: str, default: float) -> float:
+    value = surface.GetInput(name).Get() if surface.GetInput(name) else None
+    return default if value is None else float(value)
+
+
+def _read_color(surface: UsdShade.Shader) -> tuple[tuple[float, float, float], str | None]:
+    default = (0.18, 0.18, 0.18)
+    color = surface.GetInput("diffuseColor")
+    if not color:
+        return default, None
+    attributes = UsdShade.Utils.GetValueProducingAttributes(color)
+    for attribute in attributes:
+        shader = UsdShade.Shader(attribute.GetPrim())
+        if shader and shader.GetIdAttr().Get() == "UsdUVTexture":
+            asset = shader.GetInput("file").Get()
+            resolved = asset.resolvedPath or asset.path if asset else ""
+            return default, str(Path(resolved)) if resolved else None
+    value = attributes[0].Get() if attributes else None
+    return (default if value is None else tuple(float(v) for v in value)), None

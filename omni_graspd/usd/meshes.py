@@ -1,0 +1,125 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Triangle meshes: the data class, writing one as a UsdGeom.Mesh, and gathering all meshes below a prim."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pxr import Gf, Sdf, Usd, UsdGeom, Vt
+
+from omni_graspd.usd.transforms import local_to_world
+
+
+@dataclass(frozen=True)
+class TriangleMesh:
+    """A triangle mesh with optional texture coordinates."""
+
+    vertices: np.ndarray
+    """Vertex positions [m], shape [vertex_count, 3], float64."""
+    faces: np.ndarray
+    """Vertex indices, counter-clockwise seen from outside, shape [face_count, 3], int32."""
+    uvs: np.ndarray | None = None
+    """Texture coordinates per face corner, origin at the lower left, shape [face_count, 3, 2], or None."""
+
+
+def author_mesh(stage: Usd.Stage, path: str, mesh: TriangleMesh, *, purpose: str = "default") -> UsdGeom.Mesh:
+    """Define a polygon mesh with extent, no subdivision, and ``st`` texture coordinates where the mesh has them."""
+    prim = UsdGeom.Mesh.Define(stage, path)
+    points = Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(mesh.vertices, dtype=np.float32))
+    prim.CreatePointsAttr(points)
+    prim.CreateFaceVertexCountsAttr(Vt.IntArray.FromNumpy(np.full(len(mesh.faces), 3, dtype=np.int32)))
+    prim.CreateFaceVertexIndicesAttr(Vt.IntArray.FromNumpy(np.ascontiguousarray(mesh.faces, dtype=np.int32).ravel()))
+    prim.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
+    prim.CreateExtentAttr(UsdGeom.PointBased.ComputeExtent(points))
+    prim.CreatePurposeAttr(purpose)
+    if mesh.uvs is not None:
+        st = UsdGeom.PrimvarsAPI(prim).CreatePrimvar(
+            "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.faceVarying
+        )
+        st.Set(Vt.Vec2fArray.FromNumpy(np.ascontiguousarray(mesh.uvs, dtype=np.float32).reshape(-1, 2)))
+    return prim
+
+
+def triangulate(counts: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Split polygons into triangle fans.
+
+    Args:
+        counts: Corners of each polygon, shape [polygon_count].
+        indices: Vertex index of each corner, shape [corner_count].
+
+    Returns:
+        Vertex indices [face_count, 3], and the position of each in ``indices`` [face_count, 3] (for corner data).
+    """
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+    fan = np.maximum(np.asarray(counts) - 2, 0)
+    polygon = np.repeat(np.arange(len(counts)), fan)
+    step = np.arange(len(polygon)) - np.repeat(np.cumsum(fan) - fan, fan)
+    corners = np.stack([starts[polygon], starts[polygon] + step + 1, starts[polygon] + step + 2], axis=-1)
+    return np.asarray(indices)[corners].astype(np.int32), corners
+
+
+def read_mesh(prim: Usd.Prim) -> TriangleMesh:
+    """Read one UsdGeom.Mesh in its own coordinates, triangulated, right-handed, in stage units."""
+    mesh = UsdGeom.Mesh(prim)
+    vertices = np.array(mesh.GetPointsAttr().Get() or [], dtype=np.float64).reshape(-1, 3)
+    counts = np.array(mesh.GetFaceVertexCountsAttr().Get() or [], dtype=np.int64)
+    indices = np.array(mesh.GetFaceVertexIndicesAttr().Get() or [], dtype=np.int64)
+    faces, corners = triangulate(counts, indices)
+    uvs = _read_uvs(prim, indices, corners)
+    if mesh.GetOrientationAttr().Get() == UsdGeom.Tokens.leftHanded:
+        faces, uvs = faces[:, ::-1], None if uvs is None else uvs[:, ::-1]
+    return TriangleMesh(vertices, np.ascontiguousarray(faces), uvs)
+
+
+def _read_uvs(prim: Usd.Prim, indices: np.ndarray, corners: np.ndarray) -> np.ndarray | None:
+    primvar = UsdGeom.PrimvarsAPI(prim).FindPrimvarWithInheritance("st")
+    if not primvar or not primvar.HasValue():
+        return None
+    values = np.array(primvar.ComputeFlattened(), dtype=np.float64).reshape(-1, 2)
+    if primvar.GetInterpolation() == UsdGeom.Tokens.faceVarying:
+        return values[corners]
+    if primvar.GetInterpolation() in (UsdGeom.Tokens.vertex, UsdGeom.Tokens.varying):
+        return values[indices[corners]]
+    return None
+
+
+def mesh_prims(root: Usd.Prim, purposes: tuple[str, ...] = ("default", "render")) -> list[Usd.Prim]:
+    """Return the visible meshes at and below ``root`` with one of ``purposes``, instances included, in stage order."""
+    found = []
+    for prim in Usd.PrimRange(root, Usd.TraverseInstanceProxies()):
+        if not prim.IsA(UsdGeom.Mesh):
+            continue
+        imageable = UsdGeom.Imageable(prim)
+        if imageable.ComputePurpose() in purposes and imageable.ComputeVisibility() != UsdGeom.Tokens.invisible:
+            found.append(prim)
+    return found
+
+
+def read_meshes_below(root: Usd.Prim, purposes: tuple[str, ...] = ("default", "render")) -> TriangleMesh:
+    """Merge the visible meshes at and below ``root`` into one, in the frame of ``root``, in metres.
+
+    All scale is applied, that of ``root`` itself included, and so are the stage's units. Texture coordinates are dropped.
+    """
+    metres = UsdGeom.GetStageMetersPerUnit(root.GetStage())
+    cache = UsdGeom.XformCache()
+    T_world_root = local_to_world(root, cache)
+    scale = np.linalg.norm(T_world_root[:3, :3], axis=0)
+    T_root_world = np.linalg.inv(T_world_root @ np.diag([*(1.0 / scale), 1.0]))
+    vertices, faces, offset = [], [], 0
+    for prim in mesh_prims(root, purposes):
+        mesh = read_mesh(prim)
+        T_root_mesh = T_root_world @ local_to_world(prim, cache)
+        flipped = np.linalg.det(T_root_mesh[:3, :3]) < 0
+        vertices.append((mesh.vertices @ T_root_mesh[:3, :3].T + T_root_mesh[:3, 3]) * metres)
+        faces.append((mesh.faces[:, ::-1] if flipped else mesh.faces) + offset)
+        offset += len(mesh.vertices)
+    if not vertices:
+        return TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int32))
+    return TriangleMesh(np.concatenate(vertices), np.concatenate(faces).astype(np.int32))
+
+
+def to_gf(vector: np.ndarray) -> Gf.Vec3f:
+    """Convert three numbers to a single-precision USD vector."""
+    return Gf.Vec3f(*(float(v) for v in vector))

@@ -1,0 +1,32 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Semantic labels, authored by schema name so that OpenUSD 24 and 26 and Isaac Sim 5 and 6 all read them."""
+
+from __future__ import annotations
+
+from pxr import Sdf, Usd, Vt
+
+_SCHEMA = "SemanticsLabelsAPI:class"
+_ATTRIBUTE = "semantics:labels:class"
+
+
+def apply_label(prim: Usd.Prim, label: str) -> None:
+    """Give a prim and everything below it the semantic class ``label``."""
+    prim.AddAppliedSchema(_SCHEMA)
+    prim.CreateAttribute(_ATTRIBUTE, Sdf.ValueTypeNames.TokenArray, custom=False).Set(Vt.TokenArray([label]))
+
+
+def read_label(prim: Usd.Prim) -> str | None:
+    """Return the semantic class authored on this very prim, or None; ancestors are not asked."""
+    attribute = prim.GetAttribute(_ATTRIBUTE)
+    labels = attribute.Get() if attribute else None
+    return str(labels[0]) if labels else None
+
+
+def labelled_ancestor(prim: Usd.Prim) -> Usd.Prim | None:
+    """Return the nearest prim upward, the prim itself included, with a semantic class; None where there is none."""
+    while prim and not prim.IsPseudoRoot():
+        if read_label(prim) is not None:
+            return prim
+        prim = prim.GetParent()
+    return None

@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Creating, opening and saving stages: metres, kilograms, Z up, one default prim, atomic writes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pxr import Sdf, Tf, Usd, UsdGeom, UsdPhysics
+
+from omni_graspd.errors import GraspdError
+
+
+def create_stage(root_name: str, path: Path | None = None) -> Usd.Stage:
+    """Create a stage in metres, kilograms and Z up, with an Xform default prim ``/root_name``.
+
+    Args:
+        root_name: Name of the default prim.
+        path: Where the stage will be saved, so that relative references and textures resolve before that; nothing is
+            written until :func:`save_stage`. Without it the layer is anonymous.
+    """
+    layer = Sdf.Layer.CreateAnonymous(".usda") if path is None else _unsaved_layer(path)
+    stage = Usd.Stage.Open(layer)
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    UsdPhysics.SetStageKilogramsPerUnit(stage, 1.0)
+    stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, f"/{root_name}").GetPrim())
+    return stage
+
+
+def _unsaved_layer(path: Path) -> Sdf.Layer:
+    identifier = os.fspath(path.absolute())
+    layer = Sdf.Layer.Find(identifier)
+    if layer is not None:
+        layer.Clear()
+        return layer
+    return Sdf.Layer.New(Sdf.FileFormat.FindByExtension("usda"), identifier)
+
+
+def open_stage(path: Path) -> Usd.Stage:
+    """Open a USD file.
+
+    Raises:
+        GraspdError: If the file is missing or is not USD.
+    """
+    if not path.is_file():
+        raise GraspdError(f"expected a USD file, got {path}, which does not exist; check the path")
+    try:
+        return Usd.Stage.Open(os.fspath(path))
+    except Tf.ErrorException as error:
+        reason = str(error).strip().splitlines()[-1].strip()
+        raise GraspdError(f"expected a readable USD file, got {path} ({reason}); re-export it") from error
+
+
+def save_stage(stage: Usd.Stage, path: Path) -> None:
+    """Write the stage's root layer to ``path`` under a temporary name and rename it: all or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".partial-{path.name}")
+    stage.GetRootLayer().Export(os.fspath(temporary))
+    temporary.replace(path)
+
+
+def prim_name(name: str) -> str:
+    """Return ``name`` with what USD does not allow in prim names replaced, for example ``025_mug`` -> ``_025_mug``."""
+    return Tf.MakeValidIdentifier(name)
