@@ -18,6 +18,6 @@ class GraspBatch:
     joint_positions: np.ndarray
     """All joints, in the order of ``Hand.joint_names`` [rad or m], shape [grasp_count, joint_count]."""
     losses: dict[str, np.ndarray]
-    """Loss terms at the end by name: ``stable``, ``range``, ``limit``, ``penetration``, ``self_collision``; [grasp_count]."""
+    """Loss terms at the end (``stable``, ``range``, ``limit``, ``penetration``, ``self_collision``), [grasp_count]."""
     status: tuple[str, ...]
     """``"ok"`` or the reason of the failure, one per grasp."""

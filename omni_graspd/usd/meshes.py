@@ -100,7 +100,8 @@ def mesh_prims(root: Usd.Prim, purposes: tuple[str, ...] = ("default", "render")
 def read_meshes_below(root: Usd.Prim, purposes: tuple[str, ...] = ("default", "render")) -> TriangleMesh:
     """Merge the visible meshes at and below ``root`` into one, in the frame of ``root``, in metres.
 
-    All scale is applied, that of ``root`` itself included, and so are the stage's units. Texture coordinates are dropped.
+    All scale is applied, that of ``root`` itself included, and so are the stage's units.
+    Texture coordinates are dropped.
     """
     metres = UsdGeom.GetStageMetersPerUnit(root.GetStage())
     cache = UsdGeom.XformCache()
