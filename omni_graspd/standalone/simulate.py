@@ -1,0 +1,166 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rigid-body simulation without Kit: PhysX on the CPU through ovphysx, beside usd-core in one process."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pxr import Usd, UsdGeom, UsdPhysics
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
+
+RECORD_INTERVAL = 1.0 / 60.0
+"""Time between recorded poses [s]; speeds are watched at the same times."""
+
+_ATTRIBUTES = ("position", "orientation", "linearVelocity", "angularVelocity")
+
+
+async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
+    """Step the stage's rigid bodies with PhysX until all rest or the time is up; the stage is not changed.
+
+    The same stage and configuration give the same bits, however often and in whatever order it is called in a process.
+
+    Args:
+        stage: Stage with at least one enabled, non-kinematic ``PhysicsRigidBodyAPI`` prim. Gravity and materials are
+            taken from it.
+        config: Step length, time limit, and what counts as rest.
+
+    Returns:
+        Recorded poses (about 60 a second, the start included) and the final velocities, in metres.
+
+    Raises:
+        GraspdError: If the stage has no dynamic rigid body, or PhysX did not take one of them.
+    """
+    body_paths = _dynamic_bodies(stage)
+    if not body_paths:
+        raise GraspdError(
+            "expected a stage with at least one dynamic rigid body, got none; apply PhysicsRigidBodyAPI to a prim "
+            "(enabled, not kinematic)"
+        )
+    with tempfile.TemporaryDirectory(prefix="graspd-") as folder:
+        path = Path(folder) / "stage.usdc"
+        stage.Flatten().Export(os.fspath(path))
+        with _attached(path) as physx:
+            return _step_until_rest(physx, body_paths, config, UsdGeom.GetStageMetersPerUnit(stage))
+
+
+def _dynamic_bodies(stage: Usd.Stage) -> tuple[str, ...]:
+    paths = []
+    for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
+        if prim.HasAPI(UsdPhysics.RigidBodyAPI):
+            body = UsdPhysics.RigidBodyAPI(prim)
+            if body.GetRigidBodyEnabledAttr().Get() and not body.GetKinematicEnabledAttr().Get():
+                paths.append(str(prim.GetPath()))
+    return tuple(paths)
+
+
+@cache
+def _start_physx() -> Any:
+    """Start PhysX once for the life of the process, on the CPU, on the calling thread, without chatter.
+
+    Worker threads cost a hundred times more than a step of a few bodies, hence none.
+    """
+    import ovphysx
+    import ovstage
+    from ovphysx.types import GlobalConfigKey, LogLevel
+
+    ovphysx.set_global_config(GlobalConfigKey.LOG_LEVEL, LogLevel.ERROR)
+    ovphysx.set_global_config(GlobalConfigKey.CPU_ONLY, True)
+    ovphysx.set_global_config(GlobalConfigKey.NUM_THREADS, 0)
+    # PhysX drops every attribute of a schema that was not registered before the first stage.
+    ovstage.population.register_usd_schemas([os.fspath(path) for path in _physx_schema_folders()])
+    return ovphysx.PhysX()
+
+
+def _physx_schema_folders() -> list[Path]:
+    """Locate the PhysX schemas without importing their package, which would register them with our own USD as well."""
+    package = metadata.distribution("physx-usd-schemas")
+    modules = ("PhysxSchema", "OmniUsdPhysicsDeformableSchema")
+    return [Path(os.fspath(package.locate_file(f"physx_usd_schemas/{module}/resources"))) for module in modules]
+
+
+@contextmanager
+def _attached(path: Path) -> Iterator[Any]:
+    """Load a USD file into PhysX for the length of the context."""
+    import ovstage
+
+    physx = _start_physx()
+    scene = ovstage.Stage("graspd")
+    try:
+        # Only with the rendering domain do nested prims get their world transforms.
+        ovstage.population.open_usd(scene, os.fspath(path), ordinal=1, domains=ovstage.PopulationDomain.ALL)
+        scene.advance_write_floor(ordinal=1).wait()
+        physx.wait_task(physx.attach_ovstage(scene, read_ordinal=1))
+        try:
+            yield physx
+        finally:
+            physx.wait_task(physx.detach_ovstage())
+    finally:
+        scene.destroy()
+
+
+def _step_until_rest(physx: Any, body_paths: tuple[str, ...], config: SimulateConfig, metres: float) -> SimulateResult:
+    record_steps = max(1, round(RECORD_INTERVAL / config.time_step))
+    step_count = max(1, round(config.max_time / config.time_step))
+    times, states = [0.0], [_read_bodies(physx, body_paths, metres)]
+    resting = np.zeros(len(body_paths))
+    for step in range(1, step_count + 1):
+        physx.step_sync(config.time_step)
+        if step % record_steps and step != step_count:
+            continue
+        state = _read_bodies(physx, body_paths, metres)
+        times.append(step * config.time_step)
+        states.append(state)
+        slow = (np.linalg.norm(state[:, 7:10], axis=-1) < config.rest_linear_speed) & (
+            np.linalg.norm(state[:, 10:13], axis=-1) < config.rest_angular_speed
+        )
+        resting = np.where(slow, resting + times[-1] - times[-2], 0.0)
+        if np.all(resting >= config.rest_time):
+            break
+    recorded = np.stack(states)
+    return SimulateResult(
+        body_paths=body_paths,
+        times=np.array(times),
+        poses=recorded[..., :7],
+        linear_velocities=recorded[-1, :, 7:10],
+        angular_velocities=recorded[-1, :, 10:13],
+        at_rest=resting >= config.rest_time,
+    )
+
+
+def _read_bodies(physx: Any, body_paths: tuple[str, ...], metres: float) -> np.ndarray:
+    """Read pose, linear and angular velocity of each body in metres, shape [body_count, 13]."""
+    from ovphysx.types import ObjectScope, SimObjectType
+
+    rows: dict[str, list[np.ndarray]] = {path: [] for path in body_paths}
+    with warnings.catch_warnings():
+        # Says that reading wakes Warp, which looks for a CUDA driver; Warp is in use here anyhow.
+        warnings.filterwarnings("ignore", message="ovphysx is in CPU-only mode", category=RuntimeWarning)
+        with physx.read_sync(SimObjectType.RIGID_BODY, _ATTRIBUTES, scope=ObjectScope.ALL) as result:
+            columns = {result.dictionary.token_to_string(group.attribute): group for group in result.groups}
+            for name in _ATTRIBUTES:
+                if name in columns:
+                    values = columns[name].tensors[0].numpy()
+                    for path, value in zip(
+                        result.dictionary.get_path_strings(columns[name].prim_list), values, strict=True
+                    ):
+                        rows.setdefault(path, []).append(np.array(value, dtype=np.float64))
+            del columns
+    missing = [path for path in body_paths if len(rows[path]) != len(_ATTRIBUTES)]
+    if missing:
+        raise GraspdError(f"expected PhysX to simulate {missing[0]}, but it did not take it; check its physics schemas")
+    state = np.stack([np.concatenate(rows[path]) for path in body_paths])
+    state[:, :3] *= metres
+    state[:, 7:10] *= metres
+    return state
