@@ -1,0 +1,80 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of grasp synthesis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.synthesis.starts import StartConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynthesisConfig:
+    """Settings of the optimisation. docs/method.md compares them with the paper's."""
+
+    iterations: int = 300
+    """Gradient steps per grasp."""
+    point_count: int = 500
+    """Points on the hand's surface that can touch the object."""
+    friction: float = 0.5
+    """Coulomb friction between hand and object."""
+    probe: float = 1e-4
+    """How far the object would move in the tested step without the hand, speed times time step [m]."""
+    leak: float = 0.02
+    """Share of the contact gradient that reaches points which do not touch (the paper's alpha)."""
+    leak_mode: Literal["one_sided", "literal"] = "one_sided"
+    """``one_sided``: leaking gradients only attract; ``literal``: as in the paper, they also repel."""
+    dilation: float = 0.02
+    """Radius by which the object is padded at the start [m]."""
+    dilation_end: float = 0.9
+    """Share of the iterations after which the padding is gone; it falls linearly until then."""
+    phong_alpha: float = 0.75
+    """Phong smoothing of the signed distance: 0 flat faces, 1 fully curved."""
+    reach: float = 0.1
+    """Hand points farther than this from the object feel nothing [m]."""
+    range_weight: float = 1e-4
+    """Weight of the distance of the joints from the middle of their ranges [m/rad]."""
+    limit_weight: float = 1e-2
+    """Weight of joint positions beyond their limits [m/rad]."""
+    penetration_weight: float = 5000.0
+    """Weight of half the mean squared depth of hand points inside the object [1/m]."""
+    self_collision_weight: float = 30.0
+    """Weight of half the sum of squared overlaps between spheres inside different links [1/m]."""
+    translation_rate: float = 1e-3
+    """Step length of the palm's position [m]."""
+    rotation_rate: float = 1e-2
+    """Step length of the palm's orientation [rad]."""
+    joint_rate: float = 1e-2
+    """Step length of each joint [rad or m]."""
+    beta_1: float = 0.9
+    """Adam's decay of the first moment."""
+    beta_2: float = 0.99
+    """Adam's decay of the second moment."""
+    rate_decay: float = 0.2
+    """Share of the iterations, at the end, over which step lengths fall linearly to zero."""
+    start: StartConfig = field(default_factory=StartConfig)
+    """Where grasps start."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("iterations", "point_count"):
+            if getattr(self, name) < 1:
+                raise GraspdError(f"expected synthesis.{name} to be at least 1, got {getattr(self, name)}")
+        for name in ("probe", "reach"):
+            if not getattr(self, name) > 0.0:
+                raise GraspdError(f"expected synthesis.{name} to be above 0 m, got {getattr(self, name)}")
+        if not 0.0 < self.dilation_end <= 1.0:
+            raise GraspdError(f"expected synthesis.dilation_end to be in (0, 1], got {self.dilation_end}")
+
+    def dilation_radius(self, iteration: int) -> float:
+        """Return the padding of the object at an iteration [m] (paper, section III-B)."""
+        return self.dilation * max(0.0, 1.0 - iteration / max(self.dilation_end * self.iterations, 1.0))
+
+    def rate_scale(self, iteration: int) -> float:
+        """Return the factor on all step lengths at an iteration."""
+        if self.rate_decay <= 0.0:
+            return 1.0
+        return min(1.0, (self.iterations - iteration) / (self.rate_decay * self.iterations))

@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where grasps start: the open hand in front of the object, palm toward it (approach sampling; paper, section IV-A)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import trimesh
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.seeding import random_generator
+
+if TYPE_CHECKING:
+    from scipy.spatial.transform import Rotation
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartConfig:
+    """How starting poses are sampled."""
+
+    gap: float = 0.01
+    """Distance between the palm's approach point and the object's convex hull [m]."""
+    tilt: float = 0.35
+    """Largest angle between the approach direction and the inward surface normal [rad]."""
+    preshape: float = 0.25
+    """How far the joints start from the open posture (0) toward the middle of their ranges (1)."""
+
+
+def sample_starts(
+    hand: Hand, obj: RigidObject, grasp_indices: Sequence[int], config: StartConfig, *, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sample palm poses and joint positions to start from.
+
+    A point is drawn uniformly by area on the object's convex hull, so that no start lies in a cavity. The palm's
+    approach point is put ``gap`` in front of it, facing it within ``tilt``, with a random roll. Each grasp has its own
+    random stream.
+
+    Args:
+        hand: The hand.
+        obj: The object.
+        grasp_indices: Which grasps; a start depends on its index, not on the others.
+        config: Sampling settings.
+        seed: The run's seed.
+
+    Returns:
+        T_object_palm, shape [grasp_count, 7], and actuated positions [rad or m], shape [grasp_count, actuated_count].
+    """
+    from scipy.spatial.transform import Rotation
+
+    hull = trimesh.Trimesh(obj.mesh.vertices, obj.mesh.faces, process=False).convex_hull
+    cumulative_area = np.cumsum(hull.area_faces)
+    poses = np.empty((len(grasp_indices), 7))
+    for row, index in enumerate(grasp_indices):
+        random = random_generator(seed, "start", hand.name, obj.name, int(index))
+        face = int(np.searchsorted(cumulative_area, random.uniform(0.0, cumulative_area[-1])))
+        point = _random_point_on_triangle(hull.triangles[face], random)
+        normal = _tilted(hull.face_normals[face], config.tilt, random)
+        rotation = _rotation_between(hand.approach_direction, -normal)
+        rotation = Rotation.from_rotvec(normal * random.uniform(0.0, 2.0 * np.pi)) * rotation
+        poses[row, :3] = point + config.gap * normal - rotation.apply(hand.approach_point)
+        poses[row, 3:] = rotation.as_quat(canonical=True)
+    middle = 0.5 * (hand.joint_lower + hand.joint_upper)[hand.actuated]
+    actuated = hand.open_positions + config.preshape * (middle - hand.open_positions)
+    return poses, np.tile(actuated, (len(grasp_indices), 1))
+
+
+def _random_point_on_triangle(triangle: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    u, v = random.uniform(size=2)
+    if u + v > 1.0:
+        u, v = 1.0 - u, 1.0 - v
+    return triangle[0] + u * (triangle[1] - triangle[0]) + v * (triangle[2] - triangle[0])
+
+
+def _tilted(direction: np.ndarray, max_angle: float, random: np.random.Generator) -> np.ndarray:
+    """Return a direction drawn uniformly from the cap of half-angle ``max_angle`` about a unit vector."""
+    cosine = random.uniform(np.cos(max_angle), 1.0)
+    azimuth = random.uniform(0.0, 2.0 * np.pi)
+    sine = np.sqrt(1.0 - cosine * cosine)
+    local = np.array([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine])
+    return _rotation_between(np.array([0.0, 0.0, 1.0]), direction).apply(local)
+
+
+def _rotation_between(a: np.ndarray, b: np.ndarray) -> Rotation:
+    """Return the smallest rotation that turns unit vector ``a`` into unit vector ``b``."""
+    from scipy.spatial.transform import Rotation
+
+    axis = np.cross(a, b)
+    sine, cosine = np.linalg.norm(axis), float(np.dot(a, b))
+    if sine < 1e-9:
+        if cosine > 0.0:
+            return Rotation.identity()
+        axis = np.cross(a, np.eye(3)[np.argmin(np.abs(a))])
+        return Rotation.from_rotvec(np.pi * axis / np.linalg.norm(axis))
+    return Rotation.from_rotvec(axis / sine * np.arctan2(sine, cosine))
