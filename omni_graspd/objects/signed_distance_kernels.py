@@ -13,6 +13,10 @@ SIGN_FROM_WINDING_NUMBER = wp.constant(1)
 
 # Closer than this [m] the direction to the surface is rounding noise in single precision.
 TOUCHING = wp.constant(1.0e-5)
+# Surface points whose distances differ by less than this part of the mean edge length count as equally close, and their
+# normals are added up. Warp's default of 1e-3 mixes both faces of a thin wall and then gives wrong signs at its middle;
+# rounding needs more than 1e-7.
+TIE_TOLERANCE = wp.constant(3.0e-5)
 
 
 @wp.func
@@ -20,7 +24,7 @@ def query_closest_point(mesh_id: wp.uint64, point: wp.vec3, max_distance: float,
     """Find the closest surface point; the sign comes from the method named by ``sign_mode``."""
     if sign_mode == SIGN_FROM_WINDING_NUMBER:
         return wp.mesh_query_point_sign_winding_number(mesh_id, point, max_distance)
-    return wp.mesh_query_point_sign_normal(mesh_id, point, max_distance)
+    return wp.mesh_query_point_sign_normal(mesh_id, point, max_distance, TIE_TOLERANCE)
 
 
 @wp.func

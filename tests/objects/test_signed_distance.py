@@ -51,6 +51,15 @@ def test_without_smoothing_it_equals_trimesh(closed: bool) -> None:
     assert (expected < 0).sum() > 50
 
 
+def test_sign_is_right_in_the_middle_of_a_thin_wall() -> None:
+    wall = trimesh.creation.annulus(0.036, 0.040, 0.08, sections=64)
+    generator = np.random.default_rng(5)
+    angle, height = generator.uniform(0, 2 * np.pi, 20000), generator.uniform(-0.03, 0.03, 20000)
+    radius = 0.038 * np.cos(np.pi / 64) + generator.uniform(-1e-4, 1e-4, 20000)
+    points = np.stack([radius * np.cos(angle), radius * np.sin(angle), height], axis=-1)
+    assert (build(wall, alpha=0.0).query(points, 1.0)[0] < 0).all()
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 0.75])
 def test_a_box_stays_exact_under_smoothing(alpha: float) -> None:
     half = np.array([0.02, 0.03, 0.08])
