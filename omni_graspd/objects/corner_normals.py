@@ -1,12 +1,41 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Vertex normals per face corner, smooth over soft edges and split at hard ones."""
+"""Normals of a mesh's corners, vertices and edges: for smooth interpolation, and to tell inside from outside."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from omni_graspd.usd.meshes import TriangleMesh
+
+
+def surface_normals(mesh: TriangleMesh, *, crease_angle: float) -> np.ndarray:
+    """Gather the nine normals per face that the signed distance reads.
+
+    Returns:
+        Per face: the smooth unit normals of its corners (:func:`corner_normals`), then the pseudo-normals of its three
+        vertices and of its edges ij, jk and ki (:func:`pseudo_normals`); shape [face_count, 9, 3].
+    """
+    return np.concatenate([corner_normals(mesh, crease_angle=crease_angle), pseudo_normals(mesh)], axis=1)
+
+
+def pseudo_normals(mesh: TriangleMesh) -> np.ndarray:
+    """Compute angle-weighted pseudo-normals, whose product with the way to the closest point has the right sign.
+
+    Returns:
+        Of each face's three vertices, then of its edges ij, jk, ki, not of unit length; shape [face_count, 6, 3].
+
+    References:
+        Bærentzen and Aanæs, "Signed distance computation using the angle weighted pseudonormal", TVCG 2005.
+    """
+    normals, angles = _face_normals(mesh), _corner_angles(mesh)
+    vertices = np.zeros((len(mesh.vertices), 3))
+    np.add.at(vertices, mesh.faces.ravel(), (normals[:, None, :] * angles[:, :, None]).reshape(-1, 3))
+    ends = np.sort(np.stack([mesh.faces, np.roll(mesh.faces, -1, axis=1)], axis=-1).reshape(-1, 2), axis=1)
+    _, edge = np.unique(ends, axis=0, return_inverse=True)
+    edges = np.zeros((edge.max(initial=-1) + 1, 3))
+    np.add.at(edges, edge.ravel(), np.repeat(normals, 3, axis=0))
+    return np.concatenate([vertices[mesh.faces], edges[edge.reshape(-1, 3)]], axis=1)
 
 
 def corner_normals(mesh: TriangleMesh, *, crease_angle: float) -> np.ndarray:

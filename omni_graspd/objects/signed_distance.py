@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import warp as wp
 
-from omni_graspd.objects.corner_normals import corner_normals
+from omni_graspd.objects.corner_normals import surface_normals
 from omni_graspd.objects.signed_distance_kernels import SIGN_FROM_NORMALS, SIGN_FROM_WINDING_NUMBER, query_kernel
 from omni_graspd.usd.meshes import TriangleMesh
 
@@ -33,7 +33,7 @@ class SignedDistance:
     mesh: wp.Mesh
     """The triangles in the object frame [m]."""
     corner_normals: wp.array
-    """Unit normals of the face corners, shape [3 * face_count], ``wp.vec3``."""
+    """What :func:`~omni_graspd.objects.corner_normals.surface_normals` gives, ``wp.vec3``, shape [9 * face_count]."""
     sign_mode: int
     """Where the sign comes from, a constant of the kernel module."""
     phong_alpha: float
@@ -52,7 +52,7 @@ class SignedDistance:
             config: How the surface is smoothed.
         """
         config = config or SignedDistanceConfig()
-        normals = corner_normals(mesh, crease_angle=config.crease_angle).reshape(-1, 3)
+        normals = surface_normals(mesh, crease_angle=config.crease_angle).reshape(-1, 3)
         return cls(
             mesh=wp.Mesh(
                 points=wp.array(mesh.vertices.astype(np.float32), dtype=wp.vec3, device=device),

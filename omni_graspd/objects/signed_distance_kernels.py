@@ -7,24 +7,68 @@ import warp as wp
 wp.set_module_options({"enable_backward": False})
 
 SIGN_FROM_NORMALS = wp.constant(0)
-"""Inside and outside from angle-weighted pseudo-normals: fast, exact on closed, consistently oriented surfaces."""
+"""Inside and outside from angle-weighted pseudo-normals: fast, right on closed, consistently oriented surfaces."""
 SIGN_FROM_WINDING_NUMBER = wp.constant(1)
 """Inside and outside from winding numbers: slower, right on surfaces with holes and flipped faces too."""
 
 # Closer than this [m] the direction to the surface is rounding noise in single precision.
 TOUCHING = wp.constant(1.0e-5)
-# Surface points whose distances differ by less than this part of the mean edge length count as equally close, and their
-# normals are added up. Warp's default of 1e-3 mixes both faces of a thin wall and then gives wrong signs at its middle;
-# rounding needs more than 1e-7.
-TIE_TOLERANCE = wp.constant(3.0e-5)
+# A barycentric coordinate below this means that the point lies on the opposite edge.
+ON_EDGE = wp.constant(1.0e-6)
+NORMALS_PER_FACE = wp.constant(9)
 
 
 @wp.func
-def query_closest_point(mesh_id: wp.uint64, point: wp.vec3, max_distance: float, sign_mode: int):
-    """Find the closest surface point; the sign comes from the method named by ``sign_mode``."""
+def pseudo_normal_index(u: float, v: float) -> int:
+    """Find which of a face's normals tells inside from outside at barycentric coordinates (u, v, 1 - u - v).
+
+    Returns:
+        3, 4, 5 for the vertices, 6, 7, 8 for the edges ij, jk, ki, and -1 for the inside of the face.
+    """
+    on_jk = u < ON_EDGE
+    on_ki = v < ON_EDGE
+    on_ij = 1.0 - u - v < ON_EDGE
+    if on_ij and on_ki:
+        return 3
+    if on_ij and on_jk:
+        return 4
+    if on_jk and on_ki:
+        return 5
+    if on_ij:
+        return 6
+    if on_jk:
+        return 7
+    if on_ki:
+        return 8
+    return -1
+
+
+@wp.func
+def query_closest_point(
+    mesh_id: wp.uint64,
+    normals: wp.array(dtype=wp.vec3),  # [9 * face_count]
+    point: wp.vec3,
+    max_distance: float,
+    sign_mode: int,
+):
+    """Find the closest surface point; the sign comes from the method named by ``sign_mode``.
+
+    Pseudo-normals are looked up instead of summed over nearly equidistant faces, as Warp's own query does: that mixes
+    both sides of a thin wall and gives wrong signs at its middle.
+    """
     if sign_mode == SIGN_FROM_WINDING_NUMBER:
         return wp.mesh_query_point_sign_winding_number(mesh_id, point, max_distance)
-    return wp.mesh_query_point_sign_normal(mesh_id, point, max_distance, TIE_TOLERANCE)
+    query = wp.mesh_query_point_no_sign(mesh_id, point, max_distance)
+    query.sign = 1.0
+    if query.result:
+        index = pseudo_normal_index(query.u, query.v)
+        normal = wp.mesh_eval_face_normal(mesh_id, query.face)
+        if index >= 0:
+            normal = normals[NORMALS_PER_FACE * query.face + index]
+        away = point - wp.mesh_eval_position(mesh_id, query.face, query.u, query.v)
+        if wp.dot(away, normal) < 0.0:
+            query.sign = -1.0
+    return query
 
 
 @wp.func
@@ -65,7 +109,7 @@ def smooth_direction(
 @wp.func
 def signed_distance(
     mesh_id: wp.uint64,
-    corner_normals: wp.array(dtype=wp.vec3),  # [3 * face_count]
+    corner_normals: wp.array(dtype=wp.vec3),  # [9 * face_count]
     point: wp.vec3,
     max_distance: float,
     sign_mode: int,
@@ -81,7 +125,8 @@ def signed_distance(
 
     Args:
         mesh_id: Mesh in the object frame.
-        corner_normals: Unit normals of the face corners.
+        corner_normals: Nine normals per face: smooth unit normals of its corners, pseudo-normals of its vertices and of
+            its edges, as in :func:`~omni_graspd.objects.corner_normals.surface_normals`.
         point: Query point in the object frame [m].
         max_distance: Surface farther than this is not looked for [m].
         sign_mode: ``SIGN_FROM_NORMALS`` or ``SIGN_FROM_WINDING_NUMBER``.
@@ -91,7 +136,7 @@ def signed_distance(
         Signed distance [m] (``max_distance`` where nothing was found), unit gradient pointing out of the object
         (zero where nothing was found), and whether the surface was found.
     """
-    query = query_closest_point(mesh_id, point, max_distance, sign_mode)
+    query = query_closest_point(mesh_id, corner_normals, point, max_distance, sign_mode)
     if not query.result:
         return max_distance, wp.vec3(0.0, 0.0, 0.0), False
     surface_point = wp.mesh_eval_position(mesh_id, query.face, query.u, query.v)
@@ -108,9 +153,9 @@ def signed_distance(
     v_i = wp.mesh_get_point(mesh_id, corner)
     v_j = wp.mesh_get_point(mesh_id, corner + 1)
     v_k = wp.mesh_get_point(mesh_id, corner + 2)
-    n_i = corner_normals[corner]
-    n_j = corner_normals[corner + 1]
-    n_k = corner_normals[corner + 2]
+    n_i = corner_normals[NORMALS_PER_FACE * query.face]
+    n_j = corner_normals[NORMALS_PER_FACE * query.face + 1]
+    n_k = corner_normals[NORMALS_PER_FACE * query.face + 2]
     w = 1.0 - query.u - query.v
 
     offset = query.u * tangent_plane_offset(surface_point, v_i, n_i)
@@ -128,7 +173,7 @@ def signed_distance(
 @wp.kernel
 def query_kernel(
     mesh_id: wp.uint64,
-    corner_normals: wp.array(dtype=wp.vec3),  # [3 * face_count]
+    corner_normals: wp.array(dtype=wp.vec3),  # [9 * face_count]
     points: wp.array(dtype=wp.vec3),  # [point_count]
     max_distance: float,
     sign_mode: int,
