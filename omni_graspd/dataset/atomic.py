@@ -1,0 +1,74 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are there in full or not at all: written under a temporary name, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from omni_graspd.errors import GraspdError
+
+PARTIAL_PREFIX = ".partial-"
+"""Names that begin so are leftovers of a run that was killed."""
+
+_UNWRITABLE = {
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "raise the limit on file sizes",
+    errno.EROFS: "choose a writable folder with --out",
+    errno.EACCES: "choose a writable folder with --out",
+    errno.EPERM: "choose a writable folder with --out",
+}
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; what is written there takes its place when the block ends well.
+
+    The block may write a file or make a folder. On an error the temporary is removed and ``path`` stays as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(PARTIAL_PREFIX + path.name)
+    _remove(temporary)
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        _remove(temporary)
+        raise
+
+
+def remove_leftovers(root: Path) -> None:
+    """Delete every temporary file and folder below ``root`` that a killed run left behind."""
+    for path in sorted(root.rglob(f"{PARTIAL_PREFIX}*")):
+        _remove(path)
+
+
+@contextmanager
+def writing_to(root: Path) -> Iterator[None]:
+    """Turn a full disk or a folder without write permission into one line for the user.
+
+    Raises:
+        GraspdError: If the system refused a write for want of space or permission.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
+        reason = (error.strerror or str(error)).removeprefix(f"[Errno {error.errno}] ")
+        raise GraspdError(
+            f"expected to write to {root}, got {reason!r}; {_UNWRITABLE[error.errno]} and run the same command again, "
+            "it goes on where it stopped"
+        ) from error
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Where everything lies in a dataset folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DatasetLayout:
+    """Paths below one dataset folder; nothing is touched on disk."""
+
+    root: Path
+    """The dataset folder."""
+
+    @property
+    def manifest(self) -> Path:
+        """What the dataset is: ``dataset.json``."""
+        return self.root / "dataset.json"
+
+    @property
+    def overview(self) -> Path:
+        """The picture of the dataset: ``overview.png``."""
+        return self.root / "overview.png"
+
+    def hand(self, hand: str) -> Path:
+        """USD file of a hand."""
+        return self.root / "hands" / f"{hand}.usd"
+
+    def object(self, object_name: str) -> Path:
+        """USD file of an object; its textures lie in ``textures/`` beside it."""
+        return self.root / "objects" / f"{object_name}.usd"
+
+    def grasps(self, hand: str, object_name: str) -> Path:
+        """Table of base grasps of an object by a hand."""
+        return self.root / "grasps" / hand / f"{object_name}.parquet"
+
+    def scene(self, object_name: str, scene_index: int) -> Path:
+        """USD file of a scene."""
+        return self.root / "scenes" / object_name / f"scene_{scene_index:04d}.usda"
+
+    def scene_grasps(self, object_name: str, scene_index: int) -> Path:
+        """Table of the base grasps of all hands, placed in a scene."""
+        return self.root / "scenes" / object_name / f"scene_{scene_index:04d}.grasps.parquet"
+
+    def renders(self, object_name: str, scene_index: int) -> Path:
+        """Folder of a scene's views, each a folder named after its camera rig."""
+        return self.root / "renders" / object_name / f"scene_{scene_index:04d}"

@@ -1,0 +1,104 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Columns of the Parquet tables: types, units, frames and meanings, which travel in the files' field metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA_VERSION = 1
+"""Version of the tables and of the folder layout; raised when a reader of older datasets would misread a new one."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    kind: str
+    """``int32``, ``int64``, ``float64``, ``bool`` or ``string``; of the elements where there is a width."""
+    unit: str
+    """Unit of the values; ``1`` for plain numbers and names."""
+    meaning: str
+    """One sentence."""
+    frame: str | None = None
+    """Frame in which the values are expressed."""
+    width: int | None = None
+    """Length of each value's list; None for single values."""
+
+
+POSE_UNIT = "m; unit quaternion xyzw"
+
+GRASP_COLUMNS = {
+    "index": Column("int32", "1", "Number of the grasp; scene grasps refer to it as grasp_index."),
+    "seed": Column("int64", "1", "Seed of the run; with hand, object and index it fixes the grasp."),
+    "status": Column("string", "1", "'ok', or why the grasp failed; failed grasps keep their row."),
+    "T_object_palm": Column("float64", POSE_UNIT, "Pose of the palm: maps palm to object coordinates.", "object", 7),
+}
+"""First columns of a table of base grasps; then come joint_positions, the losses and the metrics."""
+
+METRIC_COLUMNS = {
+    "contact_area": Column("float64", "m2", "Area of the hand's surface that touches the object."),
+    "contact_count": Column("int32", "1", "Number of contact points."),
+    "epsilon": Column("float64", "1", "Ferrari-Canny epsilon quality; 0 without force closure."),
+    "force_closure": Column("bool", "1", "Whether the contacts resist any wrench."),
+    "penetration_depth": Column("float64", "m", "Depth of the deepest hand point inside the object."),
+}
+"""Known metrics; others are written as plain numbers."""
+
+SCENE_GRASP_COLUMNS = {
+    "hand": Column("string", "1", "Name of the hand."),
+    "grasp_index": Column("int32", "1", "Row of the base grasp in grasps/<hand>/<object>.parquet; it has the joints."),
+    "T_world_palm": Column("float64", POSE_UNIT, "Pose of the palm: maps palm to world coordinates.", "world", 7),
+    "table_clearance": Column("float64", "m", "Height of the lowest hand point above the table top.", "world"),
+    "collides": Column("bool", "1", "Whether the hand touches or passes the table."),
+}
+"""Columns of a table of scene grasps; the joint positions are those of the base grasp."""
+
+
+def grasp_columns(joint_count: int, losses: Iterable[str], metrics: dict[str, str]) -> dict[str, Column]:
+    """Return the columns of a table of base grasps.
+
+    Args:
+        joint_count: Number of movable joints of the hand.
+        losses: Names of the loss terms.
+        metrics: Kind of each metric by name; used for those that are not in :data:`METRIC_COLUMNS`.
+    """
+    joints = Column(
+        "float64", "rad or m", "All joints, in the order of the file metadata's joint_names.", None, joint_count
+    )
+    columns = {**GRASP_COLUMNS, "joint_positions": joints}
+    for name in losses:
+        columns[f"loss_{name}"] = Column("float64", "1", f"Loss term {name!r} at the end of the synthesis.")
+    for name, kind in metrics.items():
+        columns[name] = METRIC_COLUMNS.get(name, Column(kind, "1", f"Metric {name!r}."))
+    return columns
+
+
+def arrow_schema(columns: dict[str, Column], metadata: dict[str, str]) -> pa.Schema:
+    """Build the Arrow schema of a table, with unit, frame and meaning in each field's metadata."""
+    import pyarrow as pa
+
+    kinds = {
+        "int32": pa.int32(),
+        "int64": pa.int64(),
+        "float64": pa.float64(),
+        "bool": pa.bool_(),
+        "string": pa.string(),
+    }
+    schema = []
+    for name, column in columns.items():
+        kind = kinds[column.kind]
+        notes = {"unit": column.unit, "meaning": column.meaning}
+        if column.frame is not None:
+            notes["frame"] = column.frame
+        schema.append(
+            pa.field(
+                name, kind if column.width is None else pa.list_(kind, column.width), nullable=False, metadata=notes
+            )
+        )
+    return pa.schema(schema, metadata={"schema_version": str(SCHEMA_VERSION), **metadata})
