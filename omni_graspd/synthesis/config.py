@@ -7,7 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+
 from omni_graspd.errors import GraspdError
+from omni_graspd.objects.signed_distance import SignedDistanceConfig
 from omni_graspd.synthesis.starts import StartConfig
 
 
@@ -31,8 +34,6 @@ class SynthesisConfig:
     """Radius by which the object is padded at the start [m]."""
     dilation_end: float = 0.9
     """Share of the iterations after which the padding is gone; it falls linearly until then."""
-    phong_alpha: float = 0.75
-    """Phong smoothing of the signed distance: 0 flat faces, 1 fully curved."""
     reach: float = 0.1
     """Hand points farther than this from the object feel nothing [m]."""
     range_weight: float = 1e-4
@@ -55,6 +56,8 @@ class SynthesisConfig:
     """Adam's decay of the second moment."""
     rate_decay: float = 0.2
     """Share of the iterations, at the end, over which step lengths fall linearly to zero."""
+    distance: SignedDistanceConfig = field(default_factory=SignedDistanceConfig)
+    """How the object's surface is smoothed."""
     start: StartConfig = field(default_factory=StartConfig)
     """Where grasps start."""
 
@@ -68,6 +71,11 @@ class SynthesisConfig:
                 raise GraspdError(f"expected synthesis.{name} to be above 0 m, got {getattr(self, name)}")
         if not 0.0 < self.dilation_end <= 1.0:
             raise GraspdError(f"expected synthesis.dilation_end to be in (0, 1], got {self.dilation_end}")
+
+    def probe_motions(self) -> np.ndarray:
+        """Return the object's motions in the M = 7 simulations [m], shape [7, 3]: none, both ways along each axis."""
+        axes = self.probe * np.eye(3)
+        return np.concatenate([np.zeros((1, 3)), axes, -axes])
 
     def dilation_radius(self, iteration: int) -> float:
         """Return the padding of the object at an iteration [m] (paper, section III-B)."""

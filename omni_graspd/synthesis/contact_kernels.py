@@ -70,10 +70,10 @@ def query_points_kernel(
     """Place one hand point and measure its Phong signed distance. One thread per (grasp, point)."""
     grasp, point = wp.tid()
     in_object = wp.transform_point(T_object_link[grasp, link_index[point]], positions[point])
-    sample = signed_distance(mesh, corner_normals, in_object, max_distance, sign_mode, phong_alpha)
+    distance, normal, _found = signed_distance(mesh, corner_normals, in_object, max_distance, sign_mode, phong_alpha)
     points[grasp, point] = in_object - center_of_mass
-    distances[grasp, point] = sample.distance
-    normals[grasp, point] = sample.normal
+    distances[grasp, point] = distance
+    normals[grasp, point] = normal
 
 
 @wp.kernel

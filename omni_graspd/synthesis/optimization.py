@@ -12,7 +12,7 @@ from omni_graspd.hands.kinematics import KinematicTree
 from omni_graspd.hands.kinematics_kernels import forward_kinematics_kernel
 from omni_graspd.hands.surface_points import CollisionSpheres, HandPoints
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance
+from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.synthesis import contact_kernels, gradient_kernels, optimizer_kernels
 from omni_graspd.synthesis.config import SynthesisConfig
 
@@ -51,18 +51,12 @@ def _sphere_pairs(spheres: CollisionSpheres) -> np.ndarray:
 class ObjectModel:
     """What the kernels know of an object, on one device; shared by all shards."""
 
-    def __init__(self, obj: RigidObject, phong_alpha: float, device: str) -> None:
-        self.distance = SignedDistance.build(obj.mesh, closed=obj.closed, device=device, phong_alpha=phong_alpha)
+    def __init__(self, obj: RigidObject, config: SignedDistanceConfig, device: str) -> None:
+        self.distance = SignedDistance.build(obj.mesh, closed=obj.closed, device=device, config=config)
         self.center_of_mass = wp.vec3(*(float(v) for v in obj.center_of_mass))
         unit_inertia = obj.inertia / obj.mass
         self.inverse_inertia = wp.mat33(*(float(v) for v in np.linalg.inv(unit_inertia).ravel()))
         self.gyration_radius = float(np.sqrt(np.trace(unit_inertia) / 3.0))
-
-
-def probe_motions(probe: float) -> np.ndarray:
-    """Return the object's motions in the M = 7 simulations [m], shape [7, 3]: none, and both ways along each axis."""
-    axes = probe * np.eye(3)
-    return np.concatenate([np.zeros((1, 3)), axes, -axes])
 
 
 class Shard:
@@ -79,7 +73,7 @@ class Shard:
     ) -> None:
         self.hand, self.obj, self.config, self.device = hand, obj, config, device
         self.grasp_count = len(T_object_palm)
-        self.motions = wp.array(probe_motions(config.probe), dtype=wp.vec3, device=device)
+        self.motions = wp.array(config.probe_motions(), dtype=wp.vec3, device=device)
         self.T_object_palm = wp.array(T_object_palm, dtype=wp.transform, device=device)
         self.actuated = wp.array(actuated_positions, dtype=float, device=device)
         self._allocate()

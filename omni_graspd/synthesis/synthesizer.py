@@ -54,7 +54,7 @@ async def synthesize(
     """
     starts, actuated = sample_starts(hand, obj, grasp_indices, config.start, seed=seed)
     hand_model = HandModel(hand, sample_surface_points(hand, config.point_count), self_collision_spheres(hand), device)
-    object_model = ObjectModel(obj, config.phong_alpha, device)
+    object_model = ObjectModel(obj, config.distance, device)
     shard_count = min(len(starts), os.cpu_count() or 1) if device == "cpu" else 1
     shards = [
         Shard(hand_model, object_model, poses, joints, config, device)
