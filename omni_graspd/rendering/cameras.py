@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Camera rigs on a stage: random views of an object, and the rigs that a stage already has.
+
+A view is an Xform with one camera ``mono``, or with ``left`` and ``right`` half a baseline to either side along the
+rig's own X. Each camera has a UsdRender.Product, which keeps its image size in the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pxr import Gf, Usd, UsdGeom, UsdRender
+
+from omni_graspd.rendering.frame import CameraRig
+from omni_graspd.seeding import random_generator
+from omni_graspd.usd.transforms import author_pose, matrix_to_pose
+
+_EYES = ("left", "right")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CameraConfig:
+    """How many views of a scene there are, and what their cameras are like."""
+
+    views: int = 2
+    """Camera rigs per scene."""
+    stereo: bool = True
+    """Whether a rig is a stereo pair."""
+    width: int = 640
+    """Image width [pixel]."""
+    height: int = 480
+    """Image height [pixel]."""
+    baseline: float = 0.06
+    """Distance between the eyes of a stereo pair [m]."""
+    focal_length: float = 18.0
+    """Focal length [mm]."""
+    horizontal_aperture: float = 20.955
+    """Width of the film [mm]; with the focal length it sets the field of view (60 degrees)."""
+    near_far: tuple[float, float] = (0.01, 100.0)
+    """Clipping range [m]."""
+    distance: tuple[float, float] = (0.45, 0.8)
+    """Range of distances from the target [m]; views of a large object are moved back until it fits."""
+    elevation: tuple[float, float] = (20.0, 75.0)
+    """Range of angles above the horizon [degree]."""
+    max_roll: float = 10.0
+    """Largest roll about the viewing direction [degree]."""
+    max_target_offset: float = 0.03
+    """How far from the target the view may be centred [m]."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        if self.views < 0 or self.width < 1 or self.height < 1:
+            raise ValueError(
+                f"views must be >= 0 and the image not empty, got {self.views}, {self.width}x{self.height}"
+            )
+        if self.focal_length <= 0 or self.horizontal_aperture <= 0 or self.baseline < 0:
+            raise ValueError("focal length and aperture must be > 0, baseline >= 0")
+        if not 0 < self.distance[0] <= self.distance[1] or not 0 < self.near_far[0] < self.near_far[1]:
+            raise ValueError(f"distance and clipping ranges must rise from > 0, got {self.distance}, {self.near_far}")
+
+
+def author_cameras(
+    stage: Usd.Stage,
+    target_point: np.ndarray,
+    config: CameraConfig,
+    seed: int,
+    *keys: str | int,
+    target_radius: float = 0.0,
+) -> list[CameraRig]:
+    """Define random rigs that look at a point, below ``Cameras`` of the stage's default prim.
+
+    Poses depend on the seed, the keys and the index of the view only.
+
+    Args:
+        stage: A stage in metres and Z up with a default prim.
+        target_point: What to look at, in the world [m], shape [3].
+        config: Number and kind of cameras.
+        seed: The run's seed.
+        *keys: What the views are for, for example object and scene.
+        target_radius: Radius of a ball about the target that every eye must see whole [m].
+
+    Returns:
+        The rigs, in order.
+    """
+    world = str(stage.GetDefaultPrim().GetPath())
+    for group in ("Cameras", "Render"):
+        UsdGeom.Scope.Define(stage, f"{world}/{group}")
+    rigs = []
+    for view in range(config.views):
+        rng = random_generator(seed, "camera", *keys, view)
+        pose = _random_view(np.asarray(target_point, dtype=np.float64), target_radius, config, rng)
+        rigs.append(_author_rig(stage, world, f"view_{view:04d}", pose, config))
+    return rigs
+
+
+def _random_view(target: np.ndarray, radius: float, config: CameraConfig, rng: np.random.Generator) -> np.ndarray:
+    azimuth = rng.uniform(0.0, 2.0 * np.pi)
+    elevation = np.radians(rng.uniform(*config.elevation))
+    distance = rng.uniform(*config.distance)
+    roll = np.radians(rng.uniform(-config.max_roll, config.max_roll))
+    offset = rng.uniform(0.0, config.max_target_offset) * _on_circle(rng.uniform(0.0, 2.0 * np.pi))
+
+    back = np.array([*(np.cos(elevation) * _on_circle(azimuth)), np.sin(elevation)])
+    right = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
+    up = np.cross(back, right)
+    right, up = np.cos(roll) * right + np.sin(roll) * up, np.cos(roll) * up - np.sin(roll) * right
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.column_stack([right, up, back])
+    distance = max(distance, _clear_distance(radius, config))
+    matrix[:3, 3] = target + distance * back + offset[0] * right + offset[1] * up
+    return matrix_to_pose(matrix)
+
+
+def _on_circle(angle: float) -> np.ndarray:
+    return np.array([np.cos(angle), np.sin(angle)])
+
+
+def _clear_distance(radius: float, config: CameraConfig) -> float:
+    """Return the distance from which both eyes see a ball whole however far off-centre it lies."""
+    narrow = min(1.0, config.height / config.width)
+    half_angle = np.arctan(0.5 * config.horizontal_aperture * narrow / config.focal_length)
+    sideways = config.max_target_offset + (config.baseline / 2 if config.stereo else 0.0)
+    return (radius + sideways * np.cos(half_angle)) / np.sin(half_angle)
+
+
+def _author_rig(stage: Usd.Stage, world: str, name: str, pose: np.ndarray, config: CameraConfig) -> CameraRig:
+    rig = UsdGeom.Xform.Define(stage, f"{world}/Cameras/{name}")
+    author_pose(rig.GetPrim(), pose)
+    paths = []
+    for index, eye in enumerate(_EYES if config.stereo else ("mono",)):
+        camera = UsdGeom.Camera.Define(stage, f"{rig.GetPath()}/{eye}")
+        x = (index - 0.5) * config.baseline if config.stereo else 0.0
+        author_pose(camera.GetPrim(), np.array([x, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]))
+        camera.CreateStereoRoleAttr(eye)
+        camera.CreateFocalLengthAttr(config.focal_length)
+        camera.CreateHorizontalApertureAttr(config.horizontal_aperture)
+        camera.CreateVerticalApertureAttr(config.horizontal_aperture * config.height / config.width)
+        camera.CreateClippingRangeAttr(Gf.Vec2f(*config.near_far))
+        product = UsdRender.Product.Define(stage, f"{world}/Render/{name}_{eye}")
+        product.CreateCameraRel().SetTargets([camera.GetPath()])
+        product.CreateResolutionAttr(Gf.Vec2i(config.width, config.height))
+        paths.append(str(camera.GetPath()))
+    return CameraRig(name, tuple(paths), config.width, config.height)
+
+
+def read_camera_rigs(stage: Usd.Stage) -> list[CameraRig]:
+    """Read the rigs of a stage from its render products, in stage order.
+
+    Cameras with stereo roles left and right below the same prim make one rig, named like that prim.
+    A camera without a render product is left out, since its image size is not known.
+
+    Returns:
+        The rigs; empty where the stage has no render product with a camera.
+    """
+    groups: dict[tuple[str, int, int], dict[str, str]] = {}
+    for prim in stage.Traverse():
+        if not prim.IsA(UsdRender.Product):
+            continue
+        product = UsdRender.Product(prim)
+        width, height = product.GetResolutionAttr().Get()
+        for path in product.GetCameraRel().GetForwardedTargets():
+            camera = UsdGeom.Camera.Get(stage, path)
+            if not camera:
+                continue
+            role = str(camera.GetStereoRoleAttr().Get())
+            in_rig = role in _EYES or path.name == "mono"
+            owner = path.GetParentPath() if in_rig else path
+            groups.setdefault((str(owner), width, height), {})[role] = str(path)
+    rigs = []
+    for (owner, width, height), cameras in groups.items():
+        eyes = tuple(cameras[role] for role in ("mono", *_EYES) if role in cameras)
+        rigs.append(CameraRig(owner.rsplit("/", 1)[-1], eyes, width, height))
+    return rigs
