@@ -68,10 +68,10 @@ class Drop:
 async def drop_object(obj: RigidObject, index: int, config: DropConfig, seed: int, simulate: Simulate) -> Drop:
     """Drop an object from a random orientation and return how it lies.
 
-    The collider is the exact convex hull of the mesh. The simulation decides how the object lies. Where it lies is drawn: an endless flat table looks the same everywhere,
-    so the rest pose is slid until the middle of its bounding box is within ``position_range`` of the origin, which
-    keeps objects that roll. Then the pose is shifted up by the micrometres that PhysX let it sink in, and simulated
-    once more from rest to see that it stays.
+    The collider is the exact convex hull of the mesh. The simulation decides how the object lies. Where it lies is
+    drawn: an endless flat table looks the same everywhere, so the rest pose is slid until the middle of its bounding
+    box is within ``position_range`` of the origin, which keeps objects that roll. Then the pose is shifted up by the
+    micrometres that PhysX let it sink in, and simulated once more from rest to see that it stays.
 
     Args:
         obj: The object.

@@ -87,7 +87,7 @@ def _physx_schema_folders() -> list[Path]:
     """Locate the PhysX schemas without importing their package, which would register them with our own USD as well."""
     package = metadata.distribution("physx-usd-schemas")
     modules = ("PhysxSchema", "OmniUsdPhysicsDeformableSchema")
-    return [Path(os.fspath(package.locate_file(f"physx_usd_schemas/{module}/resources"))) for module in modules]
+    return [Path(str(package.locate_file(f"physx_usd_schemas/{module}/resources"))) for module in modules]
 
 
 @contextmanager
