@@ -78,7 +78,7 @@ class SignedDistance:
         device = self.mesh.device
         device_points = wp.array(np.asarray(points, dtype=np.float32).reshape(-1, 3), dtype=wp.vec3, device=device)
         distances = wp.empty(len(device_points), dtype=float, device=device)
-        normals = wp.empty(len(device_points), dtype=wp.vec3, device=device)
+        normals = wp.empty_like(device_points)
         wp.launch(
             query_kernel,
             dim=len(device_points),

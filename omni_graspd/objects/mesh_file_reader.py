@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Mesh files (OBJ, PLY, STL, glTF) through trimesh."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import trimesh
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.objects.source_surface import SourceSurface, merge_looks, merge_meshes, surface_area
+from omni_graspd.objects.texture_cache import keep_image
+from omni_graspd.usd.materials import Appearance
+from omni_graspd.usd.meshes import TriangleMesh
+
+MESH_SUFFIXES = (".obj", ".ply", ".stl", ".glb", ".gltf")
+
+
+def read_mesh_file(path: Path) -> SourceSurface:
+    """Read all triangles of a mesh file with their look; parts of a scene are placed and joined.
+
+    Raises:
+        GraspdError: If the file cannot be parsed or has no faces.
+    """
+    try:
+        loaded = trimesh.load(path, process=False)
+        parts = loaded.dump() if isinstance(loaded, trimesh.Scene) else [loaded]
+    except Exception as error:  # Parsers of six formats raise whatever they like on broken files.
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise GraspdError(f"expected a readable mesh, got {path} ({reason}); export it again") from error
+    parts = [part for part in parts if isinstance(part, trimesh.Trimesh) and len(part.faces)]
+    if not parts:
+        raise GraspdError(f"expected a mesh with faces, got {path}, which has none; export it as triangles")
+    meshes = [_triangle_mesh(part) for part in parts]
+    appearance, notes = merge_looks([_appearance(part) for part in parts], [surface_area(mesh) for mesh in meshes])
+    mesh = merge_meshes(meshes)
+    if path.suffix.lower() in (".glb", ".gltf"):
+        x, y, z = mesh.vertices.T
+        mesh = TriangleMesh(np.stack([x, -z, y], axis=-1), mesh.faces, mesh.uvs)
+        notes += ("turned from Y up, as glTF has it, to Z up",)
+    return SourceSurface(mesh=mesh, appearance=appearance, notes=notes)
+
+
+def _triangle_mesh(part: trimesh.Trimesh) -> TriangleMesh:
+    faces = np.array(part.faces, dtype=np.int32)
+    uv = getattr(part.visual, "uv", None)
+    uvs = None if uv is None or len(uv) != len(part.vertices) else np.array(uv, dtype=np.float64)[faces]
+    return TriangleMesh(np.array(part.vertices, dtype=np.float64), faces, uvs)
+
+
+def _appearance(part: trimesh.Trimesh) -> Appearance:
+    visual: Any = part.visual
+    material = getattr(visual, "material", None)
+    if material is None:
+        if getattr(visual, "kind", None) in ("vertex", "face"):
+            colors = visual.face_colors[:, :3] / 255.0
+            return Appearance(color=_color(_linear(colors.mean(axis=0))))
+        return Appearance()
+    image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+    roughness, metallic = getattr(material, "roughnessFactor", None), getattr(material, "metallicFactor", None)
+    # glTF's own default is 1 for both; without a metallic-roughness map that would be a rough mirror.
+    roughness = 0.5 if roughness is None else float(roughness)
+    metallic = 0.0 if metallic is None else float(metallic)
+    if image is not None and getattr(visual, "uv", None) is not None:
+        return Appearance(texture=str(keep_image(image)), roughness=roughness, metallic=metallic)
+    color = _color(np.asarray(material.main_color)[:3] / 255.0)
+    return Appearance(color=color, roughness=roughness, metallic=metallic)
+
+
+def _color(rgb: np.ndarray) -> tuple[float, float, float]:
+    red, green, blue = (round(float(value), 6) for value in rgb)
+    return red, green, blue
+
+
+def _linear(srgb: np.ndarray) -> np.ndarray:
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)

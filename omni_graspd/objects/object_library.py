@@ -1,0 +1,28 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The built-in objects, and objects by name or path."""
+
+from __future__ import annotations
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.library import resolve
+from omni_graspd.objects.object_reader import read_object
+from omni_graspd.objects.rigid_object import RigidObject
+
+
+def default_objects() -> tuple[str, str, str]:
+    """Return the names of the objects that are used where the user names none: convex, concave, thin."""
+    return "soup_can", "mug", "card_box"
+
+
+def load_object(name_or_path: str) -> RigidObject:
+    """Load one object by built-in name or path.
+
+    Raises:
+        GraspdError: If there is no such object, more than one, or it cannot be read.
+    """
+    paths = resolve("objects", name_or_path)
+    if len(paths) > 1:
+        names = ", ".join(path.stem for path in paths)
+        raise GraspdError(f"expected one object, got {len(paths)} for {name_or_path!r} ({names}); name one of them")
+    return read_object(paths[0])

@@ -1,0 +1,127 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Objects from USD files, our own and anyone's."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from pxr import Ar, Usd, UsdGeom, UsdPhysics, UsdShade
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.objects.source_surface import SourceSurface, merge_looks, merge_meshes, surface_area
+from omni_graspd.objects.texture_cache import keep_image
+from omni_graspd.usd.materials import Appearance, read_appearance
+from omni_graspd.usd.meshes import TriangleMesh, mesh_prims, read_mesh
+from omni_graspd.usd.semantics import read_label
+from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.transforms import local_to_world
+
+USD_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
+
+_Z_UP_FROM_Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1.0, 0], [0, 1.0, 0, 0], [0, 0, 0, 1.0]])
+
+
+def read_usd_object(path: Path) -> SourceSurface:
+    """Read the visible meshes of a USD file in its world frame, turned to Z up, with mass properties and label.
+
+    Instances are expanded and all transforms applied. Without a default prim the whole stage is read.
+
+    Raises:
+        GraspdError: If the file is not readable, has no visible mesh, or more than one rigid body.
+    """
+    stage = open_stage(path)
+    root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
+    prims = mesh_prims(root)
+    if not prims:
+        raise GraspdError(f"expected a visible UsdGeom.Mesh in {path}, got none; convert shapes to meshes")
+    bodies = [prim for prim in Usd.PrimRange(root) if prim.HasAPI(UsdPhysics.RigidBodyAPI)]
+    if len(bodies) > 1:
+        names = ", ".join(prim.GetName() for prim in bodies[:5])
+        raise GraspdError(f"expected one rigid body in {path}, got {len(bodies)} ({names}); export them one by one")
+    y_up = UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.y
+    to_z_up = _Z_UP_FROM_Y_UP if y_up else np.eye(4)
+    cache = UsdGeom.XformCache()
+    meshes = [_placed(read_mesh(prim), to_z_up @ local_to_world(prim, cache)) for prim in prims]
+    looks = [_with_texture_file(_look(prim)) for prim in prims]
+    appearance, notes = merge_looks(looks, [surface_area(mesh) for mesh in meshes])
+    if y_up:
+        notes += ("turned from Y up to Z up",)
+    body = bodies[0] if bodies else root
+    return SourceSurface(
+        mesh=merge_meshes(meshes),
+        appearance=appearance,
+        metres_per_unit=UsdGeom.GetStageMetersPerUnit(stage),
+        label=_find_label(root),
+        notes=notes,
+        **_mass_properties(body, to_z_up @ local_to_world(body, cache) if body.IsA(UsdGeom.Xformable) else to_z_up),
+    )
+
+
+def _placed(mesh: TriangleMesh, T_object_mesh: np.ndarray) -> TriangleMesh:
+    vertices = mesh.vertices @ T_object_mesh[:3, :3].T + T_object_mesh[:3, 3]
+    if np.linalg.det(T_object_mesh[:3, :3]) > 0:
+        return TriangleMesh(vertices, mesh.faces, mesh.uvs)
+    uvs = None if mesh.uvs is None else mesh.uvs[:, ::-1]
+    return TriangleMesh(vertices, np.ascontiguousarray(mesh.faces[:, ::-1]), uvs)
+
+
+def _look(prim: Usd.Prim) -> Appearance:
+    """Read a mesh's material, or that of its largest subset where only its subsets have one."""
+    subsets = UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets()
+    if subsets:
+        largest = max(subsets, key=lambda subset: len(subset.GetIndicesAttr().Get() or []))
+        return read_appearance(largest.GetPrim())
+    return read_appearance(prim)
+
+
+def _with_texture_file(appearance: Appearance) -> Appearance:
+    """Give a texture that lies inside a USDZ package a file of its own; drop one that cannot be opened."""
+    if appearance.texture is None or Path(appearance.texture).is_file():
+        return appearance
+    texture = None
+    asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(appearance.texture))
+    if asset is not None:
+        from PIL import Image
+
+        texture = str(keep_image(Image.open(BytesIO(bytes(asset.GetBuffer())))))
+    return Appearance(appearance.color, texture, appearance.roughness, appearance.metallic)
+
+
+def _find_label(root: Usd.Prim) -> str | None:
+    labels = (read_label(prim) for prim in Usd.PrimRange(root))
+    return next((label for label in labels if label is not None), None)
+
+
+def _mass_properties(body: Usd.Prim, T_object_body: np.ndarray) -> dict:
+    """Read what UsdPhysics.MassAPI states; values at their defaults (0, -inf) mean: compute it."""
+    if not body.HasAPI(UsdPhysics.MassAPI):
+        return {}
+    api = UsdPhysics.MassAPI(body)
+    kilograms = UsdPhysics.GetStageKilogramsPerUnit(body.GetStage())
+    metres = UsdGeom.GetStageMetersPerUnit(body.GetStage())
+    mass, density = (float(attr.Get() or 0.0) for attr in (api.GetMassAttr(), api.GetDensityAttr()))
+    result: dict = {}
+    if mass > 0.0:
+        result["mass"] = mass * kilograms
+    elif density > 0.0:
+        result["density"] = density * kilograms / metres**3
+    center = np.array(api.GetCenterOfMassAttr().Get() or [-np.inf] * 3, dtype=np.float64)
+    if np.isfinite(center).all():
+        result["center_of_mass"] = T_object_body[:3, :3] @ center + T_object_body[:3, 3]
+    diagonal = np.array(api.GetDiagonalInertiaAttr().Get() or [0.0] * 3, dtype=np.float64)
+    if "mass" in result and (diagonal > 0.0).all():
+        result["inertia"] = _inertia(api, diagonal, T_object_body) * kilograms * metres**2
+    return result
+
+
+def _inertia(api: UsdPhysics.MassAPI, diagonal: np.ndarray, T_object_body: np.ndarray) -> np.ndarray:
+    from scipy.spatial.transform import Rotation
+
+    quat = api.GetPrincipalAxesAttr().Get()
+    xyzw = [*quat.GetImaginary(), quat.GetReal()] if quat is not None else [0.0, 0.0, 0.0, 0.0]
+    axes = np.eye(3) if np.linalg.norm(xyzw) == 0.0 else Rotation.from_quat(xyzw).as_matrix()
+    rotation = T_object_body[:3, :3] / np.linalg.norm(T_object_body[:3, :3], axis=0) @ axes
+    return rotation @ np.diag(diagonal) @ rotation.T
