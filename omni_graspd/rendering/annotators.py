@@ -22,13 +22,20 @@ FIRST_LABEL_ID = 2
 """Semantic and instance ids of labelled prims count up from here, in stage order."""
 
 BOX_2D_DTYPE = np.dtype(
-    [("semanticId", "<u4"), ("x_min", "<i4"), ("y_min", "<i4"), ("x_max", "<i4"), ("y_max", "<i4")]
-    + [("occlusionRatio", "<f4")]
+    [
+        ("semanticId", "<u4"),
+        *((name, "<i4") for name in ("x_min", "y_min", "x_max", "y_max")),
+        ("occlusionRatio", "<f4"),
+    ]
 )
 """One row of a 2D box channel. ``occlusionRatio`` is 1 - visible / unoccluded pixels inside the image."""
 BOX_3D_DTYPE = np.dtype(
-    [("semanticId", "<u4"), ("x_min", "<f4"), ("y_min", "<f4"), ("z_min", "<f4")]
-    + [("x_max", "<f4"), ("y_max", "<f4"), ("z_max", "<f4"), ("transform", "<f4", (4, 4)), ("occlusionRatio", "<f4")]
+    [
+        ("semanticId", "<u4"),
+        *((name, "<f4") for name in ("x_min", "y_min", "z_min", "x_max", "y_max", "z_max")),
+        ("transform", "<f4", (4, 4)),
+        ("occlusionRatio", "<f4"),
+    ]
 )
 """One row of the 3D box channel: extent in the prim's frame; ``transform`` is its local-to-world row-vector matrix."""
 

@@ -63,7 +63,7 @@ def find_instances(stage: Usd.Stage, surfaces: Sequence[Surface]) -> list[Instan
 
 
 def id_tables(instances: Sequence[Instance], surface_count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the instance and the semantic id per surface index + 1, each [surface_count + 1]; entry 0 is background."""
+    """Return the instance and semantic ids by surface index + 1, each [surface_count + 1]; entry 0 is background."""
     instance_ids = np.full(surface_count + 1, UNLABELLED_ID, dtype=np.uint32)
     instance_ids[0] = BACKGROUND_ID
     semantic_ids = instance_ids.copy()

@@ -11,12 +11,13 @@ import numpy as np
 import trimesh
 from pxr import Usd, UsdGeom, UsdShade
 
-from omni_graspd.rendering.normals import crease_normals
+from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.usd.materials import Appearance, read_appearance
-from omni_graspd.usd.meshes import read_mesh, triangulate
+from omni_graspd.usd.meshes import TriangleMesh, read_mesh, triangulate
 from omni_graspd.usd.semantics import labelled_ancestor
 from omni_graspd.usd.transforms import local_to_world
 
+_CREASE_ANGLE = np.radians(40.0)
 _AXIS_ROTATIONS = {
     "Z": np.eye(4),
     "X": trimesh.transformations.rotation_matrix(np.pi / 2, [0, 1, 0]),
@@ -74,10 +75,15 @@ def _prim_surfaces(prim: Usd.Prim, T_world_prim: np.ndarray) -> Iterator[Surface
     normals = normals @ np.linalg.inv(linear)
     normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-30)
     for faces, look in _looks(prim, len(corners)):
-        picked = [None if array is None else array[faces] for array in (corners, normals, uvs)]
-        if np.linalg.det(linear) < 0:
-            picked = [None if array is None else array[:, ::-1] for array in picked]
-        yield Surface(str(prim.GetPath()), label_path, *picked, read_appearance(look))
+        order = slice(None, None, -1 if np.linalg.det(linear) < 0 else 1)
+        yield Surface(
+            prim_path=str(prim.GetPath()),
+            label_path=label_path,
+            corners=corners[faces][:, order],
+            normals=normals[faces][:, order],
+            uvs=None if uvs is None else uvs[faces][:, order],
+            appearance=read_appearance(look),
+        )
 
 
 def _looks(prim: Usd.Prim, face_count: int) -> Iterator[tuple[np.ndarray, Usd.Prim]]:
@@ -102,8 +108,14 @@ def _mesh_corners(prim: Usd.Prim) -> tuple[np.ndarray, np.ndarray, np.ndarray | 
         return np.zeros((0, 3, 3)), np.zeros((0, 3, 3)), None
     normals = _authored_normals(UsdGeom.Mesh(prim))
     if normals is None:
-        normals = crease_normals(mesh.vertices, mesh.faces)
+        normals = _smooth_normals(mesh.vertices, mesh.faces)
     return mesh.vertices[mesh.faces], normals, mesh.uvs
+
+
+def _smooth_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    # Vertices that only texture seams keep apart are one vertex here, so seams stay invisible.
+    points, weld = np.unique(vertices, axis=0, return_inverse=True)
+    return corner_normals(TriangleMesh(points, weld.reshape(-1)[faces]), crease_angle=_CREASE_ANGLE)
 
 
 def _authored_normals(mesh: UsdGeom.Mesh) -> np.ndarray | None:
@@ -133,7 +145,7 @@ def _shape_corners(prim: Usd.Prim) -> tuple[np.ndarray, np.ndarray, None]:
     axis = prim.GetAttribute("axis")
     shape.apply_transform(_AXIS_ROTATIONS[str(axis.Get())] if axis else np.eye(4))
     vertices, faces = np.asarray(shape.vertices), np.asarray(shape.faces)
-    return vertices[faces], crease_normals(vertices, faces), None
+    return vertices[faces], _smooth_normals(vertices, faces), None
 
 
 def _value(prim: Usd.Prim, name: str) -> float:

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """UsdLux lights as Mitsuba emitters.
 
-``intensity * 2^exposure * color`` is the radiance of dome, rectangle, disk and sphere lights (divided by the area where
-``normalize`` is set). For a distant light it is the irradiance on a surface that faces the light, whatever its angle, so
-that a distant light of 3000 and a dome of 1000 are about equally bright. Only ratios matter, as exposure is automatic.
-A stage without lights gets a uniform dome of radiance 1.
+``intensity * 2^exposure * color`` is the radiance of dome, rectangle, disk and sphere lights (divided by the area
+where ``normalize`` is set). For a distant light it is the irradiance on a surface that faces the light, whatever its
+angle, so that a distant light of 3000 and a dome of 1000 are about equally bright. Only ratios matter, as exposure is
+automatic. A stage without lights gets a uniform dome of radiance 1.
 """
 
 from __future__ import annotations

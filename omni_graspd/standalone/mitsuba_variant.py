@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which of Mitsuba's builds to use: CUDA, LLVM or scalar, found by trying.
 
-A build that this machine cannot run may abort the whole process (older libLLVM do, at the first render), so each is tried
-by a tiny render in a process of its own.
+A build that this machine cannot run may abort the whole process (older libLLVM do, at the first render), so each is
+tried by a tiny render in a process of its own.
 """
 
 from __future__ import annotations

@@ -134,7 +134,7 @@ class _StageRenderer:
             if box is None:
                 continue
             sensor = make_sensor(self._mi, camera, _CENTER_RAY, crop=box)
-            unoccluded = np.count_nonzero(self._render(alone, self._silhouette, sensor, 1))
+            unoccluded = int(np.count_nonzero(self._render(alone, self._silhouette, sensor, 1)))
             boxes[instance.instance_id] = box
             occlusion[instance.instance_id] = occlusion_ratio(int(visible[instance.instance_id]), unoccluded)
         return boxes, occlusion
