@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The scene file: a table, an object at rest on it, and lights. Cameras are added by the rendering side."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pxr import Gf, Usd, UsdGeom, UsdLux, UsdPhysics
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.scenes.wood_texture import TEXTURE_EXTENT, WOODS, write_wood_texture
+from omni_graspd.seeding import random_generator
+from omni_graspd.usd.materials import Appearance, author_material, bind_material
+from omni_graspd.usd.meshes import TriangleMesh, author_mesh
+from omni_graspd.usd.physics import apply_collider, author_physics_material, bind_physics_material
+from omni_graspd.usd.semantics import apply_label
+from omni_graspd.usd.stage import create_stage
+from omni_graspd.usd.transforms import author_pose, matrix_to_pose, transform_points
+
+OBJECT_PATH = "/World/Object"
+"""Prim of the object in every scene."""
+TABLE_PATH = "/World/Table"
+"""Prim of the table in every scene."""
+
+_LAMINATES = {
+    "white": Appearance((0.72, 0.72, 0.70), roughness=0.35),
+    "grey": Appearance((0.28, 0.29, 0.31), roughness=0.45),
+    "green": Appearance((0.10, 0.17, 0.14), roughness=0.55),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SceneConfig:
+    """Table and lights of a scene. The table top is the plane z = 0, centred on the origin."""
+
+    table_size: tuple[float, float, float] = (0.8, 0.8, 0.04)
+    """Length, width and thickness of the table top [m]."""
+    table_looks: tuple[str, ...] = ("oak", "walnut", "maple", "white", "grey", "green")
+    """Looks to draw from: oak, walnut, maple (wood), white, grey, green (plain)."""
+    friction: float = 0.5
+    """Coulomb friction of the table, static and dynamic."""
+    dome_intensity: tuple[float, float] = (600.0, 1200.0)
+    """Range of the radiance of the surroundings [nit]."""
+    key_intensity: tuple[float, float] = (15000.0, 35000.0)
+    """Range of the radiance of the lamp [nit]."""
+    key_size: tuple[float, float] = (0.3, 0.8)
+    """Range of the lamp's edge length [m]: larger lamps cast softer shadows."""
+    key_distance: tuple[float, float] = (1.3, 1.8)
+    """Range of the lamp's distance from the table's centre [m]."""
+    key_elevation: tuple[float, float] = (40.0, 75.0)
+    """Range of the lamp's angle above the table [degree]."""
+
+    def __post_init__(self) -> None:
+        """Check the looks and the table."""
+        unknown = [look for look in self.table_looks if look not in WOODS and look not in _LAMINATES]
+        if unknown or not self.table_looks:
+            raise GraspdError(
+                f"expected table looks among {', '.join([*WOODS, *_LAMINATES])}, got {', '.join(unknown) or 'none'}"
+            )
+        if min(self.table_size) <= 0.0:
+            raise GraspdError(f"expected a table size of three positive lengths, got {self.table_size}")
+
+
+def author_scene(
+    path: Path,
+    object_usd: Path,
+    obj: RigidObject,
+    T_world_object: np.ndarray,
+    index: int,
+    config: SceneConfig,
+    seed: int,
+) -> Usd.Stage:
+    """Author the stage of a scene; write it with :func:`~omni_graspd.usd.stage.save_stage`.
+
+    The object is referenced, not copied. Table textures are written once to ``textures/`` beside the folder of the
+    scene. Look and lights depend on the seed, the object's name and the index only.
+
+    Args:
+        path: Where the scene will be saved; references and textures are relative to it.
+        object_usd: The object's USD file.
+        obj: The object.
+        T_world_object: Rest pose, shape [7].
+        index: Number of the scene among the object's.
+        config: Table and lights.
+        seed: Seed of the run.
+
+    Returns:
+        The stage: ``/World`` with ``PhysicsScene``, ``Table``, ``Object``, ``Lights`` and ``Looks``.
+
+    Raises:
+        GraspdError: If the object reaches over the edge of the table.
+    """
+    _check_on_table(obj, T_world_object, config)
+    random = random_generator(seed, "scene", obj.name, index)
+    stage = create_stage("World", path)
+    physics_scene = UsdPhysics.Scene.Define(stage, "/World/PhysicsScene")
+    physics_scene.CreateGravityDirectionAttr(Gf.Vec3f(0.0, 0.0, -1.0))
+    physics_scene.CreateGravityMagnitudeAttr(9.81)
+    _author_table(stage, path, config, random)
+    prim = UsdGeom.Xform.Define(stage, OBJECT_PATH).GetPrim()
+    reference = Path(os.path.relpath(object_usd.absolute(), path.absolute().parent)).as_posix()
+    prim.GetReferences().AddReference(reference)
+    author_pose(prim, T_world_object)
+    _author_lights(stage, config, random)
+    return stage
+
+
+def _check_on_table(obj: RigidObject, T_world_object: np.ndarray, config: SceneConfig) -> None:
+    reach = np.abs(transform_points(T_world_object, obj.mesh.vertices)[:, :2]).max(axis=0) * 2.0
+    if np.any(reach > config.table_size[:2]):
+        raise GraspdError(
+            f"expected {obj.name} to lie on a table of {config.table_size[0]:g} x {config.table_size[1]:g} m, but it "
+            f"needs {reach[0]:.2f} x {reach[1]:.2f} m; enlarge the table or rescale the object"
+        )
+
+
+def _author_table(stage: Usd.Stage, path: Path, config: SceneConfig, random: np.random.Generator) -> None:
+    UsdGeom.Scope.Define(stage, "/World/Looks")
+    look = config.table_looks[int(random.integers(len(config.table_looks)))]
+    if look in WOODS:
+        texture = write_wood_texture(look, path.parent.parent / "textures")
+        appearance = Appearance(texture=os.path.relpath(texture, path.parent), roughness=0.45)
+    else:
+        appearance = _LAMINATES[look]
+    table = author_mesh(stage, TABLE_PATH, table_mesh(config.table_size)).GetPrim()
+    bind_material(table, author_material(stage, "/World/Looks/Table", appearance))
+    apply_label(table, "table")
+    apply_collider(table)
+    contact = author_physics_material(stage, "/World/Looks/TableContact", friction=config.friction, restitution=0.0)
+    bind_physics_material(table, contact)
+
+
+def table_mesh(size: tuple[float, float, float]) -> TriangleMesh:
+    """Return a box of ``size`` [m] below the plane z = 0, with texture coordinates in units of the wood texture."""
+    corners = np.array([[x, y, z] for z in (-1.0, 0.0) for y in (-0.5, 0.5) for x in (-0.5, 0.5)])
+    vertices = corners * np.asarray(size)
+    quads = [(4, 5, 7, 6), (0, 2, 3, 1), (0, 1, 5, 4), (3, 2, 6, 7), (1, 3, 7, 5), (2, 0, 4, 6)]
+    axes = [(0, 1), (0, 1), (0, 2), (0, 2), (1, 2), (1, 2)]
+    faces = np.array([face for a, b, c, d in quads for face in ((a, b, c), (a, c, d))], dtype=np.int32)
+    uvs = np.stack([vertices[face][:, axes[index // 2]] for index, face in enumerate(faces)]) / TEXTURE_EXTENT + 0.5
+    return TriangleMesh(vertices, faces, uvs)
+
+
+def _author_lights(stage: Usd.Stage, config: SceneConfig, random: np.random.Generator) -> None:
+    """Light the table with even surroundings, slightly tinted, and one square lamp that faces its centre."""
+    UsdGeom.Scope.Define(stage, "/World/Lights")
+    dome = UsdLux.DomeLight.Define(stage, "/World/Lights/Dome")
+    dome.CreateIntensityAttr(float(random.uniform(*config.dome_intensity)))
+    dome.CreateColorAttr(_tint(random))
+    key = UsdLux.RectLight.Define(stage, "/World/Lights/Key")
+    key.CreateIntensityAttr(float(random.uniform(*config.key_intensity)))
+    key.CreateColorAttr(_tint(random))
+    edge = float(random.uniform(*config.key_size))
+    key.CreateWidthAttr(edge)
+    key.CreateHeightAttr(edge)
+    key.CreateExtentAttr(UsdGeom.Boundable.ComputeExtentFromPlugins(key, Usd.TimeCode.Default()))
+    elevation = np.radians(random.uniform(*config.key_elevation))
+    azimuth = random.uniform(0.0, 2.0 * np.pi)
+    away = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
+    author_pose(key.GetPrim(), _facing_origin(away, float(random.uniform(*config.key_distance))))
+
+
+def _tint(random: np.random.Generator) -> Gf.Vec3f:
+    """Draw a colour between warm and cool white."""
+    warmth = random.uniform(-0.08, 0.08)
+    return Gf.Vec3f(1.0 + min(0.0, warmth), 1.0 - 0.3 * abs(warmth), 1.0 - max(0.0, warmth))
+
+
+def _facing_origin(away: np.ndarray, distance: float) -> np.ndarray:
+    """Return the pose, shape [7], of a light that shines along its -Z from ``distance`` toward the origin."""
+    x = np.cross([0.0, 0.0, 1.0], away)
+    x /= np.linalg.norm(x)
+    matrix = np.eye(4)
+    matrix[:3, :3] = np.column_stack([x, np.cross(away, x), away])
+    matrix[:3, 3] = away * distance
+    return matrix_to_pose(matrix)
