@@ -12,6 +12,7 @@ import numpy as np
 from pxr import Gf, Usd, UsdGeom, UsdLux, UsdPhysics
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.wood_texture import TEXTURE_EXTENT, WOODS, write_wood_texture
 from omni_graspd.seeding import random_generator
@@ -29,8 +30,8 @@ TABLE_PATH = "/World/Table"
 
 _LAMINATES = {
     "white": Appearance((0.72, 0.72, 0.70), roughness=0.35),
-    "grey": Appearance((0.28, 0.29, 0.31), roughness=0.45),
-    "green": Appearance((0.10, 0.17, 0.14), roughness=0.55),
+    "blue": Appearance((0.07, 0.13, 0.22), roughness=0.5),
+    "green": Appearance((0.10, 0.18, 0.13), roughness=0.5),
 }
 
 
@@ -40,8 +41,8 @@ class SceneConfig:
 
     table_size: tuple[float, float, float] = (0.8, 0.8, 0.04)
     """Length, width and thickness of the table top [m]."""
-    table_looks: tuple[str, ...] = ("oak", "walnut", "maple", "white", "grey", "green")
-    """Looks to draw from: oak, walnut, maple (wood), white, grey, green (plain)."""
+    table_looks: tuple[str, ...] = ("oak", "walnut", "maple", "white", "blue", "green")
+    """Looks to draw from: oak, walnut, maple (wood), white, blue, green (plain)."""
     friction: float = 0.5
     """Coulomb friction of the table, static and dynamic."""
     dome_intensity: tuple[float, float] = (600.0, 1200.0)
@@ -127,7 +128,8 @@ def _author_table(stage: Usd.Stage, path: Path, config: SceneConfig, random: np.
         appearance = Appearance(texture=os.path.relpath(texture, path.parent), roughness=0.45)
     else:
         appearance = _LAMINATES[look]
-    table = author_mesh(stage, TABLE_PATH, table_mesh(config.table_size)).GetPrim()
+    mesh = table_mesh(config.table_size)
+    table = author_mesh(stage, TABLE_PATH, mesh, normals=corner_normals(mesh, crease_angle=0.5)).GetPrim()
     bind_material(table, author_material(stage, "/World/Looks/Table", appearance))
     apply_label(table, "table")
     apply_collider(table)
@@ -159,10 +161,9 @@ def _author_lights(stage: Usd.Stage, config: SceneConfig, random: np.random.Gene
     key.CreateWidthAttr(edge)
     key.CreateHeightAttr(edge)
     key.CreateExtentAttr(UsdGeom.Boundable.ComputeExtentFromPlugins(key, Usd.TimeCode.Default()))
-    elevation = np.radians(random.uniform(*config.key_elevation))
-    azimuth = random.uniform(0.0, 2.0 * np.pi)
-    away = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
-    author_pose(key.GetPrim(), _facing_origin(away, float(random.uniform(*config.key_distance))))
+    azimuth = float(random.uniform(0.0, 2.0 * np.pi))
+    elevation = float(np.radians(random.uniform(*config.key_elevation)))
+    author_pose(key.GetPrim(), _facing_origin(azimuth, elevation, float(random.uniform(*config.key_distance))))
 
 
 def _tint(random: np.random.Generator) -> Gf.Vec3f:
@@ -171,11 +172,11 @@ def _tint(random: np.random.Generator) -> Gf.Vec3f:
     return Gf.Vec3f(1.0 + min(0.0, warmth), 1.0 - 0.3 * abs(warmth), 1.0 - max(0.0, warmth))
 
 
-def _facing_origin(away: np.ndarray, distance: float) -> np.ndarray:
-    """Return the pose, shape [7], of a light that shines along its -Z from ``distance`` toward the origin."""
-    x = np.cross([0.0, 0.0, 1.0], away)
-    x /= np.linalg.norm(x)
+def _facing_origin(azimuth: float, elevation: float, distance: float) -> np.ndarray:
+    """Return the pose, shape [7], of a light that shines along its -Z from ``distance`` [m] toward the origin."""
+    x = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
+    z = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
     matrix = np.eye(4)
-    matrix[:3, :3] = np.column_stack([x, np.cross(away, x), away])
-    matrix[:3, 3] = away * distance
+    matrix[:3, :3] = np.column_stack([x, np.cross(z, x), z])
+    matrix[:3, 3] = z * distance
     return matrix_to_pose(matrix)

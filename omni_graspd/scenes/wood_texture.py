@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ def wood_pixels(name: str, size: int = _SIZE) -> np.ndarray:
     """
     wood, random = WOODS[name], random_generator(0, "wood", name)
     edges = np.linspace(0, size, wood.board_count + 1).astype(int)
-    rows = [_board(wood, stop - start, size, random) for start, stop in zip(edges[:-1], edges[1:], strict=True)]
+    rows = [_board(wood, stop - start, size, random) for start, stop in itertools.pairwise(edges)]
     return np.round(np.clip(np.concatenate(rows), 0.0, 1.0) * 255.0).astype(np.uint8)
 
 

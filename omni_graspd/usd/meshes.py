@@ -24,8 +24,18 @@ class TriangleMesh:
     """Texture coordinates per face corner, origin at the lower left, shape [face_count, 3, 2], or None."""
 
 
-def author_mesh(stage: Usd.Stage, path: str, mesh: TriangleMesh, *, purpose: str = "default") -> UsdGeom.Mesh:
-    """Define a polygon mesh with extent, no subdivision, and ``st`` texture coordinates where the mesh has them."""
+def author_mesh(
+    stage: Usd.Stage, path: str, mesh: TriangleMesh, *, purpose: str = "default", normals: np.ndarray | None = None
+) -> UsdGeom.Mesh:
+    """Define a polygon mesh with extent, no subdivision, and ``st`` texture coordinates where the mesh has them.
+
+    Args:
+        stage: The stage.
+        path: Path of the new prim.
+        mesh: The mesh, in stage units.
+        purpose: USD purpose.
+        normals: Unit normals per face corner, shape [face_count, 3, 3]; drawn meshes should have them.
+    """
     prim = UsdGeom.Mesh.Define(stage, path)
     points = Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(mesh.vertices, dtype=np.float32))
     prim.CreatePointsAttr(points)
@@ -34,6 +44,9 @@ def author_mesh(stage: Usd.Stage, path: str, mesh: TriangleMesh, *, purpose: str
     prim.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
     prim.CreateExtentAttr(UsdGeom.PointBased.ComputeExtent(points))
     prim.CreatePurposeAttr(purpose)
+    if normals is not None:
+        prim.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(normals, dtype=np.float32).reshape(-1, 3)))
+        prim.SetNormalsInterpolation(UsdGeom.Tokens.faceVarying)
     if mesh.uvs is not None:
         st = UsdGeom.PrimvarsAPI(prim).CreatePrimvar(
             "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.faceVarying
