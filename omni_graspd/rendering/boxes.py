@@ -13,6 +13,9 @@ from omni_graspd.rendering.frame import AnnotatorData
 from omni_graspd.rendering.instances import Instance
 from omni_graspd.rendering.pinhole_camera import PinholeCamera
 
+_PIXEL_ROUNDING = 1e-3
+"""Rays are single precision: a centre this close to the rim [pixel] may be hit."""
+
 PixelBox = tuple[int, int, int, int]
 """x_min, y_min, x_max, y_max; both corners inclusive."""
 
@@ -26,24 +29,26 @@ def mask_box(mask: np.ndarray) -> PixelBox | None:
 
 
 def projected_box(corners: np.ndarray, camera: PinholeCamera) -> PixelBox | None:
-    """Return the box of the pixels touched by the projection of triangles, cut at the image's border.
+    """Return the box of the pixel centres between the extremes of projected triangles, cut at the image's border.
+
+    What is not occluded and has no holes at its rim thus has equal tight and loose boxes, as in Kit.
 
     Args:
         corners: Triangles in the world, shape [face_count, 3, 3].
         camera: The camera.
 
     Returns:
-        The box, or None if it lies outside the image or behind the camera.
+        The box, or None if there is no pixel centre of the image in it, or all is behind the camera.
     """
     image, _ = camera.project(_in_front(corners, camera))
     if not len(image):
         return None
-    low = np.floor(image.min(axis=0)).astype(np.int64)
-    high = np.floor(image.max(axis=0)).astype(np.int64)
+    low = np.ceil(image.min(axis=0) - 0.5 - _PIXEL_ROUNDING).astype(np.int64)
+    high = np.floor(image.max(axis=0) - 0.5 + _PIXEL_ROUNDING).astype(np.int64)
     limit = np.array([camera.width, camera.height]) - 1
-    if (high < 0).any() or (low > limit).any():
+    low, high = np.maximum(low, 0), np.minimum(high, limit)
+    if (high < low).any():
         return None
-    low, high = np.clip(low, 0, limit), np.clip(high, 0, limit)
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
 

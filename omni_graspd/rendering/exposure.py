@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""From linear radiance to an 8-bit picture: automatic exposure and the sRGB curve."""
+"""From linear radiance to an 8-bit picture: automatic exposure, a soft shoulder for highlights, and the sRGB curve."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 
 _KEY = 0.22
 _BRIGHT_FRACTION = 0.995
-_WHITE = 0.98
+_SHOULDER = 0.6
+_WHITE = 1.8
 
 
 def auto_exposure(images: Sequence[np.ndarray]) -> float:
@@ -39,9 +40,22 @@ def auto_exposure(images: Sequence[np.ndarray]) -> float:
 
 
 def develop(image: np.ndarray, exposure: float) -> np.ndarray:
-    """Turn linear radiance [height, width, 3] into sRGB with opaque alpha, uint8 [height, width, 4]."""
-    linear = np.clip(image * exposure, 0.0, 1.0)
+    """Turn linear radiance [height, width, 3] into sRGB with opaque alpha, uint8 [height, width, 4].
+
+    Colours stay linear up to 0.6 of white. Brighter ones are compressed, keeping their hue, so that highlights keep
+    their shape.
+    """
+    scaled = np.maximum(image * np.float32(exposure), 0.0)
+    linear = np.clip(scaled * _shoulder(scaled.max(axis=-1))[..., None], 0.0, 1.0)
     curved = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.power(linear, 1.0 / 2.4) - 0.055)
     rgba = np.full((*image.shape[:2], 4), 255, dtype=np.uint8)
     rgba[..., :3] = np.rint(curved * 255.0)
     return rgba
+
+
+def _shoulder(brightest: np.ndarray) -> np.ndarray:
+    """Return the factor that bends values above the shoulder toward 1."""
+    room = 1.0 - _SHOULDER
+    above = np.maximum(brightest - _SHOULDER, 0.0)
+    bent = _SHOULDER + room * (1.0 - np.exp(-above / room))
+    return np.where(above > 0.0, bent / np.maximum(brightest, _SHOULDER), 1.0)

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from omni_graspd.rendering.exposure import auto_exposure, develop
+
+
+def test_srgb_curve_at_known_values():
+    linear = np.array([[[0.0, 0.0021, 0.2140]], [[0.5, 0.3, 0.1]]])
+    np.testing.assert_array_equal(develop(linear, 1.0)[..., :3], [[[0, 7, 127]], [[188, 149, 89]]])
+    assert (develop(linear, 1.0)[..., 3] == 255).all()
+
+
+def test_highlights_are_compressed_and_keep_their_hue():
+    ramp = np.linspace(0.0, 3.0, 400)[None, :, None] * np.array([1.0, 0.5, 0.25])
+    picture = develop(ramp, 1.0)[0, :, :3].astype(float)
+    assert (np.diff(picture, axis=0) >= 0).all()
+    half = develop(np.full((1, 1, 3), 0.5), 1.0)[0, 0, 0]
+    assert picture[-1, 0] == 255 and abs(picture[-1, 1] - half) <= 1
+
+
+@pytest.mark.parametrize("brightness", [1e-4, 1.0, 3e4])
+def test_pictures_of_any_brightness_are_well_exposed(brightness):
+    rng = np.random.default_rng(0)
+    image = brightness * rng.lognormal(0.0, 1.0, (200, 200, 1)) * np.array([1.0, 0.8, 0.6])
+    picture = develop(image, auto_exposure([image]))[..., :3]
+    assert (picture == 255).any(axis=-1).mean() < 0.01
+    assert 60 < picture.mean() < 160
+
+
+def test_exposure_spares_the_brighter_of_two_eyes():
+    left = np.full((50, 50, 3), 0.2)
+    right = left.copy()
+    right[:5] = 40.0
+    exposure = auto_exposure([left, right])
+    assert (develop(right, exposure)[..., :3] == 255).mean() < 0.01
+
+
+def test_black_pictures_stay_black():
+    black = np.zeros((4, 4, 3))
+    assert develop(black, auto_exposure([black]))[..., :3].max() == 0
