@@ -34,10 +34,10 @@ class CameraConfig:
     """Image height [pixel]."""
     baseline: float = 0.06
     """Distance between the eyes of a stereo pair [m]."""
-    focal_length: float = 18.0
+    focal_length: float = 24.0
     """Focal length [mm]."""
     horizontal_aperture: float = 20.955
-    """Width of the film [mm]; with the focal length it sets the field of view (60 degrees)."""
+    """Width of the film [mm]; with the focal length it sets the field of view (47 degrees)."""
     near_far: tuple[float, float] = (0.01, 100.0)
     """Clipping range [m]."""
     distance: tuple[float, float] = (0.45, 0.8)

@@ -53,7 +53,7 @@ def build_scene(mi: ModuleType, stage: Usd.Stage, surfaces: Sequence[Surface]) -
     for index, surface in enumerate(surfaces):
         look = surface.appearance
         if look not in materials:
-            materials[look] = mi.load_dict(_material(look))
+            materials[look] = _load_material(mi, look)
         meshes.append(_mesh(mi, f"surface_{index}", surface, materials[look]))
     bare, surface_ids = label_scene(mi, meshes, range(len(meshes)))
     everything = np.concatenate([s.corners.reshape(-1, 3) for s in surfaces]) if surfaces else np.zeros((1, 3))
@@ -97,17 +97,24 @@ def _flat(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=np.float32).ravel()
 
 
+def _load_material(mi: ModuleType, look: Appearance) -> Any:
+    if look.texture is not None and not Path(look.texture).is_file():
+        raise GraspdError(f"expected a texture at {look.texture!r}, which does not exist; mend the material's path")
+    try:
+        return mi.load_dict(_material(look))
+    except RuntimeError as error:
+        raise GraspdError(f"expected a readable texture, got {look.texture!r}; save it again as PNG or JPEG") from error
+
+
 def _material(look: Appearance) -> dict[str, Any]:
     color: dict[str, Any] = {"type": "rgb", "value": [min(max(float(c), 0.0), 1.0) for c in look.color]}
     if look.texture is not None:
-        if not Path(look.texture).is_file():
-            raise GraspdError(f"expected a texture at {look.texture!r}, which does not exist; mend the material's path")
         color = {"type": "bitmap", "filename": look.texture, "wrap_mode": "repeat"}
     principled = {
         "type": "principled",
         "base_color": color,
         "roughness": min(max(look.roughness, 0.03), 1.0),
-        "metallic": look.metallic,
+        "metallic": min(max(look.metallic, 0.0), 1.0),
     }
     return {"type": "twosided", "bsdf": principled}
 

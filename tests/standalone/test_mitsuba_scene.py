@@ -76,6 +76,14 @@ def test_a_missing_texture_is_a_user_error(tmp_path):
         _picture(stage)
 
 
+def test_an_unreadable_texture_is_a_user_error(tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    stage = _stage_with_camera()
+    _square(stage, 0.5, Appearance(texture=str(tmp_path / "broken.png")))
+    with pytest.raises(GraspdError, match=r"broken\.png"):
+        _picture(stage)
+
+
 @pytest.mark.parametrize(
     ("turn", "channel"), [(0, 1), (-90, 0), (90, 2)], ids=["minus_z_at_the_edges", "x_at_a_quarter", "minus_x_at_three"]
 )
