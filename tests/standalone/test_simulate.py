@@ -180,7 +180,7 @@ def test_same_stage_gives_the_same_bits_whatever_ran_before():
     tumbling = np.array([0, 0, 0.2, 0.3, 0.4, 0.5, np.sqrt(0.5)])
     stage, other = _stage(), _stage(friction=0.1)
     _add_cube(stage, tumbling)
-    _add_cube(other, tumbling + [0, 0, 0.1, 0, 0, 0, 0], size=0.03)
+    _add_cube(other, tumbling + np.eye(7)[2] * 0.1, size=0.03)
     first = _simulate(stage)
     for _ in range(5):
         _simulate(other, max_time=0.5)
