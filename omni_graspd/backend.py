@@ -27,6 +27,8 @@ class Backend:
     """Step the stage's rigid bodies until they rest; the stage is not changed."""
     render: Callable[[Usd.Stage, list[CameraRig], RenderConfig], AsyncIterator[Frame]]
     """Yield one frame per camera: rigs in order, left before right; the stage is not changed."""
+    choose_renderer: Callable[[RenderConfig], tuple[str, str]]
+    """Return which renderer ``render`` takes on this machine, and why. Different renderers make different noise."""
 
 
 def load_backend(name: BackendName = "auto") -> Backend:
@@ -39,8 +41,13 @@ def load_backend(name: BackendName = "auto") -> Backend:
         GraspdError: If the name is unknown.
     """
     if name in ("auto", "standalone"):
+        from omni_graspd.standalone.mitsuba_variant import choose_variant
         from omni_graspd.standalone.render import render
         from omni_graspd.standalone.simulate import simulate
 
-        return Backend("standalone", simulate, render)
+        def choose_renderer(config: RenderConfig) -> tuple[str, str]:
+            variant = choose_variant(config.variant)
+            return variant.name, variant.reason
+
+        return Backend("standalone", simulate, render, choose_renderer)
     raise GraspdError(f"expected backend to be 'auto' or 'standalone', got {name!r}")

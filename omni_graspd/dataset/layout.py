@@ -48,3 +48,11 @@ class DatasetLayout:
     def renders(self, object_name: str, scene_index: int) -> Path:
         """Folder of a scene's views, each a folder named after its camera rig."""
         return self.root / "renders" / object_name / f"scene_{scene_index:04d}"
+
+    def scene_tables(self, object_name: str) -> list[Path]:
+        """Tables of the scenes that are there, in order."""
+        return sorted(self.scene_grasps(object_name, 0).parent.glob("scene_*.grasps.parquet"))
+
+    def images(self, object_name: str) -> list[Path]:
+        """Colour images that are there, one per eye of a view, in order."""
+        return sorted((self.root / "renders" / object_name).glob("scene_*/view_*/**/rgb_*.png"))

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,6 +111,23 @@ def read_grasps(path: Path) -> GraspTable:
         seed=int(values["seed"][0]) if len(values["seed"]) else 0,
         grasps=batch,
         metrics={name: column for name, column in values.items() if name not in known},
+    )
+
+
+def concatenate_grasps(tables: Sequence[GraspTable]) -> GraspTable:
+    """Join tables of the same hand, object, seed and columns, in the given order; at least one."""
+    batches = [table.grasps for table in tables]
+    batch = GraspBatch(
+        T_object_palm=np.concatenate([batch.T_object_palm for batch in batches]),
+        joint_positions=np.concatenate([batch.joint_positions for batch in batches]),
+        losses={name: np.concatenate([batch.losses[name] for batch in batches]) for name in batches[0].losses},
+        status=tuple(status for batch in batches for status in batch.status),
+    )
+    return replace(
+        tables[0],
+        indices=np.concatenate([table.indices for table in tables]),
+        grasps=batch,
+        metrics={name: np.concatenate([table.metrics[name] for table in tables]) for name in tables[0].metrics},
     )
 
 

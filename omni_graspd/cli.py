@@ -1,0 +1,251 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``graspd``: the only file that parses arguments and prints."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from omni_graspd import __version__
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.pipeline import STAGES
+from omni_graspd.dataset.run import Run, open_run
+from omni_graspd.errors import GraspdError
+from omni_graspd.inspection.overview import write_overview
+from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
+from omni_graspd.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+_SHORT_FORMS = {"--views": "--camera.views", "--stereo": "--camera.stereo", "--mono": "--camera.no-stereo"}
+_STAGES = STAGES | {"overview": write_overview}
+_PLAIN_WIDTH = 160
+_UNITS = {"synthesize": "grasps", "settle": "scenes", "render": "images", "overview": "pictures"}
+
+
+def generate(config: GenerateConfig) -> None:
+    """Make a whole dataset: synthesize, settle, render, and overview.png.
+
+    Killed or stopped, the same command goes on where it was. Short forms: --views N is --camera.views N, --stereo and
+    --mono are --camera.stereo and --camera.no-stereo.
+    """
+    _run_stages(config, tuple(_STAGES))
+
+
+def synthesize(config: GenerateConfig) -> None:
+    """Find grasps, the first stage of generate; takes the same options."""
+    _run_stages(config, ("synthesize",))
+
+
+def settle(config: GenerateConfig) -> None:
+    """Drop objects on a table and place the grasps there, the second stage; give the same options as before."""
+    _run_stages(config, ("settle",))
+
+
+def render(config: GenerateConfig) -> None:
+    """Render the views of all scenes, the third stage; give the same options as before."""
+    _run_stages(config, ("render", "overview"))
+
+
+def info(path: Path) -> None:
+    """Show what a dataset is: settings, hands, objects, counts and quality.
+
+    Args:
+        path: Dataset folder.
+    """
+    console = _console()
+    summary = summarize_dataset(path)
+    console.print(_card(path, summary))
+    console.print(_grasp_table(summary))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command; exit code 2 on what the user can mend, 130 on Ctrl-C."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    if "--version" in arguments:
+        print(f"graspd {__version__}")
+        return
+    try:
+        _dispatch(arguments)
+    except GraspdError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from here", file=sys.stderr)
+        sys.exit(130)
+
+
+def _dispatch(arguments: Sequence[str]) -> None:
+    import tyro
+
+    commands = {"generate": generate, "synthesize": synthesize, "settle": settle, "render": render}
+    for command in commands.values():
+        command.__annotations__["config"] = Annotated[GenerateConfig, tyro.conf.arg(name="")]
+    info.__annotations__["path"] = tyro.conf.Positional[Path]
+    tyro.extras.subcommand_cli_from_dict(
+        {**commands, "info": info},
+        prog="graspd",
+        description="Dexterous grasps, scenes and annotated images. --version prints the version.",
+        args=[_long_form(argument) for argument in arguments],
+        config=(tyro.conf.UseAppendAction,),
+    )
+
+
+def _long_form(argument: str) -> str:
+    flag, equals, value = argument.partition("=")
+    return _SHORT_FORMS.get(flag, flag) + equals + value
+
+
+def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:
+    console = _console()
+    times = {}
+    _start_warp()
+    with open_run(config) as run:
+        console.print(_headline(run), soft_wrap=True)
+        for stage in stages:
+            begin = time.perf_counter()
+            with _progress(console, stage, _UNITS[stage]) as progress:
+                asyncio.run(_STAGES[stage](run, progress))
+            times[stage] = time.perf_counter() - begin
+        summary = summarize_dataset(config.out)
+    console.print(_grasp_table(summary))
+    console.print(" · ".join(f"{stage} {_duration(seconds)}" for stage, seconds in times.items()), soft_wrap=True)
+    if run.layout.overview.is_file():
+        console.print(f"overview: {run.layout.overview}", soft_wrap=True)
+
+
+def _start_warp() -> None:
+    """Start Warp without its chatter; its C++ part complains on stderr about every machine without a GPU."""
+    import warp as wp
+
+    if hasattr(wp, "LOG_WARNING"):
+        wp.config.log_level = wp.LOG_WARNING
+    else:
+        wp.config.quiet = True
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            wp.init()
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def _console() -> Console:
+    """Return where to print: the terminal, or plain text of a fixed width for files and pipes."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+
+
+def _headline(run: Run) -> str:
+    hands = ", ".join(hand.name for hand in run.hands)
+    objects = ", ".join(obj.name for obj in run.objects)
+    renderer, reason = run.renderer
+    return (
+        f"hand {hands} · object {objects} · backend {run.backend.name} · device {run.device} · "
+        f"renderer {renderer} ({reason}) · out {run.layout.root}"
+    )
+
+
+@contextmanager
+def _progress(console: Console, stage: str, unit: str) -> Iterator[Progress]:
+    """Yield a callback that draws a bar on a terminal, and one line at the end elsewhere."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn(f"{stage:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(f"{unit} · {{task.fields[rate]}}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    begin = time.perf_counter()
+    count = 0
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task(stage, total=None, rate="")
+
+        def update(done: int, total: int) -> None:
+            nonlocal count
+            count = done
+            rate = done / max(time.perf_counter() - begin, 1e-9)
+            bars.update(task, completed=done, total=total, rate=f"{rate:.2f}/s")
+
+        yield update
+    if not console.is_terminal:
+        console.print(f"{stage:<10} {count} {unit} in {_duration(time.perf_counter() - begin)}")
+
+
+def _grasp_table(summary: DatasetSummary) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    columns = ("hand", "object", "grasps", "ok", "force closure", "epsilon", "contact cm²", "deepest mm", "scenes")
+    for name in (*columns, "scene grasps", "colliding", "images"):
+        table.add_column(name, justify="left" if name in ("hand", "object") else "right")
+    for row in summary.grasps:
+        table.add_row(
+            row.hand,
+            row.object,
+            str(row.grasp_count),
+            str(row.ok_count),
+            _number(100.0 * row.force_closure, ".0f", " %"),
+            _number(row.epsilon, ".3f"),
+            _number(1e4 * row.contact_area, ".1f"),
+            _number(1e3 * row.penetration_depth, ".1f"),
+            str(summary.scene_counts[row.object]),
+            str(row.scene_grasp_count),
+            str(row.colliding_count),
+            str(summary.image_counts[row.object]),
+        )
+    return table
+
+
+def _card(path: Path, summary: DatasetSummary) -> Table:
+    from rich.table import Table
+
+    manifest = summary.manifest
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in manifest.counts.items())
+    config = manifest.config
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_row("dataset", str(path))
+    table.add_row("schema", str(manifest.schema_version))
+    table.add_row("contents", counts or "nothing yet")
+    table.add_row("made on", f"{config['backend']}, {config['device']}, seed {config['seed']}")
+    table.add_row("packages", ", ".join(f"{name} {version}" for name, version in manifest.packages.items()))
+    for kind, assets in (("hand", manifest.hands), ("object", manifest.objects)):
+        for name, asset in assets.items():
+            table.add_row(
+                kind, f"{name} (from {asset.source}, licence {asset.license or 'not stated'}, {asset.hash[:19]})"
+            )
+    return table
+
+
+def _number(value: float, form: str, unit: str = "") -> str:
+    return "-" if value != value else f"{value:{form}}{unit}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(seconds, 60.0)
+    return f"{int(minutes)} min {rest:.0f} s" if minutes else f"{rest:.1f} s"

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The configuration of a whole dataset; the command line is made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from omni_graspd.backend import BackendName
+from omni_graspd.errors import GraspdError
+from omni_graspd.metrics.evaluate import MetricsConfig
+from omni_graspd.rendering.cameras import CameraConfig
+from omni_graspd.rendering.frame import RenderConfig
+from omni_graspd.scenes.drop import DropConfig
+from omni_graspd.scenes.scene_writer import SceneConfig
+from omni_graspd.synthesis.config import SynthesisConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class GenerateConfig:
+    """What to make: which hands and objects, how many grasps, scenes and views, and where to."""
+
+    hand: tuple[str, ...] = ()
+    """Hand: built-in name, USD file, or glob; give it again for more. Default: allegro."""
+    object: tuple[str, ...] = ()
+    """Object: built-in name, mesh or USD file, or glob; give it again for more. Default: three built-in ones."""
+    grasps: int = 16
+    """Grasps per hand and object."""
+    scenes: int = 2
+    """Scenes per object."""
+    seed: int = 0
+    """Seed of everything random; the same seed makes the same dataset."""
+    out: Path = Path("graspd_out")
+    """Dataset folder; an unfinished dataset with the same settings is gone on with."""
+    device: str = "auto"
+    """Where grasps are computed: cpu, cuda:0, ...; auto takes the first GPU, else the CPU."""
+    backend: BackendName = "auto"
+    """What simulates and renders."""
+    synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
+    """Synthesis of grasps."""
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    """Metrics of grasps."""
+    drop: DropConfig = field(default_factory=DropConfig)
+    """Drop of objects on the table."""
+    scene: SceneConfig = field(default_factory=SceneConfig)
+    """Look of scenes."""
+    camera: CameraConfig = field(default_factory=CameraConfig)
+    """Views of scenes."""
+    render: RenderConfig = field(default_factory=RenderConfig)
+    """Rendering."""
+
+    def __post_init__(self) -> None:
+        """Check the counts."""
+        for name in ("grasps", "scenes", "seed"):
+            if getattr(self, name) < 0:
+                raise GraspdError(f"expected {name} to be 0 or more, got {getattr(self, name)}")

@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole line: grasps, scenes, images."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.render_stage import render_stage
+from omni_graspd.dataset.run import Run, open_run
+from omni_graspd.dataset.settle_stage import settle_stage
+from omni_graspd.dataset.synthesize_stage import synthesize_stage
+from omni_graspd.progress import Progress, no_progress
+
+STAGES: dict[str, Callable[[Run, Progress], Coroutine[Any, Any, None]]] = {
+    "synthesize": synthesize_stage,
+    "settle": settle_stage,
+    "render": render_stage,
+}
+"""The stages by name, in order. Each goes on where it was stopped and needs what those before it wrote."""
+
+
+async def generate(config: GenerateConfig, progress: Callable[[str], Progress] = lambda _: no_progress) -> None:
+    """Make a dataset, or finish one that was begun with the same settings.
+
+    Args:
+        config: What to make and where to.
+        progress: Returns the progress callback of a stage, by the stage's name.
+
+    Raises:
+        GraspdError: If the settings, a hand, an object or the dataset folder cannot be used.
+    """
+    with open_run(config) as run:
+        for name, stage in STAGES.items():
+            await stage(run, progress(name))

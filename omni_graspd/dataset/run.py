@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""One run over one dataset folder: settings resolved to hands, objects, backend and device, and the folder opened."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import warp as wp
+
+from omni_graspd.backend import Backend, load_backend
+from omni_graspd.dataset.atomic import writing_to
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.content_hash import content_hash
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.lock import exclusive
+from omni_graspd.dataset.manifest import Asset, Manifest, open_dataset, package_versions, write_manifest
+from omni_graspd.errors import GraspdError
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.library import Kind, resolve
+from omni_graspd.objects.object_library import default_objects, load_object
+from omni_graspd.objects.rigid_object import RigidObject
+
+_DEFAULT_HAND = "allegro"
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything the stages need."""
+
+    config: GenerateConfig
+    """Settings."""
+    layout: DatasetLayout
+    """Paths of the dataset."""
+    hands: tuple[Hand, ...]
+    """Hands, in the order of the settings."""
+    objects: tuple[RigidObject, ...]
+    """Objects, in the order of the settings."""
+    backend: Backend
+    """What simulates and renders."""
+    device: str
+    """Warp device of synthesis and metrics."""
+    renderer: tuple[str, str]
+    """Which renderer the backend takes, and why."""
+    manifest: Manifest
+    """What this run makes; its counts are those at the start."""
+
+    def update_counts(self) -> None:
+        """Count what is there and write it to the manifest."""
+        tables = [table for obj in self.objects for table in self.layout.scene_tables(obj.name)]
+        grasp_tables = [self.layout.grasps(hand.name, obj.name) for obj in self.objects for hand in self.hands]
+        counts = {
+            "grasps": sum(_row_count(path) for path in grasp_tables if path.is_file()),
+            "scenes": len(tables),
+            "scene_grasps": sum(_row_count(path) for path in tables),
+            "images": sum(len(self.layout.images(obj.name)) for obj in self.objects),
+        }
+        write_manifest(replace(self.manifest, counts=counts), self.layout.root)
+
+
+@contextmanager
+def open_run(config: GenerateConfig) -> Iterator[Run]:
+    """Load hands and objects, then open the dataset folder and hold it while the block runs.
+
+    Args:
+        config: Settings.
+
+    Yields:
+        The run.
+
+    Raises:
+        GraspdError: If a hand, an object, the device or the backend cannot be had, or the folder cannot be used.
+            Nothing is written before all of them are there.
+    """
+    device, backend = resolve_device(config.device), load_backend(config.backend)
+    renderer = backend.choose_renderer(config.render)
+    hands = tuple(load_hand(str(path)) for path in _files("hands", config.hand or (_DEFAULT_HAND,)))
+    objects = tuple(load_object(str(path)) for path in _files("objects", config.object or default_objects()))
+    _check_names("hands", hands)
+    _check_names("objects", objects)
+    manifest = Manifest(
+        config=_settings(config, hands, objects) | {"device": device, "backend": backend.name, "renderer": renderer[0]},
+        hands={hand.name: _asset(hand, f"hands/{hand.name}.usd") for hand in hands},
+        objects={obj.name: _asset(replace(obj, notes=()), f"objects/{obj.name}.usd") for obj in objects},
+        packages=package_versions(),
+        counts={},
+    )
+    with writing_to(config.out):
+        if not config.out.exists():
+            config.out.mkdir(parents=True)
+        with exclusive(config.out):
+            manifest = open_dataset(config.out, manifest)
+            yield Run(config, DatasetLayout(config.out), hands, objects, backend, device, renderer, manifest)
+
+
+def resolve_device(name: str) -> str:
+    """Turn ``auto`` into the first GPU, else the CPU, and check other names.
+
+    Raises:
+        GraspdError: If there is no such Warp device.
+    """
+    wp.init()
+    names = ["cpu", *(str(device) for device in wp.get_cuda_devices())]
+    if name == "auto":
+        return names[1] if len(names) > 1 else "cpu"
+    if name not in names:
+        raise GraspdError(f"expected device to be one of {', '.join(names)} or auto, got {name!r}; choose one of these")
+    return name
+
+
+def _files(kind: Kind, patterns: Sequence[str]) -> list[Path]:
+    files = [path for pattern in patterns for path in resolve(kind, pattern)]
+    return list({path.resolve(): path for path in files}.values())
+
+
+def _check_names(kind: Kind, assets: Sequence[Hand | RigidObject]) -> None:
+    sources: dict[str, Path] = {}
+    for asset in assets:
+        other = sources.setdefault(asset.name, asset.source)
+        if other != asset.source:
+            raise GraspdError(
+                f"expected {kind} with different names, got {asset.name!r} from {other} and from {asset.source}; "
+                "rename one of the files"
+            )
+
+
+def _settings(
+    config: GenerateConfig,
+    hands: Sequence[Hand],
+    objects: Sequence[RigidObject],
+) -> dict[str, Any]:
+    """Return the configuration as it bears on the results: names instead of paths, nothing left to be chosen."""
+    settings = json.loads(json.dumps(asdict(config), default=str))
+    del settings["out"], settings["render"]["variant"]
+    return settings | {"hand": [hand.name for hand in hands], "object": [obj.name for obj in objects]}
+
+
+def _asset(asset: Hand | RigidObject, file: str) -> Asset:
+    license_, provenance = None, None
+    return Asset(file, asset.source.name, content_hash(asset), license_, provenance)
+
+
+def _row_count(path: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return pq.read_metadata(path).num_rows

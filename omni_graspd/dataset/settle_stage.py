@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Second stage: scenes with the object at rest on a table, with cameras, and the grasps placed in them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from omni_graspd.dataset.run import Run
+from omni_graspd.dataset.tables import GraspTable, SceneGraspTable, read_grasps, write_scene_grasps
+from omni_graspd.errors import GraspdError
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.progress import Progress, no_progress
+from omni_graspd.rendering.cameras import author_cameras
+from omni_graspd.scenes.drop import drop_object
+from omni_graspd.scenes.scene_writer import author_scene
+from omni_graspd.scenes.transfer import transfer_grasps
+from omni_graspd.usd.stage import save_stage
+from omni_graspd.usd.transforms import transform_points
+
+
+async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
+    """Write the scenes that are not there yet, each with a table of the grasps of all hands.
+
+    Args:
+        run: An open run.
+        progress: Called with scenes done and in total.
+
+    Raises:
+        GraspdError: If base grasps are missing, or an object does not come to rest.
+    """
+    total, done = len(run.objects) * run.config.scenes, 0
+    progress(done, total)
+    for obj in run.objects:
+        for scene_index in range(run.config.scenes):
+            if not run.layout.scene_grasps(obj.name, scene_index).is_file():
+                await _settle_scene(run, obj, scene_index)
+            done += 1
+            progress(done, total)
+    run.update_counts()
+
+
+async def _settle_scene(run: Run, obj: RigidObject, scene_index: int) -> None:
+    """Write one scene; its table comes last and says that the scene is whole."""
+    config, path = run.config, run.layout.scene(obj.name, scene_index)
+    base = [_base_grasps(run, hand.name, obj.name) for hand in run.hands]
+    drop = await drop_object(obj, scene_index, config.drop, config.seed, run.backend.simulate)
+    stage = author_scene(
+        path, run.layout.object(obj.name), obj, drop.T_world_object, scene_index, config.scene, config.seed
+    )
+    center, radius = _bounding_ball(transform_points(drop.T_world_object, obj.mesh.vertices))
+    author_cameras(stage, center, config.camera, config.seed, obj.name, scene_index, target_radius=radius)
+    save_stage(stage, path)
+    write_scene_grasps(
+        _place(run, obj, scene_index, base, drop.T_world_object), run.layout.scene_grasps(obj.name, scene_index)
+    )
+
+
+def _base_grasps(run: Run, hand: str, object_name: str) -> GraspTable:
+    path = run.layout.grasps(hand, object_name)
+    if not path.is_file():
+        raise GraspdError(
+            f"expected base grasps in {path}, got none; run `graspd synthesize` with the same options first"
+        )
+    return read_grasps(path)
+
+
+def _place(
+    run: Run, obj: RigidObject, scene_index: int, base: list[GraspTable], T_world_object: np.ndarray
+) -> SceneGraspTable:
+    placed = [
+        transfer_grasps(hand, table.grasps.T_object_palm, table.grasps.joint_positions, T_world_object)
+        for hand, table in zip(run.hands, base, strict=True)
+    ]
+    return SceneGraspTable(
+        object=obj.name,
+        scene_index=scene_index,
+        hands=tuple(table.hand for table in base for _ in table.indices),
+        grasp_indices=np.concatenate([table.indices for table in base]),
+        T_world_palm=np.concatenate([grasps.T_world_palm for grasps in placed]),
+        table_clearance=np.concatenate([grasps.table_clearance for grasps in placed]),
+        collides=np.concatenate([grasps.collides for grasps in placed]),
+    )
+
+
+def _bounding_ball(points: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the middle of the bounding box [3] and the radius of the ball about it that holds all points [m]."""
+    center = 0.5 * (points.min(axis=0) + points.max(axis=0))
+    return center, float(np.linalg.norm(points - center, axis=1).max())

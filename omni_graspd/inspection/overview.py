@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The picture of a dataset: grasps from two sides, and rendered views with their annotations drawn in."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+
+from omni_graspd.dataset.atomic import atomic_path
+from omni_graspd.dataset.run import Run
+from omni_graspd.dataset.tables import GraspTable, read_grasps
+from omni_graspd.hands.hand import Hand
+from omni_graspd.inspection.annotations import color_distances, draw_annotations
+from omni_graspd.inspection.grasp_pictures import render_grasp
+from omni_graspd.inspection.picture_grid import Column, Tile, compose_columns
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.progress import Progress, no_progress
+from omni_graspd.rendering.image_writer import read_frame
+
+_LARGEST_COLUMN_COUNT = 6
+_GRASP_SIZE = 300
+_GRASP_SAMPLES = 4
+
+
+async def write_overview(run: Run, progress: Progress = no_progress) -> None:
+    """Make ``overview.png`` from what lies in the dataset, for the first six pairs of object and hand.
+
+    Args:
+        run: An open run with base grasps; without rendered views their rows are left out.
+        progress: Called with pairs done and in total.
+    """
+    pairs = [(hand, obj) for obj in run.objects for hand in run.hands][:_LARGEST_COLUMN_COUNT]
+    progress(0, len(pairs))
+    columns = []
+    for hand, obj in pairs:
+        columns.append(await _column(run, hand, obj))
+        progress(len(columns), len(pairs))
+    total = len(run.objects) * len(run.hands)
+    title = " and ".join(hand.name for hand in run.hands[:3])
+    subtitle = f"{run.config.grasps} grasps per object, seed {run.config.seed}"
+    if total > len(pairs):
+        subtitle += f" - the first {len(pairs)} of {total} pairs of hand and object"
+    _save(compose_columns(title, subtitle, columns), run)
+
+
+async def _column(run: Run, hand: Hand, obj: RigidObject) -> Column:
+    table = read_grasps(run.layout.grasps(hand.name, obj.name))
+    rows = [await _grasp_row(run, hand, obj, table, row, caption) for row, caption in _choose_grasps(table)]
+    metrics = table.metrics
+    figures = f"{len(table.indices)} grasps"
+    if len(table.indices):
+        figures += (
+            f" · {100 * metrics['force_closure'].mean():.0f} % force closure"
+            f" · contact {1e4 * np.nanmean(metrics['contact_area']):.1f} sq cm"
+        )
+    heading = obj.name if len(run.hands) == 1 else f"{obj.name} · {hand.name}"
+    return Column(heading, figures, (*rows, *_view_rows(run, obj)))
+
+
+def _choose_grasps(table: GraspTable) -> list[tuple[int, str]]:
+    """Return rows of the best two grasps and of the median one by epsilon, with what to say of them."""
+    order = np.argsort(-np.nan_to_num(table.metrics["epsilon"], nan=-1.0), kind="stable")
+    ranks = {0: "best", 1: "second", len(order) // 2: "median"}
+    return [
+        (int(order[rank]), f"{name}, epsilon {table.metrics['epsilon'][order[rank]]:.2f}")
+        for rank, name in sorted(ranks.items())
+        if rank < len(order)
+    ]
+
+
+async def _grasp_row(
+    run: Run, hand: Hand, obj: RigidObject, table: GraspTable, row: int, caption: str
+) -> tuple[Tile, ...]:
+    pictures = await render_grasp(
+        run.backend,
+        hand,
+        obj,
+        run.layout.object(obj.name),
+        table.grasps.T_object_palm[row],
+        table.grasps.joint_positions[row],
+        size=_GRASP_SIZE,
+        config=replace(run.config.render, samples_per_pixel=_GRASP_SAMPLES),
+    )
+    captions = (f"grasp {table.indices[row]}: {caption}", "from the other side")
+    return tuple(Tile(picture, text) for picture, text in zip(pictures, captions, strict=True))
+
+
+def _view_rows(run: Run, obj: RigidObject) -> list[tuple[Tile, ...]]:
+    """Return the first view large with its annotations; below it distances and another view."""
+    folders = [image.parent for image in run.layout.images(obj.name) if image.parent.name != "right"]
+    if not folders:
+        return []
+    frame = read_frame(folders[0])
+    rows: list[tuple[Tile, ...]] = [(Tile(draw_annotations(frame, {obj.label}), "mask, 2D box, 3D box"),)]
+    small = [Tile(color_distances(frame.channels["distance_to_camera"].data), "distance_to_camera")]
+    if len(folders) > 1:
+        small.append(Tile(draw_annotations(read_frame(folders[-1]), {obj.label}), "another scene"))
+    rows.append(tuple(small))
+    return rows
+
+
+def _save(picture: np.ndarray, run: Run) -> None:
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, format="PNG", optimize=True)
+    with atomic_path(run.layout.overview) as temporary:
+        temporary.write_bytes(buffer.getvalue())

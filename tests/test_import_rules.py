@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Imports run one way, and the core stays light."""
+
+from __future__ import annotations
+
+import pkgutil
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import omni_graspd
+
+_ROOT = Path(__file__).resolve().parents[1]
+_CORE = ("usd", "hands", "objects", "synthesis", "metrics", "scenes", "rendering", "dataset", "inspection")
+_HEAVY = ("mitsuba", "drjit", "ovphysx", "coacd", "torch", "omni", "carb", "isaacsim")
+_BANNED_IN_CORE = (*_HEAVY, "scipy", "pyarrow", "tyro", "rich", "PIL", "mujoco")
+
+
+def _modules_after(code: str) -> set[str]:
+    result = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"], capture_output=True, text=True, check=True
+    )
+    return {name.partition(".")[0] for name in result.stdout.splitlines()[-1].split()}
+
+
+def _core_modules() -> list[str]:
+    names = [info.name for info in pkgutil.walk_packages(omni_graspd.__path__, "omni_graspd.")]
+    return [name for name in names if name.split(".")[1] in _CORE]
+
+
+def test_imports_run_one_way():
+    lint_imports = shutil.which("lint-imports", path=str(Path(sys.executable).parent))
+    if lint_imports is None:
+        pytest.fail("needs import-linter; install omni-graspd[dev]")
+    result = subprocess.run(
+        [lint_imports, "--no-cache"], cwd=_ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_importing_the_package_loads_no_simulator():
+    assert not _modules_after("import omni_graspd, omni_graspd.backend, omni_graspd.cli") & set(_HEAVY)
+
+
+def test_the_core_imports_numpy_warp_pxr_and_trimesh_only():
+    modules = _core_modules()
+    assert len(modules) > 20
+    loaded = _modules_after("import numpy, warp, pxr, trimesh")
+    assert not (_modules_after("import " + ", ".join(modules)) - loaded) & set(_BANNED_IN_CORE)
