@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-_KEY = 0.22
+_KEY = 0.28
 _BRIGHT_FRACTION = 0.995
 _SHOULDER = 0.6
 _WHITE = 1.8
