@@ -35,8 +35,6 @@ class Link:
     """Pose of the joint frame in this link's frame at joint position 0, shape [7]."""
     mesh: TriangleMesh
     """Visible surface in the link's frame [m]."""
-    convex_pieces: tuple[TriangleMesh, ...]
-    """Collision geometry in the link's frame [m]; may be empty."""
     mass: float
     """Mass [kg]."""
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 import numpy as np
 import warp as wp
 
+from omni_graspd.hands.collision_spheres import CollisionSpheres
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import KinematicTree
 from omni_graspd.hands.kinematics_kernels import forward_kinematics_kernel
-from omni_graspd.hands.surface_points import CollisionSpheres, HandPoints
+from omni_graspd.hands.surface_points import HandPoints
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.synthesis import contact_kernels, gradient_kernels, optimizer_kernels

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from omni_graspd.hands.collision_spheres import self_collision_spheres
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.surface_points import sample_surface_points, self_collision_spheres
+from omni_graspd.hands.surface_points import sample_surface_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.config import SynthesisConfig

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,13 +117,21 @@ def read_meshes_below(root: Usd.Prim, purposes: tuple[str, ...] = ("default", "r
     All scale is applied, that of ``root`` itself included, and so are the stage's units.
     Texture coordinates are dropped.
     """
+    return merge_in_frame(mesh_prims(root, purposes), root)
+
+
+def merge_in_frame(prims: Sequence[Usd.Prim], root: Usd.Prim) -> TriangleMesh:
+    """Merge UsdGeom.Meshes into one, in the frame of ``root`` without its scale, in metres.
+
+    Texture coordinates are dropped.
+    """
     metres = UsdGeom.GetStageMetersPerUnit(root.GetStage())
     cache = UsdGeom.XformCache()
     T_world_root = local_to_world(root, cache)
     scale = np.linalg.norm(T_world_root[:3, :3], axis=0)
     T_root_world = np.linalg.inv(T_world_root @ np.diag([*(1.0 / scale), 1.0]))
     vertices, faces, offset = [], [], 0
-    for prim in mesh_prims(root, purposes):
+    for prim in prims:
         mesh = read_mesh(prim)
         T_root_mesh = T_root_world @ local_to_world(prim, cache)
         flipped = np.linalg.det(T_root_mesh[:3, :3]) < 0

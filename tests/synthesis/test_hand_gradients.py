@@ -34,7 +34,6 @@ def make_link(name, parent, joint, joint_type, axis, position) -> Link:
         T_parent_joint,
         T_link_joint,
         _NO_MESH,
-        (),
         0.1,
     )
 
@@ -43,7 +42,7 @@ def make_link(name, parent, joint, joint_type, axis, position) -> Link:
 def branched_hand() -> Hand:
     """A palm with a finger of two coupled revolute joints, and one with a prismatic joint."""
     links = (
-        Link("palm", "/palm", -1, -1, "root", np.array([1.0, 0, 0]), IDENTITY, IDENTITY, _NO_MESH, (), 0.1),
+        Link("palm", "/palm", -1, -1, "root", np.array([1.0, 0, 0]), IDENTITY, IDENTITY, _NO_MESH, 0.1),
         make_link("proximal", 0, 0, "revolute", [0, 0, 1], [0.03, 0, 0.01]),
         make_link("slider", 0, 1, "prismatic", [1, 0, 0], [-0.03, 0.02, 0]),
         make_link("distal", 1, 2, "revolute", [0, 1, 0], [0.04, 0, 0]),

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""``hand.toml``: what a hand's USD does not say. Everything in it is optional; what is missing is inferred."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from omni_graspd.errors import GraspdError
+
+_KEYS = ("palm", "approach_direction", "approach_point", "excluded_links", "open_positions", "source")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HandSettings:
+    """Overrides of what is inferred from a hand's geometry and kinematics."""
+
+    palm: str | None = None
+    """Name of the palm link."""
+    approach_direction: tuple[float, float, float] | None = None
+    """Direction out of the palm, in the palm frame."""
+    approach_point: tuple[float, float, float] | None = None
+    """Point of the palm that is brought in front of an object, in the palm frame [m]."""
+    excluded_links: tuple[str, ...] = ()
+    """Links that do not take part in grasping, for example a forearm."""
+    open_positions: dict[str, float] = field(default_factory=dict)
+    """Position of joints in the open posture, by joint name [rad or m]."""
+
+
+def read_hand_settings(path: Path) -> HandSettings:
+    """Read a ``hand.toml``; a missing file gives no overrides.
+
+    Raises:
+        GraspdError: If the file is not TOML, has an unknown key, or a value of the wrong kind.
+    """
+    if not path.is_file():
+        return HandSettings()
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise GraspdError(f"expected {path} to be TOML, got: {error}; mend the line") from error
+    unknown = sorted(set(table) - set(_KEYS))
+    if unknown:
+        raise GraspdError(f"expected the keys {', '.join(_KEYS)} in {path}, got {', '.join(unknown)}; remove or rename")
+    return HandSettings(
+        palm=table.get("palm"),
+        approach_direction=_vector(table, "approach_direction", path),
+        approach_point=_vector(table, "approach_point", path),
+        excluded_links=tuple(table.get("excluded_links", ())),
+        open_positions=_numbers(table.get("open_positions", {}), path),
+    )
+
+
+def _vector(table: dict[str, Any], key: str, path: Path) -> tuple[float, float, float] | None:
+    value = table.get(key)
+    if value is None:
+        return None
+    if not (isinstance(value, list) and len(value) == 3 and all(isinstance(v, int | float) for v in value)):
+        raise GraspdError(f"expected {key} in {path} to be three numbers, got {value!r}")
+    x, y, z = (float(v) for v in value)
+    return x, y, z
+
+
+def _numbers(value: Any, path: Path) -> dict[str, float]:
+    if not (isinstance(value, dict) and all(isinstance(v, int | float) for v in value.values())):
+        raise GraspdError(f"expected [open_positions] in {path} to be joint = number, got {value!r}")
+    return {name: float(number) for name, number in value.items()}

@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Joints of a USD articulation: frames, axes, limits and mimic relations."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.usd.transforms import local_to_world, matrix_to_pose, pose_to_matrix
+
+_AXES = {"X": np.array([1.0, 0.0, 0.0]), "Y": np.array([0.0, 1.0, 0.0]), "Z": np.array([0.0, 0.0, 1.0])}
+
+
+@dataclass(frozen=True)
+class Mimic:
+    """A joint that follows another: position = multiplier * leader's position + offset."""
+
+    leader: Sdf.Path
+    """Path of the joint that is followed."""
+    multiplier: float
+    """Factor on the leader's position."""
+    offset: float
+    """Constant [rad or m]."""
+
+
+@dataclass(frozen=True)
+class JointPrim:
+    """One joint between two rigid bodies, in metres and radians."""
+
+    path: Sdf.Path
+    """Path of the joint's prim."""
+    body_0: Sdf.Path
+    """First body."""
+    body_1: Sdf.Path
+    """Second body."""
+    joint_type: Literal["fixed", "revolute", "prismatic"]
+    """How the second body moves against the first."""
+    axis: np.ndarray
+    """Axis in the joint frame, shape [3]."""
+    T_body_0_joint: np.ndarray
+    """Joint frame in the first body's frame, shape [7]."""
+    T_body_1_joint: np.ndarray
+    """Joint frame in the second body's frame, shape [7]."""
+    lower: float
+    """Lower limit [rad or m]."""
+    upper: float
+    """Upper limit [rad or m]."""
+    mimic: Mimic | None
+    """What the joint follows, or None."""
+
+
+def read_joints(root: Usd.Prim, source: Path) -> list[JointPrim]:
+    """Read the joints below ``root`` that connect two rigid bodies; joints to the world are left out.
+
+    Raises:
+        GraspdError: If a joint has a type or a limit that a hand cannot have.
+    """
+    joints = []
+    for prim in Usd.PrimRange(root, Usd.TraverseInstanceProxies()):
+        joint = UsdPhysics.Joint(prim)
+        if not joint or joint.GetJointEnabledAttr().Get() is False:
+            continue
+        bodies = [_body(root.GetStage(), rel) for rel in (joint.GetBody0Rel(), joint.GetBody1Rel())]
+        if bodies[0] is not None and bodies[1] is not None:
+            joints.append(_read_joint(prim, bodies[0], bodies[1], source))
+    return joints
+
+
+def _body(stage: Usd.Stage, relationship: Usd.Relationship) -> Usd.Prim | None:
+    """Return the rigid body that a joint's relationship points at, or None for the world."""
+    targets = relationship.GetForwardedTargets()
+    prim = stage.GetPrimAtPath(targets[0]) if targets else None
+    while prim and not prim.IsPseudoRoot():
+        if prim.HasAPI(UsdPhysics.RigidBodyAPI):
+            return prim
+        prim = prim.GetParent()
+    return None
+
+
+def _read_joint(prim: Usd.Prim, body_0: Usd.Prim, body_1: Usd.Prim, source: Path) -> JointPrim:
+    joint = UsdPhysics.Joint(prim)
+    joint_type, axis, lower, upper = _motion(prim, source)
+    frames = (
+        _frame(body_0, joint.GetBody0Rel(), joint.GetLocalPos0Attr().Get(), joint.GetLocalRot0Attr().Get()),
+        _frame(body_1, joint.GetBody1Rel(), joint.GetLocalPos1Attr().Get(), joint.GetLocalRot1Attr().Get()),
+    )
+    mimic = _read_mimic(prim, joint_type)
+    return JointPrim(prim.GetPath(), body_0.GetPath(), body_1.GetPath(), joint_type, axis, *frames, lower, upper, mimic)
+
+
+def _motion(prim: Usd.Prim, source: Path) -> tuple[Literal["fixed", "revolute", "prismatic"], np.ndarray, float, float]:
+    if prim.IsA(UsdPhysics.FixedJoint):
+        return "fixed", _AXES["X"], 0.0, 0.0
+    if prim.IsA(UsdPhysics.RevoluteJoint):
+        joint = UsdPhysics.RevoluteJoint(prim)
+        lower, upper = joint.GetLowerLimitAttr().Get(), joint.GetUpperLimitAttr().Get()
+        lower = math.radians(lower) if lower is not None and math.isfinite(lower) else -math.pi
+        upper = math.radians(upper) if upper is not None and math.isfinite(upper) else math.pi
+        return "revolute", _AXES[joint.GetAxisAttr().Get()], lower, upper
+    if prim.IsA(UsdPhysics.PrismaticJoint):
+        joint = UsdPhysics.PrismaticJoint(prim)
+        metres = UsdGeom.GetStageMetersPerUnit(prim.GetStage())
+        lower, upper = joint.GetLowerLimitAttr().Get(), joint.GetUpperLimitAttr().Get()
+        if lower is None or upper is None or not (math.isfinite(lower) and math.isfinite(upper)):
+            raise GraspdError(
+                f"expected finite limits on {prim.GetPath()} in {source}, got {lower} to {upper}; set them"
+            )
+        return "prismatic", _AXES[joint.GetAxisAttr().Get()], lower * metres, upper * metres
+    raise GraspdError(
+        f"expected fixed, revolute or prismatic joints in {source}, got {prim.GetTypeName()} at {prim.GetPath()}"
+    )
+
+
+def _frame(body: Usd.Prim, relationship: Usd.Relationship, position: Gf.Vec3f, rotation: Gf.Quatf) -> np.ndarray:
+    """Return a joint frame in the body's frame without scale, in metres; the relationship may name a prim below it."""
+    cache = UsdGeom.XformCache()
+    T_world_body = _without_scale(local_to_world(body, cache))
+    T_world_target = local_to_world(body.GetStage().GetPrimAtPath(relationship.GetForwardedTargets()[0]), cache)
+    origin = T_world_target[:3, :3] @ np.array(position or (0.0, 0.0, 0.0)) + T_world_target[:3, 3]
+    quat = rotation or Gf.Quatf(1.0)
+    local = pose_to_matrix(np.array([0.0, 0.0, 0.0, *quat.GetImaginary(), quat.GetReal()]))
+    T_world_joint = _without_scale(T_world_target) @ local
+    T_world_joint[:3, 3] = origin
+    pose = matrix_to_pose(np.linalg.inv(T_world_body) @ T_world_joint)
+    pose[:3] *= UsdGeom.GetStageMetersPerUnit(body.GetStage())
+    return pose
+
+
+def _without_scale(matrix: np.ndarray) -> np.ndarray:
+    rigid = matrix.copy()
+    rigid[:3, :3] /= np.linalg.norm(matrix[:3, :3], axis=0)
+    return rigid
+
+
+def _read_mimic(prim: Usd.Prim, joint_type: str) -> Mimic | None:
+    """Read PhysX's mimic schema (q + gearing q_leader + offset = 0) or Newton's (q = coef0 + coef1 q_leader).
+
+    Constants are in the joint's USD units: degrees or stage units.
+    """
+    to_si = math.radians(1.0) if joint_type == "revolute" else UsdGeom.GetStageMetersPerUnit(prim.GetStage())
+    for schema in prim.GetAppliedSchemas():
+        if schema.startswith("PhysxMimicJointAPI:"):
+            prefix = f"physxMimicJoint:{schema.split(':', 1)[1]}"
+            leader = prim.GetRelationship(f"{prefix}:referenceJoint").GetForwardedTargets()
+            gearing, offset = _value(prim, f"{prefix}:gearing", 1.0), _value(prim, f"{prefix}:offset", 0.0)
+            return Mimic(leader[0], -gearing, -offset * to_si) if leader else None
+    if "NewtonMimicAPI" in prim.GetAppliedSchemas() and _value(prim, "newton:mimicEnabled", 1.0):
+        leader = prim.GetRelationship("newton:mimicJoint").GetForwardedTargets()
+        multiplier, offset = _value(prim, "newton:mimicCoef1", 1.0), _value(prim, "newton:mimicCoef0", 0.0)
+        return Mimic(leader[0], multiplier, offset * to_si) if leader else None
+    return None
+
+
+def _value(prim: Usd.Prim, name: str, default: float) -> float:
+    value = prim.GetAttribute(name).Get() if prim.HasAttribute(name) else None
+    return default if value is None else float(value)

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Points spread evenly over the outside of a hand: what can touch an object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import trimesh
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.link_distance import link_distances
+from omni_graspd.usd.transforms import IDENTITY, invert, transform_points
+
+# A point this far inside another link is covered by it [m].
+_COVERED_DEPTH = 0.0005
+
+
+@dataclass(frozen=True)
+class HandPoints:
+    """Points on a hand's links, sorted by link."""
+
+    link_index: np.ndarray
+    """Link of each point, ascending, shape [point_count]."""
+    positions: np.ndarray
+    """In the link's frame [m], shape [point_count, 3]."""
+    normals: np.ndarray
+    """Unit normals out of the link, in its frame, shape [point_count, 3]."""
+    areas: np.ndarray
+    """Surface that each point stands for [m2], shape [point_count]; they sum to the hand's outside."""
+
+
+@dataclass(frozen=True)
+class _LinkSample:
+    positions: np.ndarray
+    normals: np.ndarray
+    area: float
+
+
+def sample_surface_points(hand: Hand, count: int, seed: int = 0) -> HandPoints:
+    """Spread points over the surface of all links by area, without what other links cover in the open posture.
+
+    Args:
+        hand: The hand.
+        count: How many points; rounding per link can add or drop a few.
+        seed: Seed of the sampling.
+
+    Raises:
+        GraspdError: If the hand has no surface.
+    """
+    random = np.random.default_rng(seed)
+    samples = [_exterior(hand, link, count, random) for link in range(len(hand.links))]
+    total = sum(sample.area for sample in samples)
+    if not total > 0.0:
+        raise GraspdError(f"expected meshes on the links of {hand.source}, got none; add visual or collision meshes")
+    parts = []
+    for link, sample in enumerate(samples):
+        share = round(count * sample.area / total)
+        if share == 0:
+            continue
+        kept = _farthest_points(sample.positions, share)
+        parts.append((link, sample.positions[kept], sample.normals[kept], sample.area / len(kept)))
+    return HandPoints(
+        link_index=np.concatenate([np.full(len(p), link) for link, p, _, _ in parts]),
+        positions=np.concatenate([p for _, p, _, _ in parts]),
+        normals=np.concatenate([n for _, _, n, _ in parts]),
+        areas=np.concatenate([np.full(len(p), area) for _, p, _, area in parts]),
+    )
+
+
+def _exterior(hand: Hand, link: int, count: int, random: np.random.Generator) -> _LinkSample:
+    """Sample one link densely and keep what no other link covers."""
+    mesh = hand.links[link].mesh
+    if not len(mesh.faces):
+        return _LinkSample(np.zeros((0, 3)), np.zeros((0, 3)), 0.0)
+    surface = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    candidates = max(64, count)
+    positions, faces = trimesh.sample.sample_surface(surface, candidates, seed=int(random.integers(2**31)))
+    free = ~_covered(hand, link, np.asarray(positions))
+    return _LinkSample(positions[free], surface.face_normals[faces][free], float(surface.area) * float(free.mean()))
+
+
+def _covered(hand: Hand, link: int, positions: np.ndarray) -> np.ndarray:
+    poses = link_poses(hand, IDENTITY, hand.joint_positions(hand.open_positions))
+    points = transform_points(poses[link], positions)
+    covered = np.zeros(len(points), dtype=bool)
+    for other, (pose, neighbour) in enumerate(zip(poses, hand.links, strict=True)):
+        if other == link or not len(neighbour.mesh.faces):
+            continue
+        local = transform_points(invert(pose), points)
+        near = np.all(
+            (local > neighbour.mesh.vertices.min(axis=0)) & (local < neighbour.mesh.vertices.max(axis=0)), axis=1
+        )
+        if near.any():
+            covered[near] |= link_distances(neighbour.mesh, local[near], 0.1) < -_COVERED_DEPTH
+    return covered
+
+
+def _farthest_points(positions: np.ndarray, count: int) -> np.ndarray:
+    """Thin points to ``count`` that are as far apart as possible: always add the one farthest from those chosen."""
+    if len(positions) <= count:
+        return np.arange(len(positions))
+    chosen = np.zeros(count, dtype=np.int64)
+    nearest = np.linalg.norm(positions - positions[0], axis=1)
+    for k in range(1, count):
+        chosen[k] = np.argmax(nearest)
+        nearest = np.minimum(nearest, np.linalg.norm(positions - positions[chosen[k]], axis=1))
+    return chosen
