@@ -104,11 +104,14 @@ def author_scene(
     physics_scene.CreateGravityMagnitudeAttr(9.81)
     _author_table(stage, path, config, random)
     prim = UsdGeom.Xform.Define(stage, OBJECT_PATH).GetPrim()
-    reference = Path(os.path.relpath(object_usd.absolute(), path.absolute().parent)).as_posix()
-    prim.GetReferences().AddReference(reference)
+    prim.GetReferences().AddReference(_relative(object_usd, path))
     author_pose(prim, T_world_object)
     _author_lights(stage, config, random)
     return stage
+
+
+def _relative(file: Path, scene: Path) -> str:
+    return Path(os.path.relpath(file.absolute(), scene.absolute().parent)).as_posix()
 
 
 def _check_on_table(obj: RigidObject, T_world_object: np.ndarray, config: SceneConfig) -> None:
@@ -125,7 +128,7 @@ def _author_table(stage: Usd.Stage, path: Path, config: SceneConfig, random: np.
     look = config.table_looks[int(random.integers(len(config.table_looks)))]
     if look in WOODS:
         texture = write_wood_texture(look, path.parent.parent / "textures")
-        appearance = Appearance(texture=os.path.relpath(texture, path.parent), roughness=0.45)
+        appearance = Appearance(texture=_relative(texture, path), roughness=0.45)
     else:
         appearance = _LAMINATES[look]
     mesh = table_mesh(config.table_size)

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,7 +91,7 @@ def write_wood_texture(name: str, folder: Path) -> Path:
     path = folder / f"{name}.png"
     if not path.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".partial-{os.getpid()}-{name}.png"
+        temporary = folder / f".partial-{name}.png"
         Image.fromarray(wood_pixels(name)).save(temporary)
         temporary.replace(path)
     return path

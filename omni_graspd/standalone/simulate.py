@@ -143,24 +143,19 @@ def _read_bodies(physx: Any, body_paths: tuple[str, ...], metres: float) -> np.n
     """Read pose, linear and angular velocity of each body in metres, shape [body_count, 13]."""
     from ovphysx.types import ObjectScope, SimObjectType
 
-    rows: dict[str, list[np.ndarray]] = {path: [] for path in body_paths}
+    columns: dict[str, dict[str, np.ndarray]] = {name: {} for name in _ATTRIBUTES}
     with warnings.catch_warnings():
         # Says that reading wakes Warp, which looks for a CUDA driver; Warp is in use here anyhow.
         warnings.filterwarnings("ignore", message="ovphysx is in CPU-only mode", category=RuntimeWarning)
         with physx.read_sync(SimObjectType.RIGID_BODY, _ATTRIBUTES, scope=ObjectScope.ALL) as result:
-            columns = {result.dictionary.token_to_string(group.attribute): group for group in result.groups}
-            for name in _ATTRIBUTES:
-                if name in columns:
-                    values = columns[name].tensors[0].numpy()
-                    for path, value in zip(
-                        result.dictionary.get_path_strings(columns[name].prim_list), values, strict=True
-                    ):
-                        rows.setdefault(path, []).append(np.array(value, dtype=np.float64))
-            del columns
-    missing = [path for path in body_paths if len(rows[path]) != len(_ATTRIBUTES)]
+            for group in result.groups:
+                paths = result.dictionary.get_path_strings(group.prim_list)
+                values = group.tensors[0].numpy().astype(np.float64)
+                columns[result.dictionary.token_to_string(group.attribute)].update(zip(paths, values, strict=True))
+    missing = [path for path in body_paths if any(path not in column for column in columns.values())]
     if missing:
         raise GraspdError(f"expected PhysX to simulate {missing[0]}, but it did not take it; check its physics schemas")
-    state = np.stack([np.concatenate(rows[path]) for path in body_paths])
+    state = np.array([np.concatenate([columns[name][path] for name in _ATTRIBUTES]) for path in body_paths])
     state[:, :3] *= metres
     state[:, 7:10] *= metres
     return state
