@@ -30,7 +30,6 @@ def _link(name: str, parent: int, mesh: trimesh.Trimesh) -> Link:
         T_parent_joint=IDENTITY,
         T_link_joint=IDENTITY,
         mesh=TriangleMesh(np.array(mesh.vertices), np.array(mesh.faces, dtype=np.int32)),
-        convex_pieces=(),
         mass=0.1,
     )
 
