@@ -21,7 +21,7 @@ def linear_coupling(joints: Sequence[JointPrim], source: Path) -> tuple[np.ndarr
         source: File they come from, for errors.
 
     Returns:
-        Indices of the actuated joints [actuated_count], coupling [joint_count, actuated_count] and offset [joint_count]:
+        Actuated joints [actuated_count], coupling [joint_count, actuated_count] and offset [joint_count], so that
         joint_positions = coupling @ actuated_positions + offset.
 
     Raises:

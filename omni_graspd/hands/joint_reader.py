@@ -145,16 +145,18 @@ def _read_mimic(prim: Usd.Prim, joint_type: str) -> Mimic | None:
     Constants are in the joint's USD units: degrees or stage units.
     """
     to_si = math.radians(1.0) if joint_type == "revolute" else UsdGeom.GetStageMetersPerUnit(prim.GetStage())
-    for schema in prim.GetAppliedSchemas():
-        if schema.startswith("PhysxMimicJointAPI:"):
-            prefix = f"physxMimicJoint:{schema.split(':', 1)[1]}"
-            leader = prim.GetRelationship(f"{prefix}:referenceJoint").GetForwardedTargets()
+    # Plain OpenUSD drops applied schemas that it does not know, so the relationships are looked for, not the schemas.
+    for relationship in prim.GetRelationships():
+        name, leader = relationship.GetName(), relationship.GetForwardedTargets()
+        if not leader:
+            continue
+        if name.startswith("physxMimicJoint:") and name.endswith(":referenceJoint"):
+            prefix = name.rpartition(":")[0]
             gearing, offset = _value(prim, f"{prefix}:gearing", 1.0), _value(prim, f"{prefix}:offset", 0.0)
-            return Mimic(leader[0], -gearing, -offset * to_si) if leader else None
-    if "NewtonMimicAPI" in prim.GetAppliedSchemas() and _value(prim, "newton:mimicEnabled", 1.0):
-        leader = prim.GetRelationship("newton:mimicJoint").GetForwardedTargets()
-        multiplier, offset = _value(prim, "newton:mimicCoef1", 1.0), _value(prim, "newton:mimicCoef0", 0.0)
-        return Mimic(leader[0], multiplier, offset * to_si) if leader else None
+            return Mimic(leader[0], -gearing, -offset * to_si)
+        if name == "newton:mimicJoint" and _value(prim, "newton:mimicEnabled", 1.0):
+            multiplier, offset = _value(prim, "newton:mimicCoef1", 1.0), _value(prim, "newton:mimicCoef0", 0.0)
+            return Mimic(leader[0], multiplier, offset * to_si)
     return None
 
 

@@ -49,7 +49,7 @@ def open_stage(path: Path) -> Usd.Stage:
     try:
         return Usd.Stage.Open(os.fspath(path))
     except Tf.ErrorException as error:
-        reason = str(error).strip().splitlines()[-1].strip()
+        reason = " ".join(str(error.args[0].commentary).split()) if error.args else "not USD"
         raise GraspdError(f"expected a readable USD file, got {path} ({reason}); re-export it") from error
 
 
