@@ -57,7 +57,7 @@ def _board(wood: Wood, height: int, width: int, random: np.random.Generator) -> 
     across = np.linspace(0.0, 1.0, height)[:, None] - random.uniform(-0.6, 1.6)
     along = np.linspace(-1.0, 1.0, width)[None, :] - random.uniform(-0.8, 0.8)
     # Rings are cut at a shallow angle: parabolas along the board, bent by slow noise.
-    rings = random.uniform(5.0, 9.0) * (across + random.uniform(-0.5, 0.5) * along**2 * across)
+    rings = random.uniform(8.0, 13.0) * (across + random.uniform(-0.5, 0.5) * along**2 * across)
     rings = rings + 0.9 * _noise(random, height, width, 2, 3) + 0.12 * _noise(random, height, width, 12, 8)
     phase = rings % 1.0
     late = np.clip(phase / 0.85, 0.0, 1.0) ** 2.5 * np.clip((1.0 - phase) / 0.15, 0.0, 1.0)
