@@ -8,8 +8,9 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,40 +33,37 @@ _PLAIN_WIDTH = 160
 _UNITS = {"synthesize": "grasps", "settle": "scenes", "render": "images", "overview": "pictures"}
 
 
-def generate(config: GenerateConfig) -> None:
+def generate(config: GenerateConfig) -> Callable[[], None]:
     """Make a whole dataset: synthesize, settle, render, and overview.png.
 
     Killed or stopped, the same command goes on where it was. Short forms: --views N is --camera.views N, --stereo and
     --mono are --camera.stereo and --camera.no-stereo.
     """
-    _run_stages(config, tuple(_STAGES))
+    return partial(_run_stages, config, tuple(_STAGES))
 
 
-def synthesize(config: GenerateConfig) -> None:
+def synthesize(config: GenerateConfig) -> Callable[[], None]:
     """Find grasps, the first stage of generate; takes the same options."""
-    _run_stages(config, ("synthesize",))
+    return partial(_run_stages, config, ("synthesize",))
 
 
-def settle(config: GenerateConfig) -> None:
+def settle(config: GenerateConfig) -> Callable[[], None]:
     """Drop objects on a table and place the grasps there, the second stage; give the same options as before."""
-    _run_stages(config, ("settle",))
+    return partial(_run_stages, config, ("settle",))
 
 
-def render(config: GenerateConfig) -> None:
+def render(config: GenerateConfig) -> Callable[[], None]:
     """Render the views of all scenes, the third stage; give the same options as before."""
-    _run_stages(config, ("render", "overview"))
+    return partial(_run_stages, config, ("render", "overview"))
 
 
-def info(path: Path) -> None:
+def info(path: Path) -> Callable[[], None]:
     """Show what a dataset is: settings, hands, objects, counts and quality.
 
     Args:
         path: Dataset folder.
     """
-    console = _console()
-    summary = summarize_dataset(path)
-    console.print(_card(path, summary))
-    console.print(_grasp_table(summary))
+    return partial(_show, path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -75,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"graspd {__version__}")
         return
     try:
-        _dispatch(arguments)
+        _parse(arguments)()
     except GraspdError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -84,14 +82,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
 
 
-def _dispatch(arguments: Sequence[str]) -> None:
+def _parse(arguments: Sequence[str]) -> Callable[[], None]:
+    """Return the work that the arguments ask for; it is done later, so that its errors are not taken for tyro's."""
     import tyro
 
     commands = {"generate": generate, "synthesize": synthesize, "settle": settle, "render": render}
     for command in commands.values():
         command.__annotations__["config"] = Annotated[GenerateConfig, tyro.conf.arg(name="")]
     info.__annotations__["path"] = tyro.conf.Positional[Path]
-    tyro.extras.subcommand_cli_from_dict(
+    return tyro.extras.subcommand_cli_from_dict(
         {**commands, "info": info},
         prog="graspd",
         description="Dexterous grasps, scenes and annotated images. --version prints the version.",
@@ -121,6 +120,13 @@ def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:
     console.print(" · ".join(f"{stage} {_duration(seconds)}" for stage, seconds in times.items()), soft_wrap=True)
     if run.layout.overview.is_file():
         console.print(f"overview: {run.layout.overview}", soft_wrap=True)
+
+
+def _show(path: Path) -> None:
+    console = _console()
+    summary = summarize_dataset(path)
+    console.print(_card(path, summary))
+    console.print(_grasp_table(summary))
 
 
 def _start_warp() -> None:

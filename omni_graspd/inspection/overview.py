@@ -22,16 +22,19 @@ from omni_graspd.rendering.image_writer import read_frame
 
 _LARGEST_COLUMN_COUNT = 6
 _GRASP_SIZE = 300
-_GRASP_SAMPLES = 4
+_GRASP_SAMPLES = 16
+"""Four times as many after halving the picture; that takes less time than fewer samples and the denoiser."""
 
 
 async def write_overview(run: Run, progress: Progress = no_progress) -> None:
-    """Make ``overview.png`` from what lies in the dataset, for the first six pairs of object and hand.
+    """Make ``overview.png`` of a whole dataset, for the first six pairs of object and hand; a present one is kept.
 
     Args:
-        run: An open run with base grasps; without rendered views their rows are left out.
+        run: An open run whose stages are done.
         progress: Called with pairs done and in total.
     """
+    if run.layout.overview.is_file():
+        return
     pairs = [(hand, obj) for obj in run.objects for hand in run.hands][:_LARGEST_COLUMN_COUNT]
     progress(0, len(pairs))
     columns = []
@@ -82,7 +85,7 @@ async def _grasp_row(
         table.grasps.T_object_palm[row],
         table.grasps.joint_positions[row],
         size=_GRASP_SIZE,
-        config=replace(run.config.render, samples_per_pixel=_GRASP_SAMPLES),
+        config=replace(run.config.render, samples_per_pixel=_GRASP_SAMPLES, denoise=False),
     )
     captions = (f"grasp {table.indices[row]}: {caption}", "from the other side")
     return tuple(Tile(picture, text) for picture, text in zip(pictures, captions, strict=True))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from pxr import Gf, Usd, UsdGeom, UsdRender
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.frame import CameraRig
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.transforms import author_pose, matrix_to_pose
@@ -52,13 +53,19 @@ class CameraConfig:
     def __post_init__(self) -> None:
         """Check ranges."""
         if self.views < 0 or self.width < 1 or self.height < 1:
-            raise ValueError(
-                f"views must be >= 0 and the image not empty, got {self.views}, {self.width}x{self.height}"
+            raise GraspdError(
+                f"expected camera.views to be 0 or more and camera.width and height 1 or more, got {self.views}, "
+                f"{self.width} x {self.height}"
             )
         if self.focal_length <= 0 or self.horizontal_aperture <= 0 or self.baseline < 0:
-            raise ValueError("focal length and aperture must be > 0, baseline >= 0")
+            raise GraspdError(
+                "expected camera.focal_length and camera.horizontal_aperture to be above 0 and camera.baseline 0 or more, "
+                f"got {self.focal_length}, {self.horizontal_aperture} and {self.baseline}"
+            )
         if not 0 < self.distance[0] <= self.distance[1] or not 0 < self.near_far[0] < self.near_far[1]:
-            raise ValueError(f"distance and clipping ranges must rise from > 0, got {self.distance}, {self.near_far}")
+            raise GraspdError(
+                f"expected camera.distance and camera.near_far to rise from above 0, got {self.distance}, {self.near_far}"
+            )
 
 
 def author_cameras(
