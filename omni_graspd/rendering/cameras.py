@@ -59,12 +59,13 @@ class CameraConfig:
             )
         if self.focal_length <= 0 or self.horizontal_aperture <= 0 or self.baseline < 0:
             raise GraspdError(
-                "expected camera.focal_length and camera.horizontal_aperture to be above 0 and camera.baseline 0 or more, "
-                f"got {self.focal_length}, {self.horizontal_aperture} and {self.baseline}"
+                "expected camera.focal_length and camera.horizontal_aperture to be above 0 and camera.baseline 0 or "
+                f"more, got {self.focal_length}, {self.horizontal_aperture} and {self.baseline}"
             )
         if not 0 < self.distance[0] <= self.distance[1] or not 0 < self.near_far[0] < self.near_far[1]:
             raise GraspdError(
-                f"expected camera.distance and camera.near_far to rise from above 0, got {self.distance}, {self.near_far}"
+                "expected camera.distance and camera.near_far to rise from above 0, "
+                f"got {self.distance} and {self.near_far}"
             )
 
 

@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from pxr import Ar, UsdUtils
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.stage import open_stage, save_layer
 
 
 def write_self_contained(source: Path, path: Path) -> None:
@@ -29,11 +28,8 @@ def write_self_contained(source: Path, path: Path) -> None:
     """
     layer = open_stage(source).Flatten()
     layer.documentation = ""
-    path.parent.mkdir(parents=True, exist_ok=True)
     UsdUtils.ModifyAssetPaths(layer, lambda asset: _copy(asset, source, path.parent / "textures"))
-    temporary = path.with_name(f".partial-{path.name}")
-    layer.Export(os.fspath(temporary))
-    temporary.replace(path)
+    save_layer(layer, path)
 
 
 def _copy(asset: str, source: Path, folder: Path) -> str:
@@ -49,7 +45,7 @@ def _copy(asset: str, source: Path, folder: Path) -> str:
     target = folder / name
     if target.is_file() and target.read_bytes() != content:
         target = target.with_stem(f"{target.stem}_{hashlib.sha256(content).hexdigest()[:8]}")
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".partial-{target.name}")
     temporary.write_bytes(content)
     temporary.replace(target)

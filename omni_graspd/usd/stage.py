@@ -54,10 +54,28 @@ def open_stage(path: Path) -> Usd.Stage:
 
 
 def save_stage(stage: Usd.Stage, path: Path) -> None:
-    """Write the stage's root layer to ``path`` under a temporary name and rename it: all or nothing."""
+    """Write the stage's root layer to ``path`` under a temporary name and rename it: all or nothing.
+
+    Raises:
+        GraspdError: If the disk is full or the folder cannot be written.
+    """
+    save_layer(stage.GetRootLayer(), path)
+
+
+def save_layer(layer: Sdf.Layer, path: Path) -> None:
+    """Write a layer to ``path`` under a temporary name and rename it: all or nothing.
+
+    Raises:
+        GraspdError: If the disk is full or the folder cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".partial-{path.name}")
-    stage.GetRootLayer().Export(os.fspath(temporary))
+    try:
+        layer.Export(os.fspath(temporary))
+    except Tf.ErrorException as error:
+        temporary.unlink(missing_ok=True)
+        reason = str(error).strip().splitlines()[0].rpartition(" : ")[2].strip("' ")
+        raise GraspdError(f"expected to write {path}, got {reason!r}; free some space or mend the folder") from error
     temporary.replace(path)
 
 
