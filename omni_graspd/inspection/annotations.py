@@ -50,7 +50,7 @@ def draw_annotations(frame: Frame, labels: set[str]) -> np.ndarray:
 
     tight, solid = frame.channels["bounding_box_2d_tight"], frame.channels["bounding_box_3d"]
     instances = frame.channels["instance_segmentation"]
-    colors = _prim_colors(solid, labels)
+    colors = _prim_colors(tight, labels)
     picture = frame.channels["rgb"].data[..., :3].astype(np.float64)
     for identifier, path in instances.info["idToLabels"].items():
         if path in colors:

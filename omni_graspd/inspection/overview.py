@@ -21,9 +21,7 @@ from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.image_writer import read_frame
 
 _LARGEST_COLUMN_COUNT = 6
-_GRASP_SIZE = 300
-_GRASP_SAMPLES = 16
-"""Four times as many after halving the picture; that takes less time than fewer samples and the denoiser."""
+_LARGEST_GRASP_SIZE = 300
 
 
 async def write_overview(run: Run, progress: Progress = no_progress) -> None:
@@ -84,8 +82,9 @@ async def _grasp_row(
         run.layout.object(obj.name),
         table.grasps.T_object_palm[row],
         table.grasps.joint_positions[row],
-        size=_GRASP_SIZE,
-        config=replace(run.config.render, samples_per_pixel=_GRASP_SAMPLES, denoise=False),
+        size=min(_LARGEST_GRASP_SIZE, run.config.camera.width // 2),
+        # Drawn at twice the size: four times the samples take less time than the denoiser.
+        config=replace(run.config.render, denoise=False),
     )
     captions = (f"grasp {table.indices[row]}: {caption}", "from the other side")
     return tuple(Tile(picture, text) for picture, text in zip(pictures, captions, strict=True))

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The whole line on a tiny configuration: what it writes, and that a killed run ends like one that was not."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+from pxr import Usd
+
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.manifest import read_manifest
+from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
+from omni_graspd.rendering.image_writer import read_frame
+from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose
+
+_OPTIONS = (
+    *("--grasps", "3", "--scenes", "2", "--views", "1", "--seed", "5", "--device", "cpu"),
+    *("--camera.width", "64", "--camera.height", "48", "--render.samples-per-pixel", "1", "--render.no-denoise"),
+    *("--render.variant", "scalar_rgb", "--synthesis.iterations", "20", "--metrics.point-count", "500"),
+)
+_OBJECTS = ("block", "ball")
+
+
+@pytest.fixture(scope="module")
+def meshes(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("meshes")
+    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
+    trimesh.creation.icosphere(subdivisions=2, radius=0.03).export(folder / "ball.ply")
+    return folder
+
+
+def _command(stage: str, meshes: Path, out: Path) -> list[str]:
+    objects = [part for name in _OBJECTS for part in ("--object", str(meshes / f"{name}.ply"))]
+    return [sys.executable, "-m", "omni_graspd", stage, *objects, "--out", str(out), *_OPTIONS]
+
+
+def _run(stage: str, meshes: Path, out: Path) -> str:
+    done = subprocess.run(_command(stage, meshes, out), capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _kill_when(condition: Callable[[], bool], command: list[str]) -> None:
+    """Start a command and kill it as soon as the condition holds; fail if it ends before."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        while not condition():
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.002)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+
+def _digests(root: Path) -> dict[str, str]:
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(scope="module")
+def unbroken(meshes, tmp_path_factory) -> Path:
+    """A dataset made in one go."""
+    out = tmp_path_factory.mktemp("unbroken") / "out"
+    text = _run("generate", meshes, out)
+    assert "\x1b" not in text
+    assert "overview.png" in text
+    return out
+
+
+def test_a_run_killed_in_every_stage_ends_like_an_unbroken_one(unbroken, meshes, tmp_path):
+    out = tmp_path / "out"
+    layout = DatasetLayout(out)
+    in_the_middle = (
+        lambda: layout.grasps("allegro", "block").is_file(),
+        lambda: layout.scene_grasps("block", 0).is_file(),
+        lambda: any(layout.renders("block", 0).glob("view_*")),
+        lambda: layout.images("block"),
+    )
+    for condition in in_the_middle:
+        _kill_when(condition, _command("generate", meshes, out))
+        assert not layout.overview.is_file()
+    _run("generate", meshes, out)
+    assert _digests(out) == _digests(unbroken)
+
+
+def test_the_stages_one_by_one_make_the_same_dataset(unbroken, meshes, tmp_path):
+    for stage in ("synthesize", "settle", "render"):
+        _run(stage, meshes, tmp_path / "out")
+    assert _digests(tmp_path / "out") == _digests(unbroken)
+
+
+def test_counts_agree_with_the_settings(unbroken):
+    manifest = read_manifest(unbroken)
+    assert manifest.counts == {"grasps": 6, "scenes": 4, "scene_grasps": 12, "images": 8}
+    assert list(manifest.objects) == list(_OBJECTS)
+    assert list(manifest.hands) == ["allegro"]
+
+
+def test_the_manifest_names_no_folder_and_no_time(unbroken, meshes):
+    text = (unbroken / "dataset.json").read_text()
+    assert str(meshes) not in text
+    assert str(unbroken) not in text
+    assert json.loads(text)["config"]["seed"] == 5
+
+
+def test_every_grasp_has_a_row_and_a_finite_pose(unbroken):
+    for name in _OBJECTS:
+        table = read_grasps(DatasetLayout(unbroken).grasps("allegro", name))
+        np.testing.assert_array_equal(table.indices, [0, 1, 2])
+        np.testing.assert_allclose(np.linalg.norm(table.grasps.T_object_palm[:, 3:], axis=1), 1.0)
+        assert table.grasps.joint_positions.shape == (3, 16)
+        assert {"contact_area", "epsilon", "force_closure", "penetration_depth"} <= set(table.metrics)
+
+
+def test_scene_grasps_are_base_grasps_moved_with_the_object(unbroken):
+    layout = DatasetLayout(unbroken)
+    for name in _OBJECTS:
+        base = read_grasps(layout.grasps("allegro", name))
+        for index in range(2):
+            stage = open_stage(layout.scene(name, index))
+            T_world_object = matrix_to_pose(local_to_world(stage.GetPrimAtPath("/World/Object")))
+            placed = read_scene_grasps(layout.scene_grasps(name, index))
+            np.testing.assert_array_equal(placed.grasp_indices, base.indices)
+            np.testing.assert_allclose(
+                placed.T_world_palm, compose(T_world_object[None], base.grasps.T_object_palm), atol=1e-6
+            )
+            np.testing.assert_array_equal(placed.collides, placed.table_clearance < 0.0)
+
+
+def test_a_moved_dataset_still_opens(unbroken, tmp_path):
+    moved = unbroken.rename(tmp_path / "moved")
+    try:
+        stage = open_stage(DatasetLayout(moved).scene("ball", 1))
+        mesh = [prim for prim in stage.GetPrimAtPath("/World/Object").GetAllChildren() if prim.GetName() == "visual"]
+        assert mesh, "the object's reference does not resolve"
+        hand = Usd.Stage.Open(str(DatasetLayout(moved).hand("allegro")))
+        assert len(hand.GetUsedLayers()) <= 2
+    finally:
+        moved.rename(unbroken)
+
+
+def test_a_stereo_view_has_both_eyes_and_the_object_is_labelled(unbroken):
+    view = DatasetLayout(unbroken).renders("ball", 0) / "view_0000"
+    assert sorted(path.name for path in view.iterdir()) == ["left", "right"]
+    for eye in ("left", "right"):
+        frame = read_frame(view / eye)
+        assert frame.channels["rgb"].data.shape == (48, 64, 4)
+        labels = {entry["class"] for entry in frame.channels["bounding_box_2d_tight"].info["idToLabels"].values()}
+        assert "ball" in labels
