@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""A hand frozen in one posture: as prims for pictures and scenes, and as one mesh."""
+
+from __future__ import annotations
+
+import numpy as np
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.transforms import local_to_world, pose_to_matrix, transform_points
+
+
+def posed_mesh(hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray) -> TriangleMesh:
+    """Merge the surfaces of all links in one posture.
+
+    Args:
+        hand: The hand.
+        T_world_palm: Palm pose, shape [7].
+        joint_positions: All joints [rad or m], shape [joint_count].
+
+    Returns:
+        The surface in the world frame [m]; links stay separate shells.
+    """
+    poses = link_poses(hand, T_world_palm, joint_positions)
+    offsets = np.cumsum([0, *(len(link.mesh.vertices) for link in hand.links)])
+    vertices = [transform_points(pose, link.mesh.vertices) for pose, link in zip(poses, hand.links, strict=True)]
+    faces = [link.mesh.faces + offset for link, offset in zip(hand.links, offsets[:-1], strict=True)]
+    return TriangleMesh(np.concatenate(vertices), np.concatenate(faces).astype(np.int32))
+
+
+def author_posed_hand(
+    stage: Usd.Stage, path: str, hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray
+) -> Usd.Prim:
+    """Put a hand on a stage, in one posture and without physics.
+
+    The hand's USD file is referenced and its link transforms are overridden. Links that the hand leaves out (a forearm)
+    keep their place relative to the palm.
+
+    Args:
+        stage: The stage.
+        path: Path of the new prim; its parents must not be scaled or moved afterwards.
+        hand: The hand.
+        T_world_palm: Palm pose [m], shape [7].
+        joint_positions: All joints [rad or m], shape [joint_count].
+
+    Returns:
+        The hand's prim.
+    """
+    source = open_stage(hand.source)
+    source_root = Sdf.Path(hand.links[0].prim_path).GetPrefixes()[0]
+    prim = UsdGeom.Xform.Define(stage, path).GetPrim()
+    prim.GetReferences().AddReference(str(hand.source.absolute()), source_root)
+    poses = link_poses(hand, T_world_palm, joint_positions)
+    matrices = {
+        link.prim_path: _link_matrix(source.GetPrimAtPath(link.prim_path), pose, stage)
+        for link, pose in zip(hand.links, poses, strict=True)
+    }
+    palm_in_source = local_to_world(source.GetPrimAtPath(hand.links[0].prim_path))
+    root_in_source = local_to_world(source.GetPrimAtPath(source_root))
+    _place(prim, matrices[hand.links[0].prim_path] @ np.linalg.inv(palm_in_source) @ root_in_source)
+    for prim_path in sorted(matrices, key=lambda p: Sdf.Path(p).pathElementCount):
+        if Sdf.Path(prim_path) != source_root:
+            link_path = Sdf.Path(prim_path).ReplacePrefix(source_root, prim.GetPath())
+            _place(stage.GetPrimAtPath(link_path), matrices[prim_path])
+    _switch_physics_off(prim)
+    return prim
+
+
+def _link_matrix(source_prim: Usd.Prim, pose: np.ndarray, stage: Usd.Stage) -> np.ndarray:
+    """Return the local-to-world matrix, shape [4, 4], that shows a link at a pose, in the units of ``stage``."""
+    matrix = pose_to_matrix(pose)
+    units = UsdGeom.GetStageMetersPerUnit(stage)
+    matrix[:3, 3] /= units
+    scale = np.linalg.norm(local_to_world(source_prim)[:3, :3], axis=0)
+    matrix[:3, :3] *= scale * UsdGeom.GetStageMetersPerUnit(source_prim.GetStage()) / units
+    return matrix
+
+
+def _place(prim: Usd.Prim, T_world_prim: np.ndarray) -> None:
+    xformable = UsdGeom.Xformable(prim)
+    parent_to_world = np.eye(4) if xformable.GetResetXformStack() else local_to_world(prim.GetParent())
+    local = np.linalg.inv(parent_to_world) @ T_world_prim
+    xformable.MakeMatrixXform().Set(Gf.Matrix4d(local.T))
+
+
+def _switch_physics_off(root: Usd.Prim) -> None:
+    for prim in Usd.PrimRange(root):
+        if prim.HasAPI(UsdPhysics.RigidBodyAPI):
+            UsdPhysics.RigidBodyAPI(prim).CreateRigidBodyEnabledAttr(False)
+        if prim.HasAPI(UsdPhysics.CollisionAPI):
+            UsdPhysics.CollisionAPI(prim).CreateCollisionEnabledAttr(False)
+        if prim.IsA(UsdPhysics.Joint):
+            UsdPhysics.Joint(prim).CreateJointEnabledAttr(False)
+        if prim.HasAPI(UsdPhysics.ArticulationRootAPI):
+            prim.CreateAttribute("physxArticulation:articulationEnabled", Sdf.ValueTypeNames.Bool).Set(False)
