@@ -20,14 +20,15 @@ class SynthesisConfig:
 
     iterations: int = 300
     """Gradient steps per grasp."""
-    point_count: int = 500
+    point_count: int = 1000
     """Points on the hand's surface that can touch the object."""
     friction: float = 0.5
     """Coulomb friction between hand and object."""
     probe: float = 1e-4
     """How far the object would move in the tested step without the hand, speed times time step [m]."""
     leak: float = 0.02
-    """Share of the contact gradient that reaches points which do not touch (the paper's alpha)."""
+    """Share of the contact gradient that reaches points which do not touch (the paper's alpha); falls to zero with the
+    step lengths, so that at the end fingers settle on the surface instead of being pulled into it."""
     leak_mode: Literal["one_sided", "literal"] = "one_sided"
     """``one_sided``: leaking gradients only attract; ``literal``: as in the paper, they also repel."""
     dilation: float = 0.02
@@ -40,7 +41,7 @@ class SynthesisConfig:
     """Weight of the distance of the joints from the middle of their ranges [m/rad]."""
     limit_weight: float = 1e-2
     """Weight of joint positions beyond their limits [m/rad]."""
-    penetration_weight: float = 5000.0
+    penetration_weight: float = 2e4
     """Weight of half the mean squared depth of hand points inside the object [1/m]."""
     self_collision_weight: float = 30.0
     """Weight of half the sum of squared overlaps between spheres inside different links [1/m]."""

@@ -118,18 +118,21 @@ class Shard:
     def run(self, start: int, stop: int) -> None:
         """Make the gradient steps ``start`` to ``stop - 1``."""
         for iteration in range(start, stop):
-            self.evaluate(self.config.dilation_radius(iteration))
+            self.evaluate(
+                self.config.dilation_radius(iteration), leak=self.config.leak * self.config.rate_scale(iteration)
+            )
             self.step(iteration)
 
-    def evaluate(self, radius: float) -> None:
+    def evaluate(self, radius: float, *, leak: float = 0.0) -> None:
         """Compute all losses and their gradients at the present state.
 
         Args:
             radius: Padding of the object [m].
+            leak: Share of the contact gradient that reaches points which do not touch.
         """
         self.place_points()
         self.simulate(radius)
-        self.pull_back(radius)
+        self.pull_back(radius, leak)
         self.gather_gradients()
 
     def place_points(self) -> None:
@@ -173,7 +176,7 @@ class Shard:
             [self.stable_losses, self.adjoint_linear, self.adjoint_angular, self.averaging],
         )
 
-    def pull_back(self, radius: float) -> None:
+    def pull_back(self, radius: float, leak: float) -> None:
         """Compute the gradient by the position of every hand point."""
         config = self.config
         self._launch(
@@ -182,7 +185,7 @@ class Shard:
             [
                 *(self.points, self.distances, self.normals, self.motions),
                 *(self.adjoint_linear, self.adjoint_angular, self.averaging, radius, config.friction),
-                *(self.obj.inverse_inertia, config.leak, int(config.leak_mode == "one_sided")),
+                *(self.obj.inverse_inertia, leak, int(config.leak_mode == "one_sided")),
                 config.penetration_weight / self.hand.point_count,
             ],
             [self.point_gradients],
