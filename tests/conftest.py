@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+import csv
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pxr import Usd, UsdValidation
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +22,29 @@ def shared_folder() -> Path:
     if not (folder / "objects").is_dir():
         pytest.skip("needs a folder with scanned objects (set GRASPD_SHARED)")
     return folder
+
+
+# NVIDIA's general rules. The package's other categories come with SimReady profiles and judge whole asset packages: they
+# ask for thumbnails, licence files, grasp vectors.
+_NVIDIA_CATEGORIES = ("Basic", "Geometry", "Layer", "Layout", "Material", "Other", "Physics")
+
+
+@pytest.fixture(scope="session")
+def usd_findings(tmp_path_factory) -> Callable[[Path], list[str]]:
+    """Return a function that lists what OpenUSD's and NVIDIA's validators find in a file: failures and errors."""
+
+    def find(path: Path) -> list[str]:
+        validators = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
+        found = UsdValidation.ValidationContext(validators).Validate(Usd.Stage.Open(str(path)))
+        report = tmp_path_factory.mktemp("validation") / "report.csv"
+        command = [str(Path(sys.executable).parent / "nvidia_usd_validate"), "--no-init-rules"]
+        for category in _NVIDIA_CATEGORIES:
+            command += ["--category", category]
+        subprocess.run([*command, "--csv-output", str(report), str(path)], capture_output=True, check=False)
+        with report.open(newline="") as lines:
+            rows = [" ".join(row) for row in csv.reader(lines)]
+        return [error.GetErrorAsString() for error in found] + [
+            row for row in rows if "Failure" in row or "Error" in row
+        ]
+
+    return find
