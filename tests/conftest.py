@@ -24,8 +24,8 @@ def shared_folder() -> Path:
     return folder
 
 
-# NVIDIA's general rules. The package's other categories come with SimReady profiles and judge whole asset packages: they
-# ask for thumbnails, licence files, grasp vectors.
+# NVIDIA's general rules. Other categories come with the SimReady package and judge whole asset packages: they ask for
+# thumbnails, licence files, grasp vectors.
 _NVIDIA_CATEGORIES = ("Basic", "Geometry", "Layer", "Layout", "Material", "Other", "Physics")
 
 
