@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,7 @@ def read_object(path: Path, config: ObjectReaderConfig | None = None) -> RigidOb
     if not np.isfinite(source.mesh.vertices[source.mesh.faces]).all():
         raise GraspdError(f"expected finite vertex positions, got NaN or infinity in {path}; export it again")
     scale, unit_notes = _metres_per_unit(source)
-    scaled = TriangleMesh(source.mesh.vertices * scale, source.mesh.faces, source.mesh.uvs)
+    scaled = replace(source.mesh, vertices=source.mesh.vertices * scale)
     _check_extent(scaled, config, path)
     surface, repair_notes = repair_surface(scaled, config.repair)
     _check_solid(surface, path)
@@ -76,6 +76,7 @@ def read_object(path: Path, config: ObjectReaderConfig | None = None) -> RigidOb
         center_of_mass=center_of_mass,
         inertia=inertia,
         label=source.label or label_from_name(name),
+        convex_pieces=tuple(replace(piece, vertices=piece.vertices * scale) for piece in source.convex_pieces),
         notes=source.notes + unit_notes + repair_notes + mass_notes,
     )
 

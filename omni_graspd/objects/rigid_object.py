@@ -37,5 +37,7 @@ class RigidObject:
     """About the centre of mass, along the object's axes [kg m2], shape [3, 3]."""
     label: str
     """Semantic class."""
+    convex_pieces: tuple[TriangleMesh, ...] = ()
+    """Closed convex meshes that the file gives for collisions [m]; empty where they have to be made."""
     notes: tuple[str, ...] = ()
     """What reading changed or guessed (units, welding, repairs), one sentence each."""

@@ -32,6 +32,8 @@ class SourceSurface:
     """About the centre of mass, along the axes of ``mesh`` [kg m2], shape [3, 3]."""
     label: str | None = None
     """Semantic class."""
+    convex_pieces: tuple[TriangleMesh, ...] = ()
+    """Convex collision meshes, in the frame and unit of ``mesh``."""
     notes: tuple[str, ...] = ()
     """What reading changed or guessed."""
 

@@ -55,9 +55,21 @@ def read_usd_object(path: Path) -> SourceSurface:
         appearance=appearance,
         metres_per_unit=UsdGeom.GetStageMetersPerUnit(stage),
         label=_find_label(root),
+        convex_pieces=_convex_pieces(root, to_z_up, cache),
         notes=notes,
         **_mass_properties(body, to_z_up @ local_to_world(body, cache) if body.IsA(UsdGeom.Xformable) else to_z_up),
     )
+
+
+def _convex_pieces(root: Usd.Prim, to_z_up: np.ndarray, cache: UsdGeom.XformCache) -> tuple[TriangleMesh, ...]:
+    """Read meshes that are there for collisions only and stand for their convex hulls."""
+    pieces = []
+    for prim in mesh_prims(root, purposes=("guide",)):
+        approximation = UsdPhysics.MeshCollisionAPI(prim).GetApproximationAttr().Get()
+        if prim.HasAPI(UsdPhysics.CollisionAPI) and approximation == UsdPhysics.Tokens.convexHull:
+            placed = _placed(read_mesh(prim), to_z_up @ local_to_world(prim, cache))
+            pieces.append(TriangleMesh(placed.vertices, placed.faces))
+    return tuple(pieces)
 
 
 def _placed(mesh: TriangleMesh, T_object_mesh: np.ndarray) -> TriangleMesh:
