@@ -78,8 +78,9 @@ def author_scene(
 ) -> Usd.Stage:
     """Author the stage of a scene; write it with :func:`~omni_graspd.usd.stage.save_stage`.
 
-    The object is referenced, not copied. Table textures are written once to ``textures/`` beside the folder of the
-    scene. Look and lights depend on the seed, the object's name and the index only.
+    The object is referenced, not copied, and asleep until something touches it. Table textures are written once to
+    ``textures/`` beside the folder of the scene. Look and lights depend on the seed, the object's name and the index
+    only.
 
     Args:
         path: Where the scene will be saved; references and textures are relative to it.
@@ -106,6 +107,8 @@ def author_scene(
     prim = UsdGeom.Xform.Define(stage, OBJECT_PATH).GetPrim()
     prim.GetReferences().AddReference(_relative(object_usd, path))
     author_pose(prim, T_world_object)
+    # The object's convex pieces stand off its surface by up to a millimetre: awake, it would settle anew on them.
+    UsdPhysics.RigidBodyAPI(prim).CreateStartsAsleepAttr(True)
     _author_lights(stage, config, random)
     return stage
 
