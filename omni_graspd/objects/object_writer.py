@@ -9,8 +9,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from pxr import Kind, Usd, UsdGeom, Vt
+from pxr import Kind, Usd, UsdGeom
 
 from omni_graspd.objects.convex_decomposition import ConvexDecompositionConfig, convex_pieces
 from omni_graspd.objects.corner_normals import corner_normals
@@ -59,10 +58,7 @@ def write_object(rigid: RigidObject, path: Path, config: ConvexDecompositionConf
 
 def _author_visual(stage: Usd.Stage, mesh: TriangleMesh, appearance: Appearance) -> None:
     root = stage.GetDefaultPrim().GetPath()
-    prim = author_mesh(stage, f"{root}/visual", mesh)
-    normals = corner_normals(mesh, crease_angle=SHADING_CREASE_ANGLE).reshape(-1, 3)
-    prim.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(np.ascontiguousarray(normals, dtype=np.float32)))
-    prim.SetNormalsInterpolation(UsdGeom.Tokens.faceVarying)
+    prim = author_mesh(stage, f"{root}/visual", mesh, normals=corner_normals(mesh, crease_angle=SHADING_CREASE_ANGLE))
     bind_material(prim.GetPrim(), author_material(stage, f"{root}/materials/surface", appearance))
 
 
@@ -72,7 +68,9 @@ def _author_collisions(stage: Usd.Stage, pieces: tuple[TriangleMesh, ...]) -> No
     folder = UsdGeom.Xform.Define(stage, f"{root}/collisions")
     folder.CreatePurposeAttr(UsdGeom.Tokens.guide)
     for i, piece in enumerate(pieces):
-        prim = author_mesh(stage, f"{folder.GetPath()}/piece_{i:02d}", piece, purpose=UsdGeom.Tokens.guide).GetPrim()
+        path = f"{folder.GetPath()}/piece_{i:02d}"
+        normals = corner_normals(piece, crease_angle=SHADING_CREASE_ANGLE)
+        prim = author_mesh(stage, path, piece, purpose=UsdGeom.Tokens.guide, normals=normals).GetPrim()
         apply_collider(prim)
         bind_physics_material(prim, material)
 

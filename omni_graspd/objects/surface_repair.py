@@ -72,7 +72,12 @@ def open_edges(faces: np.ndarray) -> OpenEdges:
 
 
 def _select(mesh: TriangleMesh, faces: np.ndarray) -> TriangleMesh:
-    return replace(mesh, faces=mesh.faces[faces], uvs=None if mesh.uvs is None else mesh.uvs[faces])
+    """Keep some faces, and the vertices that they use, in their order."""
+    kept = mesh.faces[faces]
+    used = np.zeros(len(mesh.vertices), dtype=bool)
+    used[kept] = True
+    index = (np.cumsum(used) - 1).astype(np.int32)
+    return TriangleMesh(mesh.vertices[used], index[kept], None if mesh.uvs is None else mesh.uvs[faces])
 
 
 def _weld(mesh: TriangleMesh, tolerance: float) -> TriangleMesh:
