@@ -109,7 +109,10 @@ def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:
     times = {}
     _start_warp()
     with open_run(config) as run:
-        console.print(_headline(run), soft_wrap=True)
+        console.print(_headline(run), soft_wrap=True, markup=False)
+        for obj in run.objects:
+            for note in obj.notes:
+                console.print(f"{obj.name}: {note}", style="dim", soft_wrap=True, markup=False)
         for stage in stages:
             begin = time.perf_counter()
             with _progress(console, stage, _UNITS[stage]) as progress:

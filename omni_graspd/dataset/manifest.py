@@ -39,9 +39,9 @@ class Asset:
     hash: str
     """Hash of its geometry, joints, mass, look and label; see ``content_hash``."""
     license: str | None
-    """Licence as stated by the asset; None where it states none."""
+    """Licence, where it is known: that of the built-in assets."""
     provenance: str | None
-    """Where the asset comes from, as stated by itself; None where it does not say."""
+    """Where the asset comes from, where that is known."""
 
 
 @dataclass(frozen=True)

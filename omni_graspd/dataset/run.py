@@ -23,7 +23,7 @@ from omni_graspd.dataset.manifest import Asset, Manifest, open_dataset, package_
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.library import Kind, resolve
+from omni_graspd.library import Kind, data_folder, resolve
 from omni_graspd.objects.object_library import default_objects, load_object
 from omni_graspd.objects.rigid_object import RigidObject
 
@@ -142,7 +142,8 @@ def _settings(
 
 
 def _asset(asset: Hand | RigidObject, file: str) -> Asset:
-    license_, provenance = None, None
+    built_in = asset.source.resolve().is_relative_to(data_folder().resolve())
+    license_, provenance = ("Apache-2.0", "built into omni-graspd") if built_in else (None, None)
     return Asset(file, asset.source.name, content_hash(asset), license_, provenance)
 
 

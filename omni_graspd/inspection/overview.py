@@ -77,7 +77,7 @@ async def _grasp_row(
 ) -> tuple[Tile, ...]:
     pictures = await render_grasp(
         run.backend,
-        hand,
+        replace(hand, source=run.layout.hand(hand.name)),
         obj,
         run.layout.object(obj.name),
         table.grasps.T_object_palm[row],
