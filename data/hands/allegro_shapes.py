@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import manifold3d
 import numpy as np
-from hand_authoring import LinkShape
 from solids import Part, circle, fillet, fingertip, inset, link_shape, mirrored, prism
 
+from omni_graspd.hands.hand_writer import LinkShape
 
 _X, _Y = 9.8, 13.5
 _TONGUE = 10.9

@@ -11,9 +11,11 @@ import manifold3d
 import numpy as np
 
 from omni_graspd.hands.hand_writer import LinkShape
+from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.usd.meshes import TriangleMesh
 
 _ARC_STEP = np.radians(22.5)
+_CREASE = np.radians(32.0)
 _MILLIMETRE = 1e-3
 
 
@@ -123,7 +125,8 @@ def link_shape(parts: Sequence[Part], colliders: Sequence[manifold3d.Manifold]) 
     looks = np.array([look_of[int(mesh.run_original_id[run])] for run in runs])
     vertices, faces, kept = _rounded(mesh)
     pieces = tuple(TriangleMesh(*_rounded(solid.hull().simplify(0.05).hull().to_mesh64())[:2]) for solid in colliders)
-    return LinkShape(TriangleMesh(vertices, faces), tuple(looks[kept].tolist()), pieces)
+    surface = TriangleMesh(vertices, faces)
+    return LinkShape(surface, corner_normals(surface, crease_angle=_CREASE), tuple(looks[kept].tolist()), pieces)
 
 
 def _rounded(mesh: manifold3d.Mesh64) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hands as USD articulations: flat links, revolute joints with drives, convex colliders, materials by face."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import trimesh
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics, UsdShade, Vt
+
+from omni_graspd.usd.materials import Appearance, author_material, bind_material
+from omni_graspd.usd.meshes import TriangleMesh, author_mesh, to_gf
+from omni_graspd.usd.physics import (
+    apply_collider,
+    apply_physx,
+    apply_rigid_body,
+    author_physics_material,
+    bind_physics_material,
+)
+from omni_graspd.usd.semantics import apply_label
+from omni_graspd.usd.stage import create_stage, save_stage
+from omni_graspd.usd.transforms import IDENTITY, author_pose, compose
+
+
+@dataclass(frozen=True)
+class LinkShape:
+    """What a link looks like and collides with, in its frame."""
+
+    mesh: TriangleMesh
+    """Closed surface [m]."""
+    normals: np.ndarray
+    """Unit normals per face corner, shape [face_count, 3, 3]."""
+    looks: tuple[str, ...]
+    """Name of each face's material, face_count of them."""
+    convex_pieces: tuple[TriangleMesh, ...]
+    """Convex surfaces to collide with [m]."""
+
+
+@dataclass(frozen=True)
+class JointDesign:
+    """A revolute joint."""
+
+    name: str
+    """Name of the joint."""
+    T_parent_link: np.ndarray
+    """Pose of the link in its parent at joint position 0, shape [7]; the axis passes through the link's origin."""
+    axis: tuple[int, int, int]
+    """Axis in the link's frame: plus or minus x, y or z."""
+    lower: float
+    """Lower limit [rad]."""
+    upper: float
+    """Upper limit [rad]."""
+
+
+@dataclass(frozen=True)
+class LinkDesign:
+    """A link and how it hangs on its parent."""
+
+    name: str
+    """Name of the link."""
+    parent: str | None
+    """Name of the parent; None for the palm, which comes first."""
+    joint: JointDesign | None
+    """Joint to the parent; None for the palm."""
+    shape: LinkShape
+    """Surface and colliders."""
+    mass: float
+    """Mass [kg], spread evenly over the enclosed volume."""
+
+
+@dataclass(frozen=True)
+class HandDesign:
+    """A hand to be written."""
+
+    name: str
+    """Name of the hand and of its default prim."""
+    label: str
+    """Semantic class."""
+    links: tuple[LinkDesign, ...]
+    """Links, parents first."""
+    looks: Mapping[str, Appearance]
+    """Materials by name."""
+    friction: float = 0.8
+    """Coulomb friction of all links."""
+    stiffness: float = 3.0
+    """Stiffness of the joint drives [N m/rad]."""
+    damping: float = 0.1
+    """Damping of the joint drives [N m s/rad]."""
+    max_torque: float = 0.7
+    """Largest torque of the joint drives [N m]."""
+
+
+def write_hand(design: HandDesign, path: Path, posture: Mapping[str, float]) -> None:
+    """Write a hand with a free base as one USD file.
+
+    Args:
+        design: The hand.
+        path: The file to write.
+        posture: Joint positions that the links are placed at and the drives hold, by joint name [rad]; others are 0.
+    """
+    stage = create_stage(design.name, path)
+    root = stage.GetDefaultPrim()
+    apply_label(root, design.label)
+    UsdPhysics.ArticulationRootAPI.Apply(root)
+    # Links that the joints bring close together overlap in their hinges.
+    apply_physx(root, "PhysxArticulationAPI", {"physxArticulation:enabledSelfCollisions": False})
+    UsdGeom.Scope.Define(stage, f"/{design.name}/Looks")
+    materials = {
+        name: author_material(stage, f"/{design.name}/Looks/{name}", look) for name, look in design.looks.items()
+    }
+    contact = author_physics_material(stage, f"/{design.name}/Looks/contact", friction=design.friction, restitution=0.0)
+    poses: dict[str, np.ndarray] = {}
+    for link in design.links:
+        poses[link.name] = _posed(link, poses, posture)
+        _author_link(stage, f"/{design.name}/{link.name}", link, poses[link.name], materials, contact)
+    UsdGeom.Scope.Define(stage, f"/{design.name}/joints")
+    for link in design.links:
+        if link.joint is not None:
+            _author_joint(stage, design, link, link.joint, posture.get(link.joint.name, 0.0))
+    save_stage(stage, path)
+
+
+def _posed(link: LinkDesign, poses: Mapping[str, np.ndarray], posture: Mapping[str, float]) -> np.ndarray:
+    """Return the pose of a link in the palm frame, shape [7]."""
+    if link.joint is None or link.parent is None:
+        return IDENTITY
+    half = 0.5 * posture.get(link.joint.name, 0.0)
+    turn = np.array([0.0, 0.0, 0.0, *(math.sin(half) * a for a in link.joint.axis), math.cos(half)])
+    return compose(compose(poses[link.parent], link.joint.T_parent_link), turn)
+
+
+def _author_link(
+    stage: Usd.Stage,
+    path: str,
+    link: LinkDesign,
+    pose: np.ndarray,
+    materials: Mapping[str, UsdShade.Material],
+    contact: UsdShade.Material,
+) -> None:
+    prim = UsdGeom.Xform.Define(stage, path).GetPrim()
+    # Rounded, so that the last bit of a sine does not differ from machine to machine.
+    author_pose(prim, np.round(pose, 9) + 0.0)
+    body = trimesh.Trimesh(link.shape.mesh.vertices, link.shape.mesh.faces, process=False)
+    body.density = link.mass / body.volume
+    apply_rigid_body(
+        prim,
+        mass=link.mass,
+        center_of_mass=np.round(body.center_mass, 6) + 0.0,
+        inertia=np.round(body.moment_inertia, 12),
+    )
+    visuals = author_mesh(stage, f"{path}/visuals", link.shape.mesh, normals=np.round(link.shape.normals, 3) + 0.0)
+    _bind_looks(visuals.GetPrim(), link.shape.looks, materials)
+    collisions = UsdGeom.Xform.Define(stage, f"{path}/collisions")
+    collisions.CreatePurposeAttr(UsdGeom.Tokens.guide)
+    bind_physics_material(collisions.GetPrim(), contact)
+    for index, piece in enumerate(link.shape.convex_pieces):
+        mesh = author_mesh(stage, f"{path}/collisions/piece_{index}", piece, purpose="guide")
+        apply_collider(mesh.GetPrim(), approximation="convexHull")
+
+
+def _bind_looks(prim: Usd.Prim, looks: tuple[str, ...], materials: Mapping[str, UsdShade.Material]) -> None:
+    """Bind one material to the mesh, and one to each group of faces where there are several."""
+    names = sorted(set(looks))
+    bind_material(prim, materials[max(names, key=looks.count)])
+    if len(names) == 1:
+        return
+    api = UsdShade.MaterialBindingAPI(prim)
+    for name in names:
+        faces = np.flatnonzero(np.array(looks) == name).astype(np.int32)
+        subset = api.CreateMaterialBindSubset(name, Vt.IntArray.FromNumpy(faces))
+        bind_material(subset.GetPrim(), materials[name])
+    api.SetMaterialBindSubsetsFamilyType(UsdGeom.Tokens.partition)
+
+
+def _author_joint(stage: Usd.Stage, design: HandDesign, link: LinkDesign, joint: JointDesign, target: float) -> None:
+    prim = UsdPhysics.RevoluteJoint.Define(stage, f"/{design.name}/joints/{joint.name}")
+    prim.CreateBody0Rel().SetTargets([Sdf.Path(f"/{design.name}/{link.parent}")])
+    prim.CreateBody1Rel().SetTargets([Sdf.Path(f"/{design.name}/{link.name}")])
+    index = int(np.argmax(np.abs(joint.axis)))
+    prim.CreateAxisAttr("XYZ"[index])
+    # USD's axes are positive: a negative one is half a turn about another axis, on both sides.
+    T_link_joint = IDENTITY.copy()
+    if joint.axis[index] < 0:
+        T_link_joint[3:] = [*np.roll([0.0, 1.0, 0.0], index), 0.0]
+    for number, pose in enumerate((compose(joint.T_parent_link, T_link_joint), T_link_joint)):
+        x, y, z, w = (float(v) for v in np.round(pose[3:], 9) + 0.0)
+        getattr(prim, f"CreateLocalPos{number}Attr")(to_gf(np.round(pose[:3], 9) + 0.0))
+        getattr(prim, f"CreateLocalRot{number}Attr")(Gf.Quatf(w, x, y, z))
+    prim.CreateLowerLimitAttr(math.degrees(joint.lower))
+    prim.CreateUpperLimitAttr(math.degrees(joint.upper))
+    drive = UsdPhysics.DriveAPI.Apply(prim.GetPrim(), "angular")
+    drive.CreateTypeAttr("force")
+    drive.CreateTargetPositionAttr(math.degrees(target))
+    drive.CreateStiffnessAttr(math.radians(design.stiffness))
+    drive.CreateDampingAttr(math.radians(design.damping))
+    drive.CreateMaxForceAttr(design.max_torque)
