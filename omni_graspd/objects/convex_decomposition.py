@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import trimesh
 
+from omni_graspd.objects.convex_hull import convex_hull
 from omni_graspd.objects.convex_merging import merge_convex_pieces
 from omni_graspd.objects.surface_orientation import signed_volumes
 from omni_graspd.usd.meshes import TriangleMesh
@@ -47,9 +47,9 @@ def convex_pieces(mesh: TriangleMesh, config: ConvexDecompositionConfig | None =
         SIGGRAPH 2022.
     """
     config = config or ConvexDecompositionConfig()
-    hull = convex_hull(mesh.vertices)
+    hull = convex_hull(mesh.vertices, vertex_limit=len(mesh.vertices))
     if _volume(mesh) >= config.convex_volume * _volume(hull):
-        return (hull,)
+        return (convex_hull(hull.vertices),)
     import coacd
 
     coacd.set_log_level("off")
@@ -71,12 +71,6 @@ def convex_pieces(mesh: TriangleMesh, config: ConvexDecompositionConfig | None =
         free_volume=config.free_volume * _volume(hull),
     )
     return tuple(convex_hull(points) for points in merged)
-
-
-def convex_hull(points: np.ndarray) -> TriangleMesh:
-    """Compute the convex hull of points [point_count, 3] as a closed mesh."""
-    hull = trimesh.convex.convex_hull(points)
-    return TriangleMesh(np.array(hull.vertices, dtype=np.float64), np.array(hull.faces, dtype=np.int32))
 
 
 def _volume(mesh: TriangleMesh) -> float:

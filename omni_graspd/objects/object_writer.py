@@ -9,6 +9,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from pxr import Kind, Usd, UsdGeom
 
 from omni_graspd.objects.convex_decomposition import ConvexDecompositionConfig, convex_pieces
@@ -69,10 +70,15 @@ def _author_collisions(stage: Usd.Stage, pieces: tuple[TriangleMesh, ...]) -> No
     folder.CreatePurposeAttr(UsdGeom.Tokens.guide)
     for i, piece in enumerate(pieces):
         path = f"{folder.GetPath()}/piece_{i:02d}"
-        normals = corner_normals(piece, crease_angle=SHADING_CREASE_ANGLE)
+        normals = _shading_normals(piece)
         prim = author_mesh(stage, path, piece, purpose=UsdGeom.Tokens.guide, normals=normals).GetPrim()
         apply_collider(prim)
         bind_physics_material(prim, material)
+
+
+def _shading_normals(mesh: TriangleMesh) -> np.ndarray:
+    """Compute normals per face corner; four digits are plenty and keep text files small."""
+    return np.round(corner_normals(mesh, crease_angle=SHADING_CREASE_ANGLE), 4) + 0.0
 
 
 def _copy_texture(rigid: RigidObject, path: Path) -> Appearance:

@@ -52,7 +52,9 @@ def author_mesh(
         st = UsdGeom.PrimvarsAPI(prim).CreatePrimvar(
             "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.faceVarying
         )
-        st.Set(Vt.Vec2fArray.FromNumpy(np.ascontiguousarray(mesh.uvs, dtype=np.float32).reshape(-1, 2)))
+        values, indices = np.unique(mesh.uvs.astype(np.float32).reshape(-1, 2), axis=0, return_inverse=True)
+        st.Set(Vt.Vec2fArray.FromNumpy(np.ascontiguousarray(values)))
+        st.SetIndices(Vt.IntArray.FromNumpy(np.ascontiguousarray(indices.ravel(), dtype=np.int32)))
     return prim
 
 
