@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pxr import Gf, Usd, UsdGeom, UsdLux, UsdPhysics
+from pxr import Gf, Kind, Usd, UsdGeom, UsdLux, UsdPhysics
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.corner_normals import corner_normals
@@ -100,6 +100,7 @@ def author_scene(
     _check_on_table(obj, T_world_object, config)
     random = random_generator(seed, "scene", obj.name, index)
     stage = create_stage("World", path)
+    Usd.ModelAPI(stage.GetDefaultPrim()).SetKind(Kind.Tokens.assembly)
     physics_scene = UsdPhysics.Scene.Define(stage, "/World/PhysicsScene")
     physics_scene.CreateGravityDirectionAttr(Gf.Vec3f(0.0, 0.0, -1.0))
     physics_scene.CreateGravityMagnitudeAttr(9.81)

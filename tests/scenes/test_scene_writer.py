@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
-from pxr import UsdGeom, UsdLux, UsdPhysics, UsdValidation
+from pxr import Usd, UsdGeom, UsdLux, UsdPhysics, UsdValidation
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.corner_normals import corner_normals
@@ -49,6 +49,7 @@ def dataset(tmp_path: Path, box: RigidObject) -> Path:
     path = tmp_path / "out" / "objects" / "box.usda"
     stage = create_stage("box", path)
     root = stage.GetDefaultPrim()
+    Usd.ModelAPI(root).SetKind("component")
     apply_rigid_body(root, mass=box.mass, center_of_mass=box.center_of_mass, inertia=box.inertia)
     apply_label(root, box.label)
     normals = corner_normals(box.mesh, crease_angle=0.5)
