@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 PALETTE = ((0, 168, 120), (245, 130, 32), (66, 106, 232), (214, 58, 119), (148, 103, 189), (190, 160, 20))
 """sRGB colours of instances, in turn."""
 
-_MASK_OPACITY = 0.38
+_MASK_OPACITY = 0.3
 _SUPERSAMPLING = 3
 _NOTHING = (240, 242, 245)
 _TURBO = np.array(

@@ -18,10 +18,12 @@ from omni_graspd.inspection.grasp_pictures import render_grasp
 from omni_graspd.inspection.picture_grid import Column, Tile, compose_columns
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
+from omni_graspd.rendering.frame import Frame
 from omni_graspd.rendering.image_writer import read_frame
 
 _LARGEST_COLUMN_COUNT = 6
 _LARGEST_GRASP_SIZE = 300
+_LARGEST_VIEW_COUNT = 8
 
 
 async def write_overview(run: Run, progress: Progress = no_progress) -> None:
@@ -75,6 +77,7 @@ def _choose_grasps(table: GraspTable) -> list[tuple[int, str]]:
 async def _grasp_row(
     run: Run, hand: Hand, obj: RigidObject, table: GraspTable, row: int, caption: str
 ) -> tuple[Tile, ...]:
+    render = run.config.render
     pictures = await render_grasp(
         run.backend,
         replace(hand, source=run.layout.hand(hand.name)),
@@ -83,25 +86,37 @@ async def _grasp_row(
         table.grasps.T_object_palm[row],
         table.grasps.joint_positions[row],
         size=min(_LARGEST_GRASP_SIZE, run.config.camera.width // 2),
-        # Drawn at twice the size: four times the samples take less time than the denoiser.
-        config=replace(run.config.render, denoise=False),
+        # Drawn at twice the size and halved: few samples suffice.
+        config=replace(render, samples_per_pixel=min(4, render.samples_per_pixel), max_depth=min(3, render.max_depth)),
     )
     captions = (f"grasp {table.indices[row]}: {caption}", "from the other side")
     return tuple(Tile(picture, text) for picture, text in zip(pictures, captions, strict=True))
 
 
 def _view_rows(run: Run, obj: RigidObject) -> list[tuple[Tile, ...]]:
-    """Return the first view large with its annotations; below it distances and another view."""
+    """Return the view that shows the object largest, with annotations; below it its distances and another view."""
     folders = [image.parent for image in run.layout.images(obj.name) if image.parent.name != "right"]
-    if not folders:
+    frames = [read_frame(folder) for folder in folders[:_LARGEST_VIEW_COUNT]]
+    if not frames:
         return []
-    frame = read_frame(folders[0])
-    rows: list[tuple[Tile, ...]] = [(Tile(draw_annotations(frame, {obj.label}), "mask, 2D box, 3D box"),)]
-    small = [Tile(color_distances(frame.channels["distance_to_camera"].data), "distance_to_camera")]
-    if len(folders) > 1:
-        small.append(Tile(draw_annotations(read_frame(folders[-1]), {obj.label}), "another scene"))
-    rows.append(tuple(small))
-    return rows
+    order = sorted(range(len(frames)), key=lambda index: -_box_area(frames[index], obj.label))
+    best, other = frames[order[0]], frames[order[1 % len(order)]]
+    return [
+        (Tile(draw_annotations(best, {obj.label}), "mask, 2D box, 3D box"),),
+        (
+            Tile(color_distances(best.channels["distance_to_camera"].data), "distance_to_camera"),
+            Tile(other.channels["rgb"].data[..., :3], "rgb, another view"),
+        ),
+    ]
+
+
+def _box_area(frame: Frame, label: str) -> int:
+    """Return the area of the largest tight box of a semantic class [pixel]."""
+    boxes = frame.channels["bounding_box_2d_tight"]
+    classes = {int(key): entry["class"] for key, entry in boxes.info["idToLabels"].items()}
+    rows = boxes.data[[classes[int(row["semanticId"])] == label for row in boxes.data]]
+    areas = (rows["x_max"] - rows["x_min"] + 1) * (rows["y_max"] - rows["y_min"] + 1)
+    return int(areas.max(initial=0))
 
 
 def _save(picture: np.ndarray, run: Run) -> None:
