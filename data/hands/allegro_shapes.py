@@ -18,6 +18,7 @@ _X, _Y = 9.8, 13.5
 _TONGUE = 10.9
 _CHEEK = 11.3
 _TIP_RADIUS = 12.0
+_PALM_SCREWS = [(-49.0, -11.0), (49.0, -11.0), (46.0, -36.5), (-45.5, -66.0), (-22.0, -88.5), (22.0, -88.5)]
 
 
 def _tongue(low: float, high: float, *, round_low: bool = False, round_high: bool = False) -> manifold3d.Manifold:
@@ -113,7 +114,7 @@ def thumb_base() -> LinkShape:
     hub = prism(circle((-27.0, 5.0), 7.0), "z", 38.0, 39.9, 0.4)
     lower = prism(fillet([*corners[:3], (-7.8, 14.0, 0.0)]), "x", -35.8, -0.4, 1.0)
     upper = prism(fillet([(-4.8, 10.0, 0.0), (18.0, 10.0, 0.0), *corners[3:6]]), "x", -35.8, -0.4, 1.0)
-    return link_shape([Part(axle, "metal"), Part(hub, "metal"), Part(block, "body")], [lower, upper])
+    return link_shape([Part(axle, "metal"), Part(hub, "metal"), Part(block, "body")], [lower, upper, axle])
 
 
 def palm(finger_bases: list[np.ndarray]) -> LinkShape:
@@ -131,10 +132,12 @@ def palm(finger_bases: list[np.ndarray]) -> LinkShape:
     core = prism(inset(outline, 2.0), "x", -27.5, 9.3)
     hub = prism(circle((0.0, 0.0), 8.6, 20), "z", -7.0, -0.4)
     hubs = manifold3d.Manifold.batch_boolean([hub.transform(T[:3]) for T in finger_bases], manifold3d.OpType.Add)
+    screws = [prism(circle(position, 2.1, 14), "x", -29.9, 11.7) for position in _PALM_SCREWS]
     upper = prism(fillet([(1.5, -43.5, 0.0), *top, (-52.8, -43.5, 0.0)]), "x", -29.5, 11.3, 0.8)
     lower = prism(
         fillet([(0.5, -84.0, 0.0), (1.5, -40.0, 0.0), (-52.5, -40.0, 0.0), *wrist[:1]]), "x", -29.5, 11.3, 0.8
     )
     foot = prism(fillet([*left, (-28.5, -80.5, 2.0)]), "x", -29.5, 11.3, 0.8)
-    parts = [Part(hubs, "metal"), Part(front + back, "body"), Part(core, "inner")]
+    metal = manifold3d.Manifold.batch_boolean([hubs, *screws], manifold3d.OpType.Add)
+    parts = [Part(metal, "metal"), Part(front + back, "body"), Part(core, "inner")]
     return link_shape(parts, [upper, lower, foot])
