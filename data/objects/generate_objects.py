@@ -61,7 +61,7 @@ def soup_can() -> Design:
     radius, height = 33.2, 101.0
     lower = [(14.0, 0.8), (29.0, 0.8), (30.6, 0.8), (31.2, 0.1), (31.8, 0.0), (32.8, 0.3), (33.2, 1.2), (33.2, 2.4)]
     lower += [(32.7, 3.4)]
-    body = [(32.7, z) for z in np.linspace(3.4, height - 3.4, 15)[1:-1]]
+    body = [(32.7, z) for z in np.linspace(3.4, height - 3.4, 13)[1:-1]]
     profile = [*lower, *body, *((r, height - z) for r, z in reversed(lower))]
     inner = [24]
     counts = [*inner, *[48] * (len(profile) - 2), *inner]
@@ -89,15 +89,15 @@ def mug() -> Design:
     radius, height, wall, floor = 41.0, 82.0, 4.0, 5.0
     inside = radius - wall
     profile = [(12.0, 0.0), (25.0, 0.0), *arc((radius - 4.0, 4.0), 4.0, -90.0, 0.0, 4)]
-    profile += [(radius, z) for z in np.linspace(4.0, height - 2.0, 14)[1:-1]]
+    profile += [(radius, z) for z in np.linspace(4.0, height - 2.0, 11)[1:-1]]
     profile += arc((radius - 2.0, height - 2.0), 2.0, 0.0, 180.0, 7)
-    profile += [(inside, z) for z in np.linspace(height - 2.0, floor + 6.0, 13)[1:-1]]
+    profile += [(inside, z) for z in np.linspace(height - 2.0, floor + 6.0, 10)[1:-1]]
     profile += [*arc((inside - 6.0, floor + 6.0), 6.0, 0.0, -90.0, 4), (21.0, floor), (10.0, floor)]
     counts = [12, 24, *[48] * (len(profile) - 4), 24, 12]
     body = to_manifold(*revolve(profile, counts)).as_original()
-    turn = np.radians(np.linspace(90.0, -90.0, 31))
+    turn = np.radians(np.linspace(90.0, -90.0, 25))
     path = np.stack([39.0 + 28.0 * np.cos(turn) ** 0.85, 0.0 * turn, 42.0 + 22.0 * np.sin(turn)], axis=-1)
-    handle = sweep_ellipse(path, 6.5, 4.2, 16).as_original()
+    handle = sweep_ellipse(path, 6.5, 4.2, 12).as_original()
     joined = (body + handle).to_mesh64()
     faces = joined.tri_verts.astype(np.int64)
     vertices = joined.vert_properties[:, :3]
@@ -143,7 +143,7 @@ def _mug_pieces(
     angles = 2.0 * np.pi * np.arange(32) / 32
     disc = np.array([(inside * np.cos(a), inside * np.sin(a), z) for a in angles for z in (0.0, floor)])
     pieces = [*ring_sectors(wall * MM, 24), rounded_hull(disc * MM)]
-    for first, last in itertools.pairwise(range(0, len(path), 3)):
+    for first, last in itertools.pairwise(range(0, len(path), 2)):
         bend = sweep_ellipse(path[first : last + 1], 6.5, 4.2, 8).to_mesh64().vert_properties[:, :3]
         pieces.append(rounded_hull(bend * MM))
     return tuple(pieces)
@@ -152,7 +152,7 @@ def _mug_pieces(
 def card_box() -> Design:
     """Design a carton of 160 mm x 22 mm x 90 mm with slightly rounded edges, standing on its long side."""
     size = (160.0, 22.0, 90.0)
-    corners, flat = rounded_box(size, 1.2, 8.0)
+    corners, flat = rounded_box(size, 1.2, 9.0)
     unit = flat / np.array(size) + 0.5
     x, y, z = np.moveaxis(unit, -1, 0)
     normal = np.cross(flat[:, 1] - flat[:, 0], flat[:, 2] - flat[:, 0])
@@ -188,7 +188,7 @@ def write_design(name: str, design: Design, folder: Path) -> None:
     volume, center, inertia = solid_properties(design.surface)
     with tempfile.TemporaryDirectory() as scratch:
         texture = Path(scratch) / "texture.png"
-        design.texture.quantize(128, dither=0).convert("RGB").quantize(128, dither=0).save(texture, optimize=True)
+        design.texture.quantize(128, dither=0).save(texture, optimize=True)
         path = folder / name / f"{name}.usda"
         rigid = RigidObject(
             name=name,

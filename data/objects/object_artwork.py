@@ -85,7 +85,7 @@ def _soup_front(canvas: Canvas, u: float) -> None:
             angle = math.radians(-90 + 36 * (k - 2))
             tip = (x + 34 * math.cos(angle), y + 8 + 22 * math.sin(angle))
             canvas.polygon([(x - 7, y), (x + 7, y), tip], GREEN)
-    canvas.text((u, 338), "TOMATO", 54, RED)
+    canvas.text((u, 338), "TOMATO", 48, RED)
     canvas.text((u, 388), "soup", 34, DARK)
 
 
@@ -136,7 +136,7 @@ def _carton_front(canvas: Canvas, left: float) -> None:
     canvas.polygon([(left, 250), (left, 360), (left + 640, 360), (left + 640, 150)], NIGHT)
     canvas.polygon([(left, 236), (left, 250), (left + 640, 150), (left + 640, 136)], PEACH)
     canvas.text((left + 236, 82), "COCOA", 92, CREAM)
-    canvas.text((left + 236, 168), "crisps", 58, PEACH)
+    canvas.text((left + 236, 160), "crisps", 52, PEACH)
     for k in range(5):
         x, y = left + 430 + 36 * k, 218 + (16 if k % 2 else -10)
         canvas.ellipse((x, y + 6), (52, 40), (44, 24, 16))

@@ -77,8 +77,8 @@ def _author_collisions(stage: Usd.Stage, pieces: tuple[TriangleMesh, ...]) -> No
 
 
 def _shading_normals(mesh: TriangleMesh) -> np.ndarray:
-    """Compute normals per face corner; four digits are plenty and keep text files small."""
-    return np.round(corner_normals(mesh, crease_angle=SHADING_CREASE_ANGLE), 4) + 0.0
+    """Compute normals per face corner; three digits are plenty and keep text files small."""
+    return np.round(corner_normals(mesh, crease_angle=SHADING_CREASE_ANGLE), 3) + 0.0
 
 
 def _copy_texture(rigid: RigidObject, path: Path) -> Appearance:

@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from omni_graspd.errors import GraspdError
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -19,13 +21,23 @@ def texture_cache_folder() -> Path:
 
 
 def keep_image(image: Image) -> Path:
-    """Write an image as PNG without transparency, unless it is there already, and return its path."""
-    rgb = image.convert("RGB")
-    digest = hashlib.sha256(f"{rgb.size}".encode() + rgb.tobytes()).hexdigest()
-    path = texture_cache_folder() / f"{digest[:32]}.png"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
-        rgb.save(temporary, compress_level=3)
-        temporary.replace(path)
+    """Write an image as PNG without transparency, unless it is there already, and return its path.
+
+    Raises:
+        GraspdError: If the image is broken, or the cache folder cannot be written.
+    """
+    try:
+        rgb = image.convert("RGB")
+        digest = hashlib.sha256(f"{rgb.size}".encode() + rgb.tobytes()).hexdigest()
+        path = texture_cache_folder() / f"{digest[:32]}.png"
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
+            rgb.save(temporary, format="PNG", compress_level=3)
+            temporary.replace(path)
+    except OSError as error:
+        raise GraspdError(
+            f"expected a readable texture and a writable folder {texture_cache_folder()}, got {error}; "
+            "save the texture again, or set XDG_CACHE_HOME to another folder"
+        ) from error
     return path

@@ -262,3 +262,14 @@ def test_all_benchmark_scans_are_accepted(shared_folder: Path) -> None:
         assert rigid.closed
         assert 0.02 < rigid.mass < 1.0
         assert rigid.name in (path.stem, path.parent.name)
+
+
+def test_unwritable_texture_cache_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mesh = box()
+    material = trimesh.visual.material.PBRMaterial(baseColorTexture=Image.new("RGB", (4, 4), (1, 2, 3)))
+    mesh.visual = trimesh.visual.TextureVisuals(uv=np.zeros((len(mesh.vertices), 2)), material=material)
+    trimesh.Scene(mesh).export(tmp_path / "brick.glb")
+    (tmp_path / "a_file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a_file"))
+    with pytest.raises(GraspdError, match="XDG_CACHE_HOME"):
+        read_object(tmp_path / "brick.glb")
