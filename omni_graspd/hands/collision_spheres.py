@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import trimesh
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
@@ -16,6 +17,8 @@ from omni_graspd.usd.transforms import IDENTITY, transform_points
 
 _GRID = 12
 _MAX_PER_LINK = 24
+# Links that fill less of their convex hull are brackets or shells: their hull is filled instead.
+_LEAST_SOLIDITY = 0.5
 # Candidates thinner than this share of the link's thickest place are left out: they would add many tiny spheres.
 _LEAST_RADIUS = 0.5
 
@@ -37,11 +40,22 @@ class CollisionSpheres:
 
 def self_collision_spheres(hand: Hand) -> CollisionSpheres:
     """Fill each link with the largest spheres that fit, until its thick parts are covered."""
-    parts = [_fill(link.mesh) for link in hand.links]
+    parts = [_fill(_solid(link.mesh)) for link in hand.links]
     link_index = np.concatenate([np.full(len(radii), link) for link, (_, radii) in enumerate(parts)]).astype(np.int64)
     centers = np.concatenate([centers for centers, _ in parts])
     radii = np.concatenate([radii for _, radii in parts])
     return CollisionSpheres(link_index, centers, radii, _ignored_pairs(hand, link_index, centers, radii))
+
+
+def _solid(mesh: TriangleMesh) -> TriangleMesh:
+    """Return the mesh, or its convex hull if it encloses little."""
+    surface = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    if len(mesh.vertices) < 4 or np.linalg.matrix_rank(mesh.vertices - mesh.vertices[0]) < 3:
+        return mesh
+    hull = surface.convex_hull
+    if surface.is_watertight and surface.volume > _LEAST_SOLIDITY * hull.volume:
+        return mesh
+    return TriangleMesh(np.asarray(hull.vertices), np.asarray(hull.faces, dtype=np.int32))
 
 
 def _fill(mesh: TriangleMesh) -> tuple[np.ndarray, np.ndarray]:
@@ -50,7 +64,7 @@ def _fill(mesh: TriangleMesh) -> tuple[np.ndarray, np.ndarray]:
         return np.zeros((0, 3)), np.zeros(0)
     lower, upper = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
     spacing = float((upper - lower).max()) / _GRID
-    axes = [np.arange(low + 0.5 * spacing, high, spacing) for low, high in zip(lower, upper, strict=True)]
+    axes = [_centred_grid(low, high, spacing) for low, high in zip(lower, upper, strict=True)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
     depth = -link_distances(mesh, grid, 1.0)
     keep = depth > _LEAST_RADIUS * depth.max(initial=0.0)
@@ -63,6 +77,12 @@ def _fill(mesh: TriangleMesh) -> tuple[np.ndarray, np.ndarray]:
         chosen.append(int(np.argmax(outside)))
         outside = np.minimum(outside, np.linalg.norm(points - points[chosen[-1]], axis=1) - depth[chosen[-1]])
     return points[chosen], depth[chosen]
+
+
+def _centred_grid(low: float, high: float, spacing: float) -> np.ndarray:
+    """Return an odd number of evenly spaced values: the middle, where links are thickest, is among them."""
+    half = int(0.5 * (high - low) / spacing)
+    return 0.5 * (low + high) + spacing * np.arange(-half, half + 1)
 
 
 def _ignored_pairs(hand: Hand, link_index: np.ndarray, centers: np.ndarray, radii: np.ndarray) -> np.ndarray:

@@ -17,6 +17,8 @@ from omni_graspd.usd.transforms import IDENTITY, invert, transform_points
 
 # A point this far inside another link is covered by it [m].
 _COVERED_DEPTH = 0.0005
+# No object reaches into a gap between links that is narrower than this [m].
+_GAP = 0.002
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class _LinkSample:
 
 def sample_surface_points(hand: Hand, count: int, seed: int = 0) -> HandPoints:
     """Spread points over the surface of all links by area, without what other links cover in the open posture.
+
+    Surface that faces another link across a narrow gap, as in a hinge, counts as covered.
 
     Args:
         hand: The hand.
@@ -79,11 +83,14 @@ def _exterior(hand: Hand, link: int, count: int, random: np.random.Generator) ->
     surface = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     candidates = max(64, count)
     positions, faces = trimesh.sample.sample_surface(surface, candidates, seed=int(random.integers(2**31)))
-    free = ~_covered(hand, link, np.asarray(positions))
-    return _LinkSample(positions[free], surface.face_normals[faces][free], float(surface.area) * float(free.mean()))
+    normals = surface.face_normals[faces]
+    buried = _covered(hand, link, positions, _COVERED_DEPTH)
+    free = ~(buried | _covered(hand, link, positions + _GAP * normals, 0.0))
+    return _LinkSample(positions[free], normals[free], float(surface.area) * float(free.mean()))
 
 
-def _covered(hand: Hand, link: int, positions: np.ndarray) -> np.ndarray:
+def _covered(hand: Hand, link: int, positions: np.ndarray, depth: float) -> np.ndarray:
+    """Tell which points in a link's frame lie deeper than ``depth`` inside another link, shape [point_count], bool."""
     poses = link_poses(hand, IDENTITY, hand.joint_positions(hand.open_positions))
     points = transform_points(poses[link], positions)
     covered = np.zeros(len(points), dtype=bool)
@@ -95,7 +102,7 @@ def _covered(hand: Hand, link: int, positions: np.ndarray) -> np.ndarray:
             (local > neighbour.mesh.vertices.min(axis=0)) & (local < neighbour.mesh.vertices.max(axis=0)), axis=1
         )
         if near.any():
-            covered[near] |= link_distances(neighbour.mesh, local[near], 0.1) < -_COVERED_DEPTH
+            covered[near] |= link_distances(neighbour.mesh, local[near], 0.1) < -depth
     return covered
 
 
