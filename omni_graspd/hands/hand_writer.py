@@ -200,6 +200,10 @@ def _author_joint(stage: Usd.Stage, design: HandDesign, link: LinkDesign, joint:
         getattr(prim, f"CreateLocalRot{number}Attr")(Gf.Quatf(w, x, y, z))
     prim.CreateLowerLimitAttr(math.degrees(joint.lower))
     prim.CreateUpperLimitAttr(math.degrees(joint.upper))
+    # Without it PhysX starts articulations at 0, wherever the links are placed.
+    apply_physx(
+        prim.GetPrim(), "PhysicsJointStateAPI:angular", {"state:angular:physics:position": math.degrees(target)}
+    )
     drive = UsdPhysics.DriveAPI.Apply(prim.GetPrim(), "angular")
     drive.CreateTypeAttr("force")
     drive.CreateTargetPositionAttr(math.degrees(target))
