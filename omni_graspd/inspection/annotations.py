@@ -14,7 +14,7 @@ from omni_graspd.rendering.frame import AnnotatorData, Frame
 if TYPE_CHECKING:
     from PIL import ImageDraw
 
-PALETTE = ((0, 168, 120), (245, 130, 32), (66, 106, 232), (214, 58, 119), (148, 103, 189), (190, 160, 20))
+PALETTE = ((236, 30, 150), (66, 106, 232), (245, 130, 32), (0, 168, 120), (148, 103, 189), (190, 160, 20))
 """sRGB colours of instances, in turn."""
 
 _MASK_OPACITY = 0.3

@@ -41,11 +41,17 @@ async def write_overview(run: Run, progress: Progress = no_progress) -> None:
     for hand, obj in pairs:
         columns.append(await _column(run, hand, obj))
         progress(len(columns), len(pairs))
+    scenes, images = (
+        sum(len(files(obj.name)) for obj in run.objects) for files in (run.layout.scene_tables, run.layout.images)
+    )
     total = len(run.objects) * len(run.hands)
-    title = " and ".join(hand.name for hand in run.hands[:3])
-    subtitle = f"{run.config.grasps} grasps per object, seed {run.config.seed}"
+    title = ", ".join(hand.name for hand in run.hands[:3])
+    subtitle = (
+        f"{len(run.objects)} objects · {total * run.config.grasps} grasps · {scenes} scenes · {images} images"
+        f" · seed {run.config.seed}"
+    )
     if total > len(pairs):
-        subtitle += f" - the first {len(pairs)} of {total} pairs of hand and object"
+        subtitle += f" · here the first {len(pairs)} of {total} pairs of hand and object"
     _save(compose_columns(title, subtitle, columns), run)
 
 
