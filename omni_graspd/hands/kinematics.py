@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import warp as wp
@@ -128,9 +129,9 @@ def forward_kinematics(
         [grasp_count, link_count].
     """
     shape = (T_root_palm.shape[0], tree.link_count)
-    T_root_link = wp.empty(shape, dtype=wp.transform, device=tree.device)
-    joint_axis = wp.empty(shape, dtype=wp.vec3, device=tree.device)
-    joint_anchor = wp.empty(shape, dtype=wp.vec3, device=tree.device)
+    T_root_link = _empty(shape, wp.transform, tree.device)
+    joint_axis = _empty(shape, wp.vec3, tree.device)
+    joint_anchor = _empty(shape, wp.vec3, tree.device)
     wp.launch(
         forward_kinematics_kernel,
         dim=shape[0],
@@ -148,3 +149,7 @@ def forward_kinematics(
         device=tree.device,
     )
     return T_root_link, joint_axis, joint_anchor
+
+
+def _empty(shape: tuple[int, int], dtype: Any, device: str) -> wp.array:
+    return wp.empty(shape, dtype=dtype, device=device)

@@ -82,7 +82,7 @@ def _exterior(hand: Hand, link: int, count: int, random: np.random.Generator) ->
         return _LinkSample(np.zeros((0, 3)), np.zeros((0, 3)), 0.0)
     surface = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     candidates = max(64, count)
-    positions, faces = trimesh.sample.sample_surface(surface, candidates, seed=int(random.integers(2**31)))
+    positions, faces = trimesh.sample.sample_surface(surface, candidates, seed=int(random.integers(2**31)))[:2]
     normals = surface.face_normals[faces]
     buried = _covered(hand, link, positions, _COVERED_DEPTH)
     free = ~(buried | _covered(hand, link, positions + _GAP * normals, 0.0))
