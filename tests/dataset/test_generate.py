@@ -18,10 +18,13 @@ import pytest
 import trimesh
 from pxr import Usd
 
+from omni_graspd import cli
+from omni_graspd.dataset import synthesize_stage
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.rendering.image_writer import read_frame
+from omni_graspd.synthesis.synthesizer import synthesize
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose
 
@@ -41,13 +44,17 @@ def meshes(tmp_path_factory) -> Path:
     return folder
 
 
-def _command(stage: str, meshes: Path, out: Path) -> list[str]:
+def _arguments(stage: str, meshes: Path, out: Path) -> list[str]:
     objects = [part for name in _OBJECTS for part in ("--object", str(meshes / f"{name}.ply"))]
-    return [sys.executable, "-m", "omni_graspd", stage, *objects, "--out", str(out), *_OPTIONS]
+    return [stage, *objects, "--out", str(out), *_OPTIONS]
 
 
-def _run(stage: str, meshes: Path, out: Path) -> str:
-    done = subprocess.run(_command(stage, meshes, out), capture_output=True, text=True, check=False, timeout=200)
+def _command(meshes: Path, out: Path) -> list[str]:
+    return [sys.executable, "-m", "omni_graspd", *_arguments("generate", meshes, out)]
+
+
+def _generate(meshes: Path, out: Path) -> str:
+    done = subprocess.run(_command(meshes, out), capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -73,7 +80,7 @@ def _digests(root: Path) -> dict[str, str]:
 def unbroken(meshes, tmp_path_factory) -> Path:
     """A dataset made in one go."""
     out = tmp_path_factory.mktemp("unbroken") / "out"
-    text = _run("generate", meshes, out)
+    text = _generate(meshes, out)
     assert "\x1b" not in text
     assert "overview.png" in text
     return out
@@ -85,20 +92,43 @@ def test_a_run_killed_in_every_stage_ends_like_an_unbroken_one(unbroken, meshes,
     in_the_middle = (
         lambda: layout.grasps("allegro", "block").is_file(),
         lambda: layout.scene_grasps("block", 0).is_file(),
-        lambda: any(layout.renders("block", 0).glob("view_*")),
         lambda: layout.images("block"),
+        lambda: len(layout.images("ball")) == 4,
     )
     for condition in in_the_middle:
-        _kill_when(condition, _command("generate", meshes, out))
+        _kill_when(condition, _command(meshes, out))
         assert not layout.overview.is_file()
-    _run("generate", meshes, out)
+    _generate(meshes, out)
     assert _digests(out) == _digests(unbroken)
 
 
 def test_the_stages_one_by_one_make_the_same_dataset(unbroken, meshes, tmp_path):
     for stage in ("synthesize", "settle", "render"):
-        _run(stage, meshes, tmp_path / "out")
+        cli.main(_arguments(stage, meshes, tmp_path / "out"))
     assert _digests(tmp_path / "out") == _digests(unbroken)
+
+
+def test_grasps_are_kept_chunk_by_chunk_and_do_not_depend_on_the_chunks(unbroken, meshes, tmp_path, monkeypatch):
+    calls = []
+
+    async def stopped_at_the_third_chunk(hand, obj, indices, *arguments, **options):
+        calls.append((obj.name, indices))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return await synthesize(hand, obj, indices, *arguments, **options)
+
+    monkeypatch.setattr(synthesize_stage, "_CHUNK_SIZE", {"cpu": 2})
+    monkeypatch.setattr(synthesize_stage, "synthesize", stopped_at_the_third_chunk)
+    arguments = _arguments("synthesize", meshes, tmp_path / "out")
+    with pytest.raises(SystemExit):
+        cli.main(arguments)
+    cli.main(arguments)
+    chunks = [("block", [0, 1]), ("block", [2]), ("ball", [0, 1]), ("ball", [0, 1]), ("ball", [2])]
+    assert calls == chunks
+    for name in _OBJECTS:
+        path = DatasetLayout(tmp_path / "out").grasps("allegro", name)
+        assert path.read_bytes() == DatasetLayout(unbroken).grasps("allegro", name).read_bytes()
+        assert [file.suffix for file in path.parent.iterdir()] == [".parquet"] * 2
 
 
 def test_counts_agree_with_the_settings(unbroken):
