@@ -20,7 +20,7 @@ class SynthesisConfig:
 
     iterations: int = 300
     """Gradient steps per grasp."""
-    point_count: int = 1000
+    point_count: int = 2000
     """Points on the hand's surface that can touch the object."""
     friction: float = 0.5
     """Coulomb friction between hand and object."""
@@ -37,6 +37,10 @@ class SynthesisConfig:
     """Share of the iterations after which the padding is gone; it falls linearly until then."""
     reach: float = 0.1
     """Hand points farther than this from the object feel nothing [m]."""
+    reuse_distance: float = 2e-4
+    """A hand point that moved less than this since its distance was measured takes it to first order [m]; 0: never."""
+    reuse_share: float = 0.15
+    """The same for points farther away: this share of the measured distance; 0: never."""
     range_weight: float = 1e-4
     """Weight of the distance of the joints from the middle of their ranges [m/rad]."""
     limit_weight: float = 1e-2

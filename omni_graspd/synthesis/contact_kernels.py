@@ -62,18 +62,33 @@ def query_points_kernel(
     link_index: wp.array(dtype=int),  # (point)
     positions: wp.array(dtype=wp.vec3),  # (point), in the link's frame
     T_object_link: wp.array(dtype=wp.transform, ndim=2),  # (grasp, link)
+    reuse_distance: float,
+    reuse_share: float,
     # outputs
+    queried_points: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point), where the surface was last looked for
+    queried_distances: wp.array(dtype=float, ndim=2),  # (grasp, point)
     points: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point), from the centre of mass
     distances: wp.array(dtype=float, ndim=2),  # (grasp, point)
     normals: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point); zero where the object is out of reach
 ):
-    """Place one hand point and measure its Phong signed distance. One thread per (grasp, point)."""
+    """Place one hand point and measure its Phong signed distance. One thread per (grasp, point).
+
+    While a point has moved less than ``reuse_distance`` or ``reuse_share`` of its distance since the surface was last
+    looked for, the distance is taken to first order: phi = phi_0 + n_0 · (p - p_0).
+    """
     grasp, point = wp.tid()
     in_object = wp.transform_point(T_object_link[grasp, link_index[point]], positions[point])
-    distance, normal, _found = signed_distance(mesh, corner_normals, in_object, max_distance, sign_mode, phong_alpha)
+    moved = in_object - queried_points[grasp, point]
+    if wp.length(moved) > wp.max(reuse_distance, reuse_share * wp.abs(queried_distances[grasp, point])):
+        distance, normal, _found = signed_distance(
+            mesh, corner_normals, in_object, max_distance, sign_mode, phong_alpha
+        )
+        queried_points[grasp, point] = in_object
+        queried_distances[grasp, point] = distance
+        normals[grasp, point] = normal
+        moved = wp.vec3(0.0, 0.0, 0.0)
     points[grasp, point] = in_object - center_of_mass
-    distances[grasp, point] = distance
-    normals[grasp, point] = normal
+    distances[grasp, point] = queried_distances[grasp, point] + wp.dot(normals[grasp, point], moved)
 
 
 @wp.kernel

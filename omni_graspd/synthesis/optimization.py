@@ -89,6 +89,9 @@ class Shard:
         self.T_object_link = zeros(grasps, hand.link_count, dtype=wp.transform)
         self.joint_axis = zeros(grasps, hand.link_count, dtype=wp.vec3)
         self.joint_anchor = zeros(grasps, hand.link_count, dtype=wp.vec3)
+        nowhere = wp.vec3(1.0e6, 1.0e6, 1.0e6)
+        self.queried_points = wp.full((grasps, hand.point_count), nowhere, dtype=wp.vec3, device=self.device)
+        self.queried_distances = zeros(grasps, hand.point_count)
         self.points = zeros(grasps, hand.point_count, dtype=wp.vec3)
         self.distances = zeros(grasps, hand.point_count)
         self.normals = zeros(grasps, hand.point_count, dtype=wp.vec3)
@@ -123,20 +126,21 @@ class Shard:
             )
             self.step(iteration)
 
-    def evaluate(self, radius: float, *, leak: float = 0.0) -> None:
+    def evaluate(self, radius: float, *, leak: float, exact: bool = False) -> None:
         """Compute all losses and their gradients at the present state.
 
         Args:
             radius: Padding of the object [m].
             leak: Share of the contact gradient that reaches points which do not touch.
+            exact: Whether all distances are measured anew, also of points that hardly moved.
         """
-        self.place_points()
+        self.place_points(exact=exact)
         self.simulate(radius)
         self.pull_back(radius, leak)
         self.gather_gradients()
 
-    def place_points(self) -> None:
-        """Run forward kinematics and measure the signed distance of every hand point."""
+    def place_points(self, *, exact: bool) -> None:
+        """Run forward kinematics and measure the signed distance of every hand point, anew if ``exact``."""
         hand, obj, tree = self.hand, self.obj, self.hand.tree
         self._launch(
             gradient_kernels.joint_positions_kernel,
@@ -160,8 +164,9 @@ class Shard:
             [
                 *(distance.mesh.id, distance.corner_normals, distance.sign_mode, distance.phong_alpha),
                 *(self.config.reach, obj.center_of_mass, hand.point_link, hand.point_positions, self.T_object_link),
+                *((0.0, 0.0) if exact else (self.config.reuse_distance, self.config.reuse_share)),
             ],
-            [self.points, self.distances, self.normals],
+            [self.queried_points, self.queried_distances, self.points, self.distances, self.normals],
         )
 
     def simulate(self, radius: float) -> None:

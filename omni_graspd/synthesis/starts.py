@@ -12,8 +12,12 @@ import numpy as np
 import trimesh
 
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.surface_points import HandPoints
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.seeding import random_generator
+from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 if TYPE_CHECKING:
     from scipy.spatial.transform import Rotation
@@ -27,46 +31,84 @@ class StartConfig:
     """Distance between the palm's approach point and the object's convex hull [m]."""
     tilt: float = 0.35
     """Largest angle between the approach direction and the inward surface normal [rad]."""
+    max_depth: float = 0.005
+    """A start that reaches deeper into the object than this is drawn again [m]."""
+    attempts: int = 16
+    """How often a start is drawn at most; the shallowest is taken when all are too deep."""
     preshape: float = 0.25
     """How far the joints start from the open posture (0) toward the middle of their ranges (1)."""
 
 
 def sample_starts(
-    hand: Hand, obj: RigidObject, grasp_indices: Sequence[int], config: StartConfig, *, seed: int
+    hand: Hand,
+    obj: RigidObject,
+    grasp_indices: Sequence[int],
+    config: StartConfig,
+    *,
+    points: HandPoints,
+    distance: SignedDistance,
+    seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sample palm poses and joint positions to start from.
 
     A point is drawn uniformly by area on the object's convex hull, so that no start lies in a cavity. The palm's
-    approach point is put ``gap`` in front of it, facing it within ``tilt``, with a random roll. Each grasp has its own
-    random stream.
+    approach point is put ``gap`` in front of it, facing it within ``tilt``, with a random roll. A hand that reaches
+    deeper into the object than ``max_depth`` is drawn again; after ``attempts`` draws the shallowest is taken. Each
+    grasp has its own random stream.
 
     Args:
         hand: The hand.
         obj: The object.
         grasp_indices: Which grasps; a start depends on its index, not on the others.
         config: Sampling settings.
+        points: Points on the hand's surface, to measure depth.
+        distance: The object's signed distance.
         seed: The run's seed.
 
     Returns:
         T_object_palm, shape [grasp_count, 7], and actuated positions [rad or m], shape [grasp_count, actuated_count].
     """
-    from scipy.spatial.transform import Rotation
-
     hull = trimesh.Trimesh(obj.mesh.vertices, obj.mesh.faces, process=False).convex_hull
-    cumulative_area = np.cumsum(hull.area_faces)
-    poses = np.empty((len(grasp_indices), 7))
-    for row, index in enumerate(grasp_indices):
-        random = random_generator(seed, "start", hand.name, obj.name, int(index))
-        face = int(np.searchsorted(cumulative_area, random.uniform(0.0, cumulative_area[-1])))
-        point = _random_point_on_triangle(hull.triangles[face], random)
-        normal = _tilted(hull.face_normals[face], config.tilt, random)
-        rotation = _rotation_between(hand.approach_direction, -normal)
-        rotation = Rotation.from_rotvec(normal * random.uniform(0.0, 2.0 * np.pi)) * rotation
-        poses[row, :3] = point + config.gap * normal - rotation.apply(hand.approach_point)
-        poses[row, 3:] = rotation.as_quat(canonical=True)
     middle = 0.5 * (hand.joint_lower + hand.joint_upper)[hand.actuated]
     actuated = hand.open_positions + config.preshape * (middle - hand.open_positions)
-    return poses, np.tile(actuated, (len(grasp_indices), 1))
+    in_palm = _in_palm_frame(hand, points, actuated)
+    streams = [random_generator(seed, "start", hand.name, obj.name, int(index)) for index in grasp_indices]
+    poses, depths = np.zeros((len(streams), 7)), np.full(len(streams), np.inf)
+    for _ in range(config.attempts):
+        again = np.flatnonzero(depths > config.max_depth)
+        if not len(again):
+            break
+        drawn = np.array([_draw_pose(hand, hull, config, streams[row]) for row in again])
+        drawn_depths = _depths(drawn, in_palm, distance)
+        better = drawn_depths < depths[again]
+        poses[again[better]], depths[again[better]] = drawn[better], drawn_depths[better]
+    return poses, np.tile(actuated, (len(streams), 1))
+
+
+def _in_palm_frame(hand: Hand, points: HandPoints, actuated: np.ndarray) -> np.ndarray:
+    T_palm_link = pose_to_matrix(link_poses(hand, IDENTITY, hand.joint_positions(actuated)))[points.link_index]
+    return np.einsum("pij,pj->pi", T_palm_link[:, :3, :3], points.positions) + T_palm_link[:, :3, 3]
+
+
+def _draw_pose(hand: Hand, hull: trimesh.Trimesh, config: StartConfig, random: np.random.Generator) -> np.ndarray:
+    from scipy.spatial.transform import Rotation
+
+    cumulative_area = np.cumsum(hull.area_faces)
+    face = int(np.searchsorted(cumulative_area, random.uniform(0.0, cumulative_area[-1])))
+    point = _random_point_on_triangle(hull.triangles[face], random)
+    normal = _tilted(hull.face_normals[face], config.tilt, random)
+    rotation = _rotation_between(hand.approach_direction, -normal)
+    rotation = Rotation.from_rotvec(normal * random.uniform(0.0, 2.0 * np.pi)) * rotation
+    position = point + config.gap * normal - rotation.apply(hand.approach_point)
+    return np.concatenate([position, rotation.as_quat(canonical=True)])
+
+
+def _depths(poses: np.ndarray, in_palm: np.ndarray, distance: SignedDistance) -> np.ndarray:
+    """Return how deep each posed hand reaches into the object [m], shape [grasp_count]."""
+    matrices = pose_to_matrix(poses)
+    placed = np.einsum("gij,pj->gpi", matrices[:, :3, :3], in_palm) + matrices[:, None, :3, 3]
+    distances, _ = distance.query(placed.reshape(-1, 3), 1.0)
+    return -distances.reshape(len(poses), -1).min(axis=1).astype(np.float64)
 
 
 def _random_point_on_triangle(triangle: np.ndarray, random: np.random.Generator) -> np.ndarray:

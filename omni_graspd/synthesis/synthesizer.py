@@ -53,9 +53,12 @@ async def synthesize(
         One row per index, in the given order. A grasp whose gradient stopped being finite keeps its last pose and says
         so in its status.
     """
-    starts, actuated = sample_starts(hand, obj, grasp_indices, config.start, seed=seed)
-    hand_model = HandModel(hand, sample_surface_points(hand, config.point_count), self_collision_spheres(hand), device)
+    points = sample_surface_points(hand, config.point_count)
+    hand_model = HandModel(hand, points, self_collision_spheres(hand), device)
     object_model = ObjectModel(obj, config.distance, device)
+    starts, actuated = sample_starts(
+        hand, obj, grasp_indices, config.start, points=points, distance=object_model.distance, seed=seed
+    )
     shard_count = min(len(starts), os.cpu_count() or 1) if device == "cpu" else 1
     shards = [
         Shard(hand_model, object_model, poses, joints, config, device)
@@ -76,7 +79,7 @@ async def _run(shards: Sequence[Shard], iterations: int, progress: Progress) -> 
             await asyncio.gather(*(loop.run_in_executor(pool, shard.run, start, stop) for shard in shards))
             progress(stop, iterations)
     for shard in shards:
-        shard.evaluate(radius=0.0)
+        shard.evaluate(radius=0.0, leak=0.0, exact=True)
 
 
 def _collect(hand: Hand, shards: Sequence[Shard]) -> GraspBatch:
