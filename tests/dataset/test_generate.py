@@ -189,3 +189,9 @@ def test_a_stereo_view_has_both_eyes_and_the_object_is_labelled(unbroken):
         assert frame.channels["rgb"].data.shape == (48, 64, 4)
         labels = {entry["class"] for entry in frame.channels["bounding_box_2d_tight"].info["idToLabels"].values()}
         assert "ball" in labels
+
+
+def test_every_usd_file_of_a_dataset_passes_the_validators(unbroken, usd_findings):
+    layout = DatasetLayout(unbroken)
+    for path in (layout.hand("allegro"), layout.object("block"), layout.scene("ball", 0)):
+        assert usd_findings(path) == [], path.name
