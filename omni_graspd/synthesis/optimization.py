@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import warp as wp
 
@@ -115,7 +117,7 @@ class Shard:
         self.joint_squares = zeros(grasps, hand.actuated_count)
         self.failed = zeros(grasps, dtype=int)
 
-    def _launch(self, kernel: wp.Kernel, dim: int | tuple[int, ...], inputs: list, outputs: list) -> None:
+    def _launch(self, kernel: Callable[..., None], dim: int | tuple[int, ...], inputs: list, outputs: list) -> None:
         wp.launch(kernel, dim=dim, inputs=inputs, outputs=outputs, device=self.device)
 
     def run(self, start: int, stop: int) -> None:

@@ -97,4 +97,7 @@ def _read_color(surface: UsdShade.Shader) -> tuple[tuple[float, float, float], s
             resolved = asset.resolvedPath or asset.path if asset else ""
             return default, str(Path(resolved)) if resolved else None
     value = attributes[0].Get() if attributes else None
-    return (default if value is None else tuple(float(v) for v in value)), None
+    if value is None:
+        return default, None
+    red, green, blue = (float(v) for v in value)
+    return (red, green, blue), None
