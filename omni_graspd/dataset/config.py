@@ -52,6 +52,6 @@ class GenerateConfig:
 
     def __post_init__(self) -> None:
         """Check the counts."""
-        for name in ("grasps", "scenes", "seed"):
-            if getattr(self, name) < 0:
-                raise GraspdError(f"expected {name} to be 0 or more, got {getattr(self, name)}")
+        for name, least in (("grasps", 1), ("scenes", 0), ("seed", 0)):
+            if getattr(self, name) < least:
+                raise GraspdError(f"expected {name} to be {least} or more, got {getattr(self, name)}")

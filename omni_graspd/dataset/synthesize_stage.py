@@ -35,9 +35,10 @@ async def synthesize_stage(run: Run, progress: Progress = no_progress) -> None:
     Raises:
         GraspdError: If a hand or an object cannot be written.
     """
-    _write_assets(run)
     count = run.config.grasps
     pairs = [(hand, obj) for obj in run.objects for hand in run.hands]
+    progress(0, len(pairs) * count)
+    _write_assets(run)
     for position, (hand, obj) in enumerate(pairs):
         counted = _Counted(progress, position * count, len(pairs) * count)
         if not run.layout.grasps(hand.name, obj.name).is_file():
@@ -67,7 +68,7 @@ async def _synthesize_pair(run: Run, hand: Hand, obj: RigidObject, counted: _Cou
     chunk_size = _CHUNK_SIZE[run.device.partition(":")[0]]
     indices = np.arange(run.config.grasps, dtype=np.int32)
     tables = []
-    for start in range(0, max(len(indices), 1), chunk_size):
+    for start in range(0, len(indices), chunk_size):
         chunk = indices[start : start + chunk_size]
         part = _parts_folder(run, hand, obj) / f"{start:08d}.parquet"
         if not part.is_file():

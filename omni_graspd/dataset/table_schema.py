@@ -45,10 +45,22 @@ METRIC_COLUMNS = {
     "contact_area": Column("float64", "m2", "Area of the hand's surface that touches the object."),
     "contact_count": Column("int32", "1", "Number of contact points."),
     "epsilon": Column("float64", "1", "Ferrari-Canny epsilon quality; 0 without force closure."),
+    "volume": Column(
+        "float64", "1", "Volume of the grasp wrench space; torques are divided by a length of the object."
+    ),
     "force_closure": Column("bool", "1", "Whether the contacts resist any wrench."),
     "penetration_depth": Column("float64", "m", "Depth of the deepest hand point inside the object."),
 }
 """Known metrics; others are written as plain numbers."""
+
+LOSS_COLUMNS = {
+    "stable": Column("float64", "1", "Motion of the object that is not held back: 1 all, 0 none (paper, equation 2)."),
+    "range": Column("float64", "rad", "Distance of the joints from the middle of their ranges (equation 3)."),
+    "limit": Column("float64", "rad", "Distance of the joints beyond their limits (equation 4)."),
+    "penetration": Column("float64", "m2", "Half the mean squared depth of hand points inside the object."),
+    "self_collision": Column("float64", "m2", "Half the sum of squared overlaps between spheres inside the links."),
+}
+"""Known loss terms at the end of the synthesis, without their weights; others are written as plain numbers."""
 
 SCENE_GRASP_COLUMNS = {
     "hand": Column("string", "1", "Name of the hand."),
@@ -73,7 +85,7 @@ def grasp_columns(joint_count: int, losses: Iterable[str], metrics: dict[str, st
     )
     columns = {**GRASP_COLUMNS, "joint_positions": joints}
     for name in losses:
-        columns[f"loss_{name}"] = Column("float64", "1", f"Loss term {name!r} at the end of the synthesis.")
+        columns[f"loss_{name}"] = LOSS_COLUMNS.get(name, Column("float64", "1", f"Loss term {name!r}."))
     for name, kind in metrics.items():
         columns[name] = METRIC_COLUMNS.get(name, Column(kind, "1", f"Metric {name!r}."))
     return columns

@@ -31,42 +31,45 @@ async def write_overview(run: Run, progress: Progress = no_progress) -> None:
 
     Args:
         run: An open run whose stages are done.
-        progress: Called with pairs done and in total.
+        progress: Called with pictures of grasps done and in total.
     """
     if run.layout.overview.is_file():
         return
     pairs = [(hand, obj) for obj in run.objects for hand in run.hands][:_LARGEST_COLUMN_COUNT]
-    progress(0, len(pairs))
+    tables = [read_grasps(run.layout.grasps(hand.name, obj.name)) for hand, obj in pairs]
+    chosen = [_choose_grasps(table) for table in tables]
+    done, total = 0, 2 * sum(len(rows) for rows in chosen)
+    progress(0, total)
     columns = []
-    for hand, obj in pairs:
-        columns.append(await _column(run, hand, obj))
-        progress(len(columns), len(pairs))
-    scenes, images = (
-        sum(len(files(obj.name)) for obj in run.objects) for files in (run.layout.scene_tables, run.layout.images)
-    )
-    total = len(run.objects) * len(run.hands)
+    for (hand, obj), table, rows in zip(pairs, tables, chosen, strict=True):
+        tiles = []
+        for row, caption in rows:
+            tiles.append(await _grasp_row(run, hand, obj, table, row, caption))
+            done += 2
+            progress(done, total)
+        heading = obj.name if len(run.hands) == 1 else f"{obj.name} · {hand.name}"
+        columns.append(Column(heading, _figures(table), (*tiles, *_view_rows(run, obj))))
     title = ", ".join(hand.name for hand in run.hands[:3])
-    subtitle = (
-        f"{len(run.objects)} objects · {total * run.config.grasps} grasps · {scenes} scenes · {images} images"
+    _save(compose_columns(title, _subtitle(run, len(pairs)), columns), run)
+
+
+def _subtitle(run: Run, shown: int) -> str:
+    objects, total = len(run.objects), len(run.objects) * len(run.hands)
+    scenes = sum(len(run.layout.scene_tables(obj.name)) for obj in run.objects)
+    images = sum(len(run.layout.images(obj.name)) for obj in run.objects)
+    text = (
+        f"{objects} objects · {total * run.config.grasps} grasps · {scenes} scenes · {images} images"
         f" · seed {run.config.seed}"
     )
-    if total > len(pairs):
-        subtitle += f" · here the first {len(pairs)} of {total} pairs of hand and object"
-    _save(compose_columns(title, subtitle, columns), run)
+    return text if shown == total else f"{text} · here the first {shown} of {total} pairs of hand and object"
 
 
-async def _column(run: Run, hand: Hand, obj: RigidObject) -> Column:
-    table = read_grasps(run.layout.grasps(hand.name, obj.name))
-    rows = [await _grasp_row(run, hand, obj, table, row, caption) for row, caption in _choose_grasps(table)]
+def _figures(table: GraspTable) -> str:
     metrics = table.metrics
-    figures = f"{len(table.indices)} grasps"
-    if len(table.indices):
-        figures += (
-            f" · {100 * metrics['force_closure'].mean():.0f} % force closure"
-            f" · contact {1e4 * np.nanmean(metrics['contact_area']):.1f} sq cm"
-        )
-    heading = obj.name if len(run.hands) == 1 else f"{obj.name} · {hand.name}"
-    return Column(heading, figures, (*rows, *_view_rows(run, obj)))
+    return (
+        f"{len(table.indices)} grasps · {100 * metrics['force_closure'].mean():.0f} % force closure"
+        f" · contact {1e4 * np.nanmean(metrics['contact_area']):.1f} sq cm"
+    )
 
 
 def _choose_grasps(table: GraspTable) -> list[tuple[int, str]]:

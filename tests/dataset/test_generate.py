@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import trimesh
 from pxr import Usd
@@ -152,6 +153,14 @@ def test_every_grasp_has_a_row_and_a_finite_pose(unbroken):
         np.testing.assert_allclose(np.linalg.norm(table.grasps.T_object_palm[:, 3:], axis=1), 1.0)
         assert table.grasps.joint_positions.shape == (3, 16)
         assert {"contact_area", "epsilon", "force_closure", "penetration_depth"} <= set(table.metrics)
+
+
+def test_every_column_of_a_real_table_is_described(unbroken):
+    schema = pq.read_schema(DatasetLayout(unbroken).grasps("allegro", "ball"))
+    undescribed = [
+        field.name for field in schema if field.metadata[b"meaning"].startswith((b"Metric '", b"Loss term '"))
+    ]
+    assert undescribed == []
 
 
 def test_scene_grasps_are_base_grasps_moved_with_the_object(unbroken):
