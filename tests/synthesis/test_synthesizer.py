@@ -84,15 +84,15 @@ def test_reused_distances_stay_close_to_measured_ones(hand, mug):
     config = SynthesisConfig(iterations=100, point_count=500)
     points = sample_surface_points(hand, config.point_count)
     obj = ObjectModel(mug, config.distance, "cpu")
-    starts = sample_starts(hand, mug, range(2), config.start, points=points, distance=obj.distance, seed=0)
+    starts = sample_starts(hand, mug, range(4), config.start, points=points, distance=obj.distance, seed=0)
     shard = Shard(HandModel(hand, points, self_collision_spheres(hand), "cpu"), obj, *starts, config, "cpu")
-    shard.run(0, 80)
+    shard.run(0, 100)
     shard.place_points(exact=False)
     reused = shard.distances.numpy().copy()
     shard.place_points(exact=True)
     measured = shard.distances.numpy()
     assert 0.0 < (reused != measured).mean() < 1.0
-    near = np.abs(measured) < 2e-3
+    near = np.abs(measured) < 5e-3
     assert near.sum() > 20
     error = np.abs(reused - measured)[near]
     assert np.median(error) < 2e-5
