@@ -15,22 +15,23 @@ import trimesh
 from PIL import Image
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.library import data_folder
 from omni_graspd.objects.object_library import default_objects, load_object
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
+
+_OBJECTS = Path(__file__).resolve().parents[2] / "data" / "objects"
 
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("objects")
-    script = data_folder() / "objects" / "generate_objects.py"
+    script = _OBJECTS / "generate_objects.py"
     subprocess.run([sys.executable, script, folder], check=True, timeout=120)
     return folder
 
 
 @pytest.mark.parametrize("name", default_objects())
 def test_generator_writes_the_committed_files(generated: Path, name: str) -> None:
-    committed = data_folder() / "objects" / name
+    committed = _OBJECTS / name
     assert (generated / name / f"{name}.usda").read_bytes() == (committed / f"{name}.usda").read_bytes()
     # By pixels: another release of Pillow may pack or hint letters differently.
     new, old = (np.array(Image.open(f / f"textures/{name}.png").convert("RGB")) for f in (generated / name, committed))
@@ -90,6 +91,6 @@ def test_unknown_object_lists_the_valid_names() -> None:
 
 @pytest.mark.parametrize("name", default_objects())
 def test_builtin_object_passes_all_validators(name: str, usd_findings: Callable[[Path], list[str]]) -> None:
-    findings = usd_findings(data_folder() / "objects" / name / f"{name}.usda")
+    findings = usd_findings(_OBJECTS / name / f"{name}.usda")
     # Text, not crate: the files lie in git, where changes should be readable.
     assert [finding for finding in findings if "UsdAsciiPerformanceChecker" not in finding] == []
