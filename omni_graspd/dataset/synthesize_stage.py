@@ -11,9 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
+from omni_graspd.dataset.atomic import atomic_path
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.tables import GraspTable, concatenate_grasps, read_grasps, write_grasps
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.hand_settings import hand_settings_path
 from omni_graspd.metrics.evaluate import evaluate_grasps
 from omni_graspd.objects.object_writer import write_object
 from omni_graspd.objects.rigid_object import RigidObject
@@ -91,9 +93,18 @@ async def _compute(run: Run, hand: Hand, obj: RigidObject, indices: np.ndarray, 
     return GraspTable(hand.name, obj.name, hand.joint_names, indices, config.seed, batch, metrics)
 
 
+def _copy_settings(hand: Hand, path: Path) -> None:
+    """Keep what the hand's file does not say beside its copy, so that the copy reads as the same hand."""
+    settings = hand_settings_path(hand.source)
+    if settings.is_file():
+        with atomic_path(path.with_suffix(".toml")) as temporary:
+            temporary.write_bytes(settings.read_bytes())
+
+
 def _write_assets(run: Run) -> None:
     for hand in run.hands:
         if not run.layout.hand(hand.name).is_file():
+            _copy_settings(hand, run.layout.hand(hand.name))
             write_self_contained(hand.source, run.layout.hand(hand.name))
     for obj in run.objects:
         if not run.layout.object(obj.name).is_file():

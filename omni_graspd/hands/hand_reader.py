@@ -20,7 +20,7 @@ from omni_graspd.hands.hand_inference import (
     infer_open_positions,
     infer_palm,
 )
-from omni_graspd.hands.hand_settings import HandSettings, read_hand_settings
+from omni_graspd.hands.hand_settings import HandSettings, hand_settings_path, read_hand_settings
 from omni_graspd.hands.joint_reader import JointPrim, read_joints
 from omni_graspd.hands.link_reader import read_link_mass, read_link_mesh
 from omni_graspd.usd.stage import open_stage
@@ -28,7 +28,7 @@ from omni_graspd.usd.transforms import IDENTITY
 
 
 def read_hand(path: Path) -> Hand:
-    """Read a hand from a USD file; a ``hand.toml`` beside it overrides what is inferred.
+    """Read a hand from a USD file; ``<name>.toml`` or ``hand.toml`` beside it overrides what is inferred.
 
     Links above the palm (a forearm, a wrist) and excluded links are left out, so that the palm is the root.
 
@@ -37,7 +37,7 @@ def read_hand(path: Path) -> Hand:
             not exist.
     """
     stage = open_stage(path)
-    settings = read_hand_settings(path.parent / "hand.toml")
+    settings = read_hand_settings(hand_settings_path(path))
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
     joints = read_joints(root, path)
     if not joints:

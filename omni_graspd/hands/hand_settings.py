@@ -30,6 +30,12 @@ class HandSettings:
     """Position of joints in the open posture, by joint name [rad or m]."""
 
 
+def hand_settings_path(usd_path: Path) -> Path:
+    """Return where a hand's settings lie: ``<name>.toml`` beside ``<name>.usd`` if there is one, else ``hand.toml``."""
+    own = usd_path.with_suffix(".toml")
+    return own if own.is_file() else usd_path.parent / "hand.toml"
+
+
 def read_hand_settings(path: Path) -> HandSettings:
     """Read a ``hand.toml``; a missing file gives no overrides.
 

@@ -24,6 +24,8 @@ from omni_graspd.dataset import synthesize_stage
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
+from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.hands.hand_reader import read_hand
 from omni_graspd.rendering.image_writer import read_frame
 from omni_graspd.synthesis.synthesizer import synthesize
 from omni_graspd.usd.stage import open_stage
@@ -176,6 +178,15 @@ def test_scene_grasps_are_base_grasps_moved_with_the_object(unbroken):
                 placed.T_world_palm, compose(T_world_object[None], base.grasps.T_object_palm), atol=1e-6
             )
             np.testing.assert_array_equal(placed.collides, placed.table_clearance < 0.0)
+
+
+def test_the_hand_of_a_dataset_reads_as_the_same_hand(unbroken):
+    copy, original = read_hand(DatasetLayout(unbroken).hand("allegro")), load_hand("allegro")
+    assert copy.joint_names == original.joint_names
+    np.testing.assert_array_equal(copy.approach_direction, original.approach_direction)
+    np.testing.assert_array_equal(copy.approach_point, original.approach_point)
+    np.testing.assert_array_equal(copy.open_positions, original.open_positions)
+    np.testing.assert_array_equal(copy.links[3].mesh.vertices, original.links[3].mesh.vertices)
 
 
 def test_a_moved_dataset_still_opens(unbroken, tmp_path):
