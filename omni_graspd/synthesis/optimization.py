@@ -9,10 +9,10 @@ from collections.abc import Callable
 import numpy as np
 import warp as wp
 
+from omni_graspd.hands import kinematics_kernels
 from omni_graspd.hands.collision_spheres import CollisionSpheres
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import KinematicTree
-from omni_graspd.hands.kinematics_kernels import forward_kinematics_kernel
 from omni_graspd.hands.surface_points import HandPoints
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
@@ -151,7 +151,7 @@ class Shard:
             [self.joint_positions],
         )
         self._launch(
-            forward_kinematics_kernel,
+            kinematics_kernels.forward_kinematics_kernel,
             self.grasp_count,
             [
                 *(tree.parent, tree.joint, tree.joint_type, tree.axis, tree.T_parent_joint, tree.T_joint_link),

@@ -73,11 +73,16 @@ async def synthesize(
 async def _run(shards: Sequence[Shard], iterations: int, progress: Progress) -> None:
     loop = asyncio.get_running_loop()
     progress(0, iterations)
+    # The first step compiles the kernels, and two threads must not do that at once (Warp 1.8 crashes).
+    for shard in shards:
+        shard.run(0, 1)
+    done = 1
     with ThreadPoolExecutor(len(shards)) as pool:
-        for start in range(0, iterations, _STEPS_BETWEEN_YIELDS):
-            stop = min(start + _STEPS_BETWEEN_YIELDS, iterations)
-            await asyncio.gather(*(loop.run_in_executor(pool, shard.run, start, stop) for shard in shards))
-            progress(stop, iterations)
+        while done < iterations:
+            stop = min(done + _STEPS_BETWEEN_YIELDS, iterations)
+            await asyncio.gather(*(loop.run_in_executor(pool, shard.run, done, stop) for shard in shards))
+            done = stop
+            progress(done, iterations)
     for shard in shards:
         shard.evaluate(radius=0.0, leak=0.0, exact=True)
 
