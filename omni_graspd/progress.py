@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""How long work tells how far it is: one callback, used by the command line and the Kit panel alike."""
+"""How long work tells how far it is: one callback."""
 
 from __future__ import annotations
 

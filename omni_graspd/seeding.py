@@ -17,7 +17,8 @@ def random_generator(seed: int, *keys: str | int) -> np.random.Generator:
         *keys: What the stream is for, for example ``("drop", "mug", 3)``. Strings and non-negative integers.
 
     Returns:
-        A generator that is the same for the same seed and keys, and independent of any other.
+        A generator that is the same for the same seed and keys, and independent of those with other keys. Streams for
+        the same thing must have the same number of keys: trailing zeros do not tell streams apart.
     """
     words = [key if isinstance(key, int) else zlib.crc32(key.encode()) for key in keys]
     return np.random.default_rng(np.random.SeedSequence([seed, *words]))

@@ -84,4 +84,6 @@ class Hand:
 
     def joint_positions(self, actuated_positions: np.ndarray) -> np.ndarray:
         """Expand actuated positions [..., actuated_count] to all joint positions [..., joint_count]."""
-        return np.asarray(actuated_positions) @ self.coupling.T + self.coupling_offset
+        # Not a matrix product: its sums would depend on how many grasps there are.
+        products = np.asarray(actuated_positions)[..., None, :] * self.coupling
+        return products.sum(axis=-1) + self.coupling_offset

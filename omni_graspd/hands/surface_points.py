@@ -67,6 +67,8 @@ def sample_surface_points(hand: Hand, count: int, seed: int = 0) -> HandPoints:
             continue
         kept = _farthest_points(sample.positions, share)
         parts.append((link, sample.positions[kept], sample.normals[kept], sample.area / len(kept)))
+    if not parts:
+        raise GraspdError(f"expected enough points to give every link some, got {count}; ask for more")
     return HandPoints(
         link_index=np.concatenate([np.full(len(p), link) for link, p, _, _ in parts]),
         positions=np.concatenate([p for _, p, _, _ in parts]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import sample_surface_points
 from omni_graspd.metrics.contacts import posed_points, spread_subset, surface_distances
@@ -30,6 +31,16 @@ class MetricsConfig:
     """Contacts kept for the grasp wrench space, spread over all of them."""
     point_count: int = 4000
     """Points on the hand's surface that are tested."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not self.contact_threshold > 0.0:
+            raise GraspdError(f"expected metrics.contact_threshold to be above 0 m, got {self.contact_threshold}")
+        if not 0.0 <= self.friction < float("inf"):
+            raise GraspdError(f"expected metrics.friction to be 0 or more, got {self.friction}")
+        for name, least in (("cone_edges", 3), ("contact_count", 2), ("point_count", 1)):
+            if getattr(self, name) < least:
+                raise GraspdError(f"expected metrics.{name} to be at least {least}, got {getattr(self, name)}")
 
 
 def evaluate_grasps(
@@ -72,7 +83,8 @@ def evaluate_grasps(
     ]
     closed, epsilon, volume = zip(*wrench_space, strict=True) if wrench_space else ((), (), ())
     return {
-        "contact_area": touching @ points.areas,
+        # Not a matrix product: its sums would depend on how many grasps there are.
+        "contact_area": np.where(touching, points.areas, 0.0).sum(axis=1),
         "contact_count": touching.sum(axis=1),
         "epsilon": np.array(epsilon, dtype=np.float64),
         "volume": np.array(volume, dtype=np.float64),

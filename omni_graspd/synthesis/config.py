@@ -13,6 +13,12 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.objects.signed_distance import SignedDistanceConfig
 from omni_graspd.synthesis.starts import StartConfig
 
+_NOT_NEGATIVE = (
+    *("friction", "leak", "dilation", "reuse_distance", "reuse_share", "rate_decay"),
+    *("range_weight", "limit_weight", "penetration_weight", "self_collision_weight"),
+    *("translation_rate", "rotation_rate", "joint_rate", "beta_1", "beta_2"),
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SynthesisConfig:
@@ -72,8 +78,11 @@ class SynthesisConfig:
             if getattr(self, name) < 1:
                 raise GraspdError(f"expected synthesis.{name} to be at least 1, got {getattr(self, name)}")
         for name in ("probe", "reach"):
-            if not getattr(self, name) > 0.0:
+            if not 0.0 < getattr(self, name) < float("inf"):
                 raise GraspdError(f"expected synthesis.{name} to be above 0 m, got {getattr(self, name)}")
+        for name in _NOT_NEGATIVE:
+            if not 0.0 <= getattr(self, name) < float("inf"):
+                raise GraspdError(f"expected synthesis.{name} to be 0 or more, got {getattr(self, name)}")
         if not 0.0 < self.dilation_end <= 1.0:
             raise GraspdError(f"expected synthesis.dilation_end to be in (0, 1], got {self.dilation_end}")
 

@@ -244,14 +244,20 @@ class Shard:
             *(1.0 - config.beta_1 ** (iteration + 1), 1.0 - config.beta_2 ** (iteration + 1)),
         ]
         self._launch(
+            optimizer_kernels.mark_failed_kernel,
+            self.grasp_count,
+            [self.palm_forces, self.palm_torques, self.actuated_gradients],
+            [self.failed],
+        )
+        self._launch(
             optimizer_kernels.adam_palm_kernel,
             self.grasp_count,
             [
                 *(self.palm_forces, self.palm_torques),
                 *adam,
-                *(scale * config.translation_rate, scale * config.rotation_rate),
+                *(scale * config.translation_rate, scale * config.rotation_rate, self.failed),
             ],
-            [self.palm_moments, self.palm_squares, self.failed, self.T_object_palm],
+            [self.palm_moments, self.palm_squares, self.T_object_palm],
         )
         self._launch(
             optimizer_kernels.adam_joints_kernel,
@@ -259,9 +265,9 @@ class Shard:
             [
                 *(self.actuated_gradients, self.hand.actuated_lower, self.hand.actuated_upper),
                 *adam,
-                scale * config.joint_rate,
+                *(scale * config.joint_rate, self.failed),
             ],
-            [self.joint_moments, self.joint_squares, self.failed, self.actuated],
+            [self.joint_moments, self.joint_squares, self.actuated],
         )
 
     def losses(self) -> dict[str, np.ndarray]:

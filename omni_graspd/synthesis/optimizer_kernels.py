@@ -30,6 +30,23 @@ def finite(v: wp.vec3):
 
 
 @wp.kernel
+def mark_failed_kernel(
+    palm_forces: wp.array(dtype=wp.vec3),  # (grasp)
+    palm_torques: wp.array(dtype=wp.vec3),  # (grasp)
+    joint_gradients: wp.array(dtype=float, ndim=2),  # (grasp, actuated)
+    # outputs
+    failed: wp.array(dtype=int),  # (grasp), set to 1 when a gradient is not finite
+):
+    """Find grasps that must not move any more. One thread per grasp."""
+    grasp = wp.tid()
+    good = finite(palm_forces[grasp]) and finite(palm_torques[grasp])
+    for k in range(joint_gradients.shape[1]):
+        good = good and wp.isfinite(joint_gradients[grasp, k])
+    if not good:
+        failed[grasp] = 1
+
+
+@wp.kernel
 def adam_palm_kernel(
     palm_forces: wp.array(dtype=wp.vec3),  # (grasp)
     palm_torques: wp.array(dtype=wp.vec3),  # (grasp)
@@ -39,18 +56,16 @@ def adam_palm_kernel(
     bias_2: float,
     translation_rate: float,
     rotation_rate: float,
+    failed: wp.array(dtype=int),  # (grasp), such a grasp is left alone
     # outputs
     moments: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, 2): first moments of translation and rotation
     squares: wp.array(dtype=float, ndim=2),  # (grasp, 2): second moments, one for translation, one for rotation
-    failed: wp.array(dtype=int),  # (grasp), set to 1 when a gradient is not finite; such a grasp is left alone
     T_object_palm: wp.array(dtype=wp.transform),  # (grasp)
 ):
     """Move one palm. One thread per grasp. A shared second moment keeps the step along the gradient in any frame."""
     grasp = wp.tid()
     force = palm_forces[grasp]
     torque = palm_torques[grasp]
-    if not (finite(force) and finite(torque)):
-        failed[grasp] = 1
     if failed[grasp] != 0:
         return
     moments[grasp, 0] = beta_1 * moments[grasp, 0] + (1.0 - beta_1) * force
@@ -76,17 +91,15 @@ def adam_joints_kernel(
     bias_1: float,
     bias_2: float,
     rate: float,
+    failed: wp.array(dtype=int),  # (grasp), such a grasp is left alone
     # outputs
     moments: wp.array(dtype=float, ndim=2),  # (grasp, actuated)
     squares: wp.array(dtype=float, ndim=2),  # (grasp, actuated)
-    failed: wp.array(dtype=int),  # (grasp)
     positions: wp.array(dtype=float, ndim=2),  # (grasp, actuated)
 ):
     """Move one actuated joint and keep it within its limits. One thread per (grasp, actuated joint)."""
     grasp, k = wp.tid()
     gradient = gradients[grasp, k]
-    if not wp.isfinite(gradient):
-        failed[grasp] = 1
     if failed[grasp] != 0:
         return
     moments[grasp, k] = beta_1 * moments[grasp, k] + (1.0 - beta_1) * gradient

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import trimesh
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import HandPoints
@@ -37,6 +38,16 @@ class StartConfig:
     """How often a start is drawn at most; the shallowest is taken when all are too deep."""
     preshape: float = 0.25
     """How far the joints start from the open posture (0) toward the middle of their ranges (1)."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.attempts < 1:
+            raise GraspdError(f"expected synthesis.start.attempts to be at least 1, got {self.attempts}")
+        if not 0.0 <= self.preshape <= 1.0:
+            raise GraspdError(f"expected synthesis.start.preshape to be in [0, 1], got {self.preshape}")
+        for name in ("gap", "tilt", "max_depth"):
+            if not 0.0 <= getattr(self, name) < float("inf"):
+                raise GraspdError(f"expected synthesis.start.{name} to be 0 or more, got {getattr(self, name)}")
 
 
 def sample_starts(

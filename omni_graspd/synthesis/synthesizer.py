@@ -59,7 +59,7 @@ async def synthesize(
     starts, actuated = sample_starts(
         hand, obj, grasp_indices, config.start, points=points, distance=object_model.distance, seed=seed
     )
-    shard_count = min(len(starts), os.cpu_count() or 1) if device == "cpu" else 1
+    shard_count = min(max(len(starts), 1), os.cpu_count() or 1) if device == "cpu" else 1
     shards = [
         Shard(hand_model, object_model, poses, joints, config, device)
         for poses, joints in zip(
@@ -73,11 +73,12 @@ async def synthesize(
 async def _run(shards: Sequence[Shard], iterations: int, progress: Progress) -> None:
     loop = asyncio.get_running_loop()
     progress(0, iterations)
-    # The first step compiles the kernels, and two threads must not do that at once (Warp 1.8 crashes).
-    for shard in shards:
-        shard.run(0, 1)
-    done = 1
-    with ThreadPoolExecutor(len(shards)) as pool:
+    with ThreadPoolExecutor(max(len(shards), 1)) as pool:
+        # The first step compiles the kernels, and two threads must not do that at once (Warp 1.8 crashes).
+        for shard in shards:
+            await loop.run_in_executor(pool, shard.run, 0, 1)
+        done = 1
+        progress(done, iterations)
         while done < iterations:
             stop = min(done + _STEPS_BETWEEN_YIELDS, iterations)
             await asyncio.gather(*(loop.run_in_executor(pool, shard.run, done, stop) for shard in shards))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand, Link
 from omni_graspd.metrics.contacts import spread_subset
 from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps
@@ -72,6 +73,24 @@ def test_penetration_is_the_depth_of_the_deepest_point(plate, cube):
     poses = np.array([below_the_cube(-0.003), below_the_cube(0.01)])
     metrics = evaluate_grasps(plate, cube, poses, np.zeros((2, 0)), MetricsConfig(point_count=500))
     np.testing.assert_allclose(metrics["penetration_depth"], [0.003, 0.0], atol=1e-6)
+
+
+def test_metrics_of_a_grasp_do_not_depend_on_its_neighbours_in_the_batch(plate, cube):
+    random = np.random.default_rng(0)
+    poses = np.array([below_the_cube(distance) for distance in random.uniform(-0.002, 0.004, size=9)])
+    together = evaluate_grasps(plate, cube, poses, np.zeros((9, 0)), MetricsConfig(point_count=777))
+    for row in range(9):
+        alone = evaluate_grasps(plate, cube, poses[[row]], np.zeros((1, 0)), MetricsConfig(point_count=777))
+        assert all(alone[name][0] == together[name][row] for name in together)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"cone_edges": 0}, {"contact_count": 0}, {"point_count": 0}, {"friction": -0.1}, {"contact_threshold": 0.0}],
+)
+def test_settings_out_of_range_are_refused(options):
+    with pytest.raises(GraspdError, match=f"expected metrics.{next(iter(options))} to be"):
+        MetricsConfig(**options)
 
 
 def test_no_grasps_give_empty_columns(plate, cube):

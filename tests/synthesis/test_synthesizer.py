@@ -10,6 +10,7 @@ import dataclasses
 import numpy as np
 import pytest
 import trimesh
+import warp as wp
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.collision_spheres import self_collision_spheres
@@ -145,13 +146,31 @@ def test_the_event_loop_gets_turns_and_progress_ends_at_the_total(hand, mug):
             progress=lambda done, total: calls.append((done, total)),
         )
     )
-    assert calls == [(0, 45), (21, 45), (41, 45), (45, 45)]
+    assert calls == [(0, 45), (1, 45), (21, 45), (41, 45), (45, 45)]
+
+
+def test_no_grasps_give_an_empty_batch(hand, mug):
+    batch = run(hand, mug, [], iterations=2, point_count=200)
+    assert batch.T_object_palm.shape == (0, 7)
+    assert batch.joint_positions.shape == (0, 16)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not wp.get_cuda_devices(), reason="needs a CUDA device")
+def test_grasps_made_on_a_gpu_close_too(hand, mug):
+    batch = asyncio.run(synthesize(hand, mug, range(6), SynthesisConfig(), seed=3, device="cuda:0"))
+    metrics = evaluate_grasps(hand, mug, batch.T_object_palm, batch.joint_positions, MetricsConfig())
+    assert set(batch.status) == {"ok"}
+    assert metrics["force_closure"].mean() >= 0.7
+    assert metrics["penetration_depth"].max() < 0.005
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"iterations": 0}, "iterations to be at least 1"),
+        ({"friction": -1.0}, "friction to be 0 or more"),
+        ({"friction": float("nan")}, "friction to be 0 or more"),
         ({"probe": 0.0}, "probe to be above 0"),
         ({"dilation_end": 0.0}, "in \\(0, 1\\]"),
     ],
