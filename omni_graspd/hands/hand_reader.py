@@ -33,8 +33,8 @@ def read_hand(path: Path) -> Hand:
     Links above the palm (a forearm, a wrist) and excluded links are left out, so that the palm is the root.
 
     Raises:
-        GraspdError: If the file is missing or not USD, has no articulated rigid bodies, or a name in ``hand.toml`` does
-            not exist.
+        GraspdError: If the file is missing or not USD, has no articulated rigid bodies, if its joints close a loop, or
+            if a name in ``hand.toml`` does not exist.
     """
     stage = open_stage(path)
     settings = read_hand_settings(hand_settings_path(path))
@@ -45,7 +45,7 @@ def read_hand(path: Path) -> Hand:
             f"expected a UsdPhysics articulation in {path}, got no joint between rigid bodies; "
             "give a hand's USD with UsdPhysics joints"
         )
-    tree = _subtree(_grow_tree(joints, _root_body(root, joints)), settings, path)
+    tree = _subtree(_grow_tree(joints, _root_body(root, joints), path), settings, path)
     movable = [joint for _, joint in tree if joint is not None and joint.joint_type != "fixed"]
     actuated, coupling, offset = linear_coupling(movable, path)
     lower = np.array([joint.lower for joint in movable])
@@ -81,7 +81,7 @@ def _root_body(root: Usd.Prim, joints: Sequence[JointPrim]) -> Sdf.Path:
     return next((body for body in bodies if body not in children), bodies[0])
 
 
-def _grow_tree(joints: Sequence[JointPrim], root: Sdf.Path) -> list[Branch]:
+def _grow_tree(joints: Sequence[JointPrim], root: Sdf.Path, path: Path) -> list[Branch]:
     """Order bodies depth first from the root, each with the joint to its parent; joints that point up are turned."""
     neighbours: dict[Sdf.Path, list[JointPrim]] = {}
     for joint in joints:
@@ -97,7 +97,19 @@ def _grow_tree(joints: Sequence[JointPrim], root: Sdf.Path) -> list[Branch]:
             if next_joint.body_1 not in seen:
                 seen.add(next_joint.body_1)
                 stack.append((next_joint.body_1, next_joint))
+    _check_no_loop(joints, tree, path)
     return tree
+
+
+def _check_no_loop(joints: Sequence[JointPrim], tree: list[Branch], path: Path) -> None:
+    bodies = {body for body, _ in tree}
+    used = {joint.path for _, joint in tree if joint is not None}
+    closing = [str(joint.path) for joint in joints if joint.path not in used and joint.body_0 in bodies]
+    if closing:
+        raise GraspdError(
+            f"expected a tree of joints in {path}, got a loop, which {', '.join(closing)} closes; "
+            "set physics:excludeFromArticulation on the joint where the loop is to be cut"
+        )
 
 
 def _turned(joint: JointPrim) -> JointPrim:

@@ -57,7 +57,9 @@ class JointPrim:
 
 
 def read_joints(root: Usd.Prim, source: Path) -> list[JointPrim]:
-    """Read the joints below ``root`` that connect two rigid bodies; joints to the world are left out.
+    """Read the joints below ``root`` that connect two rigid bodies.
+
+    Joints to the world, disabled joints, and joints that are excluded from the articulation are left out.
 
     Raises:
         GraspdError: If a joint has a type or a limit that a hand cannot have.
@@ -65,7 +67,7 @@ def read_joints(root: Usd.Prim, source: Path) -> list[JointPrim]:
     joints = []
     for prim in Usd.PrimRange(root, Usd.TraverseInstanceProxies()):
         joint = UsdPhysics.Joint(prim)
-        if not joint or joint.GetJointEnabledAttr().Get() is False:
+        if not joint or joint.GetJointEnabledAttr().Get() is False or joint.GetExcludeFromArticulationAttr().Get():
             continue
         bodies = [_body(root.GetStage(), rel) for rel in (joint.GetBody0Rel(), joint.GetBody1Rel())]
         if bodies[0] is not None and bodies[1] is not None:

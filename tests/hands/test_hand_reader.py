@@ -181,6 +181,39 @@ def test_a_file_without_joints_is_refused(tmp_path):
         read_hand(path)
 
 
+# A rod from the wrist to the fingertip closes a loop of bodies.
+_LOOP_JOINT = """
+    def PhysicsRevoluteJoint "rod_joint"
+    {
+        rel physics:body0 = </gripper/wrist>
+        rel physics:body1 = </gripper/wrist/palm/finger/tip>
+        uniform token physics:axis = "Z"
+        EXCLUDED
+    }
+    def PhysicsRevoluteJoint "finger_joint"
+"""
+
+
+def _write_loop(gripper_file, excluded: str) -> None:
+    loop = _LOOP_JOINT.replace("EXCLUDED", excluded).strip("\n")
+    gripper_file.write_text(_GRIPPER.replace('    def PhysicsRevoluteJoint "finger_joint"', loop))
+
+
+def test_joints_excluded_from_the_articulation_are_no_part_of_the_tree(gripper_file):
+    plain = read_hand(gripper_file)
+    _write_loop(gripper_file, "uniform bool physics:excludeFromArticulation = true")
+    hand = read_hand(gripper_file.rename(gripper_file.with_name("looped.usda")))
+    assert hand.joint_names == plain.joint_names
+    assert [link.parent for link in hand.links] == [link.parent for link in plain.links]
+
+
+def test_a_loop_of_joints_is_refused_with_the_remedy(gripper_file):
+    _write_loop(gripper_file, "")
+    with pytest.raises(GraspdError, match=r"a tree of joints .*_joint.*set physics:excludeFromArticulation") as error:
+        read_hand(gripper_file)
+    assert "\n" not in str(error.value)
+
+
 def test_an_unknown_name_lists_the_built_in_hands():
     with pytest.raises(GraspdError, match=r"got 'alegro'.*allegro"):
         load_hand("alegro")
