@@ -127,12 +127,17 @@ def _turned(joint: JointPrim) -> JointPrim:
 def _subtree(tree: list[Branch], settings: HandSettings, path: Path) -> list[Branch]:
     """Keep the palm and what hangs on it, without excluded links and what hangs on those."""
     names = [body.name for body, _ in tree]
-    for name in (*settings.excluded_links, *([settings.palm] if settings.palm else [])):
+    for name in (*settings.excluded_links, *([] if settings.palm is None else [settings.palm])):
         if name not in names:
             raise GraspdError(f"expected a link of {path} in hand.toml, got {name!r}; links: {', '.join(names)}")
     index = {body: k for k, (body, _) in enumerate(tree)}
     parents = [-1 if joint is None else index[joint.body_0] for _, joint in tree]
-    palm = names.index(settings.palm) if settings.palm else infer_palm(parents)
+    palm = infer_palm(parents) if settings.palm is None else names.index(settings.palm)
+    if names[palm] in settings.excluded_links:
+        raise GraspdError(
+            f"expected {names[palm]!r}, the palm, to take part in grasping, got it in excluded_links of {path}; "
+            "take it off that list or name another palm"
+        )
     kept = {palm}
     for k in range(palm + 1, len(tree)):
         if parents[k] in kept and names[k] not in settings.excluded_links:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,25 +53,46 @@ def read_hand_settings(path: Path) -> HandSettings:
     if unknown:
         raise GraspdError(f"expected the keys {', '.join(_KEYS)} in {path}, got {', '.join(unknown)}; remove or rename")
     return HandSettings(
-        palm=table.get("palm"),
+        palm=_link_name(table, path),
         approach_direction=_vector(table, "approach_direction", path),
         approach_point=_vector(table, "approach_point", path),
-        excluded_links=tuple(table.get("excluded_links", ())),
+        excluded_links=_link_names(table, path),
         open_positions=_numbers(table.get("open_positions", {}), path),
     )
+
+
+def _link_name(table: dict[str, Any], path: Path) -> str | None:
+    value = table.get("palm")
+    if value is not None and not isinstance(value, str):
+        raise GraspdError(f"expected palm in {path} to be a link's name, got {value!r}; put it in quotes")
+    return value
+
+
+def _link_names(table: dict[str, Any], path: Path) -> tuple[str, ...]:
+    value = table.get("excluded_links", [])
+    if not (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+        raise GraspdError(
+            f'expected excluded_links in {path} to be a list of link names, got {value!r}; write ["name", ...]'
+        )
+    return tuple(value)
 
 
 def _vector(table: dict[str, Any], key: str, path: Path) -> tuple[float, float, float] | None:
     value = table.get(key)
     if value is None:
         return None
-    if not (isinstance(value, list) and len(value) == 3 and all(isinstance(v, int | float) for v in value)):
-        raise GraspdError(f"expected {key} in {path} to be three numbers, got {value!r}")
+    if not (isinstance(value, list) and len(value) == 3 and all(_is_finite_number(v) for v in value)):
+        raise GraspdError(f"expected {key} in {path} to be three finite numbers, got {value!r}; write [x, y, z]")
     x, y, z = (float(v) for v in value)
     return x, y, z
 
 
 def _numbers(value: Any, path: Path) -> dict[str, float]:
-    if not (isinstance(value, dict) and all(isinstance(v, int | float) for v in value.values())):
-        raise GraspdError(f"expected [open_positions] in {path} to be joint = number, got {value!r}")
+    if not (isinstance(value, dict) and all(_is_finite_number(v) for v in value.values())):
+        raise GraspdError(f"expected [open_positions] in {path} to be joint = finite number, got {value!r}; mend it")
     return {name: float(number) for name, number in value.items()}
+
+
+def _is_finite_number(value: Any) -> bool:
+    """Tell numbers from everything else; to Python, a bool is an int too."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
