@@ -37,11 +37,13 @@ def read_mesh_file(path: Path) -> SourceSurface:
     meshes = [_triangle_mesh(part) for part in parts]
     appearance, notes = merge_looks([_appearance(part) for part in parts], [surface_area(mesh) for mesh in meshes])
     mesh = merge_meshes(meshes)
+    metres_per_unit = None
     if path.suffix.lower() in (".glb", ".gltf"):
         x, y, z = mesh.vertices.T
         mesh = TriangleMesh(np.stack([x, -z, y], axis=-1), mesh.faces, mesh.uvs)
+        metres_per_unit = 1.0  # by glTF 2.0, section 3.4
         notes += ("turned from Y up, as glTF has it, to Z up",)
-    return SourceSurface(mesh=mesh, appearance=appearance, notes=notes)
+    return SourceSurface(mesh=mesh, appearance=appearance, metres_per_unit=metres_per_unit, notes=notes)
 
 
 def _triangle_mesh(part: trimesh.Trimesh) -> TriangleMesh:

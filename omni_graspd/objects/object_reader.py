@@ -95,15 +95,21 @@ def _read_source(path: Path) -> SourceSurface:
 
 
 def _metres_per_unit(source: SourceSurface) -> tuple[float, tuple[str, ...]]:
-    """Take the unit from the file, or guess it: things that hands hold are 1 cm to 50 cm long."""
+    """Take the unit from the file, or guess it: below 3 units it is metres, else things that hands hold are 3 to 50 cm.
+
+    Where centimetres and millimetres both give that (30 to 50 units), millimetres are meant: 3 to 5 cm are more often
+    held than 30 to 50 cm.
+    """
     if source.metres_per_unit is not None:
         return source.metres_per_unit, ()
     extent = _extent(source.mesh)
-    if extent <= 5.0:
+    if extent < 3.0:
         return 1.0, ()
-    if extent >= 10.0:
-        return 0.001, (f"taken as millimetres, since its longest side is {extent:.4g} units",)
-    return 0.01, (f"taken as centimetres, since its longest side is {extent:.4g} units",)
+    unit, scale = ("centimetres", 0.01) if extent < 30.0 else ("millimetres", 0.001)
+    return scale, (
+        f"read as {unit}, since its longest side is {extent:.4g} units: {extent * scale:.3g} m; "
+        "scale the file to metres if that is wrong",
+    )
 
 
 def _extent(mesh: TriangleMesh) -> float:

@@ -47,8 +47,20 @@ def test_mesh_files_give_a_welded_box_with_its_mass_and_inertia(tmp_path: Path, 
     assert any("density" in note for note in rigid.notes)
 
 
-@pytest.mark.parametrize(("scale", "unit"), [(1000.0, "millimetres"), (80.0, "centimetres")])
-def test_large_files_are_taken_as_millimetres_or_centimetres_with_a_note(
+@pytest.mark.parametrize(
+    ("scale", "unit"),
+    [
+        (9000.0, "millimetres"),
+        (1000.0, "millimetres"),
+        (700.0, "millimetres"),
+        (400.0, "millimetres"),
+        (290.0, "centimetres"),
+        (120.0, "centimetres"),
+        (80.0, "centimetres"),
+        (31.0, "centimetres"),
+    ],
+)
+def test_large_files_are_read_as_what_makes_them_fit_a_hand_with_a_note(
     tmp_path: Path, scale: float, unit: str
 ) -> None:
     path = tmp_path / "brick.stl"
@@ -56,7 +68,22 @@ def test_large_files_are_taken_as_millimetres_or_centimetres_with_a_note(
     rigid = read_object(path)
     factor = scale * {"millimetres": 0.001, "centimetres": 0.01}[unit]
     np.testing.assert_allclose(np.ptp(rigid.mesh.vertices, axis=0), SIZES * factor, rtol=1e-6)
-    assert any(unit in note for note in rigid.notes)
+    assert any(f"read as {unit}" in note and "scale the file" in note for note in rigid.notes)
+
+
+@pytest.mark.parametrize("extent", [1.2, 2.5, 1200.0])
+def test_files_that_fit_no_unit_are_refused(tmp_path: Path, extent: float) -> None:
+    path = tmp_path / "brick.stl"
+    box(extent / SIZES.max()).export(path)
+    with pytest.raises(GraspdError, match=r"expected an object between .* got .*brick\.stl"):
+        read_object(path)
+
+
+def test_gltf_is_in_metres_and_never_guessed(tmp_path: Path) -> None:
+    path = tmp_path / "crane.glb"
+    box(120.0).export(path)
+    with pytest.raises(GraspdError, match=r"got 12 m in .*crane\.glb"):
+        read_object(path)
 
 
 def test_inward_and_scrambled_faces_are_turned_outward(tmp_path: Path) -> None:
@@ -225,7 +252,7 @@ def write_broken(folder: Path, kind: str) -> Path:
     elif kind == "flat":
         trimesh.Trimesh(mesh.vertices * [1, 1, 0], mesh.faces, process=False).export(path)
     else:
-        mesh.apply_scale({"huge": 50.0, "tiny": 0.01}[kind])
+        mesh.apply_scale({"huge": 5e4, "tiny": 0.01}[kind])
         mesh.export(path)
     return path
 
