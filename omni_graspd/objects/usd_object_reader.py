@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from pxr import Ar, Usd, UsdGeom, UsdPhysics, UsdShade
@@ -19,6 +20,9 @@ from omni_graspd.usd.semantics import read_label
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import local_to_world
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 USD_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
 
 _Z_UP_FROM_Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1.0, 0], [0, 1.0, 0, 0], [0, 0, 0, 1.0]])
@@ -30,7 +34,7 @@ def read_usd_object(path: Path) -> SourceSurface:
     Instances are expanded and all transforms applied. Without a default prim the whole stage is read.
 
     Raises:
-        GraspdError: If the file is not readable, has no visible mesh, or more than one rigid body.
+        GraspdError: If the file is not readable, has no visible mesh, more than one rigid body, or a broken texture.
     """
     stage = open_stage(path)
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
@@ -45,7 +49,7 @@ def read_usd_object(path: Path) -> SourceSurface:
     to_z_up = _Z_UP_FROM_Y_UP if y_up else np.eye(4)
     cache = UsdGeom.XformCache()
     meshes = [_placed(read_mesh(prim), to_z_up @ local_to_world(prim, cache)) for prim in prims]
-    looks = [_with_texture_file(_look(prim)) for prim in prims]
+    looks = [_with_texture_file(_look(prim), path) for prim in prims]
     appearance, notes = merge_looks(looks, [surface_area(mesh) for mesh in meshes])
     if y_up:
         notes += ("turned from Y up to Z up",)
@@ -89,17 +93,29 @@ def _look(prim: Usd.Prim) -> Appearance:
     return read_appearance(prim)
 
 
-def _with_texture_file(appearance: Appearance) -> Appearance:
+def _with_texture_file(appearance: Appearance, path: Path) -> Appearance:
     """Give a texture that lies inside a USDZ package a file of its own; drop one that cannot be opened."""
     if appearance.texture is None or Path(appearance.texture).is_file():
         return appearance
     texture = None
     asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(appearance.texture))
     if asset is not None:
-        from PIL import Image
-
-        texture = str(keep_image(Image.open(BytesIO(bytes(asset.GetBuffer())))))
+        texture = str(keep_image(_open_image(bytes(asset.GetBuffer()), appearance.texture, path)))
     return Appearance(appearance.color, texture, appearance.roughness, appearance.metallic)
+
+
+def _open_image(content: bytes, name: str, path: Path) -> Image:
+    import PIL.Image
+
+    try:
+        image = PIL.Image.open(BytesIO(content))
+        image.load()
+    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
+        reason = "no picture" if isinstance(error, PIL.UnidentifiedImageError) else error
+        raise GraspdError(
+            f"expected a readable texture in {path}, got {name} ({reason}); save the texture again"
+        ) from error
+    return image
 
 
 def _find_label(root: Usd.Prim) -> str | None:

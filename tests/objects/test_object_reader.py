@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import trimesh
 from PIL import Image
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics, UsdUtils
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.object_reader import read_object
+from omni_graspd.usd.materials import Appearance, author_material, bind_material
+from omni_graspd.usd.stage import create_stage, save_stage
 
 SIZES = np.array([0.04, 0.06, 0.10])
 MASS = 300.0 * SIZES.prod()
@@ -289,6 +291,20 @@ def test_all_benchmark_scans_are_accepted(shared_folder: Path) -> None:
         assert rigid.closed
         assert 0.02 < rigid.mass < 1.0
         assert rigid.name in (path.stem, path.parent.name)
+
+
+@pytest.mark.parametrize("content", [b"no picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 30])
+def test_a_broken_texture_in_a_usdz_is_one_line_that_names_the_file(tmp_path: Path, content: bytes) -> None:
+    stage = create_stage("brick", tmp_path / "brick.usda")
+    (tmp_path / "art.png").write_bytes(content)
+    mesh = author_box(stage, "/brick/mesh", SIZES)
+    bind_material(mesh.GetPrim(), author_material(stage, "/brick/look", Appearance(texture="./art.png")))
+    save_stage(stage, tmp_path / "brick.usda")
+    package = tmp_path / "brick.usdz"
+    assert UsdUtils.CreateNewUsdzPackage(str(tmp_path / "brick.usda"), str(package))
+    with pytest.raises(GraspdError, match=r"expected a readable texture .*brick\.usdz.*art\.png") as caught:
+        read_object(package)
+    assert "\n" not in str(caught.value)
 
 
 def test_unwritable_texture_cache_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
