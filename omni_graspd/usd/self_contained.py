@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 from pxr import Ar, UsdUtils
@@ -12,11 +13,14 @@ from pxr import Ar, UsdUtils
 from omni_graspd.errors import GraspdError
 from omni_graspd.usd.stage import open_stage, save_layer
 
+_UDIM = "<UDIM>"
+
 
 def write_self_contained(source: Path, path: Path) -> None:
     """Write the composed stage of a USD file as one file, all or nothing.
 
-    What it uses besides (textures) is copied to ``textures/`` beside ``path`` and referred to relatively. The layer's
+    What it uses besides (textures, all tiles of a UDIM texture) is copied to ``textures/`` beside ``path`` and referred
+    to relatively. Names that only a renderer's search path knows (OmniPBR.mdl) stay as they are. The layer's
     documentation, where USD notes the source's absolute path, is dropped.
 
     Args:
@@ -24,29 +28,60 @@ def write_self_contained(source: Path, path: Path) -> None:
         path: The file to write.
 
     Raises:
-        GraspdError: If the source or one of the files it uses cannot be read.
+        GraspdError: If the source or one of the files it uses is missing or cannot be read.
     """
-    layer = open_stage(source).Flatten()
+    stage = open_stage(source)
+    layer = stage.Flatten()
+    origins = sorted({Path(used.realPath).parent for used in stage.GetUsedLayers() if used.realPath})
     layer.documentation = ""
-    UsdUtils.ModifyAssetPaths(layer, lambda asset: _copy(asset, source, path.parent / "textures"))
+    UsdUtils.ModifyAssetPaths(layer, lambda asset: _copy_asset(asset, source, origins, path.parent / "textures"))
     save_layer(layer, path)
 
 
-def _copy(asset: str, source: Path, folder: Path) -> str:
-    resolved = Ar.GetResolver().Resolve(asset)
-    if not asset or not resolved:
-        # Shader and schema names that only a renderer's search path knows (OmniPBR.mdl) stay as they are.
+def _copy_asset(asset: str, source: Path, origins: list[Path], folder: Path) -> str:
+    """Copy what an asset path stands for into a folder and return the new asset path, relative to that folder's parent.
+
+    Flattening made relative paths absolute; names that are still relative are for a search path.
+    """
+    files = _files(asset, origins)
+    if not files:
+        if Path(asset).is_absolute():
+            raise GraspdError(f"expected {source} to use files that exist, got {asset}; mend its path or remove it")
         return asset
     try:
-        content = Path(str(resolved)).read_bytes()
+        contents = {tile: file.read_bytes() for tile, file in files.items()}
     except OSError as error:
         raise GraspdError(f"expected {source} to use readable files, got {asset} ({error}); mend its path") from error
-    name = Path(str(resolved)).name
-    target = folder / name
-    if target.is_file() and target.read_bytes() != content:
-        target = target.with_stem(f"{target.stem}_{hashlib.sha256(content).hexdigest()[:8]}")
+    name = Path(asset).name if _UDIM in asset else next(iter(files.values())).name
+    if any(_holds_other(folder / name.replace(_UDIM, tile), content) for tile, content in contents.items()):
+        digest = hashlib.sha256(b"".join(contents.values())).hexdigest()[:8]
+        name = f"{Path(name).stem}_{digest}{Path(name).suffix}"
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".partial-{target.name}")
-    temporary.write_bytes(content)
-    temporary.replace(target)
-    return f"./{folder.name}/{target.name}"
+    for tile, content in contents.items():
+        target = folder / name.replace(_UDIM, tile)
+        temporary = target.with_name(f".partial-{target.name}")
+        temporary.write_bytes(content)
+        temporary.replace(target)
+    return f"./{folder.name}/{name}"
+
+
+def _files(asset: str, origins: list[Path]) -> dict[str, Path]:
+    """Find the files of an asset path by UDIM tile, in order; a path without tiles has one file under an empty name.
+
+    Flattening leaves a UDIM path relative if it does not start with a dot, so it is looked for beside all layers.
+    """
+    if _UDIM not in asset:
+        resolved = Ar.GetResolver().Resolve(asset) if asset else ""
+        return {"": Path(str(resolved))} if resolved else {}
+    before, after = Path(asset).name.split(_UDIM, 1)
+    tile = re.compile(f"{re.escape(before)}(1[0-9]{{3}}){re.escape(after)}")
+    for origin in origins:
+        matches = [(tile.fullmatch(file.name), file) for file in sorted((origin / asset).parent.glob("*"))]
+        files = {match[1]: file for match, file in matches if match}
+        if files:
+            return files
+    return {}
+
+
+def _holds_other(file: Path, content: bytes) -> bool:
+    return file.is_file() and file.read_bytes() != content

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from pxr import UsdGeom
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.usd.materials import Appearance, author_material, bind_material, read_appearance
 from omni_graspd.usd.meshes import TriangleMesh, author_mesh
 from omni_graspd.usd.self_contained import write_self_contained
@@ -63,3 +64,51 @@ def test_the_same_source_makes_the_same_bytes(assembly, tmp_path):
     for name in ("a", "b"):
         write_self_contained(assembly, tmp_path / name / "whole.usd")
     assert (tmp_path / "a" / "whole.usd").read_bytes() == (tmp_path / "b" / "whole.usd").read_bytes()
+
+
+def _retexture(assembly, texture: str) -> None:
+    part = assembly.parent / "parts" / "part.usda"
+    part.write_text(part.read_text().replace("./wood.png", texture))
+
+
+@pytest.mark.parametrize("texture", ["./wood.<UDIM>.png", "wood.<UDIM>.png"])
+def test_tiles_of_a_udim_texture_are_copied(assembly, tmp_path, texture):
+    _retexture(assembly, texture)
+    for tile in (1001, 1002, 1011):
+        (assembly.parent / "parts" / f"wood.{tile}.png").write_bytes(f"wood {tile}".encode())
+    path = tmp_path / "out" / "whole.usda"
+    write_self_contained(assembly, path)
+    assert "@./textures/wood.<UDIM>.png@" in path.read_text()
+    assert str(tmp_path) not in path.read_text()
+    copies = {file.name: file.read_bytes() for file in (path.parent / "textures").iterdir()}
+    assert copies == {f"wood.{tile}.png": f"wood {tile}".encode() for tile in (1001, 1002, 1011)}
+
+
+def test_udim_tiles_of_one_name_and_other_content_are_kept_apart(assembly, tmp_path):
+    _retexture(assembly, "./wood.<UDIM>.png")
+    for tile in (1001, 1002):
+        (assembly.parent / "parts" / f"wood.{tile}.png").write_bytes(f"wood {tile}".encode())
+    textures = tmp_path / "out" / "textures"
+    textures.mkdir(parents=True)
+    (textures / "wood.1002.png").write_bytes(b"other")
+    write_self_contained(assembly, tmp_path / "out" / "whole.usda")
+    assert (textures / "wood.1002.png").read_bytes() == b"other"
+    own = sorted(file for file in textures.iterdir() if file.name != "wood.1002.png")
+    assert [file.read_bytes() for file in own] == [b"wood 1001", b"wood 1002"]
+    assert own[0].name.replace("1001", "<UDIM>") == own[1].name.replace("1002", "<UDIM>")
+    assert own[0].name.replace("1001", "<UDIM>") in (tmp_path / "out" / "whole.usda").read_text()
+
+
+@pytest.mark.parametrize("texture", ["./gone.png", "./gone.<UDIM>.png"])
+def test_a_missing_texture_is_refused_by_name(assembly, tmp_path, texture):
+    _retexture(assembly, texture)
+    with pytest.raises(GraspdError, match=r"whole\.usda.*parts/gone.*png") as caught:
+        write_self_contained(assembly, tmp_path / "out" / "whole.usda")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out" / "whole.usda").exists()
+
+
+def test_names_on_a_search_path_stay_as_they_are(assembly, tmp_path):
+    _retexture(assembly, "OmniPBR.mdl")
+    write_self_contained(assembly, tmp_path / "whole.usda")
+    assert "@OmniPBR.mdl@" in (tmp_path / "whole.usda").read_text()
