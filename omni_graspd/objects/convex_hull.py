@@ -9,6 +9,7 @@ import itertools
 import numpy as np
 import trimesh
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.usd.meshes import TriangleMesh
 
 PHYSX_VERTEX_LIMIT = 64
@@ -21,15 +22,21 @@ def convex_hull(points: np.ndarray, *, vertex_limit: int = PHYSX_VERTEX_LIMIT) -
     Beyond ``vertex_limit``, vertices are taken one by one, each time the one farthest outside the hull of those taken.
 
     Args:
-        points: Points, shape [point_count, 3]; not all in one plane.
+        points: Points, shape [point_count, 3].
         vertex_limit: Most vertices of the result.
 
     Returns:
-        A closed convex mesh.
-    """
-    from scipy.spatial import ConvexHull
+        A closed convex mesh, faces counter-clockwise seen from outside.
 
-    points = points[ConvexHull(points).vertices]
+    Raises:
+        GraspdError: If all points are in one plane.
+    """
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        points = points[ConvexHull(points).vertices]
+    except QhullError as error:
+        raise GraspdError("expected an object with volume, got a flat one; give it thickness") from error
     if len(points) > vertex_limit:
         points = points[_most_telling(points, vertex_limit)]
     hull = trimesh.convex.convex_hull(points)

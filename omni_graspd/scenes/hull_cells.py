@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from omni_graspd.errors import GraspdError
+from omni_graspd.objects.convex_hull import convex_hull
 from omni_graspd.usd.meshes import TriangleMesh
 
 CELL_VERTEX_LIMIT = 60
@@ -32,34 +32,12 @@ def hull_cells(vertices: np.ndarray, limit: int = CELL_VERTEX_LIMIT) -> tuple[Tr
     Raises:
         GraspdError: If the points are flat.
     """
-    hull = convex_hull(vertices)
+    hull = convex_hull(vertices, vertex_limit=len(vertices))
     if len(hull.vertices) <= limit:
         return (hull,)
     centroid = hull.vertices.mean(axis=0)
-    return tuple(convex_hull(np.vstack([cell, centroid])) for cell in _split(hull.vertices, limit - 1))
-
-
-def convex_hull(points: np.ndarray) -> TriangleMesh:
-    """Return the convex hull of points [point_count, 3], faces counter-clockwise seen from outside.
-
-    Raises:
-        GraspdError: If the points are flat.
-    """
-    from scipy.spatial import ConvexHull, QhullError
-
-    try:
-        hull = ConvexHull(points)
-    except QhullError as error:
-        raise GraspdError("expected an object with volume, got a flat one; give it thickness") from error
-    index = np.full(len(points), -1, dtype=np.int32)
-    index[hull.vertices] = np.arange(len(hull.vertices), dtype=np.int32)
-    vertices = np.asarray(points)[hull.vertices]
-    faces = index[hull.simplices]
-    corners = vertices[faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    inward = np.einsum("ij,ij->i", normals, hull.equations[:, :3]) < 0
-    faces[inward] = faces[inward, ::-1]
-    return TriangleMesh(vertices, faces)
+    cells = [np.vstack([cell, centroid]) for cell in _split(hull.vertices, limit - 1)]
+    return tuple(convex_hull(cell, vertex_limit=len(cell)) for cell in cells)
 
 
 def _split(points: np.ndarray, limit: int) -> list[np.ndarray]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from omni_graspd.scenes.hull_cells import convex_hull, hull_cells
+from omni_graspd.scenes.hull_cells import hull_cells
 
 
 def test_small_hull_is_one_cell_with_the_mesh_vertices():
@@ -32,12 +32,3 @@ def test_cells_of_a_ball_keep_every_vertex(limit: int):
         assert mesh.is_watertight
         assert mesh.is_convex
         assert mesh.volume > 0
-
-
-def test_faces_of_a_hull_are_counter_clockwise_seen_from_outside():
-    points = np.random.default_rng(0).standard_normal((50, 3))
-    hull = convex_hull(points)
-    corners = hull.vertices[hull.faces]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    outward = corners.mean(axis=1) - hull.vertices.mean(axis=0)
-    assert np.all(np.einsum("ij,ij->i", normals, outward) > 0)
