@@ -59,7 +59,7 @@ class JointPrim:
 def read_joints(root: Usd.Prim, source: Path) -> list[JointPrim]:
     """Read the joints below ``root`` that connect two rigid bodies.
 
-    Joints to the world, disabled joints, and joints that are excluded from the articulation are left out.
+    Joints to the world or within one body, disabled ones, and those excluded from the articulation are left out.
 
     Raises:
         GraspdError: If a joint has a type or a limit that a hand cannot have.
@@ -70,7 +70,7 @@ def read_joints(root: Usd.Prim, source: Path) -> list[JointPrim]:
         if not joint or joint.GetJointEnabledAttr().Get() is False or joint.GetExcludeFromArticulationAttr().Get():
             continue
         bodies = [_body(root.GetStage(), rel) for rel in (joint.GetBody0Rel(), joint.GetBody1Rel())]
-        if bodies[0] is not None and bodies[1] is not None:
+        if bodies[0] is not None and bodies[1] is not None and bodies[0] != bodies[1]:
             joints.append(_read_joint(prim, bodies[0], bodies[1], source))
     return joints
 

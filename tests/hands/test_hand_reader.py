@@ -219,6 +219,14 @@ def test_joints_excluded_from_the_articulation_are_no_part_of_the_tree(gripper_f
     assert [link.parent for link in hand.links] == [link.parent for link in plain.links]
 
 
+def test_a_joint_within_one_body_closes_no_loop(gripper_file):
+    names = read_hand(gripper_file).joint_names
+    joint = _LOOP_JOINT[: _LOOP_JOINT.rindex("    def")].replace("EXCLUDED", "")
+    joint = joint.replace("</gripper/wrist/palm/finger/tip>", "</gripper/wrist>")
+    gripper_file.with_name("within.usda").write_text(_GRIPPER.rstrip().removesuffix("}") + joint + "}\n")
+    assert read_hand(gripper_file.with_name("within.usda")).joint_names == names
+
+
 def test_a_loop_of_joints_is_refused_with_the_remedy(gripper_file):
     _write_loop(gripper_file, "")
     with pytest.raises(GraspdError, match=r"a tree of joints .*_joint.*set physics:excludeFromArticulation") as error:
