@@ -22,7 +22,7 @@ class Backend:
     """A pair of simulator operations. Both are awaitable, since Kit's main loop must never block."""
 
     name: str
-    """``"standalone"`` or ``"kit"``."""
+    """Name of the backend."""
     simulate: Callable[[Usd.Stage, SimulateConfig], Awaitable[SimulateResult]]
     """Step the stage's rigid bodies until they rest; the stage is not changed."""
     render: Callable[[Usd.Stage, list[CameraRig], RenderConfig], AsyncIterator[Frame]]

@@ -33,8 +33,8 @@ class GenerateConfig:
     """Seed of everything random; the same seed makes the same dataset."""
     out: Path = Path("graspd_out")
     """Dataset folder; an unfinished dataset with the same settings is gone on with."""
-    device: str = "auto"
-    """Where grasps are computed: cpu, cuda:0, ...; auto takes the first GPU, else the CPU."""
+    device: str = "cpu"
+    """Where grasps are computed: cpu, cuda:0, ...; auto takes the first GPU, else the CPU. Not yet tried on a GPU."""
     backend: BackendName = "auto"
     """What simulates and renders."""
     synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)

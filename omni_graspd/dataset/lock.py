@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,10 @@ def exclusive(root: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL)
+"""What file systems without locks answer, some network ones among them; the run then goes on unguarded."""
+
+
 def _lock(descriptor: int, root: Path) -> None:
     import fcntl
 
@@ -43,3 +48,6 @@ def _lock(descriptor: int, root: Path) -> None:
             f"expected to be alone in {root}, got another graspd at work there; wait for it, or choose another folder "
             "with --out"
         ) from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise

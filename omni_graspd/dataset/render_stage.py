@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from omni_graspd.dataset.atomic import atomic_path
@@ -13,6 +14,7 @@ from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.cameras import read_camera_rigs
 from omni_graspd.rendering.frame import Frame
 from omni_graspd.rendering.image_writer import write_frame
+from omni_graspd.seeding import random_generator
 from omni_graspd.usd.stage import open_stage
 
 
@@ -49,7 +51,9 @@ async def _render_scene(run: Run, object_name: str, scene_index: int, progress: 
     if not missing:
         return
     waiting, eyes = list(missing), []
-    async for frame in run.backend.render(stage, missing, run.config.render):
+    random = random_generator(run.config.seed, "noise", object_name, scene_index, run.config.render.seed)
+    config = replace(run.config.render, seed=int(random.integers(2**31)))
+    async for frame in run.backend.render(stage, missing, config):
         eyes.append(frame)
         done += 1
         progress(done, 0)

@@ -79,11 +79,11 @@ def open_run(config: GenerateConfig) -> Iterator[Run]:
             Nothing is written before all of them are there.
     """
     device, backend = resolve_device(config.device), load_backend(config.backend)
-    renderer = backend.choose_renderer(config.render)
     hands = tuple(load_hand(str(path)) for path in _files("hands", config.hand or (_DEFAULT_HAND,)))
     objects = tuple(load_object(str(path)) for path in _files("objects", config.object or default_objects()))
     _check_names("hands", hands)
     _check_names("objects", objects)
+    renderer = backend.choose_renderer(config.render)
     manifest = Manifest(
         config=_settings(config, hands, objects) | {"device": device, "backend": backend.name, "renderer": renderer[0]},
         hands={hand.name: _asset(hand, f"hands/{hand.name}.usd") for hand in hands},

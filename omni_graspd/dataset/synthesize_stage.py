@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,7 +91,15 @@ async def _compute(run: Run, hand: Hand, obj: RigidObject, indices: np.ndarray, 
     )
     await asyncio.sleep(0)
     metrics = evaluate_grasps(hand, obj, batch.T_object_palm, batch.joint_positions, config.metrics, device=run.device)
+    metrics = _without_failed(metrics, batch.status)
     return GraspTable(hand.name, obj.name, hand.joint_names, indices, config.seed, batch, metrics)
+
+
+def _without_failed(metrics: dict[str, np.ndarray], status: Sequence[str]) -> dict[str, np.ndarray]:
+    """Blank the metrics of failed grasps: NaN for numbers, 0 for counts, False for flags."""
+    failed = np.array([reason != "ok" for reason in status], dtype=bool)
+    blank = {"f": np.nan, "i": 0, "b": False}
+    return {name: np.where(failed, blank[column.dtype.kind], column) for name, column in metrics.items()}
 
 
 def _copy_settings(hand: Hand, path: Path) -> None:

@@ -45,7 +45,7 @@ class GraspTable:
     grasps: GraspBatch
     """The grasps themselves."""
     metrics: dict[str, np.ndarray]
-    """Metrics by name, each [grasp_count]; NaN where the grasp failed."""
+    """Metrics by name, each [grasp_count]; NaN, 0 or False where the grasp failed."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from omni_graspd.errors import GraspdError
+
 
 @dataclass(frozen=True)
 class AnnotatorData:
@@ -55,6 +57,14 @@ class RenderConfig:
     denoise: bool = True
     """Whether the colour image is denoised."""
     seed: int = 0
-    """Seed of the colour image's noise."""
+    """Seed of the colour image's noise; in a dataset, the run's seed and the scene go into it too."""
     variant: str = "auto"
-    """Mitsuba variant: ``auto``, ``cuda_ad_rgb``, ``llvm_ad_rgb`` or ``scalar_rgb``. Not used in Kit."""
+    """Mitsuba variant: ``auto``, ``cuda_ad_rgb``, ``llvm_ad_rgb`` or ``scalar_rgb``."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges; Mitsuba does not survive some values out of them."""
+        for name in ("samples_per_pixel", "max_depth"):
+            if getattr(self, name) < 1:
+                raise GraspdError(f"expected render.{name} to be at least 1, got {getattr(self, name)}")
+        if self.seed < 0:
+            raise GraspdError(f"expected render.seed to be 0 or more, got {self.seed}")

@@ -46,6 +46,17 @@ class DropConfig:
     simulation: SimulateConfig = field(default_factory=SimulateConfig)
     """Step length, time limit, rest speeds."""
 
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.attempts < 1:
+            raise GraspdError(f"expected drop.attempts to be at least 1, got {self.attempts}")
+        for name in ("height", "position_range"):
+            if not 0.0 <= getattr(self, name) < float("inf"):
+                raise GraspdError(f"expected drop.{name} to be 0 or more [m], got {getattr(self, name)}")
+        for name in ("stay_time", "stay_distance", "stay_angle"):
+            if not getattr(self, name) > 0.0:
+                raise GraspdError(f"expected drop.{name} to be above 0, got {getattr(self, name)}")
+
 
 @dataclass(frozen=True)
 class Drop:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.errors import GraspdError
+
 
 @dataclass(frozen=True, kw_only=True)
 class SimulateConfig:
@@ -23,6 +25,12 @@ class SimulateConfig:
     """Linear speed limit of rest [m/s]."""
     rest_angular_speed: float = 0.05
     """Angular speed limit of rest [rad/s]."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("time_step", "max_time", "rest_time", "rest_linear_speed", "rest_angular_speed"):
+            if not getattr(self, name) > 0.0:
+                raise GraspdError(f"expected simulation.{name} to be above 0, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,13 @@ def _probe(variant: str) -> str:
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=_PROBE_TIMEOUT, check=False
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        # Not an answer: taken as one, a busy machine would silently get other, slower images.
+        raise GraspdError(
+            f"expected a tiny render with {variant} to end within {_PROBE_TIMEOUT:g} s, got none; run again when the "
+            "machine is less busy, or name the variant with --render.variant"
+        ) from error
+    except OSError as error:
         return str(error).splitlines()[0]
     if done.returncode == 0:
         return ""

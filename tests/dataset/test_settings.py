@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Settings out of range are refused before any work, and what the stages do with settings."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import fcntl
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from omni_graspd import cli
+from omni_graspd.dataset import render_stage
+from omni_graspd.dataset.lock import exclusive
+from omni_graspd.dataset.synthesize_stage import _without_failed
+from omni_graspd.errors import GraspdError
+from omni_graspd.rendering.frame import RenderConfig
+from omni_graspd.scenes.drop import DropConfig
+from omni_graspd.scenes.simulation import SimulateConfig
+from omni_graspd.synthesis.starts import StartConfig
+
+
+@pytest.mark.parametrize(
+    ("config", "options"),
+    [
+        (RenderConfig, {"samples_per_pixel": 0}),
+        (RenderConfig, {"max_depth": 0}),
+        (SimulateConfig, {"time_step": 0.0}),
+        (SimulateConfig, {"max_time": float("nan")}),
+        (DropConfig, {"attempts": 0}),
+        (DropConfig, {"height": -0.1}),
+        (StartConfig, {"attempts": 0}),
+        (StartConfig, {"preshape": 1.5}),
+    ],
+)
+def test_settings_out_of_range_are_refused_by_name(config, options):
+    with pytest.raises(GraspdError, match=f"expected .*{next(iter(options))} to be .*, got"):
+        config(**options)
+
+
+def test_failed_grasps_have_blank_metrics():
+    metrics = {
+        "epsilon": np.array([0.2, 0.3]),
+        "contact_count": np.array([4, 5]),
+        "force_closure": np.array([True, True]),
+    }
+    blanked = _without_failed(metrics, ("diverged: x", "ok"))
+    assert np.isnan(blanked["epsilon"][0])
+    assert blanked["contact_count"].tolist() == [0, 5]
+    assert blanked["force_closure"].tolist() == [False, True]
+    assert {name: column.dtype.kind for name, column in blanked.items()} == {
+        "epsilon": "f",
+        "contact_count": "i",
+        "force_closure": "b",
+    }
+
+
+def test_noise_differs_from_scene_to_scene_and_with_the_seed(monkeypatch, tmp_path):
+    rig = SimpleNamespace(name="view_0000", camera_paths=("/World/Cameras/view_0000/mono",))
+    seeds = []
+
+    async def render(stage, rigs, config):
+        seeds.append(config.seed)
+        return
+        yield
+
+    monkeypatch.setattr(render_stage, "open_stage", lambda path: None)
+    monkeypatch.setattr(render_stage, "read_camera_rigs", lambda stage: [rig])
+    (tmp_path / "table").touch()
+    layout = SimpleNamespace(
+        scene=lambda *_: tmp_path, renders=lambda *_: tmp_path / "renders", scene_grasps=lambda *_: tmp_path / "table"
+    )
+    run = SimpleNamespace(
+        config=SimpleNamespace(seed=0, render=RenderConfig()), layout=layout, backend=SimpleNamespace(render=render)
+    )
+    other_seed = SimpleNamespace(**{**vars(run), "config": SimpleNamespace(seed=1, render=RenderConfig())})
+    other_render = SimpleNamespace(
+        **{**vars(run), "config": SimpleNamespace(seed=0, render=replace(RenderConfig(), seed=1))}
+    )
+    for which, name, scene in ((run, "mug", 0), (run, "mug", 1), (run, "can", 0), (other_seed, "mug", 0)):
+        asyncio.run(render_stage._render_scene(which, name, scene, lambda done, total: None))
+    asyncio.run(render_stage._render_scene(other_render, "mug", 0, lambda done, total: None))
+    asyncio.run(render_stage._render_scene(run, "mug", 0, lambda done, total: None))
+    assert len(set(seeds[:5])) == 5
+    assert seeds[5] == seeds[0]
+
+
+def test_a_file_system_without_locks_is_no_obstacle(monkeypatch, tmp_path):
+    def no_locks(descriptor, operation):
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with exclusive(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.21, "3.2 s"), (59.94, "59.9 s"), (119.7, "2 min 0 s"), (61.0, "1 min 1 s")]
+)
+def test_durations_read_well(seconds, text):
+    assert cli._duration(seconds) == text
