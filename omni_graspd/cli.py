@@ -133,7 +133,10 @@ def _show(path: Path) -> None:
 
 
 def _start_warp() -> None:
-    """Start Warp without its chatter; its C++ part complains on stderr about every machine without a GPU."""
+    """Start Warp without its chatter; its C++ part complains on stderr about every machine without a GPU.
+
+    This process is the application, so Warp's verbosity is ours to choose; the library never touches it.
+    """
     import warp as wp
 
     if hasattr(wp, "LOG_WARNING"):
