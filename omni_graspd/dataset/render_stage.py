@@ -43,6 +43,11 @@ async def _render_scene(run: Run, object_name: str, scene_index: int, progress: 
     path, folder = run.layout.scene(object_name, scene_index), run.layout.renders(object_name, scene_index)
     if not run.layout.scene_grasps(object_name, scene_index).is_file():
         raise GraspdError(f"expected the scene {path}, got none; run `graspd settle` with the same options first")
+    if not run.layout.object(object_name).is_file():
+        raise GraspdError(
+            f"expected the object {run.layout.object(object_name)}, got none: its scenes would be rendered without it; "
+            "run `graspd synthesize` with the same options to write it again"
+        )
     stage = open_stage(path)
     rigs = read_camera_rigs(stage)
     missing = [rig for rig in rigs if not (folder / rig.name).is_dir()]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -115,6 +116,18 @@ def test_the_stages_one_by_one_make_the_same_dataset(unbroken, meshes, tmp_path)
     for stage in ("synthesize", "settle", "render"):
         cli.main(_arguments(stage, meshes, tmp_path / "out"))
     assert _digests(tmp_path / "out") == _digests(unbroken)
+
+
+def test_a_scene_is_not_rendered_without_its_object(unbroken, meshes, tmp_path, capsys):
+    out = tmp_path / "out"
+    shutil.copytree(unbroken, out)
+    shutil.rmtree(out / "renders")
+    DatasetLayout(out).object("block").unlink()
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(_arguments("render", meshes, out))
+    assert stopped.value.code == 2
+    assert "block.usd, got none" in capsys.readouterr().err
+    assert not DatasetLayout(out).images("block")
 
 
 def test_the_library_makes_what_the_command_makes(unbroken, meshes, tmp_path):

@@ -72,7 +72,10 @@ def test_noise_differs_from_scene_to_scene_and_with_the_seed(monkeypatch, tmp_pa
     monkeypatch.setattr(render_stage, "read_camera_rigs", lambda stage: [rig])
     (tmp_path / "table").touch()
     layout = SimpleNamespace(
-        scene=lambda *_: tmp_path, renders=lambda *_: tmp_path / "renders", scene_grasps=lambda *_: tmp_path / "table"
+        scene=lambda *_: tmp_path,
+        renders=lambda *_: tmp_path / "renders",
+        scene_grasps=lambda *_: tmp_path / "table",
+        object=lambda _: tmp_path / "table",
     )
     run = SimpleNamespace(
         config=SimpleNamespace(seed=0, render=RenderConfig()), layout=layout, backend=SimpleNamespace(render=render)
