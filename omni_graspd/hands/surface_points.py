@@ -13,7 +13,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.link_distance import link_distances
-from omni_graspd.usd.transforms import IDENTITY, invert, transform_points
+from omni_graspd.usd.transforms import IDENTITY, invert, pose_to_matrix, transform_points
 
 # A point this far inside another link is covered by it [m].
 _COVERED_DEPTH = 0.0005
@@ -65,7 +65,7 @@ def sample_surface_points(hand: Hand, count: int, seed: int = 0) -> HandPoints:
         share = round(count * sample.area / total)
         if share == 0:
             continue
-        kept = _farthest_points(sample.positions, share)
+        kept = spread_subset(sample.positions, share)
         parts.append((link, sample.positions[kept], sample.normals[kept], sample.area / len(kept)))
     if not parts:
         raise GraspdError(f"expected enough points to give every link some, got {count}; ask for more")
@@ -108,13 +108,37 @@ def _covered(hand: Hand, link: int, positions: np.ndarray, depth: float) -> np.n
     return covered
 
 
-def _farthest_points(positions: np.ndarray, count: int) -> np.ndarray:
-    """Thin points to ``count`` that are as far apart as possible: always add the one farthest from those chosen."""
+def posed_points(hand: Hand, points: HandPoints, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+    """Place surface points of the hand in the object frame.
+
+    Args:
+        hand: The hand.
+        points: Points on its links.
+        T_object_palm: Palm poses, shape [grasp_count, 7].
+        joint_positions: All joints [rad or m], shape [grasp_count, joint_count].
+
+    Returns:
+        Positions in the object frame [m], shape [grasp_count, point_count, 3].
+    """
+    T_object_link = pose_to_matrix(link_poses(hand, T_object_palm, joint_positions))[:, points.link_index]
+    return np.einsum("gpij,pj->gpi", T_object_link[..., :3, :3], points.positions) + T_object_link[..., :3, 3]
+
+
+def spread_subset(positions: np.ndarray, count: int) -> np.ndarray:
+    """Choose points that cover a set: the first, then always the one farthest from those chosen.
+
+    Args:
+        positions: Points, shape [point_count, 3].
+        count: How many to choose at most.
+
+    Returns:
+        Indices, shape [min(count, point_count)].
+    """
     if len(positions) <= count:
         return np.arange(len(positions))
-    chosen = np.zeros(count, dtype=np.int64)
+    chosen = [0]
     nearest = np.linalg.norm(positions - positions[0], axis=1)
-    for k in range(1, count):
-        chosen[k] = np.argmax(nearest)
-        nearest = np.minimum(nearest, np.linalg.norm(positions - positions[chosen[k]], axis=1))
-    return chosen
+    while len(chosen) < count:
+        chosen.append(int(np.argmax(nearest)))
+        nearest = np.minimum(nearest, np.linalg.norm(positions - positions[chosen[-1]], axis=1))
+    return np.array(chosen)

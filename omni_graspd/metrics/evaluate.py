@@ -10,8 +10,8 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.surface_points import sample_surface_points
-from omni_graspd.metrics.contacts import posed_points, spread_subset, surface_distances
+from omni_graspd.hands.surface_points import posed_points, sample_surface_points, spread_subset
+from omni_graspd.metrics.contacts import surface_distances
 from omni_graspd.metrics.force_closure import epsilon_and_volume, is_force_closure, primitive_wrenches
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig

@@ -13,8 +13,7 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.hands.surface_points import HandPoints
+from omni_graspd.hands.surface_points import HandPoints, posed_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.seeding import random_generator
@@ -82,7 +81,7 @@ def sample_starts(
     hull = trimesh.Trimesh(obj.mesh.vertices, obj.mesh.faces, process=False).convex_hull
     middle = 0.5 * (hand.joint_lower + hand.joint_upper)[hand.actuated]
     actuated = hand.open_positions + config.preshape * (middle - hand.open_positions)
-    in_palm = _in_palm_frame(hand, points, actuated)
+    in_palm = posed_points(hand, points, IDENTITY[None], hand.joint_positions(actuated)[None])[0]
     streams = [random_generator(seed, "start", hand.name, obj.name, int(index)) for index in grasp_indices]
     poses, depths = np.zeros((len(streams), 7)), np.full(len(streams), np.inf)
     for _ in range(config.attempts):
@@ -94,11 +93,6 @@ def sample_starts(
         better = drawn_depths < depths[again]
         poses[again[better]], depths[again[better]] = drawn[better], drawn_depths[better]
     return poses, np.tile(actuated, (len(streams), 1))
-
-
-def _in_palm_frame(hand: Hand, points: HandPoints, actuated: np.ndarray) -> np.ndarray:
-    T_palm_link = pose_to_matrix(link_poses(hand, IDENTITY, hand.joint_positions(actuated)))[points.link_index]
-    return np.einsum("pij,pj->pi", T_palm_link[:, :3, :3], points.positions) + T_palm_link[:, :3, 3]
 
 
 def _draw_pose(hand: Hand, hull: trimesh.Trimesh, config: StartConfig, random: np.random.Generator) -> np.ndarray:

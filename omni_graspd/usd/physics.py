@@ -10,9 +10,7 @@ from pxr import Gf, Sdf, Usd, UsdPhysics, UsdShade
 from omni_graspd.usd.meshes import to_gf
 
 
-def apply_rigid_body(
-    prim: Usd.Prim, *, mass: float, center_of_mass: np.ndarray, inertia: np.ndarray, kinematic: bool = False
-) -> None:
+def apply_rigid_body(prim: Usd.Prim, *, mass: float, center_of_mass: np.ndarray, inertia: np.ndarray) -> None:
     """Make a prim a rigid body with explicit mass properties.
 
     Args:
@@ -20,11 +18,8 @@ def apply_rigid_body(
         mass: Mass [kg].
         center_of_mass: In the prim's frame [m], shape [3].
         inertia: About the centre of mass, along the prim's axes [kg m2], shape [3, 3].
-        kinematic: Whether the body is moved by its transform instead of by forces.
     """
-    body = UsdPhysics.RigidBodyAPI.Apply(prim)
-    if kinematic:
-        body.CreateKinematicEnabledAttr(True)
+    UsdPhysics.RigidBodyAPI.Apply(prim)
     diagonal, quat_xyzw = principal_inertia(inertia)
     api = UsdPhysics.MassAPI.Apply(prim)
     api.CreateMassAttr(float(mass))

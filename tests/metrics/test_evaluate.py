@@ -12,7 +12,7 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand, Link
-from omni_graspd.metrics.contacts import spread_subset
+from omni_graspd.hands.surface_points import spread_subset
 from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.usd.materials import Appearance
