@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from omni_graspd.dataset.atomic import PARTIAL_PREFIX, atomic_path, remove_leftovers
+from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, remove_leftovers
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.table_schema import SCHEMA_VERSION
 from omni_graspd.errors import GraspdError

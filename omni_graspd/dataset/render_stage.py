@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from omni_graspd.dataset.atomic import atomic_path
+from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.run import Run
 from omni_graspd.errors import GraspdError
 from omni_graspd.progress import Progress, no_progress

@@ -13,8 +13,8 @@ from typing import Any
 
 import warp as wp
 
+from omni_graspd.atomic import writing_to
 from omni_graspd.backend import Backend, load_backend
-from omni_graspd.dataset.atomic import writing_to
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.content_hash import content_hash
 from omni_graspd.dataset.layout import DatasetLayout

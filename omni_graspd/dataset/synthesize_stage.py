@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.dataset.atomic import atomic_path
+from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.tables import GraspTable, concatenate_grasps, read_grasps, write_grasps
 from omni_graspd.hands.hand import Hand

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from omni_graspd.dataset.atomic import atomic_path
+from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.table_schema import (
     GRASP_COLUMNS,
     SCENE_GRASP_COLUMNS,

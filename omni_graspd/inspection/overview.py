@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from omni_graspd.dataset.atomic import atomic_path
+from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.hands.hand import Hand

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from pxr import Kind, Usd, UsdGeom
 
+from omni_graspd.atomic import atomic_path
 from omni_graspd.objects.convex_decomposition import ConvexDecompositionConfig, convex_pieces
 from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
@@ -87,9 +88,7 @@ def _copy_texture(rigid: RigidObject, path: Path) -> Appearance:
         return replace(rigid.appearance, texture=None)
     source = Path(rigid.appearance.texture)
     target = path.parent / "textures" / f"{rigid.name}{source.suffix.lower()}"
-    target.parent.mkdir(parents=True, exist_ok=True)
     if not (target.exists() and target.samefile(source)):
-        temporary = target.with_name(f".partial-{target.name}")
-        shutil.copyfile(source, temporary)
-        temporary.replace(target)
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)
     return replace(rigid.appearance, texture=f"./textures/{target.name}")

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.annotators import ANNOTATORS, BACKGROUND_ID, UNLABELLED_ID
 from omni_graspd.rendering.frame import AnnotatorData, Frame
@@ -57,9 +58,8 @@ def write_frame(frame: Frame, folder: Path, frame_index: int = 0) -> list[Path]:
     paths = []
     for file_name, content in files.items():
         path = folder / file_name
-        temporary = path.with_name(f".partial-{file_name}")
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(content)
         paths.append(path)
     return paths
 

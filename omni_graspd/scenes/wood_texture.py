@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from omni_graspd.atomic import atomic_path
 from omni_graspd.seeding import random_generator
 
 TEXTURE_EXTENT = 0.8
@@ -90,8 +91,6 @@ def write_wood_texture(name: str, folder: Path) -> Path:
 
     path = folder / f"{name}.png"
     if not path.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".partial-{name}.png"
-        Image.fromarray(wood_pixels(name)).save(temporary)
-        temporary.replace(path)
+        with atomic_path(path) as temporary:
+            Image.fromarray(wood_pixels(name)).save(temporary)
     return path

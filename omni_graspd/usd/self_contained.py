@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pxr import Ar, UsdUtils
 
+from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.usd.stage import open_stage, save_layer
 
@@ -56,12 +57,9 @@ def _copy_asset(asset: str, source: Path, origins: list[Path], folder: Path) -> 
     if any(_holds_other(folder / name.replace(_UDIM, tile), content) for tile, content in contents.items()):
         digest = hashlib.sha256(b"".join(contents.values())).hexdigest()[:8]
         name = f"{Path(name).stem}_{digest}{Path(name).suffix}"
-    folder.mkdir(parents=True, exist_ok=True)
     for tile, content in contents.items():
-        target = folder / name.replace(_UDIM, tile)
-        temporary = target.with_name(f".partial-{target.name}")
-        temporary.write_bytes(content)
-        temporary.replace(target)
+        with atomic_path(folder / name.replace(_UDIM, tile)) as temporary:
+            temporary.write_bytes(content)
     return f"./{folder.name}/{name}"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pxr import Sdf, Tf, Usd, UsdGeom, UsdPhysics
 
+from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 
 
@@ -68,15 +69,12 @@ def save_layer(layer: Sdf.Layer, path: Path) -> None:
     Raises:
         GraspdError: If the disk is full or the folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".partial-{path.name}")
     try:
-        layer.Export(os.fspath(temporary))
+        with atomic_path(path) as temporary:
+            layer.Export(os.fspath(temporary))
     except Tf.ErrorException as error:
-        temporary.unlink(missing_ok=True)
         reason = str(error).strip().splitlines()[0].rpartition(" : ")[2].strip("' ")
         raise GraspdError(f"expected to write {path}, got {reason!r}; free some space or mend the folder") from error
-    temporary.replace(path)
 
 
 def prim_name(name: str) -> str:

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from omni_graspd.dataset.atomic import atomic_path, remove_leftovers, writing_to
+from omni_graspd.atomic import atomic_path, remove_leftovers, writing_to
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.errors import GraspdError
 
