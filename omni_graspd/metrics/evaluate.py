@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points, spread_subset
 from omni_graspd.metrics.contacts import surface_distances
 from omni_graspd.metrics.force_closure import epsilon_and_volume, is_force_closure, primitive_wrenches
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
+from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +34,11 @@ class MetricsConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if not self.contact_threshold > 0.0:
-            raise GraspdError(f"expected metrics.contact_threshold to be above 0 m, got {self.contact_threshold}")
-        if not 0.0 <= self.friction < float("inf"):
-            raise GraspdError(f"expected metrics.friction to be 0 or more, got {self.friction}")
-        for name, least in (("cone_edges", 3), ("contact_count", 2), ("point_count", 1)):
-            if getattr(self, name) < least:
-                raise GraspdError(f"expected metrics.{name} to be at least {least}, got {getattr(self, name)}")
+        require_positive(self, "metrics", "contact_threshold", unit=" m")
+        require_not_negative(self, "metrics", "friction")
+        require_at_least(self, "metrics", 3, "cone_edges")
+        require_at_least(self, "metrics", 2, "contact_count")
+        require_at_least(self, "metrics", 1, "point_count")
 
 
 def evaluate_grasps(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from omni_graspd.errors import GraspdError
+from omni_graspd.ranges import require_at_least, require_not_negative
 
 
 @dataclass(frozen=True)
@@ -63,8 +63,5 @@ class RenderConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges; Mitsuba does not survive some values out of them."""
-        for name in ("samples_per_pixel", "max_depth"):
-            if getattr(self, name) < 1:
-                raise GraspdError(f"expected render.{name} to be at least 1, got {getattr(self, name)}")
-        if self.seed < 0:
-            raise GraspdError(f"expected render.seed to be 0 or more, got {self.seed}")
+        require_at_least(self, "render", 1, "samples_per_pixel", "max_depth")
+        require_not_negative(self, "render", "seed")

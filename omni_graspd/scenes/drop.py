@@ -13,6 +13,7 @@ from pxr import Usd
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
 from omni_graspd.scenes.drop_stage import DropPhysics, author_drop_stage
 from omni_graspd.scenes.hull_cells import hull_cells
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
@@ -48,14 +49,9 @@ class DropConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.attempts < 1:
-            raise GraspdError(f"expected drop.attempts to be at least 1, got {self.attempts}")
-        for name in ("height", "position_range"):
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise GraspdError(f"expected drop.{name} to be 0 or more [m], got {getattr(self, name)}")
-        for name in ("stay_time", "stay_distance", "stay_angle"):
-            if not getattr(self, name) > 0.0:
-                raise GraspdError(f"expected drop.{name} to be above 0, got {getattr(self, name)}")
+        require_at_least(self, "drop", 1, "attempts")
+        require_not_negative(self, "drop", "height", "position_range", unit=" [m]")
+        require_positive(self, "drop", "stay_time", "stay_distance", "stay_angle")
 
 
 @dataclass(frozen=True)

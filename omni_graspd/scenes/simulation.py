@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omni_graspd.errors import GraspdError
+from omni_graspd.ranges import require_positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +28,8 @@ class SimulateConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name in ("time_step", "max_time", "rest_time", "rest_linear_speed", "rest_angular_speed"):
-            if not getattr(self, name) > 0.0:
-                raise GraspdError(f"expected simulation.{name} to be above 0, got {getattr(self, name)}")
+        times, speeds = ("time_step", "max_time", "rest_time"), ("rest_linear_speed", "rest_angular_speed")
+        require_positive(self, "simulation", *times, *speeds)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.signed_distance import SignedDistanceConfig
+from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
 from omni_graspd.synthesis.starts import StartConfig
 
 _NOT_NEGATIVE = (
@@ -74,15 +75,9 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name in ("iterations", "point_count"):
-            if getattr(self, name) < 1:
-                raise GraspdError(f"expected synthesis.{name} to be at least 1, got {getattr(self, name)}")
-        for name in ("probe", "reach"):
-            if not 0.0 < getattr(self, name) < float("inf"):
-                raise GraspdError(f"expected synthesis.{name} to be above 0 m, got {getattr(self, name)}")
-        for name in _NOT_NEGATIVE:
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise GraspdError(f"expected synthesis.{name} to be 0 or more, got {getattr(self, name)}")
+        require_at_least(self, "synthesis", 1, "iterations", "point_count")
+        require_positive(self, "synthesis", "probe", "reach", unit=" m", finite=True)
+        require_not_negative(self, "synthesis", *_NOT_NEGATIVE)
         if not 0.0 < self.dilation_end <= 1.0:
             raise GraspdError(f"expected synthesis.dilation_end to be in (0, 1], got {self.dilation_end}")
 

@@ -16,6 +16,7 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, posed_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance
+from omni_graspd.ranges import require_at_least, require_not_negative
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
@@ -40,13 +41,10 @@ class StartConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        if self.attempts < 1:
-            raise GraspdError(f"expected synthesis.start.attempts to be at least 1, got {self.attempts}")
+        require_at_least(self, "synthesis.start", 1, "attempts")
         if not 0.0 <= self.preshape <= 1.0:
             raise GraspdError(f"expected synthesis.start.preshape to be in [0, 1], got {self.preshape}")
-        for name in ("gap", "tilt", "max_depth"):
-            if not 0.0 <= getattr(self, name) < float("inf"):
-                raise GraspdError(f"expected synthesis.start.{name} to be 0 or more, got {getattr(self, name)}")
+        require_not_negative(self, "synthesis.start", "gap", "tilt", "max_depth")
 
 
 def sample_starts(
