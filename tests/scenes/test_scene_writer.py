@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +14,14 @@ import pytest
 import trimesh
 from pxr import Usd, UsdGeom, UsdLux, UsdPhysics
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.scenes.scene_writer import OBJECT_PATH, TABLE_PATH, SceneConfig, author_scene
-from omni_graspd.usd.materials import Appearance, author_material, bind_material
+from omni_graspd.scenes.scene_writer import OBJECT_PATH, TABLE_PATH, SceneConfig, author_scene, table_mesh
+from omni_graspd.scenes.simulation import SimulateConfig
+from omni_graspd.scenes.wood_texture import WOODS, wood_pixels
+from omni_graspd.standalone.simulate import simulate
+from omni_graspd.usd.materials import Appearance, author_material, bind_material, read_appearance
 from omni_graspd.usd.meshes import TriangleMesh, author_mesh, read_meshes_below
 from omni_graspd.usd.physics import apply_collider, apply_rigid_body
 from omni_graspd.usd.semantics import apply_label, read_label
@@ -97,6 +104,59 @@ def test_same_seed_gives_the_same_file_and_scenes_differ(dataset: Path, box: Rig
         stage = open_stage(_write(dataset, box, index))
         lamps.append(UsdLux.RectLight(stage.GetPrimAtPath("/World/Lights/Key")).GetIntensityAttr().Get())
     assert lamps[0] != lamps[1]
+
+
+@pytest.mark.parametrize("look", ["oak", "white"])
+def test_dataset_can_be_moved(dataset: Path, box: RigidObject, tmp_path: Path, look: str):
+    path = _write(dataset, box, table_looks=(look,))
+    assert str(tmp_path) not in path.read_text()
+    moved = tmp_path / "elsewhere"
+    shutil.move(dataset, moved)
+    stage = open_stage(moved / path.relative_to(dataset))
+    assert not stage.GetCompositionErrors()
+    assert len(read_meshes_below(stage.GetPrimAtPath(OBJECT_PATH)).vertices) == 8
+    texture = read_appearance(stage.GetPrimAtPath(TABLE_PATH)).texture
+    assert texture == (str(moved / "scenes" / "textures" / "oak.png") if look == "oak" else None)
+
+
+def test_object_stays_where_it_is_when_the_scene_is_simulated(dataset: Path, box: RigidObject):
+    stage = open_stage(_write(dataset, box))
+    result = asyncio.run(simulate(stage, SimulateConfig(max_time=1.0)))
+    assert result.body_paths == (OBJECT_PATH,)
+    assert result.at_rest.all()
+    np.testing.assert_allclose(result.poses[-1, 0], _AT_REST, atol=1e-6)
+
+
+def test_table_is_closed_and_its_texture_is_not_stretched():
+    mesh = table_mesh((1.2, 0.8, 0.04))
+    shape = trimesh.Trimesh(mesh.vertices, mesh.faces)
+    assert shape.is_watertight
+    assert shape.volume == pytest.approx(1.2 * 0.8 * 0.04)
+    corners = mesh.vertices[mesh.faces]
+    along = np.linalg.norm(corners[:, 1] - corners[:, 0], axis=1)
+    on_texture = np.linalg.norm(mesh.uvs[:, 1] - mesh.uvs[:, 0], axis=1)
+    np.testing.assert_allclose(on_texture * 0.8, along, atol=1e-12)
+
+
+def test_object_beyond_the_table_is_refused(dataset: Path, box: RigidObject):
+    with pytest.raises(GraspdError, match=r"expected box to lie on a table of 0\.05 x 0\.05 m"):
+        _write(dataset, box, table_size=(0.05, 0.05, 0.02))
+    far = dataclasses.replace(box, mesh=TriangleMesh(box.mesh.vertices + 0.5 * np.eye(3)[0], box.mesh.faces))
+    with pytest.raises(GraspdError, match="enlarge the table"):
+        _write(dataset, far)
+
+
+def test_unknown_look_is_refused_with_the_valid_ones():
+    with pytest.raises(GraspdError, match="among oak, walnut, maple, white, blue, green, got marble"):
+        SceneConfig(table_looks=("marble",))
+
+
+@pytest.mark.parametrize("name", sorted(WOODS))
+def test_wood_has_grain_along_the_boards_and_repeats(name: str):
+    pixels = wood_pixels(name, size=256).astype(float).mean(axis=-1)
+    assert np.array_equal(pixels, wood_pixels(name, size=256).astype(float).mean(axis=-1))
+    along, across = np.abs(np.diff(pixels, axis=1)).mean(), np.abs(np.diff(pixels, axis=0)).mean()
+    assert across > 2 * along > 0
 
 
 @pytest.mark.parametrize("look", ["oak", "white"])
