@@ -55,6 +55,10 @@ class JointDesign:
     """Lower limit [rad]."""
     upper: float
     """Upper limit [rad]."""
+    leader: str | None = None
+    """Name of the joint that this one follows; None for a driven joint."""
+    multiplier: float = 1.0
+    """Factor on the leader's position."""
 
 
 @dataclass(frozen=True)
@@ -204,9 +208,21 @@ def _author_joint(stage: Usd.Stage, design: HandDesign, link: LinkDesign, joint:
     apply_physx(
         prim.GetPrim(), "PhysicsJointStateAPI:angular", {"state:angular:physics:position": math.degrees(target)}
     )
+    if joint.leader is not None:
+        leader = Sdf.Path(f"/{design.name}/joints/{joint.leader}")
+        _author_mimic(prim.GetPrim(), f"rot{'XYZ'[index]}", leader, joint.multiplier)
+        return
     drive = UsdPhysics.DriveAPI.Apply(prim.GetPrim(), "angular")
     drive.CreateTypeAttr("force")
     drive.CreateTargetPositionAttr(math.degrees(target))
     drive.CreateStiffnessAttr(math.radians(design.stiffness))
     drive.CreateDampingAttr(math.radians(design.damping))
     drive.CreateMaxForceAttr(design.max_torque)
+
+
+def _author_mimic(prim: Usd.Prim, axis: str, leader: Sdf.Path, multiplier: float) -> None:
+    """Author PhysX's mimic constraint: position + gearing * leader's position = 0."""
+    name = f"physxMimicJoint:{axis}"
+    apply_physx(prim, f"PhysxMimicJointAPI:{axis}", {f"{name}:gearing": -multiplier, f"{name}:offset": 0.0})
+    prim.CreateAttribute(f"{name}:referenceJointAxis", Sdf.ValueTypeNames.Token).Set(axis)
+    prim.CreateRelationship(f"{name}:referenceJoint").SetTargets([leader])
