@@ -49,8 +49,8 @@ class JointDesign:
     """Name of the joint."""
     T_parent_link: np.ndarray
     """Pose of the link in its parent at joint position 0, shape [7]; the axis passes through the link's origin."""
-    axis: tuple[int, int, int]
-    """Axis in the link's frame: plus or minus x, y or z."""
+    axis: tuple[float, float, float]
+    """Unit axis in the link's frame."""
     lower: float
     """Lower limit [rad]."""
     upper: float
@@ -194,10 +194,7 @@ def _author_joint(stage: Usd.Stage, design: HandDesign, link: LinkDesign, joint:
     prim.CreateBody1Rel().SetTargets([Sdf.Path(f"/{design.name}/{link.name}")])
     index = int(np.argmax(np.abs(joint.axis)))
     prim.CreateAxisAttr("XYZ"[index])
-    # USD's axes are positive: a negative one is half a turn about another axis, on both sides.
-    T_link_joint = IDENTITY.copy()
-    if joint.axis[index] < 0:
-        T_link_joint[3:] = [*np.roll([0.0, 1.0, 0.0], index), 0.0]
+    T_link_joint = _joint_frame(joint.axis, index)
     for number, pose in enumerate((compose(joint.T_parent_link, T_link_joint), T_link_joint)):
         x, y, z, w = (float(v) for v in np.round(pose[3:], 9) + 0.0)
         getattr(prim, f"CreateLocalPos{number}Attr")(to_gf(np.round(pose[:3], 9) + 0.0))
@@ -218,6 +215,24 @@ def _author_joint(stage: Usd.Stage, design: HandDesign, link: LinkDesign, joint:
     drive.CreateStiffnessAttr(math.radians(design.stiffness))
     drive.CreateDampingAttr(math.radians(design.damping))
     drive.CreateMaxForceAttr(design.max_torque)
+
+
+def _joint_frame(axis: tuple[float, float, float], index: int) -> np.ndarray:
+    """Return the pose of a joint frame in the link whose positive axis number ``index`` is ``axis``, shape [7].
+
+    USD's axes are positive axes of the joint frame: others need a turned frame.
+    """
+    pose = IDENTITY.copy()
+    positive = np.eye(3)[index]
+    cosine = float(positive @ axis)
+    if np.count_nonzero(axis) == 1:
+        if cosine < 0.0:
+            # Half a turn about another axis.
+            pose[3:] = [*np.roll([0.0, 1.0, 0.0], index), 0.0]
+        return pose
+    pose[3:] = [*np.cross(positive, axis), 1.0 + cosine]
+    pose[3:] /= np.linalg.norm(pose[3:])
+    return pose
 
 
 def _author_mimic(prim: Usd.Prim, axis: str, leader: Sdf.Path, multiplier: float) -> None:
