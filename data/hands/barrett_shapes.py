@@ -172,7 +172,9 @@ def palm() -> LinkShape:
         _HALF_WIDTH,
     )
     cheeks = [fork.trim_by_plane((-1.0, 0.0, 0.0), 2.6), fork.trim_by_plane((1.0, 0.0, 0.0), 4.4)]
+    block = [(-65.0, 49.5, 0.0), (-50.0, 41.8, 0.0), (-27.0, 41.8, 0.0), (-30.0, 72.0, 0.0), (-65.0, 62.5, 0.0)]
     colliders = [
+        prism(fillet(block), "x", -_HALF_WIDTH, _HALF_WIDTH),
         prism(circle((0.0, 0.0), 44.5, 24), "z", 0.0, 41.5),
         _box((-12.3, -40.0, 41.0), (12.3, 42.2, 70.0)),
         plate,

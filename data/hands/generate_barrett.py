@@ -60,7 +60,7 @@ coupling = "one motor spreads fingers 1 and 2 as mirror images; each finger's mo
 125:1 and the outer joint through 375:1 (conversion factors in Barrett's support wiki), so outer = inner / 3. \
 The outer joint's limit is reached at 2.355 rad of the inner one; the clutch that lets the outer joint go on \
 when the inner one is held (TorqueSwitch) is not modelled"
-signs = "all joints close toward +; in the URDF the joints spread by finger 1 and all inner and outer ones close toward -"
+signs = "all joints close toward +; in the URDF finger 1 spreads and all inner and outer joints close toward -"
 mass = "0.506, 0.141, 0.062 and 0.041 kg as in barrett_model of jhu-lcsr, read as numbers; \
 inertia and centres of mass follow from an even density"
 drives = "gains are our choice; the torque limit of 2 N m is about 17 N at a fingertip"

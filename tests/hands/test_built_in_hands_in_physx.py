@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""PhysX takes each hand as one articulation, and its drives bring the links where our forward kinematics says."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pxr import Gf, UsdGeom, UsdPhysics
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.library import list_names
+from omni_graspd.standalone.simulate import _attached
+from omni_graspd.usd.stage import create_stage, save_stage
+from omni_graspd.usd.transforms import compose, invert
+
+_STEP = 1.0 / 240.0
+
+
+@pytest.fixture(scope="module", params=list_names("hands"))
+def hand(request: pytest.FixtureRequest) -> Hand:
+    return load_hand(request.param)
+
+
+def _hand_in_space(hand: Hand, path: Path, targets: np.ndarray) -> Path:
+    """Write a stage with the hand, free and weightless, its drives set to the targets of the actuated joints [rad]."""
+    stage = create_stage("World", path)
+    scene = UsdPhysics.Scene.Define(stage, "/World/PhysicsScene")
+    scene.CreateGravityDirectionAttr(Gf.Vec3f(0.0, 0.0, -1.0))
+    scene.CreateGravityMagnitudeAttr(0.0)
+    prim = UsdGeom.Xform.Define(stage, "/World/Hand").GetPrim()
+    prim.GetReferences().AddReference(str(hand.source))
+    for joint, target in zip(hand.actuated, targets, strict=True):
+        drive = UsdPhysics.DriveAPI(stage.GetPrimAtPath(f"/World/Hand/joints/{hand.joint_names[joint]}"), "angular")
+        drive.GetTargetPositionAttr().Set(math.degrees(target))
+    save_stage(stage, path)
+    return path
+
+
+def _link_states(physx: Any) -> dict[str, np.ndarray]:
+    """Return T_world_link [7] by link name."""
+    from ovphysx.types import ObjectScope, SimObjectType
+
+    columns: dict[str, dict[str, np.ndarray]] = {}
+    attributes = ("position", "orientation")
+    with physx.read_sync(SimObjectType.ARTICULATION_LINK, attributes, scope=ObjectScope.ALL) as result:
+        for group in result.groups:
+            attribute = result.dictionary.token_to_string(group.attribute)
+            paths = result.dictionary.get_path_strings(group.prim_list)
+            for path, value in zip(paths, group.tensors[0].numpy(), strict=True):
+                columns.setdefault(path.rpartition("/")[2], {})[attribute] = value.astype(np.float64)
+    return {name: np.concatenate([column[a] for a in attributes]) for name, column in columns.items()}
+
+
+def _simulated(path: Path, *durations: float) -> list[dict[str, np.ndarray]]:
+    """Return the links' poses at the start and after each duration [s], which follow one another."""
+    with _attached(path) as physx:
+        states = [_link_states(physx)]
+        for duration in durations:
+            for _ in range(round(duration / _STEP)):
+                physx.step_sync(_STEP)
+            states.append(_link_states(physx))
+    return states
+
+
+def _degrees_between(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the angle between two rotations as unit quaternions."""
+    chord = min(np.linalg.norm(a - b), np.linalg.norm(a + b))
+    return math.degrees(4.0 * math.asin(0.5 * float(chord)))
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.6, 0.9])
+def test_drives_move_the_links_as_forward_kinematics_says(hand: Hand, tmp_path: Path, fraction: float) -> None:
+    """Every drive reaches its target, other joints follow: all links of a chain turn within one degree."""
+    lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
+    targets = lower + fraction * (upper - lower)
+    before, after = _simulated(_hand_in_space(hand, tmp_path / "hand_in_space.usda", targets), 3.0)
+    assert set(after) >= {link.name for link in hand.links}
+    rest = np.clip(0.0, hand.joint_lower, hand.joint_upper)
+    for states, positions, tolerance in ((before, rest, 1e-6), (after, hand.joint_positions(targets), 2e-4)):
+        expected = link_poses(hand, states["palm"], positions)
+        for link, pose in zip(hand.links, expected, strict=True):
+            np.testing.assert_allclose(states[link.name][:3], pose[:3], atol=tolerance, err_msg=link.name)
+            assert _degrees_between(states[link.name][3:], pose[3:]) < 0.2, link.name
+    # The base is free: the fingers' motion moved the palm.
+    assert np.linalg.norm(after["palm"][:3] - before["palm"][:3]) > 1e-4
+
+
+def test_hand_rests_once_it_has_moved(hand: Hand, tmp_path: Path) -> None:
+    targets = (0.4 * hand.joint_lower + 0.6 * hand.joint_upper)[hand.actuated]
+    _, moved, later = _simulated(_hand_in_space(hand, tmp_path / "hand_in_space.usda", targets), 3.0, 10.0)
+    # Against the palm: where that floats to after a fast motion is a matter of the integrator.
+    first, last = ({name: compose(invert(s["palm"]), pose) for name, pose in s.items()} for s in (moved, later))
+    for link in hand.links:
+        np.testing.assert_allclose(last[link.name][:3], first[link.name][:3], atol=1e-5, err_msg=link.name)
+        assert _degrees_between(last[link.name][3:], first[link.name][3:]) < 0.01, link.name
