@@ -58,6 +58,9 @@ LOSS_COLUMNS = {
     "range": Column("float64", "rad", "Distance of the joints from the middle of their ranges (equation 3)."),
     "limit": Column("float64", "rad", "Distance of the joints beyond their limits (equation 4)."),
     "penetration": Column("float64", "m2", "Half the mean squared depth of hand points inside the object."),
+    "escape": Column(
+        "float64", "1", "How far a pushed object gets, relative to the push: the score by which grasps rank, low first."
+    ),
     "self_collision": Column("float64", "m2", "Half the sum of squared overlaps between spheres inside the links."),
 }
 """Known loss terms at the end of the synthesis, without their weights; others are written as plain numbers."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from omni_graspd.objects.folded_edges import faces_at_folds
 from omni_graspd.usd.meshes import TriangleMesh
 
 
@@ -23,7 +24,8 @@ def pseudo_normals(mesh: TriangleMesh) -> np.ndarray:
     """Compute angle-weighted pseudo-normals, whose product with the way to the closest point has the right sign.
 
     Returns:
-        Of each face's three vertices, then of its edges ij, jk, ki, not of unit length; shape [face_count, 6, 3].
+        Of each face's three vertices, then of its edges ij, jk, ki, not of unit length; shape [face_count, 6, 3]. All
+        six are zero beside folded edges, where they would not tell inside from outside.
 
     References:
         Bærentzen and Aanæs, "Signed distance computation using the angle weighted pseudonormal", TVCG 2005.
@@ -35,7 +37,9 @@ def pseudo_normals(mesh: TriangleMesh) -> np.ndarray:
     _, edge = np.unique(ends, axis=0, return_inverse=True)
     edges = np.zeros((edge.max(initial=-1) + 1, 3))
     np.add.at(edges, edge.ravel(), np.repeat(normals, 3, axis=0))
-    return np.concatenate([vertices[mesh.faces], edges[edge.reshape(-1, 3)]], axis=1)
+    result = np.concatenate([vertices[mesh.faces], edges[edge.reshape(-1, 3)]], axis=1)
+    result[faces_at_folds(mesh.faces, edge.reshape(-1, 3), edges)] = 0.0
+    return result
 
 
 def corner_normals(mesh: TriangleMesh, *, crease_angle: float) -> np.ndarray:

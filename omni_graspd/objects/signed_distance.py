@@ -52,14 +52,15 @@ class SignedDistance:
             config: How the surface is smoothed.
         """
         config = config or SignedDistanceConfig()
-        normals = surface_normals(mesh, crease_angle=config.crease_angle).reshape(-1, 3)
+        normals = surface_normals(mesh, crease_angle=config.crease_angle)
+        all_clear = closed and bool(normals[:, 3:].any(axis=(1, 2)).all())
         return cls(
             mesh=wp.Mesh(
                 points=wp.array(mesh.vertices.astype(np.float32), dtype=wp.vec3, device=device),
                 indices=wp.array(mesh.faces.astype(np.int32).ravel(), dtype=wp.int32, device=device),
-                support_winding_number=not closed,
+                support_winding_number=not all_clear,
             ),
-            corner_normals=wp.array(normals.astype(np.float32), dtype=wp.vec3, device=device),
+            corner_normals=wp.array(normals.reshape(-1, 3).astype(np.float32), dtype=wp.vec3, device=device),
             sign_mode=int(SIGN_FROM_NORMALS if closed else SIGN_FROM_WINDING_NUMBER),
             phong_alpha=config.phong_alpha,
         )

@@ -13,8 +13,11 @@ SIGN_FROM_WINDING_NUMBER = wp.constant(1)
 
 # Closer than this [m] the direction to the surface is rounding noise in single precision.
 TOUCHING = wp.constant(1.0e-5)
-# A barycentric coordinate below this means that the point lies on the opposite edge.
-ON_EDGE = wp.constant(1.0e-6)
+# A barycentric coordinate below this can mean that the point lies on the opposite edge: rounding leaves that much.
+ON_EDGE = wp.constant(1.0e-4)
+# Sine of the angle between the direction to the surface and the face normal above which the closest point is no inner
+# point of the face.
+OFF_NORMAL = wp.constant(1.0e-3)
 NORMALS_PER_FACE = wp.constant(9)
 
 
@@ -46,7 +49,8 @@ def pseudo_normal_index(u: float, v: float) -> int:
 @wp.func
 def query_closest_point(
     mesh_id: wp.uint64,
-    normals: wp.array(dtype=wp.vec3),  # [9 * face_count]
+    normals: wp.array(dtype=wp.vec3),  # [9 * face_count], of several meshes one after another
+    first_normal: int,
     point: wp.vec3,
     max_distance: float,
     sign_mode: int,
@@ -54,18 +58,22 @@ def query_closest_point(
     """Find the closest surface point; the sign comes from the method named by ``sign_mode``.
 
     Pseudo-normals are looked up instead of summed over nearly equidistant faces, as Warp's own query does: that mixes
-    both sides of a thin wall and gives wrong signs at its middle.
+    both sides of a thin wall and gives wrong signs at its middle. Where a face has none, the winding number decides.
     """
     if sign_mode == SIGN_FROM_WINDING_NUMBER:
         return wp.mesh_query_point_sign_winding_number(mesh_id, point, max_distance)
     query = wp.mesh_query_point_no_sign(mesh_id, point, max_distance)
     query.sign = 1.0
     if query.result:
+        first = first_normal + NORMALS_PER_FACE * query.face
+        vertex_normal = normals[first + 3]
+        if wp.dot(vertex_normal, vertex_normal) == 0.0:
+            return wp.mesh_query_point_sign_winding_number(mesh_id, point, max_distance)
         index = pseudo_normal_index(query.u, query.v)
         normal = wp.mesh_eval_face_normal(mesh_id, query.face)
-        if index >= 0:
-            normal = normals[NORMALS_PER_FACE * query.face + index]
         away = point - wp.mesh_eval_position(mesh_id, query.face, query.u, query.v)
+        if index >= 0 and wp.length(wp.cross(away, normal)) > OFF_NORMAL * wp.length(away):
+            normal = normals[first + index]
         if wp.dot(away, normal) < 0.0:
             query.sign = -1.0
     return query
@@ -109,7 +117,8 @@ def smooth_direction(
 @wp.func
 def signed_distance(
     mesh_id: wp.uint64,
-    corner_normals: wp.array(dtype=wp.vec3),  # [9 * face_count]
+    corner_normals: wp.array(dtype=wp.vec3),  # [9 * face_count], of several meshes one after another
+    first_normal: int,
     point: wp.vec3,
     max_distance: float,
     sign_mode: int,
@@ -127,6 +136,7 @@ def signed_distance(
         mesh_id: Mesh in the object frame.
         corner_normals: Nine normals per face: smooth unit normals of its corners, pseudo-normals of its vertices and of
             its edges, as in :func:`~omni_graspd.objects.corner_normals.surface_normals`.
+        first_normal: Where those of this mesh start.
         point: Query point in the object frame [m].
         max_distance: Surface farther than this is not looked for [m].
         sign_mode: ``SIGN_FROM_NORMALS`` or ``SIGN_FROM_WINDING_NUMBER``.
@@ -136,7 +146,7 @@ def signed_distance(
         Signed distance [m] (``max_distance`` where nothing was found), unit gradient pointing out of the object
         (zero where nothing was found), and whether the surface was found.
     """
-    query = query_closest_point(mesh_id, corner_normals, point, max_distance, sign_mode)
+    query = query_closest_point(mesh_id, corner_normals, first_normal, point, max_distance, sign_mode)
     if not query.result:
         return max_distance, wp.vec3(0.0, 0.0, 0.0), False
     surface_point = wp.mesh_eval_position(mesh_id, query.face, query.u, query.v)
@@ -150,12 +160,13 @@ def signed_distance(
         return distance, gradient, True
 
     corner = 3 * query.face
+    first = first_normal + NORMALS_PER_FACE * query.face
     v_i = wp.mesh_get_point(mesh_id, corner)
     v_j = wp.mesh_get_point(mesh_id, corner + 1)
     v_k = wp.mesh_get_point(mesh_id, corner + 2)
-    n_i = corner_normals[NORMALS_PER_FACE * query.face]
-    n_j = corner_normals[NORMALS_PER_FACE * query.face + 1]
-    n_k = corner_normals[NORMALS_PER_FACE * query.face + 2]
+    n_i = corner_normals[first]
+    n_j = corner_normals[first + 1]
+    n_k = corner_normals[first + 2]
     w = 1.0 - query.u - query.v
 
     offset = query.u * tangent_plane_offset(surface_point, v_i, n_i)
@@ -184,6 +195,6 @@ def query_kernel(
 ):
     """Compute signed distance and gradient of one point; thread layout ``(point,)``."""
     i = wp.tid()
-    phi, normal, _found = signed_distance(mesh_id, corner_normals, points[i], max_distance, sign_mode, phong_alpha)
+    phi, normal, _found = signed_distance(mesh_id, corner_normals, 0, points[i], max_distance, sign_mode, phong_alpha)
     distances[i] = phi
     normals[i] = normal

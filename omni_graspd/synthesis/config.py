@@ -15,7 +15,7 @@ from omni_graspd.ranges import require_at_least, require_not_negative, require_p
 from omni_graspd.synthesis.starts import StartConfig
 
 _NOT_NEGATIVE = (
-    *("friction", "leak", "dilation", "reuse_distance", "reuse_share", "rate_decay"),
+    *("friction", "leak", "dilation", "reuse_distance", "reuse_share", "reuse_padding", "rate_decay"),
     *("range_weight", "limit_weight", "penetration_weight", "self_collision_weight"),
     *("translation_rate", "rotation_rate", "joint_rate", "beta_1", "beta_2"),
 )
@@ -33,6 +33,12 @@ class SynthesisConfig:
     """Coulomb friction between hand and object."""
     probe: float = 1e-4
     """How far the object would move in the tested step without the hand, speed times time step [m]."""
+    time_step: float = 1e-3
+    """Length of the tested step [s]; only the unit of plain gradient descent depends on it."""
+    projection: Literal["jacobi", "gauss_seidel"] = "jacobi"
+    """How contacts act on the object: all at once and averaged, or one after another as in the paper."""
+    rotation_length: float | None = None
+    """Length by which the object's rotation counts in the loss [m]; none: its radius of gyration."""
     leak: float = 0.02
     """Share of the contact gradient that reaches points which do not touch (the paper's alpha); falls to zero with the
     step lengths, so that at the end fingers settle on the surface instead of being pulled into it."""
@@ -48,6 +54,10 @@ class SynthesisConfig:
     """A hand point that moved less than this since its distance was measured takes it to first order [m]; 0: never."""
     reuse_share: float = 0.15
     """The same for points farther away: this share of the measured distance; 0: never."""
+    reuse_padding: float = 0.0
+    """The same while the object is padded: this share of the padding; 0: never."""
+    leak_stride: int = 4
+    """Of this many hand points that do not touch one feels the leaking gradient."""
     range_weight: float = 1e-4
     """Weight of the distance of the joints from the middle of their ranges [m/rad]."""
     limit_weight: float = 1e-2
@@ -56,6 +66,8 @@ class SynthesisConfig:
     """Weight of half the mean squared depth of hand points inside the object [1/m]."""
     self_collision_weight: float = 30.0
     """Weight of half the sum of squared overlaps between spheres inside different links [1/m]."""
+    optimizer: Literal["adam", "gradient_descent"] = "adam"
+    """``gradient_descent`` is the paper's; its rates multiply the gradient of the loss in units of speed."""
     translation_rate: float = 1e-3
     """Step length of the palm's position [m]."""
     rotation_rate: float = 1e-2
@@ -75,8 +87,8 @@ class SynthesisConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        require_at_least(self, "synthesis", 1, "iterations", "point_count")
-        require_positive(self, "synthesis", "probe", "reach", unit=" m", finite=True)
+        require_at_least(self, "synthesis", 1, "iterations", "point_count", "leak_stride")
+        require_positive(self, "synthesis", "probe", "reach", "time_step", unit=" m", finite=True)
         require_not_negative(self, "synthesis", *_NOT_NEGATIVE)
         if not 0.0 < self.dilation_end <= 1.0:
             raise GraspdError(f"expected synthesis.dilation_end to be in (0, 1], got {self.dilation_end}")

@@ -5,12 +5,16 @@
 All vectors are in the object's axes with the origin at its centre of mass. The object has unit mass, since mass
 cancels; ``inverse_inertia`` is that of inertia / mass. Motions of the object during the step are displacements:
 ``motion`` [m] and ``rotation`` [rad]. One averaged (Jacobi) projection per step stands for the paper's Gauss-Seidel
-sweep, whose result depends on the order of the points.
+sweep (``gauss_seidel_kernels``), whose result depends on the order of the points.
+
+The kernels here are the split path, one thread per point or simulation, for GPUs; every hand point is listed at its own
+place. ``fused_kernels`` is the path for CPUs.
 """
 
 import warp as wp
 
 from omni_graspd.objects.signed_distance_kernels import signed_distance
+from omni_graspd.synthesis.model_structs import GraspArrays, HandArrays, ObjectArrays, Settings
 
 wp.set_module_options({"enable_backward": False})
 
@@ -51,81 +55,105 @@ def smooth_norm(v: wp.vec3, epsilon: float):
     return wp.sqrt(wp.dot(v, v) + epsilon * epsilon)
 
 
-@wp.kernel
-def query_points_kernel(
-    mesh: wp.uint64,
-    corner_normals: wp.array(dtype=wp.vec3),
-    sign_mode: int,
-    phong_alpha: float,
-    max_distance: float,
+@wp.func
+def measure_point(
+    grasp: int,
+    point: int,
+    position: wp.vec3,
+    leaks: bool,
+    radius: float,
+    obj: ObjectArrays,
+    state: GraspArrays,
+    settings: Settings,
     center_of_mass: wp.vec3,
-    link_index: wp.array(dtype=int),  # (point)
-    positions: wp.array(dtype=wp.vec3),  # (point), in the link's frame
-    T_object_link: wp.array(dtype=wp.transform, ndim=2),  # (grasp, link)
-    reuse_distance: float,
-    reuse_share: float,
-    # outputs
-    queried_points: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point), where the surface was last looked for
-    queried_distances: wp.array(dtype=float, ndim=2),  # (grasp, point)
-    points: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point), from the centre of mass
-    distances: wp.array(dtype=float, ndim=2),  # (grasp, point)
-    normals: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point); zero where the object is out of reach
 ):
-    """Place one hand point and measure its Phong signed distance. One thread per (grasp, point).
+    """Return the Phong signed distance of a hand point and its gradient.
 
-    While a point has moved less than ``reuse_distance`` or ``reuse_share`` of its distance since the surface was last
-    looked for, the distance is taken to first order: phi = phi_0 + n_0 · (p - p_0).
+    While a point has moved less than a tolerance since the surface was last looked for, the distance is taken to first
+    order: phi = phi_0 + n_0 · (p - p_0). A point that does not leak is left alone while it cannot have come within the
+    padding, for a distance changes by at most as much as the point has moved: its gradient is then zero, as where the
+    object is out of reach, and its distance a lower bound.
     """
-    grasp, point = wp.tid()
-    in_object = wp.transform_point(T_object_link[grasp, link_index[point]], positions[point])
-    moved = in_object - queried_points[grasp, point]
-    if wp.length(moved) > wp.max(reuse_distance, reuse_share * wp.abs(queried_distances[grasp, point])):
+    measured = state.measured_distances[grasp, point]
+    moved = position - state.measured_points[grasp, point]
+    moved_square = wp.dot(moved, moved)
+    slack = measured - (radius + 1.01 * settings.probe)
+    if not leaks and slack > 0.0 and moved_square <= slack * slack:
+        return measured - wp.sqrt(moved_square), wp.vec3(0.0, 0.0, 0.0)
+    tolerance = wp.max(settings.reuse_distance, settings.reuse_padding * radius)
+    tolerance = wp.max(tolerance, settings.reuse_share * wp.abs(measured))
+    if moved_square > tolerance * tolerance:
+        kind = obj.index[grasp]
         distance, normal, _found = signed_distance(
-            mesh, corner_normals, in_object, max_distance, sign_mode, phong_alpha
+            obj.mesh[kind],
+            obj.corner_normals,
+            obj.first_normal[kind],
+            position + center_of_mass,
+            settings.reach,
+            obj.sign_mode[kind],
+            settings.phong_alpha,
         )
-        queried_points[grasp, point] = in_object
-        queried_distances[grasp, point] = distance
-        normals[grasp, point] = normal
-        moved = wp.vec3(0.0, 0.0, 0.0)
-    points[grasp, point] = in_object - center_of_mass
-    distances[grasp, point] = queried_distances[grasp, point] + wp.dot(normals[grasp, point], moved)
+        state.measured_points[grasp, point] = position
+        state.measured_distances[grasp, point] = distance
+        state.measured_normals[grasp, point] = normal
+        state.query_count[grasp] = state.query_count[grasp] + 1
+        return distance, normal
+    normal = state.measured_normals[grasp, point]
+    return measured + wp.dot(normal, moved), normal
+
+
+@wp.kernel
+def measure_kernel(
+    hand: HandArrays,
+    obj: ObjectArrays,
+    settings: Settings,
+    iteration: wp.array(dtype=int),  # (1)
+    # outputs
+    state: GraspArrays,
+):
+    """Place one hand point and measure its distance. One thread per (grasp, point)."""
+    grasp, point = wp.tid()
+    radius = settings.radius[iteration[0]]
+    leaks = settings.leak[iteration[0]] > 0.0 and point % settings.leak_stride == 0
+    position = wp.transform_point(state.link_poses[grasp, hand.point_link[point]], hand.point_positions[point])
+    distance, normal = measure_point(
+        grasp, point, position, leaks, radius, obj, state, settings, obj.center_of_mass[obj.index[grasp]]
+    )
+    state.listed_leaks[grasp, point] = int(leaks)
+    state.listed_points[grasp, point] = position
+    state.listed_normals[grasp, point] = normal
+    state.listed_distances[grasp, point] = distance
 
 
 @wp.kernel
 def simulate_kernel(
-    points: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point)
-    distances: wp.array(dtype=float, ndim=2),  # (grasp, point)
-    normals: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point)
-    motions: wp.array(dtype=wp.vec3),  # (simulation), what the object would do without the hand
-    radius: float,
-    friction: float,
-    inverse_inertia: wp.mat33,
-    gyration_radius: float,
-    smoothing: float,
+    obj: ObjectArrays,
+    settings: Settings,
+    iteration: wp.array(dtype=int),  # (1)
     # outputs
-    losses: wp.array(dtype=float, ndim=2),  # (grasp, simulation)
-    adjoint_linear: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, simulation)
-    adjoint_angular: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, simulation), times the inverse inertia
-    averaging: wp.array(dtype=float, ndim=2),  # (grasp, simulation), 1 / contact count
+    state: GraspArrays,
 ):
     """Step one simulation and differentiate its loss by the object's motion. One thread per (grasp, simulation).
 
-    Loss (paper, equation 2, as a displacement, rotation times the radius of gyration): |motion| + l |rotation|.
+    Loss (paper, equation 2, as a displacement, rotation times a length l): |motion| + l |rotation|.
     """
     grasp, simulation = wp.tid()
-    start = motions[simulation]
+    inverse_inertia = obj.inverse_inertia[obj.index[grasp]]
+    length = obj.rotation_length[obj.index[grasp]]
+    radius = settings.radius[iteration[0]]
+    start = settings.motions[simulation]
     impulse_sum = wp.vec3(0.0, 0.0, 0.0)
     torque_sum = wp.vec3(0.0, 0.0, 0.0)
     contact_count = float(0.0)
-    for point in range(points.shape[1]):
-        normal = normals[grasp, point]
-        depth = constraint(radius, distances[grasp, point], normal, start)
+    for point in range(state.listed_points.shape[1]):
+        normal = state.listed_normals[grasp, point]
+        depth = constraint(radius, state.listed_distances[grasp, point], normal, start)
         if depth > 0.0 and wp.dot(normal, normal) > 0.0:
-            position = points[grasp, point]
+            position = state.listed_points[grasp, point]
             multiplier = depth / inverse_effective_mass(normal, position, inverse_inertia)
             slip = slip_direction(normal, start)
             effective = inverse_effective_mass(slip, position, inverse_inertia)
-            stopping = friction_multiplier(wp.dot(slip, start), effective, friction, multiplier)
+            stopping = friction_multiplier(wp.dot(slip, start), effective, settings.friction, multiplier)
             impulse = normal * multiplier + slip * stopping
             impulse_sum -= impulse
             torque_sum -= wp.cross(position, impulse)
@@ -134,15 +162,12 @@ def simulate_kernel(
     motion = start + average * impulse_sum
     rotation = average * (inverse_inertia * torque_sum)
 
-    share = 1.0 / float(motions.shape[0])
-    linear = smooth_norm(motion, smoothing)
-    angular = smooth_norm(gyration_radius * rotation, smoothing)
-    losses[grasp, simulation] = linear + angular
-    adjoint_linear[grasp, simulation] = share * motion / linear
-    adjoint_angular[grasp, simulation] = (
-        share * gyration_radius * gyration_radius / angular * (inverse_inertia * rotation)
-    )
-    averaging[grasp, simulation] = average
+    share = average / float(settings.motions.shape[0])
+    linear = smooth_norm(motion, settings.smoothing)
+    angular = smooth_norm(length * rotation, settings.smoothing)
+    state.stable_losses[grasp, simulation] = linear + angular
+    state.adjoint_linear[grasp, simulation] = motion * (share / linear)
+    state.adjoint_angular[grasp, simulation] = (inverse_inertia * rotation) * (share * length * length / angular)
 
 
 @wp.func
@@ -155,7 +180,6 @@ def constraint_adjoint(
     inverse_inertia: wp.mat33,
     adjoint_linear: wp.vec3,
     adjoint_angular: wp.vec3,
-    average: float,
 ):
     """Derivative of one simulation's loss by the constraint of one point.
 
@@ -170,26 +194,31 @@ def constraint_adjoint(
     )
     if slips or depth <= 0.0:
         along += friction * (wp.dot(slip, adjoint_linear) + wp.dot(wp.cross(position, slip), adjoint_angular))
-    return -average * along / effective
+    return -along / effective
+
+
+@wp.func
+def point_gradient(
+    active: float, inactive: float, normal: wp.vec3, distance: float, leaks: int, leak: float, settings: Settings
+):
+    """Gradient of the loss by a hand point, from the derivatives by its constraint where it touches and where not."""
+    leaking = inactive
+    if settings.one_sided != 0:
+        leaking = wp.min(inactive, 0.0)
+    if leaks == 0:
+        leaking = 0.0
+    overlap = wp.max(-distance, 0.0)
+    return normal * -(active + leak * leaking + settings.penetration_weight * overlap)
 
 
 @wp.kernel
 def pull_back_kernel(
-    points: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point)
-    distances: wp.array(dtype=float, ndim=2),  # (grasp, point)
-    normals: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point)
-    motions: wp.array(dtype=wp.vec3),  # (simulation)
-    adjoint_linear: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, simulation)
-    adjoint_angular: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, simulation)
-    averaging: wp.array(dtype=float, ndim=2),  # (grasp, simulation)
-    radius: float,
-    friction: float,
-    inverse_inertia: wp.mat33,
-    leak: float,
-    one_sided: int,
-    penetration_weight: float,
+    hand: HandArrays,
+    obj: ObjectArrays,
+    settings: Settings,
+    iteration: wp.array(dtype=int),  # (1)
     # outputs
-    point_gradients: wp.array(dtype=wp.vec3, ndim=2),  # (grasp, point)
+    state: GraspArrays,
 ):
     """Differentiate the loss by the position of one hand point. One thread per (grasp, point).
 
@@ -197,29 +226,47 @@ def pull_back_kernel(
     the literal leak also pushes points away that do not touch.
     """
     grasp, point = wp.tid()
-    normal = normals[grasp, point]
-    distance = distances[grasp, point]
-    position = points[grasp, point]
+    inverse_inertia = obj.inverse_inertia[obj.index[grasp]]
+    normal = state.listed_normals[grasp, point]
+    distance = state.listed_distances[grasp, point]
+    position = state.listed_points[grasp, point]
     active = float(0.0)
     inactive = float(0.0)
-    for simulation in range(motions.shape[0]):
-        depth = constraint(radius, distance, normal, motions[simulation])
+    for simulation in range(settings.motions.shape[0]):
+        motion = settings.motions[simulation]
+        depth = constraint(settings.radius[iteration[0]], distance, normal, motion)
         value = constraint_adjoint(
             depth,
             normal,
             position,
-            motions[simulation],
-            friction,
+            motion,
+            settings.friction,
             inverse_inertia,
-            adjoint_linear[grasp, simulation],
-            adjoint_angular[grasp, simulation],
-            averaging[grasp, simulation],
+            state.adjoint_linear[grasp, simulation],
+            state.adjoint_angular[grasp, simulation],
         )
         if depth > 0.0:
             active += value
         else:
             inactive += value
-    if one_sided != 0:
-        inactive = wp.min(inactive, 0.0)
-    overlap = wp.max(-distance, 0.0)
-    point_gradients[grasp, point] = -normal * (active + leak * inactive + penetration_weight * overlap)
+    state.point_gradients[grasp, point] = point_gradient(
+        active, inactive, normal, distance, state.listed_leaks[grasp, point], settings.leak[iteration[0]], settings
+    )
+
+
+@wp.kernel
+def link_wrenches_kernel(
+    hand: HandArrays,
+    # outputs
+    state: GraspArrays,
+):
+    """Sum the point gradients of one link, in a fixed order. One thread per (grasp, link)."""
+    grasp, link = wp.tid()
+    force = wp.vec3(0.0, 0.0, 0.0)
+    torque = wp.vec3(0.0, 0.0, 0.0)
+    for point in range(hand.point_start[link], hand.point_start[link + 1]):
+        gradient = state.point_gradients[grasp, point]
+        force += gradient
+        torque += wp.cross(state.listed_points[grasp, point], gradient)
+    state.forces[grasp, link] = force
+    state.torques[grasp, link] = torque

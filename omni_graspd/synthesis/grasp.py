@@ -10,6 +10,26 @@ import numpy as np
 
 
 @dataclass(frozen=True)
+class Trajectory:
+    """How the grasps of a batch came about."""
+
+    steps: np.ndarray
+    """Gradient steps made before each frame, shape [frame_count]."""
+    T_object_palm: np.ndarray
+    """Palm poses in the object frame, shape [frame_count, grasp_count, 7]."""
+    joint_positions: np.ndarray
+    """All joints [rad or m], shape [frame_count, grasp_count, joint_count]."""
+    losses: dict[str, np.ndarray]
+    """Loss terms of the last step, with the padding and leak of that step, shape [frame_count, grasp_count]."""
+
+    def rows(self, start: int, stop: int) -> Trajectory:
+        """Return the grasps ``start`` to ``stop - 1``."""
+        part = slice(start, stop)
+        losses = {name: values[:, part] for name, values in self.losses.items()}
+        return Trajectory(self.steps, self.T_object_palm[:, part], self.joint_positions[:, part], losses)
+
+
+@dataclass(frozen=True)
 class GraspBatch:
     """Grasps in the object frame, one row each; failed ones keep their row."""
 
@@ -18,6 +38,20 @@ class GraspBatch:
     joint_positions: np.ndarray
     """All joints, in the order of ``Hand.joint_names`` [rad or m], shape [grasp_count, joint_count]."""
     losses: dict[str, np.ndarray]
-    """Loss terms at the end (``stable``, ``range``, ``limit``, ``penetration``, ``self_collision``), [grasp_count]."""
+    """Loss terms at the end (``stable``, ``range``, ``limit``, ``penetration``, ``self_collision``), and ``escape``,
+    by which grasps rank: how far a pushed object gets, relative to the push; shape [grasp_count]."""
     status: tuple[str, ...]
     """``"ok"`` or the reason of the failure, one per grasp."""
+    trajectory: Trajectory | None = None
+    """How the grasps came about, if that was asked for."""
+
+    def rows(self, start: int, stop: int) -> GraspBatch:
+        """Return the grasps ``start`` to ``stop - 1``."""
+        part = slice(start, stop)
+        return GraspBatch(
+            self.T_object_palm[part],
+            self.joint_positions[part],
+            {name: values[part] for name, values in self.losses.items()},
+            self.status[part],
+            self.trajectory.rows(start, stop) if self.trajectory else None,
+        )

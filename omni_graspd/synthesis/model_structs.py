@@ -1,0 +1,120 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the kernels of the optimisation read and write, as Warp structs."""
+
+import warp as wp
+
+
+@wp.struct
+class HandArrays:
+    """A hand; shared by all shards."""
+
+    parent: wp.array(dtype=int)  # (link), -1 for the palm
+    joint: wp.array(dtype=int)  # (link), -1 where welded
+    joint_type: wp.array(dtype=int)  # (link): 0 fixed, 1 revolute, 2 prismatic
+    axis: wp.array(dtype=wp.vec3)  # (link), in the joint frame
+    T_parent_joint: wp.array(dtype=wp.transform)  # (link)
+    T_joint_link: wp.array(dtype=wp.transform)  # (link)
+    coupling: wp.array(dtype=float, ndim=2)  # (joint, actuated)
+    coupling_offset: wp.array(dtype=float)  # (joint)
+    lower: wp.array(dtype=float)  # (joint)
+    upper: wp.array(dtype=float)  # (joint)
+    actuated_lower: wp.array(dtype=float)  # (actuated)
+    actuated_upper: wp.array(dtype=float)  # (actuated)
+    point_start: wp.array(dtype=int)  # (link + 1), points are sorted by link
+    point_link: wp.array(dtype=int)  # (point)
+    point_positions: wp.array(dtype=wp.vec3)  # (point), in the link's frame
+    sphere_start: wp.array(dtype=int)  # (link + 1), spheres are sorted by link
+    sphere_center: wp.array(dtype=wp.vec3)  # (sphere), in the link's frame
+    sphere_radius: wp.array(dtype=float)  # (sphere)
+    bound_center: wp.array(dtype=wp.vec3)  # (link), centre of a sphere about the link's spheres
+    bound_radius: wp.array(dtype=float)  # (link)
+    link_pairs: wp.array(dtype=wp.vec2i)  # (pair), links that must not overlap
+
+
+@wp.struct
+class ObjectArrays:
+    """The objects of a batch, and which grasp is of which."""
+
+    index: wp.array(dtype=int)  # (grasp), object of each grasp
+    mesh: wp.array(dtype=wp.uint64)  # (object)
+    first_normal: wp.array(dtype=int)  # (object), where its corner normals start
+    corner_normals: wp.array(dtype=wp.vec3)  # of all objects, one after another
+    sign_mode: wp.array(dtype=int)  # (object)
+    center_of_mass: wp.array(dtype=wp.vec3)  # (object)
+    inverse_inertia: wp.array(dtype=wp.mat33)  # (object), for unit mass
+    rotation_length: wp.array(dtype=float)  # (object), by which rotations count in the loss
+
+
+@wp.struct
+class Settings:
+    """Numbers of a SynthesisConfig, and its schedules."""
+
+    motions: wp.array(dtype=wp.vec3)  # (simulation), what the object would do without the hand
+    radius: wp.array(dtype=float)  # (iteration), padding of the object
+    leak: wp.array(dtype=float)  # (iteration)
+    rate_scale: wp.array(dtype=float)  # (iteration)
+    bias_1: wp.array(dtype=float)  # (iteration)
+    bias_2: wp.array(dtype=float)  # (iteration)
+    probe: float
+    time_step: float
+    adam: int
+    friction: float
+    smoothing: float
+    reach: float
+    phong_alpha: float
+    reuse_distance: float
+    reuse_share: float
+    reuse_padding: float
+    leak_stride: int
+    one_sided: int
+    range_weight: float
+    limit_weight: float
+    penetration_weight: float
+    self_collision_weight: float
+    beta_1: float
+    beta_2: float
+    translation_rate: float
+    rotation_rate: float
+    joint_rate: float
+
+
+@wp.struct
+class GraspArrays:
+    """State and scratch of the grasps of one shard. Positions are from the object's centre of mass."""
+
+    T_object_palm: wp.array(dtype=wp.transform)  # (grasp)
+    actuated: wp.array(dtype=float, ndim=2)  # (grasp, actuated)
+    joint_positions: wp.array(dtype=float, ndim=2)  # (grasp, joint)
+    link_poses: wp.array(dtype=wp.transform, ndim=2)  # (grasp, link)
+    joint_axis: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, link)
+    joint_anchor: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, link)
+    measured_points: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, point), where the surface was last looked for
+    measured_distances: wp.array(dtype=float, ndim=2)  # (grasp, point)
+    measured_normals: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, point)
+    query_count: wp.array(dtype=int)  # (grasp)
+    listed_link: wp.array(dtype=int, ndim=2)  # (grasp, point)
+    listed_leaks: wp.array(dtype=int, ndim=2)  # (grasp, point)
+    listed_points: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, point)
+    listed_normals: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, point)
+    listed_distances: wp.array(dtype=float, ndim=2)  # (grasp, point)
+    point_gradients: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, point), split path only
+    stable_losses: wp.array(dtype=float, ndim=2)  # (grasp, simulation)
+    adjoint_linear: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, simulation)
+    adjoint_angular: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, simulation)
+    forces: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, link)
+    torques: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, link)
+    sphere_centers: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, sphere)
+    bound_centers: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, link)
+    joint_gradients: wp.array(dtype=float, ndim=2)  # (grasp, joint)
+    palm_forces: wp.array(dtype=wp.vec3)  # (grasp)
+    palm_torques: wp.array(dtype=wp.vec3)  # (grasp)
+    actuated_gradients: wp.array(dtype=float, ndim=2)  # (grasp, actuated)
+    range_losses: wp.array(dtype=float)  # (grasp)
+    limit_losses: wp.array(dtype=float)  # (grasp)
+    self_collision_losses: wp.array(dtype=float)  # (grasp)
+    palm_moments: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, 2)
+    palm_squares: wp.array(dtype=float, ndim=2)  # (grasp, 2)
+    joint_moments: wp.array(dtype=float, ndim=2)  # (grasp, actuated)
+    joint_squares: wp.array(dtype=float, ndim=2)  # (grasp, actuated)
+    failed: wp.array(dtype=int)  # (grasp)

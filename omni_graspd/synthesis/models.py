@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Hands, objects and settings as the kernels see them, on one device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import warp as wp
+
+from omni_graspd.hands.collision_spheres import CollisionSpheres
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.kinematics import KinematicTree
+from omni_graspd.hands.surface_points import HandPoints
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
+from omni_graspd.synthesis.config import SynthesisConfig
+from omni_graspd.synthesis.model_structs import HandArrays, ObjectArrays, Settings
+
+
+class HandModel:
+    """A hand with its surface points and collision spheres on a device; shared by all shards."""
+
+    def __init__(self, hand: Hand, points: HandPoints, spheres: CollisionSpheres, device: str) -> None:
+        self.link_count = len(hand.links)
+        self.joint_count = hand.joint_count
+        self.actuated_count = hand.actuated_count
+        self.point_count = len(points.link_index)
+        self.sphere_count = len(spheres.link_index)
+        self.arrays = HandArrays()
+        tree = KinematicTree.from_hand(hand, device)
+        for name in ("parent", "joint", "joint_type", "axis", "T_parent_joint", "T_joint_link"):
+            setattr(self.arrays, name, getattr(tree, name))
+        bounds = _link_bounds(spheres, self.link_count)
+        columns = {
+            "coupling": (hand.coupling, float),
+            "coupling_offset": (hand.coupling_offset, float),
+            "lower": (hand.joint_lower, float),
+            "upper": (hand.joint_upper, float),
+            "actuated_lower": (hand.joint_lower[hand.actuated], float),
+            "actuated_upper": (hand.joint_upper[hand.actuated], float),
+            "point_start": (_starts(points.link_index, self.link_count), int),
+            "point_link": (points.link_index.astype(np.int32), int),
+            "point_positions": (points.positions, wp.vec3),
+            "sphere_start": (_starts(spheres.link_index, self.link_count), int),
+            "sphere_center": (spheres.centers, wp.vec3),
+            "sphere_radius": (spheres.radii, float),
+            "bound_center": (bounds[:, :3], wp.vec3),
+            "bound_radius": (bounds[:, 3], float),
+            "link_pairs": (_link_pairs(spheres), wp.vec2i),
+        }
+        for name, (values, dtype) in columns.items():
+            setattr(self.arrays, name, wp.array(values, dtype=dtype, device=device))
+
+
+def _starts(link_index: np.ndarray, link_count: int) -> np.ndarray:
+    return np.searchsorted(link_index, np.arange(link_count + 1)).astype(np.int32)
+
+
+def _link_bounds(spheres: CollisionSpheres, link_count: int) -> np.ndarray:
+    """Return one sphere about the spheres of each link: centre and radius, shape [link_count, 4]."""
+    bounds = np.zeros((link_count, 4))
+    for link in range(link_count):
+        own = spheres.link_index == link
+        if own.any():
+            centers, radii = spheres.centers[own], spheres.radii[own, None]
+            bounds[link, :3] = 0.5 * ((centers - radii).min(axis=0) + (centers + radii).max(axis=0))
+            bounds[link, 3] = (np.linalg.norm(centers - bounds[link, :3], axis=1) + radii[:, 0]).max()
+    return bounds
+
+
+def _link_pairs(spheres: CollisionSpheres) -> np.ndarray:
+    a, b = np.triu_indices(len(spheres.ignored_link_pairs), k=1)
+    filled = np.isin(np.arange(len(spheres.ignored_link_pairs)), spheres.link_index)
+    keep = ~spheres.ignored_link_pairs[a, b] & filled[a] & filled[b]
+    return np.stack([a[keep], b[keep]], axis=-1).astype(np.int32).reshape(-1, 2)
+
+
+class ObjectModel:
+    """An object on a device; shared by all shards."""
+
+    def __init__(self, obj: RigidObject, config: SignedDistanceConfig, device: str) -> None:
+        self.distance = SignedDistance.build(obj.mesh, closed=obj.closed, device=device, config=config)
+        self.center_of_mass = np.asarray(obj.center_of_mass, dtype=np.float32)
+        unit_inertia = obj.inertia / obj.mass
+        self.inverse_inertia = np.linalg.inv(unit_inertia).astype(np.float32)
+        self.gyration_radius = float(np.sqrt(np.trace(unit_inertia) / 3.0))
+
+
+def object_arrays(
+    models: Sequence[ObjectModel], index: np.ndarray, device: str, *, rotation_length: float | None = None
+) -> Any:
+    """Put several objects into one batch, as the kernels' ``ObjectArrays``.
+
+    Args:
+        models: The objects, on ``device``.
+        index: Object of each grasp, shape [grasp_count].
+        device: Warp device.
+        rotation_length: By which rotations count in the loss [m]; by default each object's radius of gyration.
+    """
+    arrays = ObjectArrays()
+    normals = [model.distance.corner_normals for model in models]
+    starts = np.concatenate([[0], np.cumsum([len(part) for part in normals])[:-1]])
+    joined = normals[0] if len(normals) == 1 else np.concatenate([part.numpy() for part in normals])
+    columns = {
+        "index": (index.astype(np.int32), int),
+        "mesh": (np.array([model.distance.mesh.id for model in models], dtype=np.uint64), wp.uint64),
+        "first_normal": (starts.astype(np.int32), int),
+        "sign_mode": (np.array([model.distance.sign_mode for model in models], dtype=np.int32), int),
+        "center_of_mass": (np.array([model.center_of_mass for model in models]), wp.vec3),
+        "inverse_inertia": (np.array([model.inverse_inertia for model in models]), wp.mat33),
+        "rotation_length": (np.array([rotation_length or model.gyration_radius for model in models]), float),
+    }
+    for name, (values, dtype) in columns.items():
+        setattr(arrays, name, wp.array(values, dtype=dtype, device=device))
+    arrays.corner_normals = joined if isinstance(joined, wp.array) else wp.array(joined, dtype=wp.vec3, device=device)
+    return arrays
+
+
+def settings_of(config: SynthesisConfig, point_count: int, device: str) -> Any:
+    """Return the numbers and schedules of a configuration as the kernels' ``Settings``, on a device."""
+    settings = Settings()
+    iterations = np.arange(config.iterations)
+    scale = np.array([config.rate_scale(int(i)) for i in iterations])
+    columns = {
+        "radius": np.array([config.dilation_radius(int(i)) for i in iterations]),
+        "leak": config.leak * config.leak_stride * scale,
+        "rate_scale": scale,
+        "bias_1": 1.0 - config.beta_1 ** (iterations + 1.0),
+        "bias_2": 1.0 - config.beta_2 ** (iterations + 1.0),
+    }
+    for name, values in columns.items():
+        setattr(settings, name, wp.array(values, dtype=float, device=device))
+    settings.motions = wp.array(config.probe_motions(), dtype=wp.vec3, device=device)
+    for name in (
+        *("probe", "time_step", "friction", "reach", "reuse_distance", "reuse_share", "reuse_padding", "leak_stride"),
+        *("range_weight", "limit_weight", "self_collision_weight"),
+        *("beta_1", "beta_2", "translation_rate", "rotation_rate", "joint_rate"),
+    ):
+        setattr(settings, name, getattr(config, name))
+    settings.smoothing = 0.1 * config.probe
+    settings.phong_alpha = config.distance.phong_alpha
+    settings.adam = int(config.optimizer == "adam")
+    settings.penetration_weight = config.penetration_weight / point_count
+    settings.one_sided = int(config.leak_mode == "one_sided")
+    return settings
