@@ -20,13 +20,14 @@ def read_link_mesh(body: Usd.Prim) -> TriangleMesh:
     Bodies may be nested: a mesh belongs to the nearest body above it.
     """
     for purposes in (("default", "render"), ("default", "render", "guide", "proxy")):
-        prims = [prim for prim in mesh_prims(body, purposes) if _owner(prim) == body]
+        prims = [prim for prim in mesh_prims(body, purposes) if owning_body(prim) == body]
         if prims:
             return merge_in_frame(prims, body)
     return TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int32))
 
 
-def _owner(prim: Usd.Prim) -> Usd.Prim:
+def owning_body(prim: Usd.Prim) -> Usd.Prim:
+    """Return the nearest rigid body at or above a prim; bodies may be nested. The pseudo-root where there is none."""
     while not (prim.HasAPI(UsdPhysics.RigidBodyAPI) or prim.IsPseudoRoot()):
         prim = prim.GetParent()
     return prim

@@ -25,10 +25,13 @@ class SimulateConfig:
     """Linear speed limit of rest [m/s]."""
     rest_angular_speed: float = 0.05
     """Angular speed limit of rest [rad/s]."""
+    record_interval: float = 1.0 / 60.0
+    """Time between recorded poses [s]; speeds are watched at the same times."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        times, speeds = ("time_step", "max_time", "rest_time"), ("rest_linear_speed", "rest_angular_speed")
+        times = ("time_step", "max_time", "rest_time", "record_interval")
+        speeds = ("rest_linear_speed", "rest_angular_speed")
         require_positive(self, "simulation", *times, *speeds)
 
 

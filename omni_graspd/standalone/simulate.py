@@ -20,9 +20,6 @@ from pxr import Usd, UsdGeom, UsdPhysics
 from omni_graspd.errors import GraspdError
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 
-RECORD_INTERVAL = 1.0 / 60.0
-"""Time between recorded poses [s]; speeds are watched at the same times."""
-
 _ATTRIBUTES = ("position", "orientation", "linearVelocity", "angularVelocity")
 
 
@@ -37,7 +34,7 @@ async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
         config: Step length, time limit, and what counts as rest.
 
     Returns:
-        Recorded poses (about 60 a second, the start included) and the final velocities, in metres.
+        Recorded poses (the start included) and the final velocities, in metres.
 
     Raises:
         GraspdError: If the stage has no dynamic rigid body, or PhysX did not take one of them.
@@ -111,7 +108,7 @@ def _attached(path: Path) -> Iterator[Any]:
 
 
 def _step_until_rest(physx: Any, body_paths: tuple[str, ...], config: SimulateConfig, metres: float) -> SimulateResult:
-    record_steps = max(1, round(RECORD_INTERVAL / config.time_step))
+    record_steps = max(1, round(config.record_interval / config.time_step))
     step_count = max(1, round(config.max_time / config.time_step))
     times, states = [0.0], [_read_bodies(physx, body_paths, metres)]
     resting = np.zeros(len(body_paths))
