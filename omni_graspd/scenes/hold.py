@@ -12,12 +12,12 @@ import numpy as np
 from pxr import Usd
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.collision_pieces import link_collision_pieces
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.objects.convex_decomposition import convex_pieces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_positive
+from omni_graspd.scenes.hand_colliders import hand_colliders
 from omni_graspd.scenes.hold_stage import HoldPhysics, author_hold_stage, place_links
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 from omni_graspd.usd.meshes import TriangleMesh
@@ -40,7 +40,7 @@ class HoldConfig:
     """The object is held if its centre of mass never moves this far from the start [m]."""
     object_mass: float | None = 0.1
     """Mass of the object [kg], its inertia scaled with it; None: as the object says."""
-    record_interval: float = 0.1
+    record_interval: float = 0.25
     """Time between looks at the object [s]."""
     physics: HoldPhysics = field(default_factory=HoldPhysics)
     """Gravity, friction and solver."""
@@ -99,7 +99,7 @@ async def measure_hold(
     if config.object_mass is not None:
         inertia = obj.inertia * (config.object_mass / obj.mass)
         obj = dataclasses.replace(obj, mass=config.object_mass, inertia=inertia)
-    stage = author_hold_stage(link_collision_pieces(hand), obj, pieces, HOLD_DIRECTIONS, config.physics)
+    stage = author_hold_stage(hand_colliders(hand), obj, pieces, HOLD_DIRECTIONS, config.physics)
     displacements = np.full((len(T_object_palm), len(HOLD_DIRECTIONS)), np.nan)
     finite = np.isfinite(T_object_palm).all(axis=1) & np.isfinite(joint_positions).all(axis=1)
     # One grasp at a time: in one simulation with others, the solver's order, and so the outcome, would depend on them.

@@ -16,7 +16,7 @@ from omni_graspd.usd.stage import open_stage
 _PURPOSES = ("default", "render", "guide", "proxy")
 
 
-def link_collision_pieces(hand: Hand) -> tuple[tuple[TriangleMesh, ...], ...]:
+def hand_colliders(hand: Hand) -> tuple[tuple[TriangleMesh, ...], ...]:
     """Return convex meshes to collide with, link by link.
 
     A link's collision meshes stand for their convex hulls. A link without any collides as the convex hull of its
