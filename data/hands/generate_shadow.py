@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import shadow_palm
 import shadow_shapes as shapes
 
 from omni_graspd.hands.hand_writer import HandDesign, JointDesign, LinkDesign, LinkShape, write_hand
@@ -145,10 +146,10 @@ def shadow_design() -> HandDesign:
         shapes.thumb_middle(),
         shapes.thumb_distal(),
     )
-    links = [LinkDesign("palm", None, None, shapes.palm(), _PALM_MASS)]
+    links = [LinkDesign("palm", None, None, shadow_palm.palm(), _PALM_MASS)]
     for name in ("ff", "mf", "rf"):
         links += _finger(name, "palm", finger)
-    links.append(LinkDesign("lfmetacarpal", "palm", lfj5, shapes.metacarpal(), _METACARPAL_MASS))
+    links.append(LinkDesign("lfmetacarpal", "palm", lfj5, shadow_palm.metacarpal(), _METACARPAL_MASS))
     links += _finger("lf", "lfmetacarpal", finger)
     links += _thumb(thumb)
     return HandDesign("shadow", "shadow_hand", tuple(links), _LOOKS, max_torque=1.0)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -76,21 +77,28 @@ def inset(outline: np.ndarray, distance: float) -> np.ndarray:
     return outline + distance * inward / (1.0 + cosine)[:, None]
 
 
-def prism(outline: np.ndarray, axis: str, low: float, high: float, bevel: float = 0.0) -> manifold3d.Manifold:
-    """Extrude an outline and bevel the edges of both ends.
+def prism(
+    outline: np.ndarray, axis: str, low: float, high: float, bevel: float = 0.0, steps: int = 1
+) -> manifold3d.Manifold:
+    """Extrude an outline and bevel or round the edges of both ends.
 
     Args:
         outline: Counter-clockwise outline in (y, z), (x, z) or (x, y) for the axes x, y, z [mm], shape [n, 2].
         axis: Direction of extrusion.
         low: Start along the axis [mm].
         high: End along the axis [mm].
-        bevel: Width of the 45 degree bevels [mm].
+        bevel: Width of the bevels [mm]; corners of the outline need a larger radius.
+        steps: Chords of the quarter circle that rounds an edge; a single one is a bevel of 45 degrees.
     """
     levels = [(low, 0.0), (high, 0.0)]
     if bevel > 0.0:
-        levels = [(low, bevel), (low + bevel, 0.0), (high - bevel, 0.0), (high, bevel)]
+        angles = 0.5 * np.pi * np.arange(steps + 1) / steps
+        # Exact at both ends, whatever the sine of a right angle is.
+        rise = [(0.0, 1.0), *((1.0 - np.cos(a), 1.0 - np.sin(a)) for a in angles[1:-1]), (1.0, 0.0)]
+        levels = [(low + bevel * up, bevel * aside) for up, aside in rise]
+        levels += [(high - bevel * up, bevel * aside) for up, aside in reversed(rise)]
     rings = [np.column_stack([inset(outline, d) if d else outline, np.full(len(outline), w)]) for w, d in levels]
-    solid = _loft(rings)
+    solid = loft(rings)
     order = {"x": [2, 0, 1], "y": [0, 2, 1], "z": [0, 1, 2]}[axis]
     mesh = solid.to_mesh64()
     faces = mesh.tri_verts if axis != "y" else mesh.tri_verts[:, ::-1]
@@ -102,7 +110,39 @@ def fingertip(radius: float, neck: float, center: float, segments: int = 24) -> 
     ring = circle((0.0, 0.0), 1.0, segments)
     levels = [(neck, 1.0)]
     levels += [(center + radius * np.sin(a), np.cos(a)) for a in np.radians([0, 15, 30, 45, 60, 74, 85])]
-    return _loft([np.column_stack([radius * scale * ring, np.full(segments, z)]) for z, scale in levels])
+    return loft([np.column_stack([radius * scale * ring, np.full(segments, z)]) for z, scale in levels])
+
+
+def rounded_tube(rows: Sequence[Sequence[float]], step: float, corner_points: int = 5) -> manifold3d.Manifold:
+    """Build a limb along +z whose sections are rectangles with round corners, from a few of them.
+
+    Sections between the rows follow monotone cubics (Fritsch and Butland, 1984).
+
+    Args:
+        rows: Position along z, half width in x, low and high side in y, and corner radius of each section [mm];
+            radii are cut at half of the smaller side.
+        step: Largest distance of sections along z [mm].
+        corner_points: Points on each corner.
+    """
+    from scipy.interpolate import PchipInterpolator
+
+    table = np.array(rows, dtype=np.float64)
+    levels = np.unique(
+        np.concatenate([np.linspace(a, b, int(np.ceil((b - a) / step)) + 1) for a, b in itertools.pairwise(table[:, 0])])
+    )
+    sections = PchipInterpolator(table[:, 0], table[:, 1:], axis=0)(levels)
+    rings = []
+    for z, (half, low, high, radius) in zip(levels, sections, strict=True):
+        radius = min(radius, 0.999 * half, 0.4995 * (high - low))
+        corners = [(half, high), (-half, high), (-half, low), (half, low)]
+        points = []
+        for k, corner in enumerate(corners):
+            signs = np.array([-1.0 if k in (0, 3) else 1.0, -1.0 if k in (0, 1) else 1.0])
+            angles = 0.5 * np.pi * (k + np.arange(corner_points) / (corner_points - 1))
+            points.append(corner + radius * signs + radius * np.stack([np.cos(angles), np.sin(angles)], axis=1))
+        ring = np.concatenate(points)
+        rings.append(np.column_stack([ring, np.full(len(ring), z)]))
+    return loft(rings)
 
 
 def mirrored(solid: manifold3d.Manifold) -> manifold3d.Manifold:
@@ -143,8 +183,12 @@ def _signed_area(outline: np.ndarray) -> float:
     return 0.5 * float(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
 
 
-def _loft(rings: Sequence[np.ndarray]) -> manifold3d.Manifold:
-    """Join rings of equally many points, stacked along +z, and close both ends."""
+def loft(rings: Sequence[np.ndarray]) -> manifold3d.Manifold:
+    """Join rings of equally many points, counter-clockwise and stacked along +z, and close both ends.
+
+    Args:
+        rings: Points of each ring [mm], each of shape [n, 3].
+    """
     count = len(rings[0])
     index = np.arange(count)
     ahead = np.roll(index, -1)
