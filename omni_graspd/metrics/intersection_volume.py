@@ -13,6 +13,7 @@ import numpy as np
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.link_distance import link_distances
+from omni_graspd.metrics.filled_solid import filled_solid
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_positive
 from omni_graspd.usd.meshes import TriangleMesh
@@ -70,37 +71,6 @@ def intersection_volumes(
         else:
             volumes[grasp] = _exact_volume(body, exact, poses[near])
     return volumes
-
-
-def filled_solid(mesh: TriangleMesh) -> Manifold | None:
-    """Return the solid that a mesh bounds, its parts united and its cavities filled; None where it bounds none."""
-    import manifold3d
-
-    whole = _manifold(mesh.vertices, mesh.faces)
-    if whole is None:
-        return None
-    parts = [part if part.volume() > 0.0 else _turned(part) for part in whole.decompose()]
-    return manifold3d.Manifold.batch_boolean(parts, manifold3d.OpType.Add)
-
-
-def _turned(cavity: Manifold) -> Manifold:
-    """Turn a surface that looks inward, the wall of a cavity, into a solid."""
-    mesh = cavity.to_mesh64()
-    vertices, faces = np.asarray(mesh.vert_properties)[:, :3], np.asarray(mesh.tri_verts)
-    turned = _manifold(vertices, faces[:, ::-1])
-    return cavity if turned is None else turned
-
-
-def _manifold(vertices: np.ndarray, faces: np.ndarray) -> Manifold | None:
-    import manifold3d
-
-    # Copies: manifold3d takes neither read-only nor strided arrays.
-    mesh = manifold3d.Mesh64(
-        np.array(vertices, dtype=np.float64, order="C"), np.array(faces, dtype=np.uint64, order="C")
-    )
-    mesh.merge()
-    solid = manifold3d.Manifold(mesh)
-    return solid if solid.status() == manifold3d.Error.NoError and not solid.is_empty() else None
 
 
 def _boxes_meet(hand: Hand, mesh: TriangleMesh, T_object_link: np.ndarray) -> np.ndarray:
