@@ -21,7 +21,7 @@ from omni_graspd.usd.materials import Appearance
 _LOOKS = {
     "body": Appearance(color=(0.03, 0.031, 0.034), roughness=0.45),
     "metal": Appearance(color=(0.55, 0.56, 0.58), roughness=0.35, metallic=0.7),
-    "tip": Appearance(color=(0.30, 0.31, 0.33), roughness=0.6),
+    "tip": Appearance(color=(0.21, 0.215, 0.225), roughness=0.65),
 }
 
 Triple = tuple[float, float, float]
@@ -114,9 +114,9 @@ def _pose(position: Triple, rotation: tuple[float, ...] = (0.0, 0.0, 0.0, 1.0)) 
 def _finger(name: str, parent: str, link_shapes: tuple[LinkShape, ...]) -> list[LinkDesign]:
     """Return the links of a finger; its distal joint follows the middle one."""
     links: list[LinkDesign] = []
-    for (link, number, position, axis, limits, mass), shape in zip(_FINGER, link_shapes, strict=True):
+    for (link, number, position, row_axis, limits, mass), shape in zip(_FINGER, link_shapes, strict=True):
         # Ring and little finger spread the other way.
-        axis = (0.0, 1.0, 0.0) if link == "knuckle" and name in ("rf", "lf") else axis
+        axis = (0.0, 1.0, 0.0) if link == "knuckle" and name in ("rf", "lf") else row_axis
         origin = _ORIGINS[name] if link == "knuckle" else position
         leader = f"{name.upper()}J2" if link == "distal" else None
         joint = JointDesign(f"{name.upper()}{number}", _pose(origin), axis, *limits, leader=leader)

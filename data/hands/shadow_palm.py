@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shapes of the Shadow hand's palm and of the little finger's metacarpal. Millimetres, link frames.
 
-The palm looks along -y. The metacarpal turns about an axis that is oblique in the palm's plane; both carry the heads that
-hold the knuckles.
+The palm looks along -y. The metacarpal turns about an axis that is oblique in the palm's plane; both carry the heads
+that hold the knuckles.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def _on_axis(solid: Solid) -> Solid:
 
 def _slab(low: float, high: float, radius: float) -> Solid:
     """Return a cylinder about the metacarpal's axis."""
-    return _on_axis(prism(circle((0.0, 0.0), radius, 40), "z", low, high, 0.5))
+    return _on_axis(prism(circle((0.0, 0.0), radius, 28), "z", low, high, 0.5))
 
 
 def _head() -> tuple[Solid, Solid]:
@@ -63,8 +63,8 @@ def _head() -> tuple[Solid, Solid]:
     """
     dome = [(-9.0, -18.0, 0.0), (9.0, -18.0, 0.0), (9.0, 7.3, 9.0), (-9.0, 7.3, 9.0)]
     column = prism(fillet(dome), "y", -_THICK, _THICK + 0.5, 1.8, 3)
-    front = prism(circle((0.0, 0.0), 10.8, 48), "y", -_FAR, -4.0)
-    ball = Solid.sphere(11.0, 48) - box((-_FAR, 8.5, -_FAR), (_FAR,) * 3) - box((-_FAR,) * 3, (_FAR, _FAR, -7.9))
+    front = prism(circle((0.0, 0.0), 10.8, 28), "y", -_FAR, -4.0)
+    ball = Solid.sphere(11.0, 28) - box((-_FAR, 8.5, -_FAR), (_FAR,) * 3) - box((-_FAR,) * 3, (_FAR, _FAR, -7.9))
     above = box((-9.5, -_FAR, -4.5), (9.5, 4.0, _FAR))
     room = front + ball + above
     prong = [(-2.0, -14.0, 0.0), (2.0, -14.0, 0.0), (2.0, 2.4, 1.9), (-2.0, 2.4, 1.9)]
@@ -78,16 +78,14 @@ def metacarpal() -> LinkShape:
     up = (0.0, 0.0, knuckle_height)
     column = rounded_tube([(3.0, 9.05, -_THICK, _THICK, 2.8), (60.0, 9.05, -_THICK, _THICK, 2.8)], 60.0)
     column = (column - room.translate(up)) - _slab(-40.0, _HINGE[0], 12.0)
-    corners = [(-9.0, 20.0, 0.0), (0.0, 22.0, 0.0), (16.3, _HINGE[0], 0.0), (16.3, _HINGE[1], 0.0), (-9.0, 45.0, 0.0)]
-    web = _on_axis(prism(fillet(corners[1:]), "y", -_THICK, _THICK, 1.0)) ^ box((-9.0,) * 3, (20.0, _FAR, _FAR))
+    column -= _on_axis(box((-12.0, -20.0, -40.0), (12.0, 0.0, _HINGE[0])))
     bridge = _on_axis(box((-12.0, -_THICK + 0.1, _HINGE[0]), (0.0, _THICK - 0.1, _HINGE[1])))
     bridge = bridge ^ box((0.0, -_FAR, 0.0), (_FAR, _FAR, 40.0))
     arm = _slab(*_HINGE, _THICK)
-    del web
     body = column + arm + bridge + socket.translate(up)
     axle = _on_axis(prism(circle((0.0, 0.0), 4.0, 24), "z", _HINGE[0] - 0.4, _HINGE[1] + 0.4))
-    pieces = [column ^ box((-_FAR,) * 3, (_FAR, _FAR, 56.0)), arm]
-    pieces.append(socket.translate(up) ^ box((-_FAR, 4.0, 50.0), (_FAR,) * 3))
+    upper, lower = (column ^ box((-_FAR, -_FAR, low), (_FAR, _FAR, high)) for low, high in ((24.0, 56.0), (0.0, 25.0)))
+    pieces = [upper, lower, arm, socket.translate(up)]
     return link_shape([Part(body, "body"), Part(axle, "metal")], pieces)
 
 
@@ -97,9 +95,9 @@ def _pad() -> Solid:
 
     heights = np.array(list(_PAD_ROWS))
     relief = RectBivariateSpline(heights[3:], _PAD_COLUMNS, np.array(list(_PAD_ROWS.values()))[3:], kx=3, ky=3)
-    columns = np.linspace(_PAD_COLUMNS[0], _PAD_COLUMNS[-1], 41)
+    columns = np.linspace(_PAD_COLUMNS[0], _PAD_COLUMNS[-1], 28)
     rings = []
-    for z in np.linspace(0.0, heights[-1], 25):
+    for z in np.linspace(0.0, heights[-1], 16):
         depth = np.maximum(relief(z, columns)[0], 9.0)
         front = np.column_stack([columns, -depth, np.full(len(columns), z)])
         back = np.array([[columns[-1], -8.0, z], [columns[0], -8.0, z]])
@@ -140,7 +138,8 @@ def _thumb_room() -> Solid:
     """Return the room of the thumb's base: a pocket behind the ball of the thumb, open to the side, and a slope."""
     corners = [(6.0, 22.5, 1.5), (23.5, 7.0, 1.5), (28.0, 11.0, 1.0), (33.0, 17.0, 1.0), (70.0, 17.0, 0.0)]
     corners += [(70.0, 43.0, 0.0), (22.0, 42.0, 2.0), (20.0, 30.0, 1.0), (14.0, 33.0, 1.5)]
-    pocket = prism(fillet(corners), "y", -17.0, 0.0)
+    pocket = prism(fillet(corners), "y", -11.5, 0.0)
+    pocket += prism(fillet(corners), "y", -17.0, -10.0) ^ box((17.0, -_FAR, -_FAR), (_FAR,) * 3)
     points = [(20.0, -0.5, 31.0), (22.5, -0.5, 38.0), (43.0, 0.0, 44.0), (43.0, 0.0, 17.0), (36.0, 0.0, 17.0)]
     points += [(43.0, -3.2, 60.0), (43.0, -7.0, 70.0), (43.0, -11.5, 76.0), (28.0, -11.5, 71.0), (15.5, -11.5, 53.0)]
     points += [(13.5, -13.5, 45.0), (19.0, -18.0, 31.0), (38.0, -18.0, 17.0), (43.0, -30.0, 17.0), (43.0, -30.0, 76.0)]
@@ -152,7 +151,10 @@ def palm() -> LinkShape:
     """The palm without the little finger's metacarpal."""
     socket, room = _head()
     heads = [((x, 0.0, z), socket.translate((x, 0.0, z)), room.translate((x, 0.0, z))) for x, z in _HEADS]
-    lobe = (_slab(0.0, _HINGE[0] - 0.5, _THICK) + Solid.sphere(_THICK, 40)).translate(_METACARPAL)
+    lobe = (_slab(0.0, _HINGE[0] - 0.5, _THICK) + Solid.sphere(_THICK, 28)).translate(_METACARPAL)
+    lobe ^= box((-42.0, -_FAR, -_FAR), (_FAR,) * 3)
+    foot = (_lugs() ^ box((-_FAR, -_FAR, 2.0), (-31.0, _FAR, 14.0))) + (lobe ^ box((-_FAR,) * 3, (-31.0, _FAR, 24.0)))
+    lobe += foot.hull()
     nib = _slab(_HINGE[1] + 0.7, 40.0, _THICK).translate(_METACARPAL)
     slot = _slab(_HINGE[0] - 0.5, _HINGE[1] + 0.7, _THICK + 1.0)
     slot += _on_axis(box((-40.0, -20.0, _HINGE[0] - 0.5), (0.0, 20.0, _HINGE[1] + 0.7)))
@@ -172,19 +174,34 @@ def palm() -> LinkShape:
     thumb = _thumb_room()
     body = (plate + _lugs()) - thumb - lugs
     pad = pad - thumb - tendon - slot.translate(_METACARPAL) - bite - box((26.5, -9.0, -20.0), (36.0, _FAR, 12.2))
-    pulley = prism(circle((0.0, 0.0), 19.5, 56), "x", -2.4, 2.4, 0.5)
+    pulley = prism(circle((0.0, 0.0), 19.5, 40), "x", -2.4, 2.4, 0.5)
     parts = [Part(pulley, "metal"), Part(body, "body"), Part(pad, "tip")]
-    return link_shape(parts, _colliders(plate, pad, lobe))
+    sockets = [part.hull() for _, part, _ in heads]
+    return link_shape(parts, [*sockets, *_colliders(body, pad), pulley, lobe, nib])
 
 
-def _colliders(plate: Solid, pad: Solid, lobe: Solid) -> list[Solid]:
-    """Return the palm's pieces: back, upper front, pad, ball of the thumb, fork of the wrist and lobe."""
-    back = plate ^ box((5.0, 0.0, 0.0), (_FAR, _FAR, 87.0))
-    left = plate ^ box((-20.0, -_FAR, 54.0), (16.0, _FAR, 87.0))
-    middle = plate ^ box((-12.0, -_FAR, 0.0), (8.0, _FAR, 50.0))
-    right = plate ^ box((24.0, -_FAR, 74.0), (_FAR, _FAR, 87.0))
-    cushion = pad ^ box((-_FAR, -_FAR, 0.0), (4.0, _FAR, 40.0))
-    thenar = pad ^ box((4.0, -_FAR, -20.0), (_FAR, -14.0, 40.0))
-    fork = _lugs() ^ box((-_FAR, -_FAR, -20.0), (-15.0, _FAR, 10.0))
-    other = _lugs() ^ box((17.0, -_FAR, -20.0), (_FAR, _FAR, 10.0))
-    return [back, left, middle, right, cushion, thenar, fork, other, lobe]
+def _colliders(body: Solid, pad: Solid) -> list[Solid]:
+    """Return the pieces of the palm's plate, its pad and the fork of the wrist."""
+
+    def between(solid: Solid, low: tuple[float, float, float], high: tuple[float, float, float]) -> Solid:
+        return solid ^ box(low, high)
+
+    return [
+        # Above the thumb, beside its slope, behind it, and left of it.
+        between(body, (-20.0, -_FAR, 52.0), (16.0, _FAR, 90.0)),
+        between(body, (16.0, -_FAR, 45.0), (42.0, _FAR, 86.0)),
+        between(body, (-12.0, 0.0, 0.0), (42.0, _FAR, 60.0)),
+        between(body, (-12.0, -_FAR, 24.0), (18.0, _FAR, 56.0)),
+        between(body, (-45.0, -_FAR, 12.0), (-12.0, _FAR, 47.0)),
+        between(body, (-21.5, -_FAR, 0.0), (26.5, _FAR, 13.0)),
+        between(body, (36.0, -_FAR, -12.0), (42.0, _FAR, 17.0)),
+        between(body, (26.0, -_FAR, 11.0), (42.0, _FAR, 20.0)),
+        between(body, (17.6, -_FAR, -12.0), (26.6, _FAR, 12.0)),
+        between(body, (-21.5, -_FAR, -12.0), (-15.6, _FAR, 12.0)),
+        between(body, (-37.0, -_FAR, -12.0), (-31.0, _FAR, 14.0)),
+        between(pad, (-_FAR, -_FAR, 0.0), (3.0, _FAR, 36.0)),
+        between(pad, (3.0, -_FAR, 0.0), (_FAR, -_THICK, 32.0)),
+        between(pad, (-20.0, -_FAR, 30.0), (20.0, _FAR, _FAR)),
+        between(pad, (2.0, -_FAR, -_FAR), (27.0, _FAR, 4.0)),
+        between(pad, (26.0, -_FAR, -_FAR), (_FAR, _FAR, 10.0)),
+    ]

@@ -128,12 +128,14 @@ def rounded_tube(rows: Sequence[Sequence[float]], step: float, corner_points: in
 
     table = np.array(rows, dtype=np.float64)
     levels = np.unique(
-        np.concatenate([np.linspace(a, b, int(np.ceil((b - a) / step)) + 1) for a, b in itertools.pairwise(table[:, 0])])
+        np.concatenate(
+            [np.linspace(a, b, int(np.ceil((b - a) / step)) + 1) for a, b in itertools.pairwise(table[:, 0])]
+        )
     )
     sections = PchipInterpolator(table[:, 0], table[:, 1:], axis=0)(levels)
     rings = []
-    for z, (half, low, high, radius) in zip(levels, sections, strict=True):
-        radius = min(radius, 0.999 * half, 0.4995 * (high - low))
+    for z, (half, low, high, wanted) in zip(levels, sections, strict=True):
+        radius = min(wanted, 0.999 * half, 0.4995 * (high - low))
         corners = [(half, high), (-half, high), (-half, low), (half, low)]
         points = []
         for k, corner in enumerate(corners):
