@@ -129,6 +129,8 @@ async def _run(shards: Sequence[Shard], iterations: int, progress: Progress, cap
             await loop.run_in_executor(pool, shard.run, 0, 1)
         done = 1
         progress(done, iterations)
+        if capture_every == 1:
+            frames.append((done, *_joined(shards)))
         while done < iterations:
             stop = min(done + _STEPS_BETWEEN_YIELDS, iterations)
             if capture_every:
