@@ -88,7 +88,7 @@ def jacobi_step(
         slip = unit_or_zero(v - n * (n @ v)[..., None]) if frozen is None else frozen.slips[m]
         jacobian, moved = _moved_by(n, contacts)
         tangent, dragged = _moved_by(np.broadcast_to(slip, contacts.points.shape), contacts)
-        multiplier = depth / (jacobian * moved).sum(-1)
+        multiplier = depth / np.maximum((jacobian * moved).sum(-1), 1e-12)
         stopping = (slip @ v) / np.maximum((tangent * dragged).sum(-1), 1e-12)
         drag = np.minimum(stopping, contacts.friction * multiplier)
         push = moved * multiplier[..., None] + dragged * drag[..., None]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from contact_bench import run_kernels
-from contact_reference import MOTIONS, PROBE, SMOOTHING, Contacts, jacobi_step, on_sphere
+from contact_reference import PROBE, SMOOTHING, Contacts, jacobi_step, on_sphere
 
 
 def test_without_contact_the_object_keeps_its_motion():

@@ -13,29 +13,15 @@ import trimesh
 import warp as wp
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.collision_spheres import self_collision_spheres
-from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.posed_hand import posed_mesh
 from omni_graspd.hands.surface_points import sample_surface_points
 from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.signed_distance import SignedDistance
-from omni_graspd.synthesis import synthesizer
 from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.synthesis.optimization import HandModel, ObjectModel, Shard
 from omni_graspd.synthesis.starts import StartConfig, sample_starts
 from omni_graspd.synthesis.synthesizer import synthesize
 from omni_graspd.usd.transforms import pose_to_matrix, transform_points
-
-
-@pytest.fixture(scope="module")
-def hand():
-    return load_hand("allegro")
-
-
-@pytest.fixture(scope="module")
-def mug():
-    return load_object("mug")
 
 
 def run(hand, obj, indices, *, seed=0, **options):
@@ -73,50 +59,26 @@ def test_the_optimisation_brings_fingers_to_the_object(hand, mug):
     assert (after > before + 10e-4).all()
 
 
-def test_a_grasp_depends_on_seed_and_index_only(hand, mug, monkeypatch):
-    together = run(hand, mug, [0, 1, 2, 5], iterations=30, point_count=300)
-    alone = run(hand, mug, [2], iterations=30, point_count=300)
-    monkeypatch.setattr(synthesizer.os, "cpu_count", lambda: 1)
-    one_thread = run(hand, mug, [5, 2], iterations=30, point_count=300)
-    np.testing.assert_array_equal(alone.T_object_palm[0], together.T_object_palm[2])
-    np.testing.assert_array_equal(one_thread.T_object_palm[0], together.T_object_palm[3])
-    np.testing.assert_array_equal(one_thread.joint_positions[1], together.joint_positions[2])
-    other_seed = run(hand, mug, [2], seed=1, iterations=30, point_count=300)
-    assert not np.array_equal(alone.T_object_palm, other_seed.T_object_palm)
-
-
-def test_reused_distances_stay_close_to_measured_ones(hand, mug):
-    config = SynthesisConfig(iterations=100, point_count=500)
-    points = sample_surface_points(hand, config.point_count)
-    obj = ObjectModel(mug, config.distance, "cpu")
-    starts = sample_starts(hand, mug, range(4), config.start, points=points, distance=obj.distance, seed=0)
-    shard = Shard(HandModel(hand, points, self_collision_spheres(hand), "cpu"), obj, *starts, config, "cpu")
-    shard.run(0, 100)
-    shard.place_points(exact=False)
-    reused = shard.distances.numpy().copy()
-    shard.place_points(exact=True)
-    measured = shard.distances.numpy()
-    assert 0.0 < (reused != measured).mean() < 1.0
-    near = np.abs(measured) < 5e-3
+def test_reused_distances_stay_close_to_measured_ones(hand, mug, started_shard):
+    options = {"iterations": 100, "point_count": 500, "dilation": 0.02, "dilation_end": 0.9, "leak": 0.0}
+    config = SynthesisConfig(**options, reuse_distance=2e-4, reuse_share=0.15)
+    reusing = started_shard(hand, mug, config, count=4, fused=False)
+    reusing.run(0, 75)
+    queries = reusing.state.query_count.numpy().sum()
+    states = reusing.state.T_object_palm.numpy(), reusing.state.actuated.numpy()
+    measuring = started_shard(hand, mug, config, starts=states, fused=False)
+    for shard in (reusing, measuring):
+        shard.run(75, 76)
+    assert reusing.state.query_count.numpy().sum() - queries < 0.3 * measuring.state.query_count.numpy().sum()
+    reused, measured = (shard.state.listed_distances.numpy() for shard in (reusing, measuring))
+    known = reusing.state.listed_normals.numpy().any(axis=-1)
+    near = known & (np.abs(measured) < 5e-3)
+    # What was left alone has a lower bound, but for what smoothing adds to the change of a distance on the way.
+    assert (reused[~known] <= measured[~known] + 2e-4).all()
     assert near.sum() > 20
     error = np.abs(reused - measured)[near]
     assert np.median(error) < 2e-5
     assert np.quantile(error, 0.99) < 3e-4
-
-
-def test_a_grasp_whose_gradient_is_not_finite_costs_that_grasp_alone(hand, mug, monkeypatch):
-    healthy = run(hand, mug, [0, 1], iterations=10, point_count=300)
-
-    def broken_starts(*arguments, **options):
-        poses, actuated = sample_starts(*arguments, **options)
-        poses[0, 0] = np.nan
-        return poses, actuated
-
-    monkeypatch.setattr(synthesizer, "sample_starts", broken_starts)
-    batch = run(hand, mug, [0, 1], iterations=10, point_count=300)
-    assert batch.status[0].startswith("diverged")
-    assert batch.status[1] == "ok"
-    np.testing.assert_array_equal(batch.T_object_palm[1], healthy.T_object_palm[1])
 
 
 def test_starts_face_the_object_from_outside(hand, mug):
@@ -132,27 +94,6 @@ def test_starts_face_the_object_from_outside(hand, mug):
         assert direction @ (mug.center_of_mass - palm[0]) > -0.02
     assert (actuated >= hand.joint_lower[hand.actuated]).all()
     assert (actuated <= hand.joint_upper[hand.actuated]).all()
-
-
-def test_the_event_loop_gets_turns_and_progress_ends_at_the_total(hand, mug):
-    calls = []
-    asyncio.run(
-        synthesize(
-            hand,
-            mug,
-            [0],
-            SynthesisConfig(iterations=45, point_count=200),
-            seed=0,
-            progress=lambda done, total: calls.append((done, total)),
-        )
-    )
-    assert calls == [(0, 45), (1, 45), (21, 45), (41, 45), (45, 45)]
-
-
-def test_no_grasps_give_an_empty_batch(hand, mug):
-    batch = run(hand, mug, [], iterations=2, point_count=200)
-    assert batch.T_object_palm.shape == (0, 7)
-    assert batch.joint_positions.shape == (0, 16)
 
 
 @pytest.mark.cuda
