@@ -144,7 +144,7 @@ def _thumb_room() -> Solid:
     points += [(43.0, -3.2, 60.0), (43.0, -7.0, 70.0), (43.0, -11.5, 76.0), (28.0, -11.5, 71.0), (15.5, -11.5, 53.0)]
     points += [(13.5, -13.5, 45.0), (19.0, -18.0, 31.0), (38.0, -18.0, 17.0), (43.0, -30.0, 17.0), (43.0, -30.0, 76.0)]
     slope = Solid.hull_points(np.array([*points, (15.0, -30.0, 50.0), (19.5, -30.0, 31.0)]))
-    return pocket + slope
+    return pocket + slope + Solid.sphere(13.4, 28).translate((34.0, -8.58, 29.0))
 
 
 def palm() -> LinkShape:
