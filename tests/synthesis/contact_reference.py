@@ -67,7 +67,8 @@ def lengths(motion: np.ndarray, contacts: Contacts, smoothing: float) -> np.ndar
 
 def _moved_by(direction: np.ndarray, contacts: Contacts) -> tuple[np.ndarray, np.ndarray]:
     """Jacobians of pushes along ``direction`` [..., point, 3], and J times the inverse mass matrix: both [..., 6]."""
-    jacobian = np.concatenate([direction, np.cross(contacts.points, direction)], axis=-1)
+    levers = np.cross(contacts.points, direction)
+    jacobian = np.concatenate([np.broadcast_to(direction, levers.shape), levers], axis=-1)
     mass_inverse = np.zeros((6, 6))
     mass_inverse[:3, :3], mass_inverse[3:, 3:] = np.eye(3), contacts.inverse_inertia
     return jacobian, jacobian @ mass_inverse
@@ -87,7 +88,7 @@ def jacobi_step(
         touches = (depth > 0.0) & (n.any(axis=-1)) if frozen is None else frozen.touching[m]
         slip = unit_or_zero(v - n * (n @ v)[..., None]) if frozen is None else frozen.slips[m]
         jacobian, moved = _moved_by(n, contacts)
-        tangent, dragged = _moved_by(np.broadcast_to(slip, contacts.points.shape), contacts)
+        tangent, dragged = _moved_by(slip, contacts)
         multiplier = depth / np.maximum((jacobian * moved).sum(-1), 1e-12)
         stopping = (slip @ v) / np.maximum((tangent * dragged).sum(-1), 1e-12)
         drag = np.minimum(stopping, contacts.friction * multiplier)
