@@ -31,6 +31,9 @@ _INNER_ORIGIN_3 = (0.0, -0.05, 0.0754)
 """In the palm, which holds finger 3."""
 _OUTER_ORIGIN = (-0.069936, 0.003, 0.0)
 """In the medial link: 70 mm at 2.46 degrees."""
+_COUPLING_FREQUENCY = 1000.0
+"""Of the outer joints' coupling [1/s]. It yields where an outer joint stops before the inner one; in PhysX, 0.5 N m
+bend it by 1.6 degrees."""
 _PALM_MASS, _PROXIMAL_MASS, _MEDIAL_MASS, _DISTAL_MASS = 0.506, 0.141, 0.062, 0.041
 _OPEN = {"finger_1_spread_joint": 0.5, "inner_joint": 0.35}
 
@@ -58,8 +61,8 @@ those of finger 1 for all fingers, finger 2 there has its outer joint 0.4 mm asi
 license = "the description read for its numbers: BSD style, Barrett Technology 2016; this hand: Apache-2.0"
 coupling = "one motor spreads fingers 1 and 2 as mirror images; each finger's motor turns the inner joint through \
 125:1 and the outer joint through 375:1 (conversion factors in Barrett's support wiki), so outer = inner / 3. \
-The outer joint's limit is reached at 2.355 rad of the inner one; the clutch that lets the outer joint go on \
-when the inner one is held (TorqueSwitch) is not modelled"
+The outer joint meets its limit at 2.355 rad of the inner one, which goes on alone. \
+The clutch that lets the outer joint go on when the inner one is held (TorqueSwitch) is not modelled"
 signs = "all joints close toward +; in the URDF finger 1 spreads and all inner and outer joints close toward -"
 mass = "0.506, 0.141, 0.062 and 0.041 kg as in barrett_model of jhu-lcsr, read as numbers; \
 inertia and centres of mass follow from an even density"
@@ -97,7 +100,14 @@ def _finger(number: int) -> list[LinkDesign]:
         parent, inner_pose = f"{name}_proximal", _pose(_INNER_ORIGIN, 90.0)
     inner = JointDesign(f"{name}_inner_joint", inner_pose, (0, 0, -1), 0.0, _INNER_LIMIT)
     outer = JointDesign(
-        f"{name}_outer_joint", _pose(_OUTER_ORIGIN), (0, 0, -1), 0.0, _OUTER_LIMIT, inner.name, 1.0 / 3.0
+        f"{name}_outer_joint",
+        _pose(_OUTER_ORIGIN),
+        (0, 0, -1),
+        0.0,
+        _OUTER_LIMIT,
+        leader=inner.name,
+        multiplier=1.0 / 3.0,
+        coupling_frequency=_COUPLING_FREQUENCY,
     )
     links.append(LinkDesign(f"{name}_medial", parent, inner, shapes.medial(), _MEDIAL_MASS))
     links.append(LinkDesign(f"{name}_distal", f"{name}_medial", outer, shapes.distal(), _DISTAL_MASS))

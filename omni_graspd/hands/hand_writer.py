@@ -59,6 +59,9 @@ class JointDesign:
     """Name of the joint that this one follows; None for a driven joint."""
     multiplier: float = 1.0
     """Factor on the leader's position."""
+    coupling_frequency: float = 0.0
+    """Natural frequency of a springy coupling to the leader [1/s]; 0 is rigid. A joint that meets its limit before its
+    leader does needs one, or the two constraints fight."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +210,7 @@ def _author_joint(stage: Usd.Stage, design: HandDesign, link: LinkDesign, joint:
     )
     if joint.leader is not None:
         leader = Sdf.Path(f"/{design.name}/joints/{joint.leader}")
-        _author_mimic(prim.GetPrim(), f"rot{'XYZ'[index]}", leader, joint.multiplier)
+        _author_mimic(prim.GetPrim(), f"rot{'XYZ'[index]}", leader, joint)
         return
     drive = UsdPhysics.DriveAPI.Apply(prim.GetPrim(), "angular")
     drive.CreateTypeAttr("force")
@@ -235,9 +238,12 @@ def _joint_frame(axis: tuple[float, float, float], index: int) -> np.ndarray:
     return pose
 
 
-def _author_mimic(prim: Usd.Prim, axis: str, leader: Sdf.Path, multiplier: float) -> None:
+def _author_mimic(prim: Usd.Prim, axis: str, leader: Sdf.Path, joint: JointDesign) -> None:
     """Author PhysX's mimic constraint: position + gearing * leader's position = 0."""
     name = f"physxMimicJoint:{axis}"
-    apply_physx(prim, f"PhysxMimicJointAPI:{axis}", {f"{name}:gearing": -multiplier, f"{name}:offset": 0.0})
+    values = {f"{name}:gearing": -joint.multiplier, f"{name}:offset": 0.0}
+    if joint.coupling_frequency > 0.0:
+        values |= {f"{name}:naturalFrequency": joint.coupling_frequency, f"{name}:dampingRatio": 1.0}
+    apply_physx(prim, f"PhysxMimicJointAPI:{axis}", values)
     prim.CreateAttribute(f"{name}:referenceJointAxis", Sdf.ValueTypeNames.Token).Set(axis)
     prim.CreateRelationship(f"{name}:referenceJoint").SetTargets([leader])

@@ -124,7 +124,10 @@ def _add_robot_schema(stage: Usd.Stage, layers: dict[Role, Sdf.Layer]) -> None:
     Sdf.RelationshipSpec(pin, "physics:body1").targetPathList.explicitItems = [links[0]]
     Sdf.AttributeSpec(pin, "physics:jointEnabled", Sdf.ValueTypeNames.Bool).default = False
     base = layers["base"].GetPrimAtPath(root)
-    base.SetInfo("apiSchemas", Sdf.TokenListOp.Create(prependedItems=[*schemas(base), "IsaacRobotAPI"]))
+    for schema, paths in (("IsaacRobotAPI", [root]), ("IsaacLinkAPI", links), ("IsaacJointAPI", [pin.path, *joints])):
+        for path in paths:
+            spec = Sdf.CreatePrimInLayer(layers["base"], path)
+            spec.SetInfo("apiSchemas", Sdf.TokenListOp.Create(prependedItems=[*schemas(spec), schema]))
     Sdf.AttributeSpec(base, "isaac:robotType", Sdf.ValueTypeNames.Token).default = "End Effector"
     Sdf.RelationshipSpec(base, "isaac:physics:robotLinks").targetPathList.explicitItems = links
     Sdf.RelationshipSpec(base, "isaac:physics:robotJoints").targetPathList.explicitItems = [pin.path, *joints]

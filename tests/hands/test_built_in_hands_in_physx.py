@@ -18,7 +18,7 @@ from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.library import list_names
 from omni_graspd.standalone.simulate import _attached
 from omni_graspd.usd.stage import create_stage, save_stage
-from omni_graspd.usd.transforms import compose, invert
+from omni_graspd.usd.transforms import IDENTITY, compose, invert
 
 _STEP = 1.0 / 240.0
 
@@ -90,6 +90,18 @@ def test_drives_move_the_links_as_forward_kinematics_says(hand: Hand, tmp_path: 
             assert _degrees_between(states[link.name][3:], pose[3:]) < 0.2, link.name
     # The base is free: the fingers' motion moved the palm.
     assert np.linalg.norm(after["palm"][:3] - before["palm"][:3]) > 1e-4
+
+
+@pytest.mark.parametrize("end", ["joint_lower", "joint_upper"])
+def test_drives_reach_their_limits(hand: Hand, tmp_path: Path, end: str) -> None:
+    """Within one degree each; joints that follow stop at their own limits."""
+    targets = getattr(hand, end)[hand.actuated]
+    _, after = _simulated(_hand_in_space(hand, tmp_path / "hand_in_space.usda", targets), 3.0)
+    positions = np.clip(hand.joint_positions(targets), hand.joint_lower, hand.joint_upper)
+    expected = link_poses(hand, IDENTITY, positions)
+    for link, pose in zip(hand.links[1:], expected[1:], strict=True):
+        turn = compose(invert(after[hand.links[link.parent].name]), after[link.name])
+        assert _degrees_between(turn[3:], compose(invert(expected[link.parent]), pose)[3:]) < 1.0, link.name
 
 
 def test_hand_rests_once_it_has_moved(hand: Hand, tmp_path: Path) -> None:
