@@ -44,7 +44,7 @@ def main() -> int:
     agreements = []
     for source in _sources(options.objects):
         obj = load_object(source)
-        pieces = obj.convex_pieces or convex_pieces(obj.mesh)
+        pieces = obj.convex_pieces or convex_pieces(obj.mesh, config.decomposition)
         batch = asyncio.run(synthesize(hand, obj, range(options.grasps), SynthesisConfig(), seed=options.seed))
         grasps = (batch.T_object_palm, batch.joint_positions)
         wall, cpu = time.perf_counter(), time.process_time()

@@ -14,7 +14,7 @@ from pxr import Usd
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.objects.convex_decomposition import convex_pieces
+from omni_graspd.objects.convex_decomposition import ConvexDecompositionConfig, convex_pieces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_positive
 from omni_graspd.scenes.hand_colliders import hand_colliders
@@ -42,6 +42,8 @@ class HoldConfig:
     """Mass of the object [kg], its inertia scaled with it; None: as the object says."""
     record_interval: float = 0.25
     """Time between looks at the object [s]."""
+    decomposition: ConvexDecompositionConfig = field(default_factory=lambda: ConvexDecompositionConfig(threshold=0.05))
+    """How closely convex pieces follow an object that brings none; closer than for scenes, where only rest counts."""
     physics: HoldPhysics = field(default_factory=HoldPhysics)
     """Gravity, friction and solver."""
 
@@ -95,7 +97,7 @@ async def measure_hold(
     """
     config = config or HoldConfig()
     _check_shapes(hand, T_object_palm, joint_positions)
-    pieces = tuple(object_pieces or obj.convex_pieces or convex_pieces(obj.mesh))
+    pieces = tuple(object_pieces or obj.convex_pieces or convex_pieces(obj.mesh, config.decomposition))
     if config.object_mass is not None:
         inertia = obj.inertia * (config.object_mass / obj.mass)
         obj = dataclasses.replace(obj, mass=config.object_mass, inertia=inertia)

@@ -47,9 +47,16 @@ async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
         )
     with tempfile.TemporaryDirectory(prefix="graspd-") as folder:
         path = Path(folder) / "stage.usdc"
-        stage.Flatten().Export(os.fspath(path))
+        _export(stage, path)
         with _attached(path) as physx:
             return _step_until_rest(physx, body_paths, config, UsdGeom.GetStageMetersPerUnit(stage))
+
+
+def _export(stage: Usd.Stage, path: Path) -> None:
+    """Write the stage to one file; composing it takes time, and is left out where its root layer is all there is."""
+    layers = [layer for layer in stage.GetUsedLayers() if layer != stage.GetSessionLayer() or not layer.empty]
+    alone = layers == [stage.GetRootLayer()]
+    (stage.GetRootLayer() if alone else stage.Flatten()).Export(os.fspath(path))
 
 
 def _dynamic_bodies(stage: Usd.Stage) -> tuple[str, ...]:
