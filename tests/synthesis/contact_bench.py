@@ -17,8 +17,12 @@ from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.model_structs import HandArrays, ObjectArrays
 from omni_graspd.synthesis.models import settings_of
 
-NO_WEIGHTS = {field.name: 0.0 for field in fields(SynthesisConfig) if field.name.endswith("_weight")}
-"""Settings that leave only the stability loss."""
+NO_WEIGHTS = {
+    field.name: float(field.name == "rest_weight")
+    for field in fields(SynthesisConfig)
+    if field.name.endswith("_weight")
+}
+"""Settings that leave only the stability loss, in which all simulations count the same."""
 
 
 class Evaluation(NamedTuple):

@@ -44,13 +44,17 @@ class Frozen(NamedTuple):
     touching: np.ndarray  # [simulation, point]
 
 
+_OFF_CENTER = np.array([0.008, -0.005, 0.012])
+_UNEVEN = np.array([[1.0, 0.2, -0.1], [0.2, 0.6, 0.3], [-0.1, 0.3, 1.5]]) / 0.02**2
+
+
 def on_sphere(count: int, *, seed: int = 0, depth: float = 2e-4, **options) -> Contacts:
-    """Points near a sphere of 40 mm, between ``depth`` inside and ``depth`` outside."""
+    """Points near a sphere of 40 mm, between ``depth`` inside and ``depth`` outside, of uneven mass."""
     random = np.random.default_rng(seed)
-    normals = random.normal(size=(count, 3))
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    normals = unit_or_zero(random.normal(size=(count, 3)))
     distances = random.uniform(-depth, depth, size=count)
-    return Contacts(normals * (0.04 + distances[:, None]), distances, normals, **options)
+    points = _OFF_CENTER + normals * (0.04 + distances[:, None])
+    return Contacts(points, distances, normals, **{"inverse_inertia": _UNEVEN, **options})
 
 
 def unit_or_zero(vectors: np.ndarray) -> np.ndarray:
