@@ -81,7 +81,7 @@ palm = "palm"
 # The palm looks along -y; fingers point along +z and curl toward -y.
 approach_direction = [0.0, -1.0, 0.0]
 # On the palm's surface, below the fingers.
-approach_point = [0.0, -0.012, 0.065]
+approach_point = [0.0, -0.011, 0.065]
 excluded_links = []
 
 # Fingers slightly bent, thumb turned in front of the palm [rad]. Distal joints follow the middle ones.

@@ -8,6 +8,8 @@ that hold the knuckles.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import manifold3d
 import numpy as np
 from shadow_shapes import box
@@ -27,9 +29,6 @@ _METACARPAL = (-33.0, 0.0, 20.71)
 _HEADS = ((33.0, 95.0), (11.0, 99.0), (-11.0, 95.0))
 _PAD_COLUMNS = (-37.0, -35.5, -30.0, -20.0, -10.0, -3.0, 3.0, 8.0, 14.0, 20.0, 26.0, 32.0, 38.0, 42.0)
 _PAD_ROWS: dict[float, tuple[float, ...]] = {
-    -10.5: (9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 9.2, 9.5, 9.8, 9.8, 9.4, 9.0, 9.0, 9.0),
-    -5.0: (9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 11.0, 13.0, 14.2, 14.4, 13.6, 12.0, 11.0, 9.5),
-    -0.3: (9.0, 9.0, 9.0, 9.0, 9.0, 9.0, 13.0, 15.0, 15.8, 16.0, 15.5, 14.0, 12.6, 11.0),
     0.0: (17.5, 19.0, 20.3, 20.4, 20.5, 20.8, 20.9, 21.0, 20.4, 19.6, 18.0, 16.2, 14.0, 11.5),
     4.0: (18.5, 20.4, 21.5, 21.7, 21.9, 22.0, 21.9, 21.8, 21.8, 21.6, 20.8, 19.0, 16.0, 12.5),
     9.0: (17.6, 19.6, 20.6, 20.8, 21.0, 21.2, 21.3, 21.5, 22.1, 22.6, 22.8, 21.6, 18.8, 14.5),
@@ -43,6 +42,12 @@ _PAD_ROWS: dict[float, tuple[float, ...]] = {
     53.0: (9.0, 9.0, 9.0, 9.0, 10.0, 10.4, 10.8, 10.9, 10.8, 10.4, 10.0, 9.0, 9.0, 9.0),
 }
 """How far the pad stands out of the palm's middle plane, by height z, at each of the columns x."""
+_HEEL_ROWS: dict[float, tuple[float, ...]] = {
+    -10.5: (9.2, 9.5, 9.8, 9.8, 9.4, 9.0, 9.0, 9.0),
+    -5.0: (11.0, 13.0, 14.2, 14.4, 13.6, 12.0, 11.0, 9.5),
+    0.2: (13.0, 15.0, 15.8, 16.0, 15.5, 14.0, 12.6, 11.0),
+}
+"""The same below the ball of the thumb, at the last eight columns."""
 
 
 def _on_axis(solid: Solid) -> Solid:
@@ -89,33 +94,28 @@ def metacarpal() -> LinkShape:
     return link_shape([Part(body, "body"), Part(axle, "metal")], pieces)
 
 
+def _relief(
+    rows: Mapping[float, Sequence[float] | np.ndarray], columns: Sequence[float] | np.ndarray, back: float
+) -> Solid:
+    """Return the solid between a relief, which looks along -y, and the plane y = ``-back``."""
+    rings = []
+    for z, depths in rows.items():
+        points = [(x, -depth, z) for x, depth in zip(columns, depths, strict=True)]
+        rings.append(np.array([*points, (columns[-1], -back, z), (columns[0], -back, z)]))
+    return loft(rings)
+
+
 def _pad() -> Solid:
-    """Return the cushion below the fingers and the ball of the thumb, as one smooth relief."""
+    """Return the cushion below the fingers, the ball of the thumb and its heel."""
     from scipy.interpolate import RectBivariateSpline
 
-    heights = np.array(list(_PAD_ROWS))
-    relief = RectBivariateSpline(heights[3:], _PAD_COLUMNS, np.array(list(_PAD_ROWS.values()))[3:], kx=3, ky=3)
+    table = RectBivariateSpline(list(_PAD_ROWS), _PAD_COLUMNS, np.array(list(_PAD_ROWS.values())))
     columns = np.linspace(_PAD_COLUMNS[0], _PAD_COLUMNS[-1], 28)
-    rings = []
-    for z in np.linspace(0.0, heights[-1], 16):
-        depth = np.maximum(relief(z, columns)[0], 9.0)
-        front = np.column_stack([columns, -depth, np.full(len(columns), z)])
-        back = np.array([[columns[-1], -8.0, z], [columns[0], -8.0, z]])
-        rings.append(np.concatenate([front, back]))
-    lower = np.array(list(_PAD_ROWS.values()))[:3]
-    rows = [
-        np.concatenate(
-            [
-                np.column_stack([_PAD_COLUMNS[6:], -depth[6:], np.full(len(_PAD_COLUMNS) - 6, z)]),
-                [[_PAD_COLUMNS[-1], -4.0, z], [_PAD_COLUMNS[6], -4.0, z]],
-            ]
-        )
-        for z, depth in zip((-10.5, -5.0, 0.2), lower, strict=True)
-    ]
-    outline = [(-36.8, 0.0, 2.0), (42.0, -12.0, 6.0), (42.0, 16.0, 3.0), (37.0, 16.5, 4.0), (20.0, 30.0, 3.0)]
+    rows = {float(z): np.maximum(table(z, columns)[0], 9.0) for z in np.linspace(0.0, max(_PAD_ROWS), 16)}
+    outline = [(-36.8, -12.0, 2.0), (42.0, -12.0, 6.0), (42.0, 16.0, 3.0), (37.0, 16.5, 4.0), (20.0, 30.0, 3.0)]
     outline += [(14.0, 47.0, 6.0), (8.0, 53.0, 6.0), (-8.0, 52.0, 6.0), (-19.0, 38.0, 8.0), (-37.0, 18.0, 8.0)]
-    footprint = prism(fillet([(-36.8, -12.0, 2.0), *outline[1:]]), "y", -_FAR, _FAR)
-    return (loft(rings) + loft(rows)) ^ footprint
+    relief = _relief(rows, columns, 8.0) + _relief(_HEEL_ROWS, _PAD_COLUMNS[6:], 4.0)
+    return relief ^ prism(fillet(outline), "y", -_FAR, _FAR)
 
 
 def _plate() -> Solid:

@@ -8,6 +8,8 @@ are barrels about the x axis of the joint there. Dark shells, metal knuckles and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import manifold3d
 import numpy as np
 from solids import Part, circle, fillet, link_shape, prism, rounded_tube
@@ -19,9 +21,10 @@ Solid = manifold3d.Manifold
 _FAR = 60.0
 
 
-def box(low: tuple[float, float, float], high: tuple[float, float, float]) -> Solid:
+def box(low: Sequence[float], high: Sequence[float]) -> Solid:
     """Return the box between two corners."""
-    return Solid.cube(np.subtract(high, low)).translate(low)
+    x, y, z = low
+    return Solid.cube(np.subtract(high, low)).translate((x, y, z))
 
 
 def barrel(radius: float, half: float, z: float = 0.0, rounding: float = 1.5, axis: str = "x") -> Solid:
@@ -134,8 +137,7 @@ def distal() -> LinkShape:
         (32.0, 1.6, 0.0, 2.6, 1.2),
     ]
     low_end = _side([(-_FAR, -_FAR, 0), (5.0, -_FAR, 0), (5.0, 7.0, 0), (-_FAR, 7.0, 0)])
-    low_end += prism(circle((0.0, 0.4), 9.0, 28), "x", -7.6, 7.6, 2.4)
-    low_end += prism(circle((0.0, 0.0), 8.2, 28), "x", -_FAR, _FAR)
+    low_end += prism(circle((0.0, 0.0), 8.6, 28), "x", -_FAR, _FAR)
     nail = [
         (-2.9, 20.0, 2.6),
         (2.9, 20.0, 2.6),

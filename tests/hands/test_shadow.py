@@ -163,7 +163,7 @@ def test_links_are_shaped_like_the_vendors(hand: Hand, vendor_hands: Path, compa
     theirs.apply_scale(1e-3)
     theirs.apply_translation([0.0, 0.0, _KNUCKLE_MESH_LIFT if name == "ffknuckle" else 0.0])
     comparison = compare_outsides(trimesh.Trimesh(link.mesh.vertices, link.mesh.faces, process=False), theirs)
-    assert comparison.area_ratio == pytest.approx(1.0, abs=0.15)
+    assert comparison.area_ratio == pytest.approx(1.0, abs=0.12)
     for distances in (comparison.forth, comparison.back):
         assert distances.mean() < 1.2e-3
         assert np.quantile(distances, 0.95) < 2.6e-3
