@@ -17,7 +17,7 @@ from pose_differences import Slopes, displaced, slopes
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.hands.surface_points import posed_points, sample_surface_points
+from omni_graspd.hands.surface_points import posed_points
 from omni_graspd.library import list_names
 from omni_graspd.synthesis.config import SynthesisConfig
 
@@ -56,10 +56,9 @@ class Reference:
         self.listed = [getattr(shard.state, name).numpy().astype(np.float64) for name in names]
         self.inverse_inertia = shard.objects.inverse_inertia.numpy()[0].astype(np.float64)
         self.length = float(shard.objects.rotation_length.numpy()[0])
-        points = sample_surface_points(hand, shard.config.point_count)
         moved = [displaced(*state, _STEP) for state in zip(poses, actuated, strict=True)]
         all_poses, all_joints = (np.stack(part).reshape(-1, part[0].shape[-1]) for part in zip(*moved, strict=True))
-        placed = posed_points(hand, points, all_poses, hand.joint_positions(all_joints))
+        placed = posed_points(hand, shard.hand.points, all_poses, hand.joint_positions(all_joints))
         center = shard.objects.center_of_mass.numpy()[0].astype(np.float64)
         self.placed = (placed - center).reshape(len(poses), -1, *placed.shape[1:])
 

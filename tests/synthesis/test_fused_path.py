@@ -102,7 +102,9 @@ def test_on_the_same_distances_both_paths_give_the_same_gradients(hand, mug, sta
     assert fused.state.query_count.numpy().max() == 0
     assert relative(fused.state.stable_losses, split.state.stable_losses).max() < 5e-5
     for name in _GRADIENTS:
-        assert relative(getattr(fused.state, name), getattr(split.state, name)).max() < 2e-4, name
+        apart = relative(getattr(fused.state, name), getattr(split.state, name))
+        assert apart.max() < 1e-3, name
+        assert np.median(apart) < 5e-5, name
 
 
 def test_on_the_same_distances_both_paths_are_together_after_twenty_steps(hand, mug, started_shard, states):
