@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -80,7 +81,7 @@ async def measure_hold(
 
     The hand is fixed in the posture of the grasp and collides with the convex pieces of its links. The object starts at
     rest in the pose of the grasp and collides with convex pieces of its own. A grasp's outcome does not depend on the
-    others.
+    others. The event loop gets a turn after each grasp, at which the task can be cancelled.
 
     Args:
         simulate: The backend's simulation.
@@ -108,6 +109,7 @@ async def measure_hold(
     for grasp in np.flatnonzero(finite):
         place_links(stage, obj, link_poses(hand, T_object_palm[grasp], joint_positions[grasp]))
         displacements[grasp] = await _displacements(simulate, stage, config)
+        await asyncio.sleep(0.0)
     return HoldResult(displacements, displacements < config.moved_threshold)
 
 
