@@ -36,6 +36,8 @@ def inverse_effective_mass(direction: wp.vec3, point: wp.vec3, inverse_inertia: 
 def slip_direction(normal: wp.vec3, motion: wp.vec3):
     """Unit direction in which the object's surface slides past the point; zero where it does not slide."""
     tangential = motion - normal * wp.dot(normal, motion)
+    # Rounding leaves some motion along the normal, which is all there is where the motion is along the normal.
+    tangential -= normal * wp.dot(normal, tangential)
     speed = wp.length(tangential)
     direction = wp.vec3(0.0, 0.0, 0.0)
     if speed > 1.0e-12:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from contact_bench import run_kernels
-from contact_reference import MOTIONS, Contacts, jacobi_step, on_sphere, sweep_step
+from contact_reference import MOTIONS, SMOOTHING, Contacts, jacobi_step, on_sphere, sweep_step
 
 _STEP = 1e-10
 
@@ -51,6 +51,16 @@ def test_each_contact_sees_what_those_before_it_left():
     one = Contacts(0.04 * normal, np.array([-2e-4]), normal, friction=0.0)
     two = Contacts(0.04 * normal.repeat(2, 0), np.array([-2e-4, -2e-4]), normal.repeat(2, 0), friction=0.0)
     np.testing.assert_allclose(run_kernels(two, sweep=True).losses, run_kernels(one, sweep=True).losses, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_push_along_the_normal_is_no_slip(seed):
+    # After the first point the object moves along the normals of the others, but for rounding, and they hardly push.
+    normal = on_sphere(1, seed=seed).normals.astype(np.float32).astype(np.float64).repeat(4, axis=0)
+    depth = 1e-3
+    contacts = Contacts(0.04 * normal, -depth - 1e-8 * np.arange(4), normal, friction=0.5)
+    at_rest = run_kernels(contacts, sweep=True).losses[0]
+    assert at_rest == pytest.approx(np.hypot(depth, SMOOTHING) + SMOOTHING, rel=1e-4)
 
 
 def test_the_order_of_the_points_matters():
