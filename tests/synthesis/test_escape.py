@@ -57,9 +57,7 @@ def around(count: int) -> np.ndarray:
 def cone(angle: float) -> np.ndarray:
     """Twelve directions that enclose an angle with +z."""
     turns = np.linspace(0.0, 2.0 * np.pi, 12, endpoint=False)
-    return np.stack(
-        [np.sin(angle) * np.cos(turns), np.sin(angle) * np.sin(turns), np.full(12, np.cos(angle))], axis=-1
-    )
+    return np.stack([np.sin(angle) * np.cos(turns), np.sin(angle) * np.sin(turns), np.full(12, np.cos(angle))], axis=-1)
 
 
 def test_a_caged_ball_gets_nowhere(escape):
