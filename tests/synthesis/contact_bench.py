@@ -39,18 +39,22 @@ def run_kernels(
     leak: float = 0.0,
     one_sided: bool = True,
     penetration_weight: float = 0.0,
+    closing_weight: float = 0.0,
     sweep: bool = False,
+    **options: float,
 ) -> Evaluation:
-    """Evaluate one grasp; with ``sweep`` by Gauss-Seidel."""
+    """Evaluate one grasp; with ``sweep`` by Gauss-Seidel. Weights of penetration and closing are those of a point."""
     count = len(contacts.points)
+    per_point = {"penetration_weight": penetration_weight * count, "closing_weight": closing_weight * count}
     config = SynthesisConfig(
         iterations=1,
+        dilation=0.0,
         probe=probe,
         friction=contacts.friction,
         leak=leak,
         leak_stride=1,
         leak_mode="one_sided" if one_sided else "literal",
-        **{**NO_WEIGHTS, "penetration_weight": penetration_weight * count},
+        **{**NO_WEIGHTS, **per_point, **options},
     )
     settings = settings_of(config, count, "cpu")
     settings.radius = wp.array([contacts.radius], dtype=float, device="cpu")

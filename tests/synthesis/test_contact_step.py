@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from contact_bench import run_kernels
-from contact_reference import PROBE, SMOOTHING, Contacts, jacobi_step, on_sphere
+from contact_reference import PROBE, SMOOTHING, Contacts, jacobi_step, on_sphere, sweep_step
 
 
 def test_without_contact_the_object_keeps_its_motion():
@@ -87,3 +87,30 @@ def test_penetration_pushes_a_point_out_in_proportion_to_its_depth():
     without = run_kernels(contacts)[1]
     gradient = run_kernels(contacts, penetration_weight=10.0)[1] - without
     np.testing.assert_allclose(gradient, [[0.0, 0.0, -0.02]], atol=1e-5)
+
+
+def test_closing_draws_points_that_are_near_and_outside():
+    normal = np.array([[0.0, 0.0, 1.0]])
+    for distance, pull in ((-1e-3, 0.0), (1e-3, 0.3), (2.9e-3, 0.3), (3.1e-3, 0.0)):
+        contacts = Contacts(0.04 * normal, np.array([distance]), normal)
+        gradient = run_kernels(contacts, closing_weight=0.3, closing_distance=3e-3)[1] - run_kernels(contacts)[1]
+        np.testing.assert_allclose(gradient, [[0.0, 0.0, pull]], atol=1e-6)
+
+
+@pytest.mark.parametrize("sweep", [False, True])
+def test_the_simulation_without_a_push_can_count_more(sweep):
+    contacts = on_sphere(15, seed=8, friction=0.0, depth=5e-4)
+    along = [
+        np.einsum("pi,pi->p", run_kernels(contacts, sweep=sweep, rest_weight=weight).gradients, contacts.normals)
+        for weight in (0.0, 1.0, 3.0)
+    ]
+    pushed, equal, at_rest = 6.0 * along[0], 7.0 * along[1], 9.0 * along[2]
+    np.testing.assert_allclose(at_rest - pushed, 3.0 * (equal - pushed), atol=1e-4 * np.abs(equal).max())
+    point, step = int(np.argmax(np.abs(equal - pushed))), 1e-9
+    take = sweep_step if sweep else jacobi_step
+    above, below = (
+        take(contacts.with_distances(contacts.distances + sign * step * np.eye(15)[point]))[0] for sign in (1.0, -1.0)
+    )
+    slope = (above[0] - below[0]) / (2.0 * step)
+    assert abs(slope) > 1e-2
+    assert (equal - pushed)[point] == pytest.approx(slope, rel=1e-2)
