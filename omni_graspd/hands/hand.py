@@ -39,7 +39,7 @@ class Link:
     """Mass [kg]."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hand:
     """A hand: links, joints, couplings, and how it approaches and opens.
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -15,37 +15,77 @@ from omni_graspd.ranges import require_at_least, require_not_negative, require_p
 from omni_graspd.synthesis.starts import StartConfig
 
 _NOT_NEGATIVE = (
-    *("friction", "leak", "dilation", "reuse_distance", "reuse_share", "reuse_padding", "rate_decay"),
+    *(
+        "friction",
+        "leak",
+        "dilation",
+        "reuse_distance",
+        "closing_weight",
+        "closing_distance",
+        "rest_weight",
+        "reuse_share",
+        "reuse_padding",
+        "reuse_trust",
+        "rate_decay",
+    ),
     *("range_weight", "limit_weight", "penetration_weight", "self_collision_weight"),
     *("translation_rate", "rotation_rate", "joint_rate", "beta_1", "beta_2"),
 )
 
 
 @dataclass(frozen=True, kw_only=True)
+class DraftConfig:
+    """The rough first pass over several starts per grasp, of which the most promising one goes on."""
+
+    candidates: int = 3
+    """Starts tried per grasp; the one from which a pushed object escapes least goes on."""
+    iterations: int = 100
+    """Gradient steps per candidate; 0: no first pass, every grasp has one start."""
+    point_count: int = 400
+    """Points on the hand's surface in the first pass."""
+    dilation: float = 0.01
+    """Radius by which the object is padded at the start of the first pass [m]."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_at_least(self, "synthesis.draft", 1, "candidates", "point_count")
+        require_at_least(self, "synthesis.draft", 0, "iterations")
+        require_not_negative(self, "synthesis.draft", "dilation")
+        if self.candidates > 1 and self.iterations == 0:
+            raise GraspdError(
+                f"expected synthesis.draft.iterations to be above 0 with {self.candidates} candidates, got 0; "
+                "without a first pass there is one start per grasp: set synthesis.draft.candidates to 1"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
 class SynthesisConfig:
     """Settings of the optimisation. docs/method.md compares them with the paper's."""
 
-    iterations: int = 300
-    """Gradient steps per grasp."""
-    point_count: int = 2000
+    iterations: int = 160
+    """Gradient steps per grasp, after the first pass."""
+    point_count: int = 1000
     """Points on the hand's surface that can touch the object."""
     friction: float = 0.5
     """Coulomb friction between hand and object."""
     probe: float = 1e-4
     """How far the object would move in the tested step without the hand, speed times time step [m]."""
+    rest_weight: float = 1.0
+    """Weight of the simulation in which the object is not pushed, against 1 for each of the others: with more, the hand
+    avoids to push the object itself."""
     time_step: float = 1e-3
     """Length of the tested step [s]; only the unit of plain gradient descent depends on it."""
     projection: Literal["jacobi", "gauss_seidel"] = "jacobi"
     """How contacts act on the object: all at once and averaged, or one after another as in the paper."""
     rotation_length: float | None = None
     """Length by which the object's rotation counts in the loss [m]; none: its radius of gyration."""
-    leak: float = 0.02
+    leak: float = 0.01
     """Share of the contact gradient that reaches points which do not touch (the paper's alpha); falls to zero with the
     step lengths, so that at the end fingers settle on the surface instead of being pulled into it."""
     leak_mode: Literal["one_sided", "literal"] = "one_sided"
     """``one_sided``: leaking gradients only attract; ``literal``: as in the paper, they also repel."""
-    dilation: float = 0.02
-    """Radius by which the object is padded at the start [m]."""
+    dilation: float = 0.003
+    """Radius by which the object is padded at the start, after the first pass [m]."""
     dilation_end: float = 0.9
     """Share of the iterations after which the padding is gone; it falls linearly until then."""
     reach: float = 0.1
@@ -54,9 +94,11 @@ class SynthesisConfig:
     """A hand point that moved less than this since its distance was measured takes it to first order [m]; 0: never."""
     reuse_share: float = 0.15
     """The same for points farther away: this share of the measured distance; 0: never."""
+    reuse_trust: float = 3.0
+    """How much farther, relatively, distances are reused where that has proved right; 0: no farther."""
     reuse_padding: float = 0.0
     """The same while the object is padded: this share of the padding; 0: never."""
-    leak_stride: int = 4
+    leak_stride: int = 16
     """Of this many hand points that do not touch one feels the leaking gradient."""
     range_weight: float = 1e-4
     """Weight of the distance of the joints from the middle of their ranges [m/rad]."""
@@ -64,6 +106,10 @@ class SynthesisConfig:
     """Weight of joint positions beyond their limits [m/rad]."""
     penetration_weight: float = 2e4
     """Weight of half the mean squared depth of hand points inside the object [1/m]."""
+    closing_weight: float = 5.0
+    """Weight of the mean distance of hand points nearer than ``closing_distance``; grows as the padding shrinks."""
+    closing_distance: float = 5e-3
+    """Reach of the closing term [m]."""
     self_collision_weight: float = 30.0
     """Weight of half the sum of squared overlaps between spheres inside different links [1/m]."""
     optimizer: Literal["adam", "gradient_descent"] = "adam"
@@ -82,6 +128,8 @@ class SynthesisConfig:
     """Share of the iterations, at the end, over which step lengths fall linearly to zero."""
     distance: SignedDistanceConfig = field(default_factory=SignedDistanceConfig)
     """How the object's surface is smoothed."""
+    draft: DraftConfig = field(default_factory=DraftConfig)
+    """The first pass over several starts."""
     start: StartConfig = field(default_factory=StartConfig)
     """Where grasps start."""
 
@@ -93,10 +141,20 @@ class SynthesisConfig:
         if not 0.0 < self.dilation_end <= 1.0:
             raise GraspdError(f"expected synthesis.dilation_end to be in (0, 1], got {self.dilation_end}")
 
+    def draft_pass(self) -> SynthesisConfig:
+        """Return the settings of the first pass."""
+        draft = self.draft
+        return replace(self, iterations=draft.iterations, point_count=draft.point_count, dilation=draft.dilation)
+
     def probe_motions(self) -> np.ndarray:
         """Return the object's motions in the M = 7 simulations [m], shape [7, 3]: none, both ways along each axis."""
         axes = self.probe * np.eye(3)
         return np.concatenate([np.zeros((1, 3)), axes, -axes])
+
+    def probe_weights(self) -> np.ndarray:
+        """Return how much each simulation counts in the loss, shape [7]; they sum to 1."""
+        weights = np.array([self.rest_weight, *[1.0] * 6])
+        return weights / weights.sum()
 
     def dilation_radius(self, iteration: int) -> float:
         """Return the padding of the object at an iteration [m] (paper, section III-B)."""

@@ -63,7 +63,8 @@ def measure_point(
     point: int,
     position: wp.vec3,
     leaks: bool,
-    radius: float,
+    within: float,
+    tolerance_near: float,
     obj: ObjectArrays,
     state: GraspArrays,
     settings: Settings,
@@ -71,30 +72,47 @@ def measure_point(
 ):
     """Return the Phong signed distance of a hand point and its gradient.
 
-    While a point has moved less than a tolerance since the surface was last looked for, the distance is taken to first
-    order: phi = phi_0 + n_0 · (p - p_0). A point that does not leak is left alone while it cannot have come within the
-    padding, for a distance changes by at most as much as the point has moved: its gradient is then zero, as where the
+    ``within`` is the distance up to which points matter. While a point has moved less than a tolerance since the
+    surface was last looked for, the distance is taken to first order: phi = phi_0 + n_0 · (p - p_0). The tolerance
+    grows where that proved right and falls back where not. A point that does not leak is left alone while it cannot have come ``within``, for a distance changes by at most as much as the point
+    has moved: its gradient is then zero, as where the
     object is out of reach, and its distance a lower bound.
     """
     measured = state.measured_distances[grasp, point]
     moved = position - state.measured_points[grasp, point]
     moved_square = wp.dot(moved, moved)
-    slack = measured - (radius + 1.01 * settings.probe)
+    slack = measured - within
     if not leaks and slack > 0.0 and moved_square <= slack * slack:
         return measured - wp.sqrt(moved_square), wp.vec3(0.0, 0.0, 0.0)
-    tolerance = wp.max(settings.reuse_distance, settings.reuse_padding * radius)
-    tolerance = wp.max(tolerance, settings.reuse_share * wp.abs(measured))
+    tolerance = wp.max(tolerance_near, settings.reuse_share * wp.abs(measured)) * (1.0 + state.trust[grasp, point])
     if moved_square > tolerance * tolerance:
         kind = obj.index[grasp]
-        distance, normal, _found = signed_distance(
+        # The surface is no farther than it was, plus the way: a tight bound makes the search cheaper.
+        bound = wp.min(wp.abs(measured) + wp.sqrt(moved_square) + settings.search_margin, settings.reach)
+        distance, normal, found = signed_distance(
             obj.mesh[kind],
             obj.corner_normals,
             obj.first_normal[kind],
             position + center_of_mass,
-            settings.reach,
+            bound,
             obj.sign_mode[kind],
             settings.phong_alpha,
         )
+        if not found and bound < settings.reach:
+            distance, normal, found = signed_distance(
+                obj.mesh[kind],
+                obj.corner_normals,
+                obj.first_normal[kind],
+                position + center_of_mass,
+                settings.reach,
+                obj.sign_mode[kind],
+                settings.phong_alpha,
+            )
+        predicted = measured + wp.dot(state.measured_normals[grasp, point], moved)
+        trust = float(0.0)
+        if wp.abs(predicted - distance) < settings.reuse_error + settings.reuse_error_share * wp.abs(distance):
+            trust = wp.min(2.0 * state.trust[grasp, point] + 1.0, settings.reuse_trust)
+        state.trust[grasp, point] = trust
         state.measured_points[grasp, point] = position
         state.measured_distances[grasp, point] = distance
         state.measured_normals[grasp, point] = normal
@@ -115,11 +133,19 @@ def measure_kernel(
 ):
     """Place one hand point and measure its distance. One thread per (grasp, point)."""
     grasp, point = wp.tid()
-    radius = settings.radius[iteration[0]]
     leaks = settings.leak[iteration[0]] > 0.0 and point % settings.leak_stride == 0
     position = wp.transform_point(state.link_poses[grasp, hand.point_link[point]], hand.point_positions[point])
     distance, normal = measure_point(
-        grasp, point, position, leaks, radius, obj, state, settings, obj.center_of_mass[obj.index[grasp]]
+        grasp,
+        point,
+        position,
+        leaks,
+        settings.within[iteration[0]],
+        settings.tolerance[iteration[0]],
+        obj,
+        state,
+        settings,
+        obj.center_of_mass[obj.index[grasp]],
     )
     state.listed_leaks[grasp, point] = int(leaks)
     state.listed_points[grasp, point] = position
@@ -164,7 +190,7 @@ def simulate_kernel(
     motion = start + average * impulse_sum
     rotation = average * (inverse_inertia * torque_sum)
 
-    share = average / float(settings.motions.shape[0])
+    share = average * settings.weights[simulation]
     linear = smooth_norm(motion, settings.smoothing)
     angular = smooth_norm(length * rotation, settings.smoothing)
     state.stable_losses[grasp, simulation] = linear + angular
@@ -201,7 +227,7 @@ def constraint_adjoint(
 
 @wp.func
 def point_gradient(
-    active: float, inactive: float, normal: wp.vec3, distance: float, leaks: int, leak: float, settings: Settings
+    active: float, inactive: float, normal: wp.vec3, distance: float, leaks: int, iteration: int, settings: Settings
 ):
     """Gradient of the loss by a hand point, from the derivatives by its constraint where it touches and where not."""
     leaking = inactive
@@ -210,7 +236,10 @@ def point_gradient(
     if leaks == 0:
         leaking = 0.0
     overlap = wp.max(-distance, 0.0)
-    return normal * -(active + leak * leaking + settings.penetration_weight * overlap)
+    pull = float(0.0)
+    if distance > 0.0 and distance < settings.closing_distance:
+        pull = settings.closing[iteration]
+    return normal * (pull - active - settings.leak[iteration] * leaking - settings.penetration_weight * overlap)
 
 
 @wp.kernel
@@ -252,7 +281,7 @@ def pull_back_kernel(
         else:
             inactive += value
     state.point_gradients[grasp, point] = point_gradient(
-        active, inactive, normal, distance, state.listed_leaks[grasp, point], settings.leak[iteration[0]], settings
+        active, inactive, normal, distance, state.listed_leaks[grasp, point], iteration[0], settings
     )
 
 

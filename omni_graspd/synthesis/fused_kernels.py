@@ -25,11 +25,31 @@ vec7 = wp.types.vector(length=7, dtype=float)
 
 
 @wp.func
-def unit_axis(k: int):
-    """Unit vector along axis ``k``."""
-    axis = wp.vec3(0.0, 0.0, 0.0)
-    axis[k] = 1.0
-    return axis
+def inverse_sine(sine: float):
+    """1 / sine, and zero where an axis and the normal are parallel, so that nothing slips."""
+    result = float(0.0)
+    if sine > 1.0e-6:
+        result = 1.0 / sine
+    return result
+
+
+@wp.func
+def slip_along(k: int, normal: wp.vec3, sine: float):
+    """Unit direction of slip when the object moves along axis ``k``; ``sine`` is that between axis and normal."""
+    slip = normal * -normal[k]
+    slip[k] = slip[k] + 1.0
+    return slip * inverse_sine(sine)
+
+
+@wp.func
+def axis_lever(k: int, position: wp.vec3):
+    """Cross product of a position and the unit vector along axis ``k``."""
+    lever = wp.vec3(0.0, position[2], -position[1])
+    if k == 1:
+        lever = wp.vec3(-position[2], 0.0, position[0])
+    if k == 2:
+        lever = wp.vec3(position[1], -position[0], 0.0)
+    return lever
 
 
 @wp.func
@@ -40,21 +60,22 @@ def gather_points(
     state: GraspArrays,
     settings: Settings,
     center_of_mass: wp.vec3,
-    radius: float,
-    leaking: int,
+    iteration: int,
 ):
     """List the hand points that can touch or leak, with their distances; returns how many."""
     count = int(0)
-    within = radius + 1.01 * settings.probe
+    within = settings.within[iteration]
+    tolerance = settings.tolerance[iteration]
+    leaking = settings.leak[iteration] > 0.0
     for link in range(hand.parent.shape[0]):
         pose = state.link_poses[grasp, link]
         rotation = wp.quat_to_matrix(wp.transform_get_rotation(pose))
         origin = wp.transform_get_translation(pose)
         for point in range(hand.point_start[link], hand.point_start[link + 1]):
             position = rotation * hand.point_positions[point] + origin
-            leaks = leaking != 0 and point % settings.leak_stride == 0
+            leaks = leaking and point % settings.leak_stride == 0
             distance, normal = measure_point(
-                grasp, point, position, leaks, radius, obj, state, settings, center_of_mass
+                grasp, point, position, leaks, within, tolerance, obj, state, settings, center_of_mass
             )
             if (leaks or distance < within) and wp.dot(normal, normal) > 0.0:
                 state.listed_link[grasp, count] = link
@@ -88,18 +109,17 @@ def step_simulations(
             position = state.listed_points[grasp, c]
             lever = wp.cross(position, normal)
             mobility = 1.0 / (1.0 + wp.dot(lever, inverse_inertia * lever))
+            state.listed_mobility[grasp, c] = mobility
             if depth > 0.0:
                 impulses[0] += normal * (depth * mobility)
                 torques[0] += lever * (depth * mobility)
                 counts[0] += 1.0
             for k in range(3):
                 sine = wp.sqrt(wp.max(1.0 - normal[k] * normal[k], 0.0))
-                slip = wp.vec3(0.0, 0.0, 0.0)
-                stopping = float(0.0)
-                if sine > 1.0e-6:
-                    slip = (unit_axis(k) - normal * normal[k]) / sine
-                    stopping = probe * sine / inverse_effective_mass(slip, position, inverse_inertia)
-                arm = wp.cross(position, slip)
+                slip = slip_along(k, normal, sine)
+                arm = (axis_lever(k, position) - lever * normal[k]) * inverse_sine(sine)
+                stopping = probe * sine / (1.0 + wp.dot(arm, inverse_inertia * arm))
+                state.listed_stopping[grasp, c, k] = stopping
                 forward = depth + probe * normal[k]
                 if forward > 0.0:
                     push = forward * mobility
@@ -121,9 +141,9 @@ def step_simulations(
         linear = smooth_norm(motion, settings.smoothing)
         angular = smooth_norm(rotation_length * rotation, settings.smoothing)
         state.stable_losses[grasp, m] = linear + angular
-        state.adjoint_linear[grasp, m] = motion * (average / (7.0 * linear))
+        state.adjoint_linear[grasp, m] = motion * (average * settings.weights[m] / linear)
         state.adjoint_angular[grasp, m] = (inverse_inertia * rotation) * (
-            average * rotation_length * rotation_length / (7.0 * angular)
+            average * settings.weights[m] * rotation_length * rotation_length / angular
         )
 
 
@@ -135,7 +155,7 @@ def pull_back(
     settings: Settings,
     inverse_inertia: wp.mat33,
     radius: float,
-    leak: float,
+    iteration: int,
 ):
     """Differentiate the loss by the listed points and sum it per link."""
     linear = mat73()
@@ -155,49 +175,47 @@ def pull_back(
         position = state.listed_points[grasp, c]
         distance = state.listed_distances[grasp, c]
         depth = radius - distance
-        lever = wp.cross(position, normal)
-        mobility = 1.0 / (1.0 + wp.dot(lever, inverse_inertia * lever))
         active = float(0.0)
         inactive = float(0.0)
         if depth + probe > 0.0:
-            along = wp.dot(normal, linear[0]) + wp.dot(lever, angular[0])
+            mobility = state.listed_mobility[grasp, c]
+            along = wp.dot(normal, linear[0] + wp.cross(angular[0], position))
             if depth > 0.0:
                 active += along
             else:
                 inactive += along
-        else:
-            inactive += wp.dot(normal, linear_sum) + wp.dot(lever, angular_sum)
-        for k in range(3):
-            sine = wp.sqrt(wp.max(1.0 - normal[k] * normal[k], 0.0))
-            slip = wp.vec3(0.0, 0.0, 0.0)
-            if sine > 1.0e-6:
-                slip = (unit_axis(k) - normal * normal[k]) / sine
-            arm = wp.cross(position, slip)
-            drag_forward = friction * (wp.dot(slip, linear[1 + k]) + wp.dot(arm, angular[1 + k]))
-            drag_backward = friction * (wp.dot(slip, linear[4 + k]) + wp.dot(arm, angular[4 + k]))
-            if depth + probe > 0.0:
-                stopping = probe * sine / inverse_effective_mass(slip, position, inverse_inertia)
+            for k in range(3):
+                sine = wp.sqrt(wp.max(1.0 - normal[k] * normal[k], 0.0))
+                slip = slip_along(k, normal, sine)
+                stopping = state.listed_stopping[grasp, c, k]
                 forward = depth + probe * normal[k]
-                along = wp.dot(normal, linear[1 + k]) + wp.dot(lever, angular[1 + k])
+                response = linear[1 + k] + wp.cross(angular[1 + k], position)
+                along = wp.dot(normal, response)
                 if friction * wp.max(forward, 0.0) * mobility < stopping or forward <= 0.0:
-                    along += drag_forward
+                    along += friction * wp.dot(slip, response)
                 if forward > 0.0:
                     active += along
                 else:
                     inactive += along
                 backward = depth - probe * normal[k]
-                along = wp.dot(normal, linear[4 + k]) + wp.dot(lever, angular[4 + k])
+                response = linear[4 + k] + wp.cross(angular[4 + k], position)
+                along = wp.dot(normal, response)
                 if friction * wp.max(backward, 0.0) * mobility < stopping or backward <= 0.0:
-                    along -= drag_backward
+                    along -= friction * wp.dot(slip, response)
                 if backward > 0.0:
                     active += along
                 else:
                     inactive += along
-            else:
-                inactive += drag_forward - drag_backward
-        active *= -mobility
-        inactive *= -mobility
-        gradient = point_gradient(active, inactive, normal, distance, state.listed_leaks[grasp, c], leak, settings)
+            active *= -mobility
+            inactive *= -mobility
+        elif state.listed_leaks[grasp, c] != 0:
+            inactive = wp.dot(normal, linear_sum + wp.cross(angular_sum, position))
+            for k in range(3):
+                sine = wp.sqrt(wp.max(1.0 - normal[k] * normal[k], 0.0))
+                response = linear[1 + k] - linear[4 + k] + wp.cross(angular[1 + k] - angular[4 + k], position)
+                inactive += friction * wp.dot(slip_along(k, normal, sine), response)
+            inactive *= -1.0 / inverse_effective_mass(normal, position, inverse_inertia)
+        gradient = point_gradient(active, inactive, normal, distance, state.listed_leaks[grasp, c], iteration, settings)
         link = state.listed_link[grasp, c]
         state.forces[grasp, link] = state.forces[grasp, link] + gradient
         state.torques[grasp, link] = state.torques[grasp, link] + wp.cross(position, gradient)
@@ -224,11 +242,10 @@ def optimize_kernel(
     for iteration in range(start, stop):
         if state.failed[grasp] == 0:
             radius = settings.radius[iteration]
-            leak = settings.leak[iteration]
             place_links(grasp, hand, state, center_of_mass)
-            count = gather_points(grasp, hand, obj, state, settings, center_of_mass, radius, int(leak > 0.0))
+            count = gather_points(grasp, hand, obj, state, settings, center_of_mass, iteration)
             step_simulations(grasp, count, state, settings, inverse_inertia, obj.rotation_length[kind], radius)
-            pull_back(grasp, count, state, settings, inverse_inertia, radius, leak)
+            pull_back(grasp, count, state, settings, inverse_inertia, radius, iteration)
             state.self_collision_losses[grasp] = push_links_apart(grasp, hand, state, settings.self_collision_weight)
             if project_on_joints(grasp, hand, state, settings):
                 step_hand(grasp, iteration, hand, state, settings)

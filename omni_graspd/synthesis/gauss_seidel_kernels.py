@@ -63,7 +63,7 @@ def sweep_kernel(
             motion -= impulse
             rotation -= inverse_inertia * wp.cross(position, impulse)
 
-    share = 1.0 / float(settings.motions.shape[0])
+    share = settings.weights[simulation]
     linear = smooth_norm(motion, settings.smoothing)
     angular = smooth_norm(length * rotation, settings.smoothing)
     state.stable_losses[grasp, simulation] = linear + angular
@@ -125,6 +125,6 @@ def pull_back_sweep_kernel(
         state.listed_normals[grasp, point],
         state.listed_distances[grasp, point],
         state.listed_leaks[grasp, point],
-        settings.leak[iteration[0]],
+        iteration[0],
         settings,
     )

@@ -51,8 +51,12 @@ class Settings:
     """Numbers of a SynthesisConfig, and its schedules."""
 
     motions: wp.array(dtype=wp.vec3)  # (simulation), what the object would do without the hand
+    weights: wp.array(dtype=float)  # (simulation), sum to 1
     radius: wp.array(dtype=float)  # (iteration), padding of the object
     leak: wp.array(dtype=float)  # (iteration)
+    closing: wp.array(dtype=float)  # (iteration), pull on each near point
+    within: wp.array(dtype=float)  # (iteration), distance up to which points matter
+    tolerance: wp.array(dtype=float)  # (iteration), motion up to which distances are reused
     rate_scale: wp.array(dtype=float)  # (iteration)
     bias_1: wp.array(dtype=float)  # (iteration)
     bias_2: wp.array(dtype=float)  # (iteration)
@@ -62,10 +66,13 @@ class Settings:
     friction: float
     smoothing: float
     reach: float
+    search_margin: float
+    reuse_error: float
+    reuse_error_share: float
+    reuse_trust: float
     phong_alpha: float
-    reuse_distance: float
     reuse_share: float
-    reuse_padding: float
+    closing_distance: float
     leak_stride: int
     one_sided: int
     range_weight: float
@@ -92,12 +99,15 @@ class GraspArrays:
     measured_points: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, point), where the surface was last looked for
     measured_distances: wp.array(dtype=float, ndim=2)  # (grasp, point)
     measured_normals: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, point)
+    trust: wp.array(dtype=float, ndim=2)  # (grasp, point), by how much reuse may go farther
     query_count: wp.array(dtype=int)  # (grasp)
     listed_link: wp.array(dtype=int, ndim=2)  # (grasp, point)
     listed_leaks: wp.array(dtype=int, ndim=2)  # (grasp, point)
     listed_points: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, point)
     listed_normals: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, point)
     listed_distances: wp.array(dtype=float, ndim=2)  # (grasp, point)
+    listed_mobility: wp.array(dtype=float, ndim=2)  # (grasp, point), fused path only
+    listed_stopping: wp.array(dtype=float, ndim=3)  # (grasp, point, axis), fused path only
     point_gradients: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, point), split path only
     stable_losses: wp.array(dtype=float, ndim=2)  # (grasp, simulation)
     adjoint_linear: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, simulation)

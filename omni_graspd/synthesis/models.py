@@ -4,26 +4,47 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import warp as wp
 
-from omni_graspd.hands.collision_spheres import CollisionSpheres
+from omni_graspd.hands.collision_spheres import CollisionSpheres, self_collision_spheres
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import KinematicTree
-from omni_graspd.hands.surface_points import HandPoints
+from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.model_structs import HandArrays, ObjectArrays, Settings
 
 
+# How far smoothing may move the surface [m]; beyond that it is looked for again within full reach.
+_SEARCH_MARGIN = 1e-3
+# A reused distance was right if it erred by less than this [m] plus this share of the distance.
+_REUSE_ERROR = (2e-5, 0.02)
+
+
+@functools.lru_cache(maxsize=8)
+def hand_model(hand: Hand, point_count: int, device: str) -> HandModel:
+    """Return a hand's model; the same hand is prepared once, which takes half a second.
+
+    Args:
+        hand: The hand.
+        point_count: Points on its surface.
+        device: Warp device.
+    """
+    points = sample_surface_points(hand, point_count)
+    return HandModel(hand, points, self_collision_spheres(hand), device)
+
+
 class HandModel:
     """A hand with its surface points and collision spheres on a device; shared by all shards."""
 
     def __init__(self, hand: Hand, points: HandPoints, spheres: CollisionSpheres, device: str) -> None:
+        self.points = points
         self.link_count = len(hand.links)
         self.joint_count = hand.joint_count
         self.actuated_count = hand.actuated_count
@@ -124,8 +145,14 @@ def settings_of(config: SynthesisConfig, point_count: int, device: str) -> Any:
     settings = Settings()
     iterations = np.arange(config.iterations)
     scale = np.array([config.rate_scale(int(i)) for i in iterations])
+    radius = np.array([config.dilation_radius(int(i)) for i in iterations])
+    shrunk = 1.0 - radius / config.dilation if config.dilation > 0.0 else np.ones(config.iterations)
+    closing = config.closing_weight / point_count * shrunk
     columns = {
-        "radius": np.array([config.dilation_radius(int(i)) for i in iterations]),
+        "radius": radius,
+        "closing": closing,
+        "within": np.maximum(radius + 1.01 * config.probe, np.where(closing > 0.0, config.closing_distance, 0.0)),
+        "tolerance": np.maximum(config.reuse_distance, config.reuse_padding * radius),
         "leak": config.leak * config.leak_stride * scale,
         "rate_scale": scale,
         "bias_1": 1.0 - config.beta_1 ** (iterations + 1.0),
@@ -133,13 +160,16 @@ def settings_of(config: SynthesisConfig, point_count: int, device: str) -> Any:
     }
     for name, values in columns.items():
         setattr(settings, name, wp.array(values, dtype=float, device=device))
+    settings.weights = wp.array(config.probe_weights(), dtype=float, device=device)
     settings.motions = wp.array(config.probe_motions(), dtype=wp.vec3, device=device)
     for name in (
-        *("probe", "time_step", "friction", "reach", "reuse_distance", "reuse_share", "reuse_padding", "leak_stride"),
+        *("probe", "time_step", "friction", "reach", "reuse_share", "reuse_trust", "closing_distance", "leak_stride"),
         *("range_weight", "limit_weight", "self_collision_weight"),
         *("beta_1", "beta_2", "translation_rate", "rotation_rate", "joint_rate"),
     ):
         setattr(settings, name, getattr(config, name))
+    settings.search_margin = _SEARCH_MARGIN
+    settings.reuse_error, settings.reuse_error_share = _REUSE_ERROR
     settings.smoothing = 0.1 * config.probe
     settings.phong_alpha = config.distance.phong_alpha
     settings.adam = int(config.optimizer == "adam")

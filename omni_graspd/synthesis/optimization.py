@@ -49,6 +49,8 @@ class Shard:
             fused: Whether all steps of a grasp run in one thread; by default on the CPU, where the settings allow it.
         """
         self.hand, self.config, self.device = hand, config, device
+        # The kernels know meshes by number only: they must not be freed.
+        self._models = tuple(objects)
         # The kernels know meshes by number: they live as long as these.
         self.models = tuple(objects)
         self.grasp_count = len(T_object_palm)
@@ -149,6 +151,10 @@ class Shard:
         depths = np.where(touching, np.minimum(self.state.listed_distances.numpy(), 0.0), 0.0)
         return 0.5 * np.mean(depths**2, axis=1)
 
+    def gaps(self) -> np.ndarray:
+        """Return at least how far the hand is from the object after ``evaluate`` [m], 0 at contact, [grasp_count]."""
+        return np.maximum(self.state.listed_distances.numpy().min(axis=1, initial=np.inf), 0.0)
+
     def escape(self) -> np.ndarray:
         """Return how far a pushed object gets, relative to the push; small is good, shape [grasp_count].
 
@@ -178,7 +184,9 @@ def _allocate(hand: HandModel, grasps: int, simulations: int, device: str) -> An
         float: {
             "joint_positions": joints,
             "measured_distances": points,
+            "trust": points,
             "listed_distances": points,
+            "listed_mobility": points,
             "stable_losses": simulations,
             "joint_gradients": joints,
             "actuated_gradients": actuated,
@@ -215,6 +223,7 @@ def _allocate(hand: HandModel, grasps: int, simulations: int, device: str) -> An
         for name, width in columns.items():
             shape = (grasps,) if width is None else (grasps, width)
             setattr(arrays, name, wp.zeros(shape, dtype=dtype, device=device))
+    arrays.listed_stopping = wp.zeros((grasps, points, 3), dtype=float, device=device)
     # Far from everywhere, so that every distance is measured at first.
     arrays.measured_points.fill_(wp.vec3(1.0e6, 1.0e6, 1.0e6))
     return arrays

@@ -13,7 +13,7 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.surface_points import HandPoints, posed_points
+from omni_graspd.hands.surface_points import HandPoints, posed_points, spread_subset
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_at_least, require_not_negative
@@ -23,6 +23,9 @@ from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 if TYPE_CHECKING:
     from scipy.spatial.transform import Rotation
 
+# Depth is measured at so many points of the hand: a start need not be exact.
+_DEPTH_POINTS = 250
+
 
 @dataclass(frozen=True, kw_only=True)
 class StartConfig:
@@ -30,21 +33,23 @@ class StartConfig:
 
     gap: float = 0.01
     """Distance between the palm's approach point and the object's convex hull [m]."""
-    tilt: float = 0.35
+    tilt: float = 0.2
     """Largest angle between the approach direction and the inward surface normal [rad]."""
     max_depth: float = 0.005
     """A start that reaches deeper into the object than this is drawn again [m]."""
     attempts: int = 16
     """How often a start is drawn at most; the shallowest is taken when all are too deep."""
-    preshape: float = 0.25
+    preshape: float = 0.0
     """How far the joints start from the open posture (0) toward the middle of their ranges (1)."""
+    jitter: float = 0.25
+    """Joints start within this share of their range from there."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         require_at_least(self, "synthesis.start", 1, "attempts")
         if not 0.0 <= self.preshape <= 1.0:
             raise GraspdError(f"expected synthesis.start.preshape to be in [0, 1], got {self.preshape}")
-        require_not_negative(self, "synthesis.start", "gap", "tilt", "max_depth")
+        require_not_negative(self, "synthesis.start", "jitter", "gap", "tilt", "max_depth")
 
 
 def sample_starts(
@@ -53,6 +58,7 @@ def sample_starts(
     grasp_indices: Sequence[int],
     config: StartConfig,
     *,
+    candidates: int = 1,
     points: HandPoints,
     distance: SignedDistance,
     seed: int,
@@ -69,18 +75,25 @@ def sample_starts(
         obj: The object.
         grasp_indices: Which grasps; a start depends on its index, not on the others.
         config: Sampling settings.
+        candidates: Starts per grasp.
         points: Points on the hand's surface, to measure depth.
         distance: The object's signed distance.
         seed: The run's seed.
 
     Returns:
-        T_object_palm, shape [grasp_count, 7], and actuated positions [rad or m], shape [grasp_count, actuated_count].
+        T_object_palm, shape [grasp_count * candidates, 7], and actuated positions [rad or m], shape
+        [grasp_count * candidates, actuated_count]; the candidates of a grasp follow one another.
     """
     hull = trimesh.Trimesh(obj.mesh.vertices, obj.mesh.faces, process=False).convex_hull
     middle = 0.5 * (hand.joint_lower + hand.joint_upper)[hand.actuated]
     actuated = hand.open_positions + config.preshape * (middle - hand.open_positions)
     in_palm = posed_points(hand, points, IDENTITY[None], hand.joint_positions(actuated)[None])[0]
-    streams = [random_generator(seed, "start", hand.name, obj.name, int(index)) for index in grasp_indices]
+    in_palm = in_palm[spread_subset(in_palm, _DEPTH_POINTS)]
+    streams = [
+        random_generator(seed, "start", hand.name, obj.name, int(index), candidate + 1)
+        for index in grasp_indices
+        for candidate in range(candidates)
+    ]
     poses, depths = np.zeros((len(streams), 7)), np.full(len(streams), np.inf)
     for _ in range(config.attempts):
         again = np.flatnonzero(depths > config.max_depth)
@@ -90,7 +103,11 @@ def sample_starts(
         drawn_depths = _depths(drawn, in_palm, distance)
         better = drawn_depths < depths[again]
         poses[again[better]], depths[again[better]] = drawn[better], drawn_depths[better]
-    return poses, np.tile(actuated, (len(streams), 1))
+    lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
+    shifts = np.array([stream.uniform(-1.0, 1.0, size=len(actuated)) for stream in streams]).reshape(
+        len(streams), len(actuated)
+    )
+    return poses, np.clip(actuated + config.jitter * (upper - lower) * shifts, lower, upper)
 
 
 def _draw_pose(hand: Hand, hull: trimesh.Trimesh, config: StartConfig, random: np.random.Generator) -> np.ndarray:

@@ -11,18 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from omni_graspd.hands.collision_spheres import self_collision_spheres
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.surface_points import sample_surface_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch, Trajectory
-from omni_graspd.synthesis.models import HandModel, ObjectModel
+from omni_graspd.synthesis.models import ObjectModel, hand_model
 from omni_graspd.synthesis.optimization import Shard
 from omni_graspd.synthesis.starts import sample_starts
 
 _STEPS_BETWEEN_YIELDS = 20
+# A hand farther than this from the object does not grasp it [m].
+_TOUCHING = 5e-3
 
 Frame = tuple[int, np.ndarray, np.ndarray, dict[str, np.ndarray]]
 """Steps done, palm poses, actuated positions, losses."""
@@ -38,6 +38,7 @@ async def synthesize(
     device: str = "cpu",
     progress: Progress = no_progress,
     capture_every: int = 0,
+    threads: int | None = None,
 ) -> GraspBatch:
     """Find grasps of one object by one hand (paper, sections III and IV-A).
 
@@ -54,12 +55,13 @@ async def synthesize(
         device: Warp device, for example ``"cpu"`` or ``"cuda:0"``.
         progress: Called with gradient steps done and in total.
         capture_every: Record the hands and the losses every so many steps; 0: not at all.
+        threads: CPU threads; by default one per core. Results do not depend on it.
 
     Returns:
         One row per index, in the given order. A grasp whose gradient stopped being finite keeps its last pose and says
         so in its status.
     """
-    options = {"seed": seed, "device": device, "progress": progress, "capture_every": capture_every}
+    options = {"seed": seed, "device": device, "progress": progress, "capture_every": capture_every, "threads": threads}
     return (await synthesize_mixed(hand, [(obj, grasp_indices)], config, **options))[0]
 
 
@@ -72,6 +74,7 @@ async def synthesize_mixed(
     device: str = "cpu",
     progress: Progress = no_progress,
     capture_every: int = 0,
+    threads: int | None = None,
 ) -> list[GraspBatch]:
     """Find grasps of several objects in one batch; the grasps are those of :func:`synthesize`.
 
@@ -83,66 +86,119 @@ async def synthesize_mixed(
         device: Warp device.
         progress: Called with gradient steps done and in total.
         capture_every: Record the hands and the losses every so many steps; 0: not at all.
+        threads: CPU threads; by default one per core. Results do not depend on it.
 
     Returns:
         One batch per request.
     """
-    points = sample_surface_points(hand, config.point_count)
-    hand_model = HandModel(hand, points, self_collision_spheres(hand), device)
     objects = [ObjectModel(obj, config.distance, device) for obj, _ in requests]
-    starts = [
-        sample_starts(hand, obj, indices, config.start, points=points, distance=model.distance, seed=seed)
-        for (obj, indices), model in zip(requests, objects, strict=True)
-    ]
     counts = [len(indices) for _, indices in requests]
-    shards = _split(hand_model, objects, starts, config, device)
-    frames = await _run(shards, config.iterations, progress, capture_every)
-    whole = _collect(hand, shards, frames)
+    owner = np.repeat(np.arange(len(objects)), counts)
+    shard_count = (threads or os.cpu_count() or 1) if device == "cpu" else 1
+    clock = _Clock(progress, config.draft.iterations + config.iterations, capture_every)
+    state = _starts(hand, requests, objects, config, seed=seed, device=device)
+    if config.draft.iterations:
+        candidates = config.draft.candidates
+        shards = _split(hand, objects, np.repeat(owner, candidates), state, config.draft_pass(), device, shard_count)
+        await _run(shards, config.draft.iterations, clock)
+        best = _most_promising(shards, candidates)
+        state = tuple(part[best] for part in _joined(shards)[:2])
+        clock.keep(best)
+    shards = _split(hand, objects, owner, state, config, device, shard_count)
+    await _run(shards, config.iterations, clock)
+    whole = _collect(hand, shards, clock.frames)
     ends = np.cumsum(counts)
     return [whole.rows(end - count, end) for count, end in zip(counts, ends, strict=True)]
 
 
-def _split(
-    hand: HandModel,
+class _Clock:
+    """Counts gradient steps over both passes, reports them and records frames."""
+
+    def __init__(self, progress: Progress, total: int, capture_every: int) -> None:
+        self.done, self.total, self.progress, self.capture_every = 0, total, progress, capture_every
+        self.frames: list[Frame] = []
+        progress(0, total)
+
+    def steps_to_go(self, limit: int) -> int:
+        """Return how many steps to make before the next look, at most ``limit``."""
+        every = self.capture_every
+        return min(limit, every - self.done % every) if every else limit
+
+    def advance(self, steps: int, shards: Sequence[Shard]) -> None:
+        self.done += steps
+        self.progress(self.done, self.total)
+        if self.capture_every and self.done % self.capture_every == 0:
+            self.frames.append((self.done, *_joined(shards)))
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Drop all grasps but ``rows`` from the frames."""
+        self.frames = [
+            (step, poses[rows], actuated[rows], {name: values[rows] for name, values in losses.items()})
+            for step, poses, actuated, losses in self.frames
+        ]
+
+
+def _starts(
+    hand: Hand,
+    requests: Sequence[tuple[RigidObject, Sequence[int]]],
     objects: Sequence[ObjectModel],
-    starts: Sequence[tuple[np.ndarray, np.ndarray]],
+    config: SynthesisConfig,
+    *,
+    seed: int,
+    device: str,
+) -> tuple[np.ndarray, ...]:
+    """Return palm poses and actuated positions of all candidates of all grasps."""
+    first_pass = config.draft_pass() if config.draft.iterations else config
+    points = hand_model(hand, first_pass.point_count, device).points
+    options = {"candidates": config.draft.candidates, "points": points, "seed": seed}
+    starts = [
+        sample_starts(hand, obj, indices, config.start, distance=model.distance, **options)
+        for (obj, indices), model in zip(requests, objects, strict=True)
+    ]
+    return tuple(np.concatenate(parts) for parts in zip(*starts, strict=True))
+
+
+def _split(
+    hand: Hand,
+    objects: Sequence[ObjectModel],
+    owner: np.ndarray,
+    state: tuple[np.ndarray, ...],
     config: SynthesisConfig,
     device: str,
+    shard_count: int,
 ) -> list[Shard]:
-    """Share the grasps out over shards, one per core; on a GPU there is one."""
-    poses = np.concatenate([part[0] for part in starts])
-    actuated = np.concatenate([part[1] for part in starts])
-    index = np.repeat(np.arange(len(objects)), [len(part[0]) for part in starts])
-    count = min(max(len(poses), 1), os.cpu_count() or 1) if device == "cpu" else 1
-    rows = np.array_split(np.arange(len(poses)), count)
-    return [Shard(hand, objects, index[part], poses[part], actuated[part], config, device) for part in rows]
+    """Share grasps out over shards, each for a thread; on a GPU there is one."""
+    model = hand_model(hand, config.point_count, device)
+    poses, actuated = state
+    rows = np.array_split(np.arange(len(poses)), min(max(len(poses), 1), shard_count))
+    return [Shard(model, objects, owner[part], poses[part], actuated[part], config, device) for part in rows]
 
 
-async def _run(shards: Sequence[Shard], iterations: int, progress: Progress, capture_every: int) -> list[Frame]:
-    """Run all shards to the end; returns what was captured on the way."""
+async def _run(shards: Sequence[Shard], iterations: int, clock: _Clock) -> None:
+    """Run all shards to the end and evaluate them there."""
     loop = asyncio.get_running_loop()
-    frames: list[Frame] = []
-    progress(0, iterations)
+    done = 0
     with ThreadPoolExecutor(max(len(shards), 1)) as pool:
-        # The first step compiles the kernels, and two threads must not do that at once (Warp 1.8 crashes).
-        for shard in shards:
-            await loop.run_in_executor(pool, shard.run, 0, 1)
-        done = 1
-        progress(done, iterations)
-        if capture_every == 1:
-            frames.append((done, *_joined(shards)))
         while done < iterations:
-            stop = min(done + _STEPS_BETWEEN_YIELDS, iterations)
-            if capture_every:
-                stop = min(stop, done + capture_every - done % capture_every)
-            await asyncio.gather(*(loop.run_in_executor(pool, shard.run, done, stop) for shard in shards))
-            done = stop
-            progress(done, iterations)
-            if capture_every and done % capture_every == 0:
-                frames.append((done, *_joined(shards)))
+            steps = min(clock.steps_to_go(_STEPS_BETWEEN_YIELDS if done else 1), iterations - done)
+            jobs = [loop.run_in_executor(pool, shard.run, done, done + steps) for shard in shards if done]
+            if not done:
+                # The first step compiles the kernels, and two threads must not do that at once (Warp 1.8 crashes).
+                for shard in shards:
+                    await loop.run_in_executor(pool, shard.run, 0, steps)
+            await asyncio.gather(*jobs)
+            done += steps
+            clock.advance(steps, shards)
     for shard in shards:
         shard.evaluate()
-    return frames
+
+
+def _most_promising(shards: Sequence[Shard], candidates: int) -> np.ndarray:
+    """Return the row of each grasp's candidate from which a pushed object escapes least."""
+    escapes = np.concatenate([shard.escape() for shard in shards]).reshape(-1, candidates)
+    failed = np.concatenate([shard.state.failed.numpy() for shard in shards]).reshape(-1, candidates)
+    ranked = np.where((failed != 0) | ~np.isfinite(escapes), np.inf, escapes)
+    return np.arange(len(ranked)) * candidates + ranked.argmin(axis=1)
 
 
 def _joined(shards: Sequence[Shard]) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
@@ -155,17 +211,26 @@ def _joined(shards: Sequence[Shard]) -> tuple[np.ndarray, np.ndarray, dict[str, 
 
 
 def _collect(hand: Hand, shards: Sequence[Shard], frames: Sequence[Frame]) -> GraspBatch:
+    statuses = [status for shard in shards for status in _statuses(shard)]
     poses, actuated, losses = _joined(shards)
     losses["penetration"] = np.concatenate([shard.penetration() for shard in shards])
     losses["escape"] = np.concatenate([shard.escape() for shard in shards])
-    failed = np.concatenate([shard.state.failed.numpy() for shard in shards])
     return GraspBatch(
         T_object_palm=poses,
         joint_positions=hand.joint_positions(actuated),
         losses=losses,
-        status=tuple("diverged: the gradient is not finite" if flag else "ok" for flag in failed),
+        status=tuple(statuses),
         trajectory=_trajectory(hand, frames) if frames else None,
     )
+
+
+def _statuses(shard: Shard) -> list[str]:
+    """Say of each evaluated grasp whether it is one."""
+    statuses = []
+    for failed, gap in zip(shard.state.failed.numpy(), shard.gaps(), strict=True):
+        status = "ok" if gap <= _TOUCHING else f"apart: the hand ends {1e3 * gap:.0f} mm from the object"
+        statuses.append("diverged: the gradient is not finite" if failed else status)
+    return statuses
 
 
 def _trajectory(hand: Hand, frames: Sequence[Frame]) -> Trajectory:
