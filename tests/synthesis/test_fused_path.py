@@ -12,18 +12,21 @@ from contact_reference import PROBE, Contacts, jacobi_step
 from omni_graspd.synthesis.config import SynthesisConfig
 
 _COUNT = 8
+_STEPS = (0, 50, 80)
 _GRADIENTS = ("forces", "palm_forces", "palm_torques", "actuated_gradients")
-_SETTINGS = {"iterations": 100, "point_count": 400, "probe": PROBE, "dilation": 0.02, "friction": 0.5}
+_SETTINGS = {"iterations": 100, "point_count": 400, "probe": PROBE, "dilation": 0.03, "leak": 0.05}
 
 
 @pytest.fixture(scope="module")
 def states(hand, mug, started_shard):
-    """Hands at the start, half way, and when the padding is gone."""
+    """Hands to look at with the padding of some steps: those of 20 steps later, so that many points touch."""
     shard = started_shard(hand, mug, SynthesisConfig(**_SETTINGS), count=_COUNT)
     found, done = {}, 0
-    for at in (0, 50, 95):
-        shard.run(done, at)
-        found[at], done = (shard.state.T_object_palm.numpy(), shard.state.actuated.numpy()), at
+    for at in _STEPS:
+        shard.run(done, at + 20)
+        done = at + 20
+        # Copies: the arrays change with the shard.
+        found[at] = (shard.state.T_object_palm.numpy().copy(), shard.state.actuated.numpy().copy())
     return found
 
 
@@ -33,12 +36,12 @@ def relative(a, b) -> np.ndarray:
     return np.abs(a - b).max(axis=1) / np.maximum(np.abs(b).max(axis=1), 1e-12)
 
 
-@pytest.mark.parametrize("at", [0, 50, 95])
+@pytest.mark.parametrize("at", _STEPS)
 @pytest.mark.parametrize("fused", [True, False])
 def test_both_paths_equal_double_precision_on_the_distances_that_they_measured(
     hand, mug, started_shard, states, fused, at
 ):
-    config = SynthesisConfig(**_SETTINGS, **NO_WEIGHTS, leak=0.0)
+    config = SynthesisConfig(**{**_SETTINGS, **NO_WEIGHTS, "leak": 0.0})
     shard = started_shard(hand, mug, config, starts=states[at], fused=fused)
     shard.run(at, at + 1)
     state, touched = shard.state, 0
@@ -94,7 +97,7 @@ def both_paths(started_shard, hand, mug, states, at: int):
     return split, fused
 
 
-@pytest.mark.parametrize("at", [0, 50, 95])
+@pytest.mark.parametrize("at", _STEPS)
 def test_on_the_same_distances_both_paths_give_the_same_gradients(hand, mug, started_shard, states, at):
     split, fused = both_paths(started_shard, hand, mug, states, at)
     for shard in (split, fused):
@@ -103,8 +106,9 @@ def test_on_the_same_distances_both_paths_give_the_same_gradients(hand, mug, sta
     assert relative(fused.state.stable_losses, split.state.stable_losses).max() < 5e-5
     for name in _GRADIENTS:
         apart = relative(getattr(fused.state, name), getattr(split.state, name))
-        assert apart.max() < 1e-3, name
-        assert np.median(apart) < 5e-5, name
+        assert np.quantile(apart, 0.75) < 1e-4, name
+        # A point at distance zero is drawn or not, as rounding has it.
+        assert apart.max() < 0.02, name
 
 
 def test_on_the_same_distances_both_paths_are_together_after_twenty_steps(hand, mug, started_shard, states):
