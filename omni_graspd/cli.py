@@ -22,6 +22,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.overview import write_overview
 from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
 from omni_graspd.progress import Progress
+from omni_graspd.synthesis.presets import synthesis_preset
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +38,8 @@ def generate(config: GenerateConfig) -> Callable[[], None]:
     """Make a whole dataset: synthesize, settle, render, and overview.png.
 
     Killed or stopped, the same command goes on where it was. Short forms: --views N is --camera.views N, --stereo and
-    --mono are --camera.stereo and --camera.no-stereo.
+    --mono are --camera.stereo and --camera.no-stereo. --preset fast makes grasps in a quarter of the time, --preset
+    paper as the paper prints it; either sets the defaults of the options under --synthesis.
     """
     return partial(_run_stages, config, tuple(_STAGES))
 
@@ -87,7 +89,9 @@ def _parse(arguments: Sequence[str]) -> Callable[[], None]:
     import tyro
 
     commands = {"generate": generate, "synthesize": synthesize, "settle": settle, "render": render}
+    arguments, preset = _without_preset(arguments)
     for command in commands.values():
+        command.__defaults__ = (GenerateConfig(synthesis=synthesis_preset(preset)),)
         command.__annotations__["config"] = Annotated[GenerateConfig, tyro.conf.arg(name="")]
     info.__annotations__["path"] = tyro.conf.Positional[Path]
     return tyro.extras.subcommand_cli_from_dict(
@@ -97,6 +101,20 @@ def _parse(arguments: Sequence[str]) -> Callable[[], None]:
         args=[_long_form(argument) for argument in arguments],
         config=(tyro.conf.UseAppendAction,),
     )
+
+
+def _without_preset(arguments: Sequence[str]) -> tuple[list[str], str]:
+    """Take ``--preset NAME`` out of the arguments: it sets the defaults of the others."""
+    rest, name, expected = [], "default", False
+    for argument in arguments:
+        flag, equals, value = argument.partition("=")
+        if expected:
+            name, expected = argument, False
+        elif flag == "--preset":
+            name, expected = value, not equals
+        else:
+            rest.append(argument)
+    return rest, "" if expected else name
 
 
 def _long_form(argument: str) -> str:

@@ -13,7 +13,7 @@ from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RigidObject:
     """A rigid object in the frame of its file: surface, mass properties, look and label."""
 

@@ -74,9 +74,9 @@ def measure_point(
 
     ``within`` is the distance up to which points matter. While a point has moved less than a tolerance since the
     surface was last looked for, the distance is taken to first order: phi = phi_0 + n_0 · (p - p_0). The tolerance
-    grows where that proved right and falls back where not. A point that does not leak is left alone while it cannot have come ``within``, for a distance changes by at most as much as the point
-    has moved: its gradient is then zero, as where the
-    object is out of reach, and its distance a lower bound.
+    grows where that proved right and falls back where not. A point that does not leak is left alone while it cannot
+    have come ``within``, for a distance changes by at most as much as the point has moved: its gradient is then zero,
+    as where the object is out of reach, and its distance a lower bound.
     """
     measured = state.measured_distances[grasp, point]
     moved = position - state.measured_points[grasp, point]

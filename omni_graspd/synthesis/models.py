@@ -20,7 +20,6 @@ from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceCo
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.model_structs import HandArrays, ObjectArrays, Settings
 
-
 # How far smoothing may move the surface [m]; beyond that it is looked for again within full reach.
 _SEARCH_MARGIN = 1e-3
 # A reused distance was right if it erred by less than this [m] plus this share of the distance.
@@ -97,6 +96,12 @@ def _link_pairs(spheres: CollisionSpheres) -> np.ndarray:
     filled = np.isin(np.arange(len(spheres.ignored_link_pairs)), spheres.link_index)
     keep = ~spheres.ignored_link_pairs[a, b] & filled[a] & filled[b]
     return np.stack([a[keep], b[keep]], axis=-1).astype(np.int32).reshape(-1, 2)
+
+
+@functools.lru_cache(maxsize=16)
+def object_model(obj: RigidObject, config: SignedDistanceConfig, device: str) -> ObjectModel:
+    """Return an object's model; the same object is prepared once."""
+    return ObjectModel(obj, config, device)
 
 
 class ObjectModel:

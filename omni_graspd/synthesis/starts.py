@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Depth is measured at so many points of the hand: a start need not be exact.
 _DEPTH_POINTS = 250
+# Surface farther than this is not looked for; no hand starts so deep that it would be missed [m].
+_DEPTH_REACH = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +129,7 @@ def _depths(poses: np.ndarray, in_palm: np.ndarray, distance: SignedDistance) ->
     """Return how deep each posed hand reaches into the object [m], shape [grasp_count]."""
     matrices = pose_to_matrix(poses)
     placed = np.einsum("gij,pj->gpi", matrices[:, :3, :3], in_palm) + matrices[:, None, :3, 3]
-    distances, _ = distance.query(placed.reshape(-1, 3), 1.0)
+    distances, _ = distance.query(placed.reshape(-1, 3), _DEPTH_REACH)
     return -distances.reshape(len(poses), -1).min(axis=1).astype(np.float64)
 
 

@@ -16,7 +16,7 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch, Trajectory
-from omni_graspd.synthesis.models import ObjectModel, hand_model
+from omni_graspd.synthesis.models import ObjectModel, hand_model, object_model
 from omni_graspd.synthesis.optimization import Shard
 from omni_graspd.synthesis.starts import sample_starts
 
@@ -91,7 +91,7 @@ async def synthesize_mixed(
     Returns:
         One batch per request.
     """
-    objects = [ObjectModel(obj, config.distance, device) for obj, _ in requests]
+    objects = [object_model(obj, config.distance, device) for obj, _ in requests]
     counts = [len(indices) for _, indices in requests]
     owner = np.repeat(np.arange(len(objects)), counts)
     shard_count = (threads or os.cpu_count() or 1) if device == "cpu" else 1
