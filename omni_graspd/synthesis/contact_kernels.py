@@ -109,8 +109,9 @@ def measure_point(
                 settings.phong_alpha,
             )
         predicted = measured + wp.dot(state.measured_normals[grasp, point], moved)
+        error = wp.abs(predicted - distance)
         trust = float(0.0)
-        if wp.abs(predicted - distance) < settings.reuse_error + settings.reuse_error_share * wp.abs(distance):
+        if found and error < settings.reuse_error + settings.reuse_error_share * wp.abs(distance):
             trust = wp.min(2.0 * state.trust[grasp, point] + 1.0, settings.reuse_trust)
         state.trust[grasp, point] = trust
         state.measured_points[grasp, point] = position

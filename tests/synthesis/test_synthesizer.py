@@ -74,7 +74,10 @@ def test_reused_distances_stay_close_to_measured_ones(hand, mug, started_shard):
     known = reusing.state.listed_normals.numpy().any(axis=-1)
     near = known & (np.abs(measured) < 5e-3)
     # What was left alone has a lower bound, but for what smoothing adds to the change of a distance on the way.
-    assert (reused[~known] <= measured[~known] + 2e-4).all()
+    # What was out of reach is looked for again after a share of the reach.
+    found = reusing.state.measured_normals.numpy().any(axis=-1)
+    assert (reused - measured)[~known & found].max() < 2e-4
+    assert (reused - measured)[~known].max() < config.reuse_share * config.reach
     assert near.sum() > 20
     error = np.abs(reused - measured)[near]
     assert np.median(error) < 2e-5
