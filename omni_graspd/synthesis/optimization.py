@@ -51,8 +51,6 @@ class Shard:
         self.hand, self.config, self.device = hand, config, device
         # The kernels know meshes by number only: they must not be freed.
         self._models = tuple(objects)
-        # The kernels know meshes by number: they live as long as these.
-        self.models = tuple(objects)
         self.grasp_count = len(T_object_palm)
         self.fused = (device == "cpu" and config.projection == "jacobi") if fused is None else fused
         self.objects = object_arrays(objects, object_index, device, rotation_length=config.rotation_length)
