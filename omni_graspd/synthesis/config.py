@@ -23,6 +23,7 @@ _NOT_NEGATIVE = (
         "closing_weight",
         "closing_distance",
         "rest_weight",
+        "self_collision_margin",
         "reuse_share",
         "reuse_padding",
         "reuse_trust",
@@ -62,9 +63,9 @@ class DraftConfig:
 class SynthesisConfig:
     """Settings of the optimisation. docs/method.md compares them with the paper's."""
 
-    iterations: int = 160
+    iterations: int = 150
     """Gradient steps per grasp, after the first pass."""
-    point_count: int = 1000
+    point_count: int = 1200
     """Points on the hand's surface that can touch the object."""
     friction: float = 0.5
     """Coulomb friction between hand and object."""
@@ -104,14 +105,16 @@ class SynthesisConfig:
     """Weight of the distance of the joints from the middle of their ranges [m/rad]."""
     limit_weight: float = 1e-2
     """Weight of joint positions beyond their limits [m/rad]."""
-    penetration_weight: float = 2e4
+    penetration_weight: float = 3e4
     """Weight of half the mean squared depth of hand points inside the object [1/m]."""
-    closing_weight: float = 5.0
+    closing_weight: float = 6.0
     """Weight of the mean distance of hand points nearer than ``closing_distance``; grows as the padding shrinks."""
     closing_distance: float = 5e-3
     """Reach of the closing term [m]."""
-    self_collision_weight: float = 30.0
+    self_collision_weight: float = 100.0
     """Weight of half the sum of squared overlaps between spheres inside different links [1/m]."""
+    self_collision_margin: float = 4e-3
+    """Distance that is kept between spheres inside different links, which do not fill them to the corners [m]."""
     optimizer: Literal["adam", "gradient_descent"] = "adam"
     """``gradient_descent`` is the paper's; its rates multiply the gradient of the loss in units of speed."""
     translation_rate: float = 1e-3

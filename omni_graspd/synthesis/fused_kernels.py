@@ -246,7 +246,7 @@ def optimize_kernel(
             count = gather_points(grasp, hand, obj, state, settings, center_of_mass, iteration)
             step_simulations(grasp, count, state, settings, inverse_inertia, obj.rotation_length[kind], radius)
             pull_back(grasp, count, state, settings, inverse_inertia, radius, iteration)
-            state.self_collision_losses[grasp] = push_links_apart(grasp, hand, state, settings.self_collision_weight)
+            state.self_collision_losses[grasp] = push_links_apart(grasp, hand, state, settings)
             if project_on_joints(grasp, hand, state, settings):
                 step_hand(grasp, iteration, hand, state, settings)
             else:

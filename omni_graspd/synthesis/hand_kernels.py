@@ -72,7 +72,7 @@ def place_links(grasp: int, hand: HandArrays, state: GraspArrays, center_of_mass
 
 
 @wp.func
-def push_links_apart(grasp: int, hand: HandArrays, state: GraspArrays, weight: float):
+def push_links_apart(grasp: int, hand: HandArrays, state: GraspArrays, settings: Settings):
     """Add the self-collision gradient; returns half the sum of squared overlaps [m2]."""
     loss = float(0.0)
     for link in range(hand.parent.shape[0]):
@@ -84,7 +84,7 @@ def push_links_apart(grasp: int, hand: HandArrays, state: GraspArrays, weight: f
         a = hand.link_pairs[pair][0]
         b = hand.link_pairs[pair][1]
         apart = state.bound_centers[grasp, a] - state.bound_centers[grasp, b]
-        touching = hand.bound_radius[a] + hand.bound_radius[b]
+        touching = hand.bound_radius[a] + hand.bound_radius[b] + settings.self_collision_margin
         if wp.dot(apart, apart) < touching * touching:
             force_a = wp.vec3(0.0, 0.0, 0.0)
             torque_a = wp.vec3(0.0, 0.0, 0.0)
@@ -94,11 +94,11 @@ def push_links_apart(grasp: int, hand: HandArrays, state: GraspArrays, weight: f
                 for j in range(hand.sphere_start[b], hand.sphere_start[b + 1]):
                     center_b = state.sphere_centers[grasp, j]
                     between = center_a - center_b
-                    radii = hand.sphere_radius[i] + hand.sphere_radius[j]
+                    radii = hand.sphere_radius[i] + hand.sphere_radius[j] + settings.self_collision_margin
                     if wp.dot(between, between) < radii * radii:
                         overlap = sphere_overlap(center_a, center_b, radii)
                         loss += 0.5 * overlap * overlap
-                        gradient = wp.normalize(between) * (-weight * overlap)
+                        gradient = wp.normalize(between) * (-settings.self_collision_weight * overlap)
                         force_a += gradient
                         torque_a += wp.cross(center_a, gradient)
                         torque_b += wp.cross(center_b, gradient)
@@ -253,7 +253,7 @@ def gradient_kernel(
 ):
     """Turn link wrenches into gradients of palm and joints; marks grasps as failed. One thread per grasp."""
     grasp = wp.tid()
-    state.self_collision_losses[grasp] = push_links_apart(grasp, hand, state, settings.self_collision_weight)
+    state.self_collision_losses[grasp] = push_links_apart(grasp, hand, state, settings)
     if not project_on_joints(grasp, hand, state, settings):
         state.failed[grasp] = 1
 

@@ -79,6 +79,7 @@ class Settings:
     limit_weight: float
     penetration_weight: float
     self_collision_weight: float
+    self_collision_margin: float
     beta_1: float
     beta_2: float
     translation_rate: float

@@ -169,7 +169,7 @@ def settings_of(config: SynthesisConfig, point_count: int, device: str) -> Any:
     settings.motions = wp.array(config.probe_motions(), dtype=wp.vec3, device=device)
     for name in (
         *("probe", "time_step", "friction", "reach", "reuse_share", "reuse_trust", "closing_distance", "leak_stride"),
-        *("range_weight", "limit_weight", "self_collision_weight"),
+        *("range_weight", "limit_weight", "self_collision_weight", "self_collision_margin"),
         *("beta_1", "beta_2", "translation_rate", "rotation_rate", "joint_rate"),
     ):
         setattr(settings, name, getattr(config, name))

@@ -153,6 +153,12 @@ class Shard:
         """Return at least how far the hand is from the object after ``evaluate`` [m], 0 at contact, [grasp_count]."""
         return np.maximum(self.state.listed_distances.numpy().min(axis=1, initial=np.inf), 0.0)
 
+    def depths(self) -> np.ndarray:
+        """Return how deep the hand's points reach into the object after ``evaluate`` [m], shape [grasp_count]."""
+        touching = np.linalg.norm(self.state.listed_normals.numpy(), axis=-1) > 0.0
+        distances = np.where(touching, self.state.listed_distances.numpy(), np.inf)
+        return np.maximum(-distances.min(axis=1, initial=np.inf), 0.0)
+
     def escape(self) -> np.ndarray:
         """Return how far a pushed object gets, relative to the push; small is good, shape [grasp_count].
 

@@ -23,6 +23,8 @@ from omni_graspd.synthesis.starts import sample_starts
 _STEPS_BETWEEN_YIELDS = 20
 # A hand farther than this from the object does not grasp it [m].
 _TOUCHING = 5e-3
+# A candidate deeper than this in the object goes on only if all are [m]; such a hand is caught there.
+_DEEP = 4e-3
 
 Frame = tuple[int, np.ndarray, np.ndarray, dict[str, np.ndarray]]
 """Steps done, palm poses, actuated positions, losses."""
@@ -197,6 +199,8 @@ def _most_promising(shards: Sequence[Shard], candidates: int) -> np.ndarray:
     """Return the row of each grasp's candidate from which a pushed object escapes least."""
     escapes = np.concatenate([shard.escape() for shard in shards]).reshape(-1, candidates)
     failed = np.concatenate([shard.state.failed.numpy() for shard in shards]).reshape(-1, candidates)
+    depths = np.concatenate([shard.depths() for shard in shards]).reshape(-1, candidates)
+    escapes = escapes + np.where(depths > _DEEP, 1.0, 0.0)
     ranked = np.where((failed != 0) | ~np.isfinite(escapes), np.inf, escapes)
     return np.arange(len(ranked)) * candidates + ranked.argmin(axis=1)
 
