@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +41,16 @@ GRASP_COLUMNS = {
 }
 """First columns of a table of base grasps; then come joint_positions, the losses and the metrics."""
 
+POSTURE_COLUMNS = {
+    "T_object_pregrasp_palm": Column(
+        "float64", POSE_UNIT, "Pose of the palm before the grasp, the hand open and clear of the object.", "object", 7
+    ),
+    "pregrasp_clearance": Column("float64", "m", "Distance of the hand from the object before the grasp, up to 1 cm."),
+    "pregrasp_joint_positions": Column("float64", "rad or m", "All joints before the grasp."),
+    "squeeze_joint_positions": Column("float64", "rad or m", "Targets of all joints that press, palm as in the grasp."),
+}
+"""Columns of what comes before and after a grasp; joint columns are as wide as joint_positions."""
+
 METRIC_COLUMNS = {
     "contact_area": Column("float64", "m2", "Area of the hand's surface that touches the object."),
     "contact_count": Column("int32", "1", "Number of contact points."),
@@ -75,18 +85,25 @@ SCENE_GRASP_COLUMNS = {
 """Columns of a table of scene grasps; the joint positions are those of the base grasp."""
 
 
-def grasp_columns(joint_count: int, losses: Iterable[str], metrics: dict[str, str]) -> dict[str, Column]:
+def grasp_columns(
+    joint_count: int, losses: Iterable[str], metrics: dict[str, str], *, postures: bool = False
+) -> dict[str, Column]:
     """Return the columns of a table of base grasps.
 
     Args:
         joint_count: Number of movable joints of the hand.
         losses: Names of the loss terms.
         metrics: Kind of each metric by name; used for those that are not in :data:`METRIC_COLUMNS`.
+        postures: Whether there are pregrasps and squeezes.
     """
     joints = Column(
         "float64", "rad or m", "All joints, in the order of the file metadata's joint_names.", None, joint_count
     )
     columns = {**GRASP_COLUMNS, "joint_positions": joints}
+    if postures:
+        for name, column in POSTURE_COLUMNS.items():
+            wide = name.endswith("joint_positions")
+            columns[name] = replace(column, width=joint_count) if wide else column
     for name in losses:
         columns[f"loss_{name}"] = LOSS_COLUMNS.get(name, Column("float64", "1", f"Loss term {name!r}."))
     for name, kind in metrics.items():

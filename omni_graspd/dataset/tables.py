@@ -15,6 +15,7 @@ import numpy as np
 from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.table_schema import (
     GRASP_COLUMNS,
+    POSTURE_COLUMNS,
     SCENE_GRASP_COLUMNS,
     SCHEMA_VERSION,
     Column,
@@ -22,7 +23,7 @@ from omni_graspd.dataset.table_schema import (
     grasp_columns,
 )
 from omni_graspd.errors import GraspdError
-from omni_graspd.synthesis.grasp import GraspBatch
+from omni_graspd.synthesis.grasp import GraspBatch, Postures
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -73,8 +74,12 @@ def write_grasps(table: GraspTable, path: Path) -> None:
     batch, count = table.grasps, len(table.indices)
     metrics = {name: np.asarray(values) for name, values in table.metrics.items()}
     kinds = {"b": "bool", "i": "int32", "f": "float64"}
+    postures = {} if batch.postures is None else {name: getattr(batch.postures, name) for name in POSTURE_COLUMNS}
     columns = grasp_columns(
-        len(table.joint_names), batch.losses, {name: kinds[values.dtype.kind] for name, values in metrics.items()}
+        len(table.joint_names),
+        batch.losses,
+        {name: kinds[values.dtype.kind] for name, values in metrics.items()},
+        postures=bool(postures),
     )
     values = {
         "index": table.indices,
@@ -82,6 +87,7 @@ def write_grasps(table: GraspTable, path: Path) -> None:
         "status": batch.status,
         "T_object_palm": batch.T_object_palm,
         "joint_positions": batch.joint_positions,
+        **postures,
         **{f"loss_{name}": loss for name, loss in batch.losses.items()},
         **metrics,
     }
@@ -101,8 +107,15 @@ def read_grasps(path: Path) -> GraspTable:
     """
     values, metadata = _read(path)
     losses = {name.removeprefix("loss_"): column for name, column in values.items() if name.startswith("loss_")}
-    known = {*GRASP_COLUMNS, "joint_positions", *(f"loss_{name}" for name in losses)}
-    batch = GraspBatch(values["T_object_palm"], values["joint_positions"], losses, tuple(values["status"].tolist()))
+    known = {*GRASP_COLUMNS, *POSTURE_COLUMNS, "joint_positions", *(f"loss_{name}" for name in losses)}
+    there = all(name in values for name in POSTURE_COLUMNS)
+    batch = GraspBatch(
+        values["T_object_palm"],
+        values["joint_positions"],
+        losses,
+        tuple(values["status"].tolist()),
+        Postures(**{name: values[name] for name in POSTURE_COLUMNS}) if there else None,
+    )
     return GraspTable(
         hand=metadata["hand"],
         object=metadata["object"],
@@ -122,6 +135,7 @@ def concatenate_grasps(tables: Sequence[GraspTable]) -> GraspTable:
         joint_positions=np.concatenate([batch.joint_positions for batch in batches]),
         losses={name: np.concatenate([batch.losses[name] for batch in batches]) for name in batches[0].losses},
         status=tuple(status for batch in batches for status in batch.status),
+        postures=_concatenate_postures([batch.postures for batch in batches if batch.postures]),
     )
     return replace(
         tables[0],
@@ -129,6 +143,12 @@ def concatenate_grasps(tables: Sequence[GraspTable]) -> GraspTable:
         grasps=batch,
         metrics={name: np.concatenate([table.metrics[name] for table in tables]) for name in tables[0].metrics},
     )
+
+
+def _concatenate_postures(parts: Sequence[Postures]) -> Postures | None:
+    if not parts:
+        return None
+    return Postures(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in POSTURE_COLUMNS})
 
 
 def write_scene_grasps(table: SceneGraspTable, path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.signed_distance import SignedDistanceConfig
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
+from omni_graspd.synthesis.postures import PostureConfig
 from omni_graspd.synthesis.starts import StartConfig
 
 _NOT_NEGATIVE = (
@@ -135,6 +136,8 @@ class SynthesisConfig:
     """The first pass over several starts."""
     start: StartConfig = field(default_factory=StartConfig)
     """Where grasps start."""
+    posture: PostureConfig = field(default_factory=PostureConfig)
+    """Pregrasp and squeeze."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -30,6 +30,29 @@ class Trajectory:
 
 
 @dataclass(frozen=True)
+class Postures:
+    """What comes before and after the grasps of a batch, as robots execute them."""
+
+    T_object_pregrasp_palm: np.ndarray
+    """Palm pose of the open hand in front of the object, shape [grasp_count, 7]."""
+    pregrasp_joint_positions: np.ndarray
+    """All joints of the open hand [rad or m], shape [grasp_count, joint_count]."""
+    pregrasp_clearance: np.ndarray
+    """Distance between open hand and object [m], shape [grasp_count]; measured up to twice the distance asked for."""
+    squeeze_joint_positions: np.ndarray
+    """Joint targets that press, with the palm of the grasp [rad or m], shape [grasp_count, joint_count]."""
+
+    def rows(self, part: slice) -> Postures:
+        """Return some of the grasps."""
+        return Postures(
+            self.T_object_pregrasp_palm[part],
+            self.pregrasp_joint_positions[part],
+            self.pregrasp_clearance[part],
+            self.squeeze_joint_positions[part],
+        )
+
+
+@dataclass(frozen=True)
 class GraspBatch:
     """Grasps in the object frame, one row each; failed ones keep their row."""
 
@@ -42,6 +65,8 @@ class GraspBatch:
     by which grasps rank: how far a pushed object gets, relative to the push; shape [grasp_count]."""
     status: tuple[str, ...]
     """``"ok"`` or the reason of the failure, one per grasp."""
+    postures: Postures | None = None
+    """Pregrasp and squeeze of each grasp."""
     trajectory: Trajectory | None = None
     """How the grasps came about, if that was asked for."""
 
@@ -53,5 +78,6 @@ class GraspBatch:
             self.joint_positions[part],
             {name: values[part] for name, values in self.losses.items()},
             self.status[part],
+            self.postures.rows(part) if self.postures else None,
             self.trajectory.rows(start, stop) if self.trajectory else None,
         )

@@ -8,16 +8,19 @@ import asyncio
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.surface_points import HandPoints
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.synthesis.grasp import GraspBatch, Trajectory
+from omni_graspd.synthesis.grasp import GraspBatch, Postures, Trajectory
 from omni_graspd.synthesis.models import ObjectModel, hand_model, object_model
 from omni_graspd.synthesis.optimization import Shard
+from omni_graspd.synthesis.postures import find_postures
 from omni_graspd.synthesis.starts import sample_starts
 
 _STEPS_BETWEEN_YIELDS = 20
@@ -110,7 +113,20 @@ async def synthesize_mixed(
     await _run(shards, config.iterations, clock)
     whole = _collect(hand, shards, clock.frames)
     ends = np.cumsum(counts)
-    return [whole.rows(end - count, end) for count, end in zip(counts, ends, strict=True)]
+    batches = [whole.rows(end - count, end) for count, end in zip(counts, ends, strict=True)]
+    # As many points as a draft has are enough for what leaves millimetres of room.
+    points = hand_model(hand, config.draft.point_count, device).points
+    return [
+        replace(batch, postures=_postures(hand, points, model, batch, config))
+        for batch, model in zip(batches, objects, strict=True)
+    ]
+
+
+def _postures(
+    hand: Hand, points: HandPoints, model: ObjectModel, batch: GraspBatch, config: SynthesisConfig
+) -> Postures:
+    actuated = batch.joint_positions[:, hand.actuated]
+    return find_postures(hand, points, model.distance, batch.T_object_palm, actuated, config.posture)
 
 
 class _Clock:

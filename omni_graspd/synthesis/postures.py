@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""What comes before and after a grasp: an open hand clear of the object, and joint targets that press."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.surface_points import HandPoints, posed_points
+from omni_graspd.objects.signed_distance import SignedDistance
+from omni_graspd.ranges import require_not_negative, require_positive
+from omni_graspd.synthesis.grasp import Postures
+from omni_graspd.usd.transforms import pose_to_matrix
+
+_RETREATS = np.arange(0.0, 0.31, 0.01)
+# Least-squares damping of the squeeze, against the squared lever of a finger [m2 per point].
+_DAMPING = 1e-5
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostureConfig:
+    """How pregrasp and squeeze follow from a grasp."""
+
+    clearance: float = 0.005
+    """Distance that the open hand keeps from the object before the grasp [m]."""
+    press: float = 0.005
+    """How far the joint targets of the squeeze would move the touching surface into the object [m]."""
+    contact_threshold: float = 0.005
+    """Hand points nearer to the object than this press [m]."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_positive(self, "synthesis.posture", "clearance", "contact_threshold", unit=" m", finite=True)
+        require_not_negative(self, "synthesis.posture", "press")
+
+
+def find_postures(
+    hand: Hand,
+    points: HandPoints,
+    distance: SignedDistance,
+    T_object_palm: np.ndarray,
+    actuated: np.ndarray,
+    config: PostureConfig,
+) -> Postures:
+    """Derive pregrasp and squeeze from grasps.
+
+    Pregrasp: the joints go to the hand's open posture and the palm retreats against its approach direction in steps of
+    1 cm until all hand points are ``clearance`` away from the object; after 30 cm the last is kept, and its clearance
+    tells. Squeeze: palm and object stay; actuated joints move, within their limits, such that touching points would
+    move ``press`` into the object, in the least-squares sense with couplings.
+
+    Args:
+        hand: The hand.
+        points: Points on its surface.
+        distance: The object's signed distance.
+        T_object_palm: Palm poses of the grasps, shape [grasp_count, 7].
+        actuated: Actuated positions of the grasps [rad or m], shape [grasp_count, actuated_count].
+        config: Distances.
+    """
+    finite = np.asarray(np.isfinite(T_object_palm).all(axis=1) & np.isfinite(actuated).all(axis=1))
+    pregrasp, clearance = T_object_palm.copy(), np.full(len(actuated), np.nan)
+    opened = np.where(finite[:, None], hand.open_positions, actuated)
+    squeezed = actuated.copy()
+    if finite.any():
+        pregrasp[finite], clearance[finite] = _retreat(
+            hand, points, distance, T_object_palm[finite], opened[finite], config.clearance
+        )
+        squeezed[finite] = _squeeze(hand, points, distance, T_object_palm[finite], actuated[finite], config)
+    return Postures(
+        T_object_pregrasp_palm=pregrasp,
+        pregrasp_joint_positions=hand.joint_positions(opened),
+        pregrasp_clearance=clearance,
+        squeeze_joint_positions=hand.joint_positions(squeezed),
+    )
+
+
+def _retreat(
+    hand: Hand,
+    points: HandPoints,
+    distance: SignedDistance,
+    T_object_palm: np.ndarray,
+    opened: np.ndarray,
+    clearance: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first clear palm poses on the way back, and how clear they are [m] up to twice the clearance."""
+    back = -pose_to_matrix(T_object_palm)[:, :3, :3] @ hand.approach_direction
+    result, gaps = T_object_palm.copy(), np.full(len(opened), -np.inf)
+    for retreat in _RETREATS:
+        todo = np.flatnonzero(gaps < clearance)
+        if not len(todo):
+            break
+        result[todo, :3] = T_object_palm[todo, :3] + retreat * back[todo]
+        placed = posed_points(hand, points, result[todo], hand.joint_positions(opened[todo]))
+        near, _ = distance.query(placed.reshape(-1, 3), 2.0 * clearance)
+        gaps[todo] = near.reshape(len(todo), -1).min(axis=1)
+    return result, gaps
+
+
+def _squeeze(
+    hand: Hand,
+    points: HandPoints,
+    distance: SignedDistance,
+    T_object_palm: np.ndarray,
+    actuated: np.ndarray,
+    config: PostureConfig,
+) -> np.ndarray:
+    """Return actuated positions that press, shape [grasp_count, actuated_count]."""
+    joints = hand.joint_positions(actuated)
+    placed = posed_points(hand, points, T_object_palm, joints)
+    distances, normals = distance.query(placed.reshape(-1, 3), 2.0 * config.contact_threshold)
+    touching = distances.reshape(placed.shape[:2]) < config.contact_threshold
+    # How fast each point sinks in per actuated joint; zero where it does not touch.
+    inward = -normals.reshape(placed.shape) * touching[..., None]
+    sinking = _point_jacobians(hand, points, placed, inward, link_poses(hand, T_object_palm, joints)) @ hand.coupling
+    normal_matrix = np.einsum("gpk,gpl->gkl", sinking, sinking) + _damping(hand, touching)
+    target = config.press * sinking.sum(axis=1)
+    step = np.linalg.solve(normal_matrix, target[..., None])[..., 0]
+    lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
+    return np.clip(actuated + step, np.minimum(lower, actuated), np.maximum(upper, actuated))
+
+
+def _damping(hand: Hand, touching: np.ndarray) -> np.ndarray:
+    """Return what keeps joints still that move no touching point, shape [grasp_count, actuated, actuated]."""
+    counts = np.maximum(touching.sum(axis=1), 1)
+    return _DAMPING * counts[:, None, None] * np.eye(hand.actuated_count)
+
+
+def _point_jacobians(
+    hand: Hand, points: HandPoints, placed: np.ndarray, directions: np.ndarray, T_object_link: np.ndarray
+) -> np.ndarray:
+    """Return the speed of each point along its direction per joint, shape [grasp_count, point_count, joint_count]."""
+    matrices = pose_to_matrix(T_object_link)
+    result = np.zeros((*placed.shape[:2], hand.joint_count))
+    moved_by = _joints_above(hand)[points.link_index]
+    for index, link in enumerate(hand.links):
+        if link.joint < 0:
+            continue
+        joint_frame = matrices[:, index] @ pose_to_matrix(link.T_link_joint)
+        axis = np.einsum("gij,j->gi", joint_frame[:, :3, :3], link.axis)[:, None]
+        rows = np.flatnonzero(moved_by[:, link.joint])
+        motion = np.broadcast_to(axis, placed[:, rows].shape)
+        if link.joint_type == "revolute":
+            motion = np.cross(axis, placed[:, rows] - joint_frame[:, None, :3, 3])
+        result[:, rows, link.joint] = np.einsum("gpi,gpi->gp", motion, directions[:, rows])
+    return result
+
+
+def _joints_above(hand: Hand) -> np.ndarray:
+    """Tell which joints move a link, shape [link_count, joint_count], bool."""
+    above = np.zeros((len(hand.links), hand.joint_count), dtype=bool)
+    for index, link in enumerate(hand.links):
+        if link.parent >= 0:
+            above[index] = above[link.parent]
+        if link.joint >= 0:
+            above[index, link.joint] = True
+    return above
