@@ -95,11 +95,21 @@ def bench_hand(hand: Hand, objects: list[RigidObject], options: argparse.Namespa
         best = [np.argsort(-row["eps"], kind="stable")[:TOP_COUNT] for row in rows]
         tops = {n: np.mean([row[n][top].mean() for row, top in zip(rows, best, strict=True)]) for n in COLUMNS}
         _print(f"mean, top {TOP_COUNT} by eps", {name: tops.get(name, np.nan) for name in mean})
+        ranks = {name: _rank_correlation(rows, name) for name in COLUMNS if name not in ("hold", "SD cm")}
+        _print("rank correlation with hold", {name: ranks.get(name, np.nan) for name in mean})
     if options.preset != "default":
         return []
     misses = [f"{n} {mean[n]:.3g} < {v:g}" for n, v in FLOORS.get(hand.name, {}).items() if mean.get(n, np.inf) < v]
     misses += [f"{name} {mean[name]:.3g} > {value:g}" for name, value in CEILINGS.items() if mean.get(name, 0) > value]
     return [f"{hand.name}: {miss}" for miss in misses]
+
+
+def _rank_correlation(rows: list[dict[str, np.ndarray]], name: str) -> float:
+    """Return Spearman's rank correlation of a column with the held share, over the grasps of all objects."""
+    from scipy.stats import spearmanr
+
+    values, held = (np.concatenate([row[column] for row in rows]) for column in (name, "hold"))
+    return float(spearmanr(values, held).statistic) if np.ptp(values) > 0.0 and np.ptp(held) > 0.0 else np.nan
 
 
 def _print(label: str, values: dict[str, float]) -> None:

@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
+import re
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from omni_graspd import cli
+from omni_graspd.backend import load_backend
+from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.objects.object_library import load_object
 
 _EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
@@ -48,3 +54,13 @@ def test_read_a_dataset(tmp_path, capsys):
     collides = pq.read_table(out / "scenes" / "card_box" / "scene_0000.grasps.parquet")["collides"].to_pylist()
     assert free == collides.count(False)
     assert "of 2 grasps of allegro (16 joints)" in capsys.readouterr().out
+
+
+def test_three_hands():
+    example = load("03_three_hands")
+    backend, hand, obj = load_backend("standalone"), load_hand("barrett"), load_object("soup_can")
+    left, right = asyncio.run(example.best_grasp(backend, hand, obj, 1))
+    assert left.picture.shape == right.picture.shape == (400, 400, 3)
+    assert not np.array_equal(left.picture, right.picture)
+    assert left.caption.startswith("epsilon 0.")
+    assert re.fullmatch("held in [0-6] of 6 directions", right.caption)
