@@ -16,21 +16,9 @@ from omni_graspd.synthesis.postures import PostureConfig
 from omni_graspd.synthesis.starts import StartConfig
 
 _NOT_NEGATIVE = (
-    *(
-        "friction",
-        "leak",
-        "dilation",
-        "reuse_distance",
-        "closing_weight",
-        "closing_distance",
-        "rest_weight",
-        "self_collision_margin",
-        "reuse_share",
-        "reuse_padding",
-        "reuse_trust",
-        "rate_decay",
-    ),
-    *("range_weight", "limit_weight", "penetration_weight", "self_collision_weight"),
+    *("friction", "leak", "dilation", "reuse_distance", "reuse_share", "reuse_trust", "rate_decay", "rest_weight"),
+    *("range_weight", "limit_weight", "penetration_weight", "closing_weight", "closing_distance"),
+    *("self_collision_weight", "self_collision_margin"),
     *("translation_rate", "rotation_rate", "joint_rate", "beta_1", "beta_2"),
 )
 
@@ -98,8 +86,6 @@ class SynthesisConfig:
     """The same for points farther away: this share of the measured distance; 0: never."""
     reuse_trust: float = 3.0
     """How much farther, relatively, distances are reused where that has proved right; 0: no farther."""
-    reuse_padding: float = 0.0
-    """The same while the object is padded: this share of the padding; 0: never."""
     leak_stride: int = 16
     """Of this many hand points that do not touch one feels the leaking gradient."""
     range_weight: float = 1e-4

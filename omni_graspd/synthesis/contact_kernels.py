@@ -64,7 +64,6 @@ def measure_point(
     position: wp.vec3,
     leaks: bool,
     within: float,
-    tolerance_near: float,
     obj: ObjectArrays,
     state: GraspArrays,
     settings: Settings,
@@ -84,7 +83,9 @@ def measure_point(
     slack = measured - within
     if not leaks and slack > 0.0 and moved_square <= slack * slack:
         return measured - wp.sqrt(moved_square), wp.vec3(0.0, 0.0, 0.0)
-    tolerance = wp.max(tolerance_near, settings.reuse_share * wp.abs(measured)) * (1.0 + state.trust[grasp, point])
+    tolerance = wp.max(settings.reuse_distance, settings.reuse_share * wp.abs(measured)) * (
+        1.0 + state.trust[grasp, point]
+    )
     if moved_square > tolerance * tolerance:
         kind = obj.index[grasp]
         # The surface is no farther than it was, plus the way: a tight bound makes the search cheaper.
@@ -142,7 +143,6 @@ def measure_kernel(
         position,
         leaks,
         settings.within[iteration[0]],
-        settings.tolerance[iteration[0]],
         obj,
         state,
         settings,

@@ -65,7 +65,6 @@ def gather_points(
     """List the hand points that can touch or leak, with their distances; returns how many."""
     count = int(0)
     within = settings.within[iteration]
-    tolerance = settings.tolerance[iteration]
     leaking = settings.leak[iteration] > 0.0
     for link in range(hand.parent.shape[0]):
         pose = state.link_poses[grasp, link]
@@ -75,7 +74,7 @@ def gather_points(
             position = rotation * hand.point_positions[point] + origin
             leaks = leaking and point % settings.leak_stride == 0
             distance, normal = measure_point(
-                grasp, point, position, leaks, within, tolerance, obj, state, settings, center_of_mass
+                grasp, point, position, leaks, within, obj, state, settings, center_of_mass
             )
             if (leaks or distance < within) and wp.dot(normal, normal) > 0.0:
                 state.listed_link[grasp, count] = link

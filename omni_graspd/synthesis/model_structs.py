@@ -56,7 +56,6 @@ class Settings:
     leak: wp.array(dtype=float)  # (iteration)
     closing: wp.array(dtype=float)  # (iteration), pull on each near point
     within: wp.array(dtype=float)  # (iteration), distance up to which points matter
-    tolerance: wp.array(dtype=float)  # (iteration), motion up to which distances are reused
     rate_scale: wp.array(dtype=float)  # (iteration)
     bias_1: wp.array(dtype=float)  # (iteration)
     bias_2: wp.array(dtype=float)  # (iteration)
@@ -71,6 +70,7 @@ class Settings:
     reuse_error_share: float
     reuse_trust: float
     phong_alpha: float
+    reuse_distance: float
     reuse_share: float
     closing_distance: float
     leak_stride: int

@@ -157,7 +157,6 @@ def settings_of(config: SynthesisConfig, point_count: int, device: str) -> Any:
         "radius": radius,
         "closing": closing,
         "within": np.maximum(radius + 1.01 * config.probe, np.where(closing > 0.0, config.closing_distance, 0.0)),
-        "tolerance": np.maximum(config.reuse_distance, config.reuse_padding * radius),
         "leak": config.leak * config.leak_stride * scale,
         "rate_scale": scale,
         "bias_1": 1.0 - config.beta_1 ** (iterations + 1.0),
@@ -168,7 +167,17 @@ def settings_of(config: SynthesisConfig, point_count: int, device: str) -> Any:
     settings.weights = wp.array(config.probe_weights(), dtype=float, device=device)
     settings.motions = wp.array(config.probe_motions(), dtype=wp.vec3, device=device)
     for name in (
-        *("probe", "time_step", "friction", "reach", "reuse_share", "reuse_trust", "closing_distance", "leak_stride"),
+        *(
+            "probe",
+            "time_step",
+            "friction",
+            "reach",
+            "reuse_distance",
+            "reuse_share",
+            "reuse_trust",
+            "closing_distance",
+            "leak_stride",
+        ),
         *("range_weight", "limit_weight", "self_collision_weight", "self_collision_margin"),
         *("beta_1", "beta_2", "translation_rate", "rotation_rate", "joint_rate"),
     ):

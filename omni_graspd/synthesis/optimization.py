@@ -123,9 +123,7 @@ class Shard:
 
     def _exact_settings(self, config: SynthesisConfig) -> Any:
         self.iteration.zero_()
-        exact = replace(
-            config, iterations=1, dilation=0.0, leak=0.0, reuse_distance=0.0, reuse_share=0.0, reuse_padding=0.0
-        )
+        exact = replace(config, iterations=1, dilation=0.0, leak=0.0, reuse_distance=0.0, reuse_share=0.0)
         return settings_of(exact, self.hand.point_count, self.device)
 
     def losses(self) -> dict[str, np.ndarray]:
