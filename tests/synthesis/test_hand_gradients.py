@@ -91,7 +91,8 @@ def test_point_forces_pull_back_to_palm_and_coupled_joints(branched_hand, placed
         np.testing.assert_allclose(value, reference, rtol=1e-4, atol=1e-5)
 
 
-def test_self_collision_gradient_equals_finite_differences(branched_hand, placed, state):
+@pytest.mark.parametrize("margin", [0.0, 0.004])
+def test_self_collision_gradient_equals_finite_differences(branched_hand, placed, state, margin):
     pose, actuated = state
     link_index, weight = np.array([0, 1, 2, 3, 4]), 30.0
     centers = np.random.default_rng(2).normal(scale=0.005, size=(5, 3))
@@ -105,10 +106,11 @@ def test_self_collision_gradient_equals_finite_differences(branched_hand, placed
         placed = np.array(
             [transform_points(poses[link], center[None])[0] for link, center in zip(link_index, centers, strict=True)]
         )
-        overlap = [max(0.0, radii[a] + radii[b] - np.linalg.norm(placed[a] - placed[b])) for a, b in pairs]
+        overlap = [max(0.0, margin + radii[a] + radii[b] - np.linalg.norm(placed[a] - placed[b])) for a, b in pairs]
         return 0.5 * weight * float(np.sum(np.square(overlap)))
 
-    shard = placed(spheres=CollisionSpheres(link_index, centers, radii, ignored), self_collision_weight=weight)
+    spheres = CollisionSpheres(link_index, centers, radii, ignored)
+    shard = placed(spheres=spheres, self_collision_weight=weight, self_collision_margin=margin)
     values = gradients(shard)
     assert loss(pose, actuated) > 0.0
     assert weight * shard.state.self_collision_losses.numpy()[0] == pytest.approx(loss(pose, actuated), rel=1e-4)
