@@ -203,6 +203,7 @@ def main() -> int:
     parser.add_argument("--objects", type=Path, default=None, help="folder of meshes, beside the built-in objects")
     parser.add_argument("--hand", nargs="*", default=None, help="default: all built-in hands")
     parser.add_argument("--iterations", type=int, default=20)
+    parser.add_argument("--candidates", type=int, default=2, help="starts per grasp in the draft; 1: no draft")
     parser.add_argument("--points", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -210,7 +211,11 @@ def main() -> int:
     files = sorted(options.objects.rglob("*")) if options.objects else []
     sources = [*list_names("objects"), *(str(p) for p in files if p.suffix in {".ply", ".obj", ".stl", ".glb"})]
     objects = [load_object(source) for source in sources]
-    draft = DraftConfig(iterations=0, candidates=1)
+    draft = DraftConfig(
+        candidates=options.candidates,
+        iterations=options.iterations if options.candidates > 1 else 0,
+        point_count=options.points,
+    )
     config = SynthesisConfig(iterations=options.iterations, point_count=options.points, draft=draft)
     begin = time.perf_counter()
     tallies = fuzz(hands, objects, options.starts, config, seed=options.seed)

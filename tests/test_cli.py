@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import resource
 import subprocess
@@ -16,6 +17,7 @@ import trimesh
 from omni_graspd import __version__, cli
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.errors import GraspdError
+from omni_graspd.synthesis.presets import PRESETS
 
 _RUN = ("--render.variant", "scalar_rgb", "--device", "cpu")
 
@@ -218,3 +220,18 @@ def test_the_configuration_is_importable_without_tyro():
 def test_user_errors_are_no_value_errors():
     # tyro turns ValueError into its own message; ours must come through.
     assert not issubclass(GraspdError, ValueError)
+
+
+def test_a_preset_sets_defaults_that_flags_override(monkeypatch):
+    seen = []
+    monkeypatch.setattr(cli, "_run_stages", lambda config, stages: seen.append(config.synthesis))
+    cli.main(["synthesize", "--preset", "fast", "--synthesis.iterations", "7"])
+    cli.main(["synthesize", "--preset=paper"])
+    cli.main(["synthesize"])
+    assert seen[0] == dataclasses.replace(PRESETS["fast"], iterations=7)
+    assert seen[1:] == [PRESETS["paper"], PRESETS["default"]]
+
+
+def test_an_unknown_preset_is_one_line(failure):
+    assert "expected a preset of default, fast, paper, got 'slow'" in failure("generate", "--preset", "slow")
+    assert "got ''" in failure("generate", "--preset")
