@@ -63,10 +63,12 @@ _THUMB_ROTATIONS = {"base": _QUARTER, "distal": (0.0, 0.0, -_HALF_ROOT, _HALF_RO
 _PALM_MASS, _METACARPAL_MASS = 0.3, 0.03
 
 _OPEN = {
-    **{f"{finger}J3": 0.15 for finger in ("FF", "MF", "RF", "LF")},
+    **{f"{finger}J3": 0.0 for finger in ("FF", "MF", "RF", "LF")},
     **{f"{finger}J2": 0.2 for finger in ("FF", "MF", "RF", "LF")},
-    "THJ5": 0.0,
-    "THJ4": 1.0,
+    "FFJ4": -0.15,
+    "MFJ4": -0.1,
+    "THJ5": -0.4,
+    "THJ4": 1.2,
     "THJ3": 0.0,
     "THJ2": 0.2,
     "THJ1": 0.1,
@@ -80,11 +82,11 @@ _HAND_TOML = """\
 palm = "palm"
 # The palm looks along -y; fingers point along +z and curl toward -y.
 approach_direction = [0.0, -1.0, 0.0]
-# On the palm's surface, below the fingers.
-approach_point = [0.0, -0.011, 0.065]
+# On the palm's surface, below the fingers, toward the thumb.
+approach_point = [0.015, -0.011, 0.08]
 excluded_links = []
 
-# Fingers slightly bent, thumb turned in front of the palm [rad]. Distal joints follow the middle ones.
+# Fingers almost straight, thumb turned in front of the palm, opposite the fore and middle finger [rad]. Distal joints follow the middle ones.
 [open_positions]
 {open_positions}
 
