@@ -111,10 +111,10 @@ def test_on_the_same_distances_both_paths_give_the_same_gradients(hand, mug, sta
         assert apart.max() < 0.02, name
 
 
-def test_on_the_same_distances_both_paths_are_together_after_twenty_steps(hand, mug, started_shard, states):
+def test_on_the_same_distances_both_paths_are_together_after_ten_steps(hand, mug, started_shard, states):
     split, fused = both_paths(started_shard, hand, mug, states, 50)
     for shard in (split, fused):
-        shard.run(50, 70)
+        shard.run(50, 60)
     poses, joints = ([getattr(s.state, n).numpy() for s in (split, fused)] for n in ("T_object_palm", "actuated"))
     assert np.linalg.norm(poses[0][:, :3] - states[50][0][:, :3], axis=1).max() > 1e-3
     np.testing.assert_allclose(poses[1][:, :3], poses[0][:, :3], atol=2e-5)
