@@ -86,7 +86,7 @@ approach_direction = [0.0, -1.0, 0.0]
 approach_point = [0.015, -0.011, 0.08]
 excluded_links = []
 
-# Fingers almost straight, thumb turned in front of the palm, opposite the fore and middle finger [rad]. Distal joints follow the middle ones.
+# Fingers almost straight, thumb turned opposite the fore and middle finger [rad]. Distal joints follow the middle ones.
 [open_positions]
 {open_positions}
 

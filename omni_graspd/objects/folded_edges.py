@@ -30,4 +30,4 @@ def faces_at_folds(faces: np.ndarray, edge_of_side: np.ndarray, edge_normals: np
     vertices = np.zeros(int(faces.max(initial=-1)) + 1, dtype=bool)
     vertices[faces[at_fold]] = True
     vertices[np.roll(faces, -1, axis=1)[at_fold]] = True
-    return vertices[faces].any(axis=1)
+    return np.asarray(vertices[faces].any(axis=1))
