@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many gradient steps of one grasp in one thread: the path for CPUs, where a launch is one thread in a loop.
 
-The formulas are those of the split kernels in ``contact_kernels``. What is
-gained is memory traffic and launches: contacts are gathered in a list once, and what the M simulations share, the
-effective masses and slip directions, is computed once per contact.
+The formulas are those of the split kernels in ``contact_kernels``. What is gained is memory traffic and launches:
+contacts are gathered in a list once, and what the M simulations share, the effective masses and slip directions, is
+computed once per contact.
 """
 
 import warp as wp

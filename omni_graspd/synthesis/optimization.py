@@ -141,11 +141,14 @@ class Shard:
             "self_collision": state.self_collision_losses.numpy(),
         }
 
+    def _overlaps(self) -> np.ndarray:
+        """Return how deep each hand point lies in the object [m], 0 outside, shape [grasp_count, point_count]."""
+        measured = np.linalg.norm(self.state.listed_normals.numpy(), axis=-1) > 0.0
+        return np.where(measured, np.maximum(-self.state.listed_distances.numpy(), 0.0), 0.0)
+
     def penetration(self) -> np.ndarray:
         """Return half the mean squared depth of hand points in the object after ``evaluate`` [m2], [grasp_count]."""
-        touching = np.linalg.norm(self.state.listed_normals.numpy(), axis=-1) > 0.0
-        depths = np.where(touching, np.minimum(self.state.listed_distances.numpy(), 0.0), 0.0)
-        return 0.5 * np.mean(depths**2, axis=1)
+        return 0.5 * np.mean(self._overlaps() ** 2, axis=1)
 
     def gaps(self) -> np.ndarray:
         """Return at least how far the hand is from the object after ``evaluate`` [m], 0 at contact, [grasp_count]."""
@@ -153,9 +156,7 @@ class Shard:
 
     def depths(self) -> np.ndarray:
         """Return how deep the hand's points reach into the object after ``evaluate`` [m], shape [grasp_count]."""
-        touching = np.linalg.norm(self.state.listed_normals.numpy(), axis=-1) > 0.0
-        distances = np.where(touching, self.state.listed_distances.numpy(), np.inf)
-        return np.maximum(-distances.min(axis=1, initial=np.inf), 0.0)
+        return self._overlaps().max(axis=1, initial=0.0)
 
     def escape(self) -> np.ndarray:
         """Return how far a pushed object gets, relative to the push; small is good, shape [grasp_count].
