@@ -35,7 +35,7 @@ from omni_graspd.objects.mass_properties import solid_properties
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.object_reader import read_object
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.synthesis import synthesizer
+from omni_graspd.synthesis import search, synthesizer
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.synthesis.starts import sample_starts
@@ -183,7 +183,7 @@ def fuzz(
         for k in range(0, kinds, every)
     ]
     tallies = {damage.__name__: Tally() for damage in DAMAGES}
-    with tempfile.TemporaryDirectory() as folder, mock.patch.object(synthesizer, "sample_starts", bad_starts):
+    with tempfile.TemporaryDirectory() as folder, mock.patch.object(search, "sample_starts", bad_starts):
         for number, (hand, obj, damage) in enumerate(runs):
             first, stop = (starts * n // len(runs) for n in (number, number + 1))
             tally, spoiled = tallies[damage.__name__], damaged(obj, damage, np.random.default_rng([seed, number]))

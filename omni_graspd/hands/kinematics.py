@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,15 +57,23 @@ def link_poses(hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray
     shape = np.broadcast_shapes(T_world_palm.shape[:-1], joint_positions.shape[:-1])
     joint_positions = np.broadcast_to(joint_positions, (*shape, hand.joint_count))
     matrices: list[np.ndarray] = []
-    for link in hand.links:
+    for link, (T_parent_joint, T_joint_link) in zip(hand.links, _joint_frames(hand), strict=True):
         if link.parent < 0:
             matrices.append(pose_to_matrix(np.broadcast_to(T_world_palm, (*shape, 7))))
             continue
-        matrix = matrices[link.parent] @ pose_to_matrix(link.T_parent_joint)
+        matrix = matrices[link.parent] @ T_parent_joint
         if link.joint >= 0:
             matrix = matrix @ joint_motion(link, joint_positions[..., link.joint])
-        matrices.append(matrix @ np.linalg.inv(pose_to_matrix(link.T_link_joint)))
+        matrices.append(matrix @ T_joint_link)
     return matrix_to_pose(np.stack(matrices, axis=-3))
+
+
+@functools.lru_cache(maxsize=16)
+def _joint_frames(hand: Hand) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return T_parent_joint and T_joint_link of each link as matrices."""
+    return [
+        (pose_to_matrix(link.T_parent_joint), np.linalg.inv(pose_to_matrix(link.T_link_joint))) for link in hand.links
+    ]
 
 
 @dataclass(frozen=True)

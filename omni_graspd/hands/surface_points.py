@@ -21,7 +21,7 @@ _COVERED_DEPTH = 0.0005
 _GAP = 0.002
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HandPoints:
     """Points on a hand's links, sorted by link."""
 

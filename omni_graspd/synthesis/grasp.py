@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class Postures:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GraspBatch:
     """Grasps in the object frame, one row each; failed ones keep their row."""
 
@@ -70,6 +71,10 @@ class GraspBatch:
     trajectory: Trajectory | None = None
     """How the grasps came about, if that was asked for."""
 
+    def __repr__(self) -> str:
+        """Say how many grasps there are; all their numbers would fill pages."""
+        return f"GraspBatch({len(self.status)} grasps, {self.status.count('ok')} ok)"
+
     def rows(self, start: int, stop: int) -> GraspBatch:
         """Return the grasps ``start`` to ``stop - 1``."""
         part = slice(start, stop)
@@ -81,3 +86,42 @@ class GraspBatch:
             self.postures.rows(part) if self.postures else None,
             self.trajectory.rows(start, stop) if self.trajectory else None,
         )
+
+
+def join_batches(batches: Sequence[GraspBatch]) -> GraspBatch:
+    """Return the grasps of several batches in one.
+
+    Args:
+        batches: At least one; all with the same losses and, if any, frames of the same steps.
+    """
+    first = batches[0]
+    if len(batches) == 1:
+        return first
+    postures = [batch.postures for batch in batches if batch.postures]
+    trajectories = [batch.trajectory for batch in batches if batch.trajectory]
+    return GraspBatch(
+        T_object_palm=np.concatenate([batch.T_object_palm for batch in batches]),
+        joint_positions=np.concatenate([batch.joint_positions for batch in batches]),
+        losses=_join_losses([batch.losses for batch in batches], axis=0),
+        status=tuple(status for batch in batches for status in batch.status),
+        postures=_join_postures(postures) if postures else None,
+        trajectory=_join_trajectories(trajectories) if trajectories else None,
+    )
+
+
+def _join_losses(parts: Sequence[dict[str, np.ndarray]], axis: int) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts], axis=axis) for name in parts[0]}
+
+
+def _join_postures(parts: Sequence[Postures]) -> Postures:
+    columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Postures)}
+    return Postures(**{name: np.concatenate(values) for name, values in columns.items()})
+
+
+def _join_trajectories(parts: Sequence[Trajectory]) -> Trajectory:
+    return Trajectory(
+        steps=parts[0].steps,
+        T_object_palm=np.concatenate([part.T_object_palm for part in parts], axis=1),
+        joint_positions=np.concatenate([part.joint_positions for part in parts], axis=1),
+        losses=_join_losses([part.losses for part in parts], axis=1),
+    )

@@ -11,14 +11,28 @@ from typing import Any
 import numpy as np
 import warp as wp
 
-from omni_graspd.synthesis import contact_kernels, gauss_seidel_kernels, hand_kernels, score_kernels
+from omni_graspd.objects import signed_distance_kernels
+from omni_graspd.synthesis import contact_kernels, fused_kernels, gauss_seidel_kernels, hand_kernels, score_kernels
 from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.synthesis.fused_kernels import optimize_kernel
 from omni_graspd.synthesis.model_structs import GraspArrays
 from omni_graspd.synthesis.models import HandModel, ObjectModel, object_arrays, settings_of
 
 _SCORE_SWEEPS = 16
 _SCORE_PROBE = 3e-3
+
+
+def load_kernels(config: SynthesisConfig, device: str) -> None:
+    """Compile the kernels that a :class:`Shard` with these settings launches, where that was not done before."""
+    modules = [hand_kernels, contact_kernels, score_kernels, signed_distance_kernels]
+    modules += [fused_kernels] if _is_fused(config, device) else []
+    modules += [gauss_seidel_kernels] if config.projection == "gauss_seidel" else []
+    for module in modules:
+        wp.load_module(module, device=device)
+
+
+def _is_fused(config: SynthesisConfig, device: str) -> bool:
+    """Tell whether all steps of a grasp run in one thread: on the CPU, where the settings allow it."""
+    return device == "cpu" and config.projection == "jacobi"
 
 
 class Shard:
@@ -52,7 +66,7 @@ class Shard:
         # The kernels know meshes by number only: they must not be freed.
         self._models = tuple(objects)
         self.grasp_count = len(T_object_palm)
-        self.fused = (device == "cpu" and config.projection == "jacobi") if fused is None else fused
+        self.fused = _is_fused(config, device) if fused is None else fused
         self.objects = object_arrays(objects, object_index, device, rotation_length=config.rotation_length)
         self.settings = settings_of(config, hand.point_count, device)
         self.iteration = wp.zeros(1, dtype=int, device=device)
@@ -73,7 +87,7 @@ class Shard:
         """Make the gradient steps ``start`` to ``stop - 1``."""
         if self.fused:
             inputs = [self.hand.arrays, self.objects, self.settings, start, stop]
-            self._launch(optimize_kernel, self.grasp_count, inputs, [self.state])
+            self._launch(fused_kernels.optimize_kernel, self.grasp_count, inputs, [self.state])
             return
         for iteration in range(start, stop):
             self.iteration.fill_(iteration)

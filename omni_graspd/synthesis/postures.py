@@ -14,7 +14,7 @@ from omni_graspd.hands.surface_points import HandPoints, posed_points
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_not_negative, require_positive
 from omni_graspd.synthesis.grasp import Postures
-from omni_graspd.usd.transforms import pose_to_matrix
+from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 _RETREATS = np.arange(0.0, 0.31, 0.01)
 # Least-squares damping of the squeeze, against the squared lever of a finger [m2 per point].
@@ -66,9 +66,7 @@ def find_postures(
     opened = np.where(finite[:, None], hand.open_positions, actuated)
     squeezed = actuated.copy()
     if finite.any():
-        pregrasp[finite], clearance[finite] = _retreat(
-            hand, points, distance, T_object_palm[finite], opened[finite], config.clearance
-        )
+        pregrasp[finite], clearance[finite] = _retreat(hand, points, distance, T_object_palm[finite], config.clearance)
         squeezed[finite] = _squeeze(hand, points, distance, T_object_palm[finite], actuated[finite], config)
     return Postures(
         T_object_pregrasp_palm=pregrasp,
@@ -79,23 +77,23 @@ def find_postures(
 
 
 def _retreat(
-    hand: Hand,
-    points: HandPoints,
-    distance: SignedDistance,
-    T_object_palm: np.ndarray,
-    opened: np.ndarray,
-    clearance: float,
+    hand: Hand, points: HandPoints, distance: SignedDistance, T_object_palm: np.ndarray, clearance: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first clear palm poses on the way back, and how clear they are [m] up to twice the clearance."""
-    back = -pose_to_matrix(T_object_palm)[:, :3, :3] @ hand.approach_direction
-    result, gaps = T_object_palm.copy(), np.full(len(opened), -np.inf)
+    """Return the open hand's first clear palm poses on the way back, and how clear they are [m].
+
+    Clearances are measured up to twice the one asked for.
+    """
+    in_palm = posed_points(hand, points, IDENTITY[None], hand.joint_positions(hand.open_positions)[None])[0]
+    rotations = pose_to_matrix(T_object_palm)[:, :3, :3]
+    placed = np.einsum("gij,pj->gpi", rotations, in_palm) + T_object_palm[:, None, :3]
+    back = -rotations @ hand.approach_direction
+    result, gaps = T_object_palm.copy(), np.full(len(T_object_palm), -np.inf)
     for retreat in _RETREATS:
         todo = np.flatnonzero(gaps < clearance)
         if not len(todo):
             break
         result[todo, :3] = T_object_palm[todo, :3] + retreat * back[todo]
-        placed = posed_points(hand, points, result[todo], hand.joint_positions(opened[todo]))
-        near, _ = distance.query(placed.reshape(-1, 3), 2.0 * clearance)
+        near, _ = distance.query((placed[todo] + retreat * back[todo, None]).reshape(-1, 3), 2.0 * clearance)
         gaps[todo] = near.reshape(len(todo), -1).min(axis=1)
     return result, gaps
 
@@ -115,7 +113,7 @@ def _squeeze(
     touching = distances.reshape(placed.shape[:2]) < config.contact_threshold
     # How fast each point sinks in per actuated joint; zero where it does not touch.
     inward = -normals.reshape(placed.shape) * touching[..., None]
-    sinking = _point_jacobians(hand, points, placed, inward, link_poses(hand, T_object_palm, joints)) @ hand.coupling
+    sinking = _sinking(hand, points, placed, inward, link_poses(hand, T_object_palm, joints))
     normal_matrix = np.einsum("gpk,gpl->gkl", sinking, sinking) + _damping(hand, touching)
     target = config.press * sinking.sum(axis=1)
     step = np.linalg.solve(normal_matrix, target[..., None])[..., 0]
@@ -129,12 +127,12 @@ def _damping(hand: Hand, touching: np.ndarray) -> np.ndarray:
     return _DAMPING * counts[:, None, None] * np.eye(hand.actuated_count)
 
 
-def _point_jacobians(
+def _sinking(
     hand: Hand, points: HandPoints, placed: np.ndarray, directions: np.ndarray, T_object_link: np.ndarray
 ) -> np.ndarray:
-    """Return the speed of each point along its direction per joint, shape [grasp_count, point_count, joint_count]."""
+    """Return the speed of each point along its direction per actuated joint, [grasp_count, point_count, actuated]."""
     matrices = pose_to_matrix(T_object_link)
-    result = np.zeros((*placed.shape[:2], hand.joint_count))
+    result = np.zeros((*placed.shape[:2], hand.actuated_count))
     moved_by = _joints_above(hand)[points.link_index]
     for index, link in enumerate(hand.links):
         if link.joint < 0:
@@ -145,7 +143,10 @@ def _point_jacobians(
         motion = np.broadcast_to(axis, placed[:, rows].shape)
         if link.joint_type == "revolute":
             motion = np.cross(axis, placed[:, rows] - joint_frame[:, None, :3, 3])
-        result[:, rows, link.joint] = np.einsum("gpi,gpi->gp", motion, directions[:, rows])
+        speed = np.einsum("gpi,gpi->gp", motion, directions[:, rows])
+        # Not a matrix product: for one this large BLAS starts threads, which get in the way of ours.
+        for actuated in np.flatnonzero(hand.coupling[link.joint]):
+            result[:, rows, actuated] += hand.coupling[link.joint, actuated] * speed
     return result
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -86,11 +87,10 @@ def sample_starts(
         T_object_palm, shape [grasp_count * candidates, 7], and actuated positions [rad or m], shape
         [grasp_count * candidates, actuated_count]; the candidates of a grasp follow one another.
     """
-    hull = trimesh.Trimesh(obj.mesh.vertices, obj.mesh.faces, process=False).convex_hull
+    hull = _hull(obj)
     middle = 0.5 * (hand.joint_lower + hand.joint_upper)[hand.actuated]
     actuated = hand.open_positions + config.preshape * (middle - hand.open_positions)
-    in_palm = posed_points(hand, points, IDENTITY[None], hand.joint_positions(actuated)[None])[0]
-    in_palm = in_palm[spread_subset(in_palm, _DEPTH_POINTS)]
+    in_palm = _depth_points(hand, points, tuple(actuated.tolist()))
     streams = [
         random_generator(seed, "start", hand.name, obj.name, int(index), candidate + 1)
         for index in grasp_indices
@@ -101,7 +101,7 @@ def sample_starts(
         again = np.flatnonzero(depths > config.max_depth)
         if not len(again):
             break
-        drawn = np.array([_draw_pose(hand, hull, config, streams[row]) for row in again])
+        drawn = _draw_poses(hand, hull, config, [streams[row] for row in again])
         drawn_depths = _depths(drawn, in_palm, distance)
         better = drawn_depths < depths[again]
         poses[again[better]], depths[again[better]] = drawn[better], drawn_depths[better]
@@ -112,17 +112,43 @@ def sample_starts(
     return poses, np.clip(actuated + config.jitter * (upper - lower) * shifts, lower, upper)
 
 
-def _draw_pose(hand: Hand, hull: trimesh.Trimesh, config: StartConfig, random: np.random.Generator) -> np.ndarray:
+@dataclass(frozen=True)
+class _Hull:
+    """The faces of an object's convex hull."""
+
+    triangles: np.ndarray
+    """Corners [m], shape [face_count, 3, 3]."""
+    normals: np.ndarray
+    """Unit normals, shape [face_count, 3]."""
+    cumulative_area: np.ndarray
+    """Area of each face and those before it [m2], shape [face_count]."""
+
+
+@functools.lru_cache(maxsize=16)
+def _hull(obj: RigidObject) -> _Hull:
+    hull = trimesh.Trimesh(obj.mesh.vertices, obj.mesh.faces, process=False).convex_hull
+    return _Hull(np.array(hull.triangles), np.array(hull.face_normals), np.cumsum(hull.area_faces))
+
+
+def _draw_poses(hand: Hand, hull: _Hull, config: StartConfig, streams: Sequence[np.random.Generator]) -> np.ndarray:
+    """Draw one palm pose from each stream, shape [stream_count, 7]."""
     from scipy.spatial.transform import Rotation
 
-    cumulative_area = np.cumsum(hull.area_faces)
-    face = int(np.searchsorted(cumulative_area, random.uniform(0.0, cumulative_area[-1])))
-    point = _random_point_on_triangle(hull.triangles[face], random)
-    normal = _tilted(hull.face_normals[face], config.tilt, random)
-    rotation = _rotation_between(hand.approach_direction, -normal)
-    rotation = Rotation.from_rotvec(normal * random.uniform(0.0, 2.0 * np.pi)) * rotation
-    position = point + config.gap * normal - rotation.apply(hand.approach_point)
-    return np.concatenate([position, rotation.as_quat(canonical=True)])
+    area, u, v, height, azimuth, roll = np.array([stream.random(6) for stream in streams]).T[..., None]
+    faces = np.searchsorted(hull.cumulative_area, area[:, 0] * hull.cumulative_area[-1])
+    points = _points_on_triangles(hull.triangles[faces], u, v)
+    normals = _tilted(hull.normals[faces], config.tilt, height, 2.0 * np.pi * azimuth)
+    rotations = _rotations_between(np.broadcast_to(hand.approach_direction, normals.shape), -normals)
+    rotations = Rotation.from_rotvec(2.0 * np.pi * roll * normals) * rotations
+    positions = points + config.gap * normals - rotations.apply(hand.approach_point)
+    return np.concatenate([positions, rotations.as_quat(canonical=True)], axis=1)
+
+
+@functools.lru_cache(maxsize=16)
+def _depth_points(hand: Hand, points: HandPoints, actuated: tuple[float, ...]) -> np.ndarray:
+    """Return where some points of the hand are in the palm frame, with given actuated positions, shape [n, 3]."""
+    in_palm = posed_points(hand, points, IDENTITY[None], hand.joint_positions(np.array(actuated))[None])[0]
+    return in_palm[spread_subset(in_palm, _DEPTH_POINTS)]
 
 
 def _depths(poses: np.ndarray, in_palm: np.ndarray, distance: SignedDistance) -> np.ndarray:
@@ -133,31 +159,34 @@ def _depths(poses: np.ndarray, in_palm: np.ndarray, distance: SignedDistance) ->
     return -distances.reshape(len(poses), -1).min(axis=1).astype(np.float64)
 
 
-def _random_point_on_triangle(triangle: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    u, v = random.uniform(size=2)
-    if u + v > 1.0:
-        u, v = 1.0 - u, 1.0 - v
-    return triangle[0] + u * (triangle[1] - triangle[0]) + v * (triangle[2] - triangle[0])
+def _points_on_triangles(triangles: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Return points distributed evenly over triangles [n, 3, 3] where u and v [n, 1] are over [0, 1]."""
+    beyond = u + v > 1.0
+    u, v = np.where(beyond, 1.0 - u, u), np.where(beyond, 1.0 - v, v)
+    corner = triangles[:, 0]
+    return corner + u * (triangles[:, 1] - corner) + v * (triangles[:, 2] - corner)
 
 
-def _tilted(direction: np.ndarray, max_angle: float, random: np.random.Generator) -> np.ndarray:
-    """Return a direction drawn uniformly from the cap of half-angle ``max_angle`` about a unit vector."""
-    cosine = random.uniform(np.cos(max_angle), 1.0)
-    azimuth = random.uniform(0.0, 2.0 * np.pi)
+def _tilted(directions: np.ndarray, max_angle: float, height: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
+    """Return directions from the caps of half-angle ``max_angle`` about unit vectors [n, 3].
+
+    Evenly distributed where ``height`` [n, 1] is over [0, 1] and ``azimuth`` [n, 1] over a turn.
+    """
+    cosine = np.cos(max_angle) + (1.0 - np.cos(max_angle)) * height
     sine = np.sqrt(1.0 - cosine * cosine)
-    local = np.array([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine])
-    return _rotation_between(np.array([0.0, 0.0, 1.0]), direction).apply(local)
+    local = np.concatenate([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine], axis=1)
+    return _rotations_between(np.broadcast_to([0.0, 0.0, 1.0], directions.shape), directions).apply(local)
 
 
-def _rotation_between(a: np.ndarray, b: np.ndarray) -> Rotation:
-    """Return the smallest rotation that turns unit vector ``a`` into unit vector ``b``."""
+def _rotations_between(a: np.ndarray, b: np.ndarray) -> Rotation:
+    """Return the smallest rotations that turn unit vectors ``a`` into unit vectors ``b``, shape [n, 3] each."""
     from scipy.spatial.transform import Rotation
 
-    axis = np.cross(a, b)
-    sine, cosine = np.linalg.norm(axis), float(np.dot(a, b))
-    if sine < 1e-9:
-        if cosine > 0.0:
-            return Rotation.identity()
-        axis = np.cross(a, np.eye(3)[np.argmin(np.abs(a))])
-        return Rotation.from_rotvec(np.pi * axis / np.linalg.norm(axis))
-    return Rotation.from_rotvec(axis / sine * np.arctan2(sine, cosine))
+    axis, cosine = np.cross(a, b), np.sum(a * b, axis=1)
+    sine = np.linalg.norm(axis, axis=1)
+    # Opposite vectors leave the axis open; any across will do.
+    parallel = sine < 1e-9
+    across = np.cross(a, np.eye(3)[np.argmin(np.abs(a), axis=1)])
+    axis = np.where(parallel[:, None], across / np.linalg.norm(across, axis=1, keepdims=True), axis)
+    angle = np.where(parallel, np.where(cosine > 0.0, 0.0, np.pi), np.arctan2(sine, cosine))
+    return Rotation.from_rotvec(axis * (angle / np.where(parallel, 1.0, sine))[:, None])

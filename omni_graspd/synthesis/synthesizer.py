@@ -1,36 +1,24 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The optimisation loop over a batch of grasps."""
+"""Finding grasps, shared out over threads."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.surface_points import HandPoints
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.synthesis.grasp import GraspBatch, Postures, Trajectory
-from omni_graspd.synthesis.models import ObjectModel, hand_model, object_model
-from omni_graspd.synthesis.optimization import Shard
-from omni_graspd.synthesis.postures import find_postures
-from omni_graspd.synthesis.starts import sample_starts
-
-_STEPS_BETWEEN_YIELDS = 20
-# A hand farther than this from the object does not grasp it [m].
-_TOUCHING = 5e-3
-# A candidate deeper than this in the object goes on only if all are [m]; such a hand is caught there.
-_DEEP = 4e-3
-
-Frame = tuple[int, np.ndarray, np.ndarray, dict[str, np.ndarray]]
-"""Steps done, palm poses, actuated positions, losses."""
+from omni_graspd.synthesis.grasp import GraspBatch, join_batches
+from omni_graspd.synthesis.models import hand_model, object_model
+from omni_graspd.synthesis.optimization import load_kernels
+from omni_graspd.synthesis.search import Wanted, find_grasps
 
 
 async def synthesize(
@@ -48,8 +36,8 @@ async def synthesize(
     """Find grasps of one object by one hand (paper, sections III and IV-A).
 
     Each grasp depends on the seed and on its own index only, not on the other grasps or on how they are shared out.
-    On the CPU, grasps are split over threads, one per core. The event loop gets a turn every few steps, at which the
-    task can be cancelled.
+    On the CPU, grasps are split over threads, one per core. The event loop is free meanwhile; the task can be
+    cancelled.
 
     Args:
         hand: The hand.
@@ -96,168 +84,75 @@ async def synthesize_mixed(
     Returns:
         One batch per request.
     """
-    objects = [object_model(obj, config.distance, device) for obj, _ in requests]
-    counts = [len(indices) for _, indices in requests]
-    owner = np.repeat(np.arange(len(objects)), counts)
-    shard_count = (threads or os.cpu_count() or 1) if device == "cpu" else 1
-    clock = _Clock(progress, config.draft.iterations + config.iterations, capture_every)
-    state = _starts(hand, requests, objects, config, seed=seed, device=device)
-    if config.draft.iterations:
-        candidates = config.draft.candidates
-        shards = _split(hand, objects, np.repeat(owner, candidates), state, config.draft_pass(), device, shard_count)
-        await _run(shards, config.draft.iterations, clock)
-        best = _most_promising(shards, candidates)
-        state = tuple(part[best] for part in _joined(shards)[:2])
-        clock.keep(best)
-    shards = _split(hand, objects, owner, state, config, device, shard_count)
-    await _run(shards, config.iterations, clock)
-    whole = _collect(hand, shards, clock.frames)
-    ends = np.cumsum(counts)
-    batches = [whole.rows(end - count, end) for count, end in zip(counts, ends, strict=True)]
-    # As many points as a draft has are enough for what leaves millimetres of room.
-    points = hand_model(hand, config.draft.point_count, device).points
-    return [
-        replace(batch, postures=_postures(hand, points, model, batch, config))
-        for batch, model in zip(batches, objects, strict=True)
-    ]
+    loop = asyncio.get_running_loop()
+    wanted = [Wanted(obj, object_model(obj, config.distance, device), indices) for obj, indices in requests]
+    for point_count in {config.point_count, config.draft.point_count}:
+        hand_model(hand, point_count, device)
+    # Two threads must not compile at once: Warp 1.8 crashes.
+    load_kernels(config, device)
+    threads = (threads or os.cpu_count() or 1) if device == "cpu" else 1
+    parts = _share_out(wanted, threads)
+    clock = _Clock(loop, progress, config.draft.iterations + config.iterations, len(parts))
+    options = {"seed": seed, "device": device, "capture_every": capture_every}
+    with ThreadPoolExecutor(threads) as pool:
+
+        def start(number: int) -> asyncio.Future[list[GraspBatch]]:
+            report, part = clock.of_part(number), [piece for _, piece in parts[number]]
+            return loop.run_in_executor(pool, lambda: find_grasps(hand, part, config, report=report, **options))
+
+        try:
+            found = await asyncio.gather(*[start(number) for number in range(len(parts))])
+        except BaseException:
+            clock.stop()
+            raise
+    pieces: list[list[GraspBatch]] = [[] for _ in wanted]
+    for part, batches in zip(parts, found, strict=True):
+        for (request, _), batch in zip(part, batches, strict=True):
+            pieces[request].append(batch)
+    return [join_batches(batches) for batches in pieces]
 
 
-def _postures(
-    hand: Hand, points: HandPoints, model: ObjectModel, batch: GraspBatch, config: SynthesisConfig
-) -> Postures:
-    actuated = batch.joint_positions[:, hand.actuated]
-    return find_postures(hand, points, model.distance, batch.T_object_palm, actuated, config.posture)
+def _share_out(wanted: Sequence[Wanted], count: int) -> list[list[tuple[int, Wanted]]]:
+    """Split grasps into at most ``count`` parts of like size, each a list of requests and what is wanted of them.
+
+    A request without grasps goes to the first part, so that it has a batch too.
+    """
+    owner = np.repeat(np.arange(len(wanted)), [len(request.indices) for request in wanted])
+    place = np.concatenate([np.arange(len(request.indices)) for request in wanted])
+    parts = []
+    for rows in np.array_split(np.arange(len(owner)), max(1, min(len(owner), count))):
+        part = []
+        for number, request in enumerate(wanted):
+            chosen = place[rows[owner[rows] == number]]
+            if len(chosen) or not (parts or len(request.indices)):
+                indices = [request.indices[int(i)] for i in chosen]
+                part.append((number, Wanted(request.obj, request.model, indices)))
+        parts.append(part)
+    return parts
 
 
 class _Clock:
-    """Counts gradient steps over both passes, reports them and records frames."""
+    """Sums up the gradient steps of all parts, tells the event loop's thread, and stops the parts."""
 
-    def __init__(self, progress: Progress, total: int, capture_every: int) -> None:
-        self.done, self.total, self.progress, self.capture_every = 0, total, progress, capture_every
-        self.frames: list[Frame] = []
+    def __init__(self, loop: asyncio.AbstractEventLoop, progress: Progress, total: int, parts: int) -> None:
+        self._loop, self._progress, self._total = loop, progress, total
+        self._done, self._stopped = [0] * parts, False
         progress(0, total)
 
-    def steps_to_go(self, limit: int) -> int:
-        """Return how many steps to make before the next look, at most ``limit``."""
-        every = self.capture_every
-        return min(limit, every - self.done % every) if every else limit
+    def of_part(self, number: int) -> Callable[[int], None]:
+        """Return what a part calls, in its own thread, with the steps it has made."""
 
-    def advance(self, steps: int, shards: Sequence[Shard]) -> None:
-        self.done += steps
-        self.progress(self.done, self.total)
-        if self.capture_every and self.done % self.capture_every == 0:
-            self.frames.append((self.done, *_joined(shards)))
+        def report(steps: int) -> None:
+            if self._stopped:
+                raise asyncio.CancelledError
+            self._loop.call_soon_threadsafe(self._advance, number, steps)
 
-    def keep(self, rows: np.ndarray) -> None:
-        """Drop all grasps but ``rows`` from the frames."""
-        self.frames = [
-            (step, poses[rows], actuated[rows], {name: values[rows] for name, values in losses.items()})
-            for step, poses, actuated, losses in self.frames
-        ]
+        return report
 
+    def _advance(self, number: int, steps: int) -> None:
+        self._done[number] = steps
+        self._progress(sum(self._done) // len(self._done), self._total)
 
-def _starts(
-    hand: Hand,
-    requests: Sequence[tuple[RigidObject, Sequence[int]]],
-    objects: Sequence[ObjectModel],
-    config: SynthesisConfig,
-    *,
-    seed: int,
-    device: str,
-) -> tuple[np.ndarray, ...]:
-    """Return palm poses and actuated positions of all candidates of all grasps."""
-    first_pass = config.draft_pass() if config.draft.iterations else config
-    points = hand_model(hand, first_pass.point_count, device).points
-    options = {"candidates": config.draft.candidates, "points": points, "seed": seed}
-    starts = [
-        sample_starts(hand, obj, indices, config.start, distance=model.distance, **options)
-        for (obj, indices), model in zip(requests, objects, strict=True)
-    ]
-    return tuple(np.concatenate(parts) for parts in zip(*starts, strict=True))
-
-
-def _split(
-    hand: Hand,
-    objects: Sequence[ObjectModel],
-    owner: np.ndarray,
-    state: tuple[np.ndarray, ...],
-    config: SynthesisConfig,
-    device: str,
-    shard_count: int,
-) -> list[Shard]:
-    """Share grasps out over shards, each for a thread; on a GPU there is one."""
-    model = hand_model(hand, config.point_count, device)
-    poses, actuated = state
-    rows = np.array_split(np.arange(len(poses)), min(max(len(poses), 1), shard_count))
-    return [Shard(model, objects, owner[part], poses[part], actuated[part], config, device) for part in rows]
-
-
-async def _run(shards: Sequence[Shard], iterations: int, clock: _Clock) -> None:
-    """Run all shards to the end and evaluate them there."""
-    loop = asyncio.get_running_loop()
-    done = 0
-    with ThreadPoolExecutor(max(len(shards), 1)) as pool:
-        while done < iterations:
-            steps = min(clock.steps_to_go(_STEPS_BETWEEN_YIELDS if done else 1), iterations - done)
-            jobs = [loop.run_in_executor(pool, shard.run, done, done + steps) for shard in shards if done]
-            if not done:
-                # The first step compiles the kernels, and two threads must not do that at once (Warp 1.8 crashes).
-                for shard in shards:
-                    await loop.run_in_executor(pool, shard.run, 0, steps)
-            await asyncio.gather(*jobs)
-            done += steps
-            clock.advance(steps, shards)
-    for shard in shards:
-        shard.evaluate()
-
-
-def _most_promising(shards: Sequence[Shard], candidates: int) -> np.ndarray:
-    """Return the row of each grasp's candidate from which a pushed object escapes least."""
-    escapes = np.concatenate([shard.escape() for shard in shards]).reshape(-1, candidates)
-    failed = np.concatenate([shard.state.failed.numpy() for shard in shards]).reshape(-1, candidates)
-    depths = np.concatenate([shard.depths() for shard in shards]).reshape(-1, candidates)
-    escapes = escapes + np.where(depths > _DEEP, 1.0, 0.0)
-    ranked = np.where((failed != 0) | ~np.isfinite(escapes), np.inf, escapes)
-    return np.arange(len(ranked)) * candidates + ranked.argmin(axis=1)
-
-
-def _joined(shards: Sequence[Shard]) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
-    """Return palm poses, actuated positions and losses of all shards."""
-    poses = np.concatenate([shard.state.T_object_palm.numpy() for shard in shards]).astype(np.float64)
-    poses[:, 3:] /= np.linalg.norm(poses[:, 3:], axis=1, keepdims=True)
-    actuated = np.concatenate([shard.state.actuated.numpy() for shard in shards]).astype(np.float64)
-    losses = [shard.losses() for shard in shards]
-    return poses, actuated, {name: np.concatenate([part[name] for part in losses]) for name in losses[0]}
-
-
-def _collect(hand: Hand, shards: Sequence[Shard], frames: Sequence[Frame]) -> GraspBatch:
-    statuses = [status for shard in shards for status in _statuses(shard)]
-    poses, actuated, losses = _joined(shards)
-    losses["penetration"] = np.concatenate([shard.penetration() for shard in shards])
-    losses["escape"] = np.concatenate([shard.escape() for shard in shards])
-    return GraspBatch(
-        T_object_palm=poses,
-        joint_positions=hand.joint_positions(actuated),
-        losses=losses,
-        status=tuple(statuses),
-        trajectory=_trajectory(hand, frames) if frames else None,
-    )
-
-
-def _statuses(shard: Shard) -> list[str]:
-    """Say of each evaluated grasp whether it is one."""
-    statuses = []
-    for failed, gap in zip(shard.state.failed.numpy(), shard.gaps(), strict=True):
-        status = "ok" if gap <= _TOUCHING else f"apart: the hand ends {1e3 * gap:.0f} mm from the object"
-        statuses.append("diverged: the gradient is not finite" if failed else status)
-    return statuses
-
-
-def _trajectory(hand: Hand, frames: Sequence[Frame]) -> Trajectory:
-    steps, poses, actuated, losses = zip(*frames, strict=True)
-    return Trajectory(
-        steps=np.array(steps),
-        T_object_palm=np.stack(poses),
-        joint_positions=hand.joint_positions(np.stack(actuated)),
-        losses={name: np.stack([part[name] for part in losses]) for name in losses[0]},
-    )
+    def stop(self) -> None:
+        """Let the parts end at their next report."""
+        self._stopped = True

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.synthesis import synthesizer
+from omni_graspd.synthesis import search, synthesizer
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.synthesis.starts import sample_starts
@@ -36,6 +38,9 @@ def assert_same(a: GraspBatch, b: GraspBatch, rows_a=slice(None), rows_b=slice(N
     assert a.losses.keys() == b.losses.keys()
     for name in a.losses:
         np.testing.assert_array_equal(a.losses[name][rows_a], b.losses[name][rows_b])
+    for field in dataclasses.fields(a.postures):
+        ours, theirs = (getattr(batch.postures, field.name) for batch in (a, b))
+        np.testing.assert_array_equal(ours[rows_a], theirs[rows_b])
 
 
 @pytest.fixture(scope="module")
@@ -78,21 +83,23 @@ def test_mixed_objects_give_the_grasps_of_each_alone(hand, mug, box, projection)
         np.testing.assert_array_equal(batch.trajectory.losses["stable"], alone.trajectory.losses["stable"])
 
 
-def spoil_starts(monkeypatch, rows: slice) -> None:
-    """Put some palms at no place at all."""
+def spoil_starts(monkeypatch, spoils: Callable[[int, int], bool]) -> None:
+    """Put the palm at no place at all for some grasp indices and candidates."""
 
-    def spoiled(*arguments, **options):
-        poses, actuated = sample_starts(*arguments, **options)
-        poses[rows, 0] = np.nan
+    def spoiled(hand, obj, indices, *arguments, candidates=1, **options):
+        poses, actuated = sample_starts(hand, obj, indices, *arguments, candidates=candidates, **options)
+        for row in range(len(poses)):
+            if spoils(indices[row // candidates], row % candidates):
+                poses[row, 0] = np.nan
         return poses, actuated
 
-    monkeypatch.setattr(synthesizer, "sample_starts", spoiled)
+    monkeypatch.setattr(search, "sample_starts", spoiled)
 
 
 @pytest.mark.parametrize("passes", [_ONE_PASS, _TWO_PASSES], ids=["one pass", "two passes"])
 def test_a_grasp_whose_gradient_is_not_finite_costs_that_grasp_alone(hand, mug, monkeypatch, passes):
     healthy = run(hand, mug, [0, 1], **passes)
-    spoil_starts(monkeypatch, slice(passes["draft"].candidates))
+    spoil_starts(monkeypatch, lambda index, candidate: index == 0)
     batch = run(hand, mug, [0, 1], **passes)
     assert batch.status[0].startswith("diverged")
     assert batch.status[1] == healthy.status[1]
@@ -100,7 +107,7 @@ def test_a_grasp_whose_gradient_is_not_finite_costs_that_grasp_alone(hand, mug, 
 
 
 def test_of_several_starts_one_that_is_not_finite_is_not_chosen(hand, mug, monkeypatch):
-    spoil_starts(monkeypatch, slice(None, None, 3))
+    spoil_starts(monkeypatch, lambda index, candidate: candidate == 0)
     batch = run(hand, mug, range(4))
     assert np.isfinite(batch.T_object_palm).all()
     assert not any(status.startswith("diverged") for status in batch.status)
@@ -155,11 +162,57 @@ def test_the_event_loop_gets_turns_and_progress_ends_at_the_total(hand, mug):
     config = SynthesisConfig(**{**_ONE_PASS, "iterations": 45})
     report = {"progress": lambda done, total: calls.append((done, total))}
     asyncio.run(synthesize(hand, mug, [0], config, seed=0, **report))
-    assert calls == [(0, 45), (1, 45), (21, 45), (41, 45), (45, 45)]
+    assert calls == [(0, 45), (20, 45), (40, 45), (45, 45)]
 
 
 def test_progress_counts_both_passes(hand, mug):
     calls = []
     config, report = SynthesisConfig(**_TWO_PASSES), {"progress": lambda done, total: calls.append((done, total))}
     asyncio.run(synthesize(hand, mug, [0], config, seed=0, **report))
-    assert calls == [(0, 30), (1, 30), (10, 30), (11, 30), (30, 30)]
+    assert calls == [(0, 30), (10, 30), (30, 30)]
+
+
+def test_progress_of_several_threads_never_falls_and_ends_at_the_total(hand, mug):
+    calls = []
+    config, report = SynthesisConfig(**_TWO_PASSES), {"progress": lambda done, total: calls.append((done, total))}
+    asyncio.run(synthesize(hand, mug, range(3), config, seed=0, threads=3, **report))
+    assert calls == sorted(calls)
+    assert calls[-1] == (30, 30)
+
+
+def test_a_cancelled_search_ends_soon(hand, mug):
+    config, calls = SynthesisConfig(**{**_ONE_PASS, "iterations": 100_000}), []
+
+    async def cancel_after_the_first_report():
+        task = asyncio.ensure_future(
+            synthesize(hand, mug, range(2), config, seed=0, threads=2, progress=lambda *call: calls.append(call))
+        )
+        while len(calls) < 2:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancel_after_the_first_report())
+    assert calls[-1][0] < 50_000
+
+
+def test_an_error_in_one_thread_ends_all_and_is_passed_on(hand, mug, monkeypatch):
+    def failing(hand, obj, indices, *arguments, **options):
+        if 0 in indices:
+            raise MemoryError("no more")
+        return sample_starts(hand, obj, indices, *arguments, **options)
+
+    monkeypatch.setattr(search, "sample_starts", failing)
+    config = SynthesisConfig(**{**_ONE_PASS, "iterations": 100_000})
+    with pytest.raises(MemoryError, match="no more"):
+        asyncio.run(synthesize(hand, mug, range(2), config, seed=0, threads=2))
+
+
+def test_a_request_without_grasps_has_an_empty_batch_among_others(hand, mug, box):
+    config = SynthesisConfig(**_TWO_PASSES)
+    for requests in ([(box, []), (mug, [0, 1])], [(mug, [0, 1]), (box, [])]):
+        counts = [len(indices) for _, indices in requests]
+        batches = asyncio.run(synthesize_mixed(hand, requests, config, seed=0, threads=2))
+        assert [len(batch.status) for batch in batches] == counts
+        assert [batch.T_object_palm.shape for batch in batches] == [(count, 7) for count in counts]

@@ -12,7 +12,7 @@ import pytest
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.synthesis import synthesizer
+from omni_graspd.synthesis import search
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 from omni_graspd.synthesis.models import hand_model, object_model
 from omni_graspd.synthesis.presets import PRESETS, synthesis_preset
@@ -39,7 +39,7 @@ def test_the_candidate_that_escapes_least_goes_on(hand, can, monkeypatch):
             poses, actuated = sample_starts(*arguments, candidates=3, **options)
             return poses[number::3], actuated[number::3]
 
-        monkeypatch.setattr(synthesizer, "sample_starts", starts)
+        monkeypatch.setattr(search, "sample_starts", starts)
         return asyncio.run(synthesize(hand, can, [0, 1], alone, seed=0))
 
     batches = [candidate(number) for number in range(3)]

@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The way of some grasps in one thread: starts, a draft of several candidates, the optimisation, the postures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.synthesis.config import SynthesisConfig
+from omni_graspd.synthesis.grasp import GraspBatch, Postures, Trajectory
+from omni_graspd.synthesis.models import ObjectModel, hand_model
+from omni_graspd.synthesis.optimization import Shard
+from omni_graspd.synthesis.postures import find_postures
+from omni_graspd.synthesis.starts import sample_starts
+
+_STEPS_BETWEEN_REPORTS = 20
+# A hand farther than this from the object does not grasp it [m].
+_TOUCHING = 5e-3
+# A candidate deeper than this in the object goes on only if all are [m]; such a hand is caught there.
+_DEEP = 4e-3
+
+State = tuple[np.ndarray, np.ndarray]
+"""Palm poses and actuated positions."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Grasps to find of one object."""
+
+    obj: RigidObject
+    """The object."""
+    model: ObjectModel
+    """The same on the device."""
+    indices: Sequence[int]
+    """Index of each grasp."""
+
+
+def find_grasps(
+    hand: Hand,
+    wanted: Sequence[Wanted],
+    config: SynthesisConfig,
+    *,
+    seed: int,
+    device: str,
+    capture_every: int = 0,
+    report: Callable[[int], None] = lambda steps: None,
+) -> list[GraspBatch]:
+    """Find grasps; what :func:`~omni_graspd.synthesis.synthesizer.synthesize` does in each of its threads.
+
+    Args:
+        hand: The hand.
+        wanted: Objects, and the grasps to find of each.
+        config: Settings.
+        seed: The run's seed.
+        device: Warp device.
+        capture_every: Record the hands and the losses every so many steps; 0: not at all.
+        report: Called with the gradient steps made, every few steps; what it raises ends the search.
+
+    Returns:
+        One batch per entry of ``wanted``.
+    """
+    recorder = _Recorder(capture_every, report)
+    models = [part.model for part in wanted]
+    owner = np.repeat(np.arange(len(wanted)), [len(part.indices) for part in wanted])
+    state = _starts(hand, wanted, config, seed=seed, device=device)
+    if config.draft.iterations:
+        draft, candidates = config.draft_pass(), config.draft.candidates
+        points = hand_model(hand, draft.point_count, device)
+        shard = Shard(points, models, np.repeat(owner, candidates), *state, draft, device)
+        _optimize(shard, recorder)
+        best = _most_promising(shard, candidates)
+        poses, actuated = _positions(shard)
+        state = poses[best], actuated[best]
+        recorder.keep(best)
+    shard = Shard(hand_model(hand, config.point_count, device), models, owner, *state, config, device)
+    _optimize(shard, recorder)
+    whole = _collect(hand, shard, recorder)
+    ends = np.cumsum([len(part.indices) for part in wanted])
+    batches = [whole.rows(end - len(part.indices), end) for part, end in zip(wanted, ends, strict=True)]
+    return [
+        replace(batch, postures=_postures(hand, part.model, batch, config, device))
+        for part, batch in zip(wanted, batches, strict=True)
+    ]
+
+
+class _Recorder:
+    """Counts gradient steps over both passes, reports them and keeps frames."""
+
+    def __init__(self, every: int, report: Callable[[int], None]) -> None:
+        self.done, self.every, self.report = 0, every, report
+        self.frames: list[tuple[int, State, dict[str, np.ndarray]]] = []
+
+    def steps_to_go(self, limit: int) -> int:
+        """Return how many steps to make before the next look, at most ``limit``."""
+        limit = min(limit, _STEPS_BETWEEN_REPORTS)
+        return min(limit, self.every - self.done % self.every) if self.every else limit
+
+    def advance(self, steps: int, shard: Shard) -> None:
+        self.done += steps
+        if self.every and self.done % self.every == 0:
+            self.frames.append((self.done, _positions(shard), shard.losses()))
+        self.report(self.done)
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Drop all grasps but ``rows`` from the frames."""
+        self.frames = [
+            (step, (poses[rows], actuated[rows]), {name: values[rows] for name, values in losses.items()})
+            for step, (poses, actuated), losses in self.frames
+        ]
+
+    def trajectory(self, hand: Hand) -> Trajectory | None:
+        if not self.frames:
+            return None
+        steps, states, losses = zip(*self.frames, strict=True)
+        return Trajectory(
+            steps=np.array(steps),
+            T_object_palm=np.stack([poses for poses, _ in states]),
+            joint_positions=hand.joint_positions(np.stack([actuated for _, actuated in states])),
+            losses={name: np.stack([part[name] for part in losses]) for name in losses[0]},
+        )
+
+
+def _starts(hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, *, seed: int, device: str) -> State:
+    """Return palm poses and actuated positions of all candidates of all grasps."""
+    first_pass = config.draft_pass() if config.draft.iterations else config
+    points = hand_model(hand, first_pass.point_count, device).points
+    options = {"candidates": config.draft.candidates, "points": points, "seed": seed}
+    starts = [
+        sample_starts(hand, part.obj, part.indices, config.start, distance=part.model.distance, **options)
+        for part in wanted
+    ]
+    poses, actuated = zip(*starts, strict=True)
+    return np.concatenate(poses), np.concatenate(actuated)
+
+
+def _optimize(shard: Shard, recorder: _Recorder) -> None:
+    """Run a shard to the end and evaluate it there."""
+    done, iterations = 0, shard.config.iterations
+    while done < iterations:
+        steps = recorder.steps_to_go(iterations - done)
+        shard.run(done, done + steps)
+        done += steps
+        recorder.advance(steps, shard)
+    shard.evaluate()
+
+
+def _positions(shard: Shard) -> State:
+    """Return palm poses and actuated positions as they are now."""
+    poses = shard.state.T_object_palm.numpy().astype(np.float64)
+    poses[:, 3:] /= np.linalg.norm(poses[:, 3:], axis=1, keepdims=True)
+    return poses, shard.state.actuated.numpy().astype(np.float64)
+
+
+def _most_promising(shard: Shard, candidates: int) -> np.ndarray:
+    """Return the row of each grasp's candidate from which a pushed object escapes least."""
+    shape = (-1, candidates)
+    escapes, depths = shard.escape().reshape(shape), shard.depths().reshape(shape)
+    failed = shard.state.failed.numpy().reshape(shape)
+    escapes = escapes + np.where(depths > _DEEP, 1.0, 0.0)
+    ranked = np.where((failed != 0) | ~np.isfinite(escapes), np.inf, escapes)
+    return np.arange(len(ranked)) * candidates + ranked.argmin(axis=1)
+
+
+def _collect(hand: Hand, shard: Shard, recorder: _Recorder) -> GraspBatch:
+    statuses = _statuses(shard)
+    poses, actuated = _positions(shard)
+    losses = {**shard.losses(), "penetration": shard.penetration(), "escape": shard.escape()}
+    joints = hand.joint_positions(actuated)
+    return GraspBatch(poses, joints, losses, statuses, trajectory=recorder.trajectory(hand))
+
+
+def _statuses(shard: Shard) -> tuple[str, ...]:
+    """Say of each evaluated grasp whether it is one."""
+    statuses = []
+    for failed, gap in zip(shard.state.failed.numpy(), shard.gaps(), strict=True):
+        status = "ok" if gap <= _TOUCHING else f"apart: the hand ends {1e3 * gap:.0f} mm from the object"
+        statuses.append("diverged: the gradient is not finite" if failed else status)
+    return tuple(statuses)
+
+
+def _postures(hand: Hand, model: ObjectModel, batch: GraspBatch, config: SynthesisConfig, device: str) -> Postures:
+    # As many points as a draft has are enough for what leaves millimetres of room.
+    points = hand_model(hand, config.draft.point_count, device).points
+    actuated = batch.joint_positions[:, hand.actuated]
+    return find_postures(hand, points, model.distance, batch.T_object_palm, actuated, config.posture)
