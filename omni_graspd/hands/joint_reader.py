@@ -69,13 +69,13 @@ def read_joints(root: Usd.Prim, source: Path) -> list[JointPrim]:
         joint = UsdPhysics.Joint(prim)
         if not joint or joint.GetJointEnabledAttr().Get() is False or joint.GetExcludeFromArticulationAttr().Get():
             continue
-        bodies = [_body(root.GetStage(), rel) for rel in (joint.GetBody0Rel(), joint.GetBody1Rel())]
+        bodies = [joint_body(root.GetStage(), rel) for rel in (joint.GetBody0Rel(), joint.GetBody1Rel())]
         if bodies[0] is not None and bodies[1] is not None and bodies[0] != bodies[1]:
             joints.append(_read_joint(prim, bodies[0], bodies[1], source))
     return joints
 
 
-def _body(stage: Usd.Stage, relationship: Usd.Relationship) -> Usd.Prim | None:
+def joint_body(stage: Usd.Stage, relationship: Usd.Relationship) -> Usd.Prim | None:
     """Return the rigid body that a joint's relationship points at, or None for the world."""
     targets = relationship.GetForwardedTargets()
     prim = stage.GetPrimAtPath(targets[0]) if targets else None
@@ -90,10 +90,10 @@ def _read_joint(prim: Usd.Prim, body_0: Usd.Prim, body_1: Usd.Prim, source: Path
     joint = UsdPhysics.Joint(prim)
     joint_type, axis, lower, upper = _motion(prim, source)
     frames = (
-        _frame(body_0, joint.GetBody0Rel(), joint.GetLocalPos0Attr().Get(), joint.GetLocalRot0Attr().Get()),
-        _frame(body_1, joint.GetBody1Rel(), joint.GetLocalPos1Attr().Get(), joint.GetLocalRot1Attr().Get()),
+        joint_frame(body_0, joint.GetBody0Rel(), joint.GetLocalPos0Attr().Get(), joint.GetLocalRot0Attr().Get()),
+        joint_frame(body_1, joint.GetBody1Rel(), joint.GetLocalPos1Attr().Get(), joint.GetLocalRot1Attr().Get()),
     )
-    mimic = _read_mimic(prim, joint_type)
+    mimic = read_mimic(prim, joint_type)
     return JointPrim(prim.GetPath(), body_0.GetPath(), body_1.GetPath(), joint_type, axis, *frames, lower, upper, mimic)
 
 
@@ -120,7 +120,7 @@ def _motion(prim: Usd.Prim, source: Path) -> tuple[Literal["fixed", "revolute", 
     )
 
 
-def _frame(body: Usd.Prim, relationship: Usd.Relationship, position: Gf.Vec3f, rotation: Gf.Quatf) -> np.ndarray:
+def joint_frame(body: Usd.Prim, relationship: Usd.Relationship, position: Gf.Vec3f, rotation: Gf.Quatf) -> np.ndarray:
     """Return a joint frame in the body's frame without scale, in metres; the relationship may name a prim below it."""
     cache = UsdGeom.XformCache()
     T_world_body = _without_scale(local_to_world(body, cache))
@@ -141,7 +141,7 @@ def _without_scale(matrix: np.ndarray) -> np.ndarray:
     return rigid
 
 
-def _read_mimic(prim: Usd.Prim, joint_type: str) -> Mimic | None:
+def read_mimic(prim: Usd.Prim, joint_type: str) -> Mimic | None:
     """Read PhysX's mimic schema (q + gearing q_leader + offset = 0) or Newton's (q = coef0 + coef1 q_leader).
 
     Constants are in the joint's USD units: degrees or stage units.
