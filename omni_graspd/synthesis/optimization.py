@@ -26,8 +26,10 @@ def load_kernels(config: SynthesisConfig, device: str) -> None:
     modules = [hand_kernels, contact_kernels, score_kernels, signed_distance_kernels]
     modules += [fused_kernels] if _is_fused(config, device) else []
     modules += [gauss_seidel_kernels] if config.projection == "gauss_seidel" else []
+    # Not wp.load_module: that of Warp 1.8 loads the CPU's modules in a form that no launch uses.
+    threads_per_block = 1 if wp.get_device(device).is_cpu else 256
     for module in modules:
-        wp.load_module(module, device=device)
+        wp.get_module(module.__name__).load(wp.get_device(device), threads_per_block)
 
 
 def _is_fused(config: SynthesisConfig, device: str) -> bool:
