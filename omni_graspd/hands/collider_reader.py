@@ -1,0 +1,108 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The shapes that a link collides with, as surfaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import trimesh
+from pxr import Usd, UsdGeom, UsdPhysics
+
+from omni_graspd.hands.link_reader import owning_body
+from omni_graspd.usd.meshes import TriangleMesh, read_mesh
+from omni_graspd.usd.transforms import local_to_world
+
+_SEGMENTS = 24
+
+
+@dataclass(frozen=True)
+class Collider:
+    """One shape of a link that collides."""
+
+    path: str
+    """Path of its prim."""
+    approximation: str
+    """How physics simplifies a mesh, for example ``convexHull``; ``shape`` for balls, boxes and the like."""
+    surface: TriangleMesh
+    """Its surface as physics sees it, in the link's frame without scale [m]; convex pieces count as their mesh."""
+
+
+def read_colliders(body: Usd.Prim) -> list[Collider]:
+    """Read the enabled colliders that belong to a rigid body; shapes that cannot be turned into a surface are empty."""
+    colliders = []
+    for prim in Usd.PrimRange(body, Usd.TraverseInstanceProxies()):
+        if not prim.HasAPI(UsdPhysics.CollisionAPI) or owning_body(prim) != body:
+            continue
+        if UsdPhysics.CollisionAPI(prim).GetCollisionEnabledAttr().Get() is not False:
+            colliders += [_read_collider(shape, prim, body) for shape in _shapes(prim)]
+    return colliders
+
+
+def _shapes(prim: Usd.Prim) -> list[Usd.Prim]:
+    """Return the prim, or the shapes below it where the schema is on a group, as some exporters have it."""
+    if prim.IsA(UsdGeom.Gprim):
+        return [prim]
+    return [p for p in Usd.PrimRange(prim, Usd.TraverseInstanceProxies()) if p.IsA(UsdGeom.Gprim)]
+
+
+def _read_collider(shape: Usd.Prim, prim: Usd.Prim, body: Usd.Prim) -> Collider:
+    approximation = "shape"
+    if shape.IsA(UsdGeom.Mesh):
+        api = UsdPhysics.MeshCollisionAPI(shape if shape.HasAPI(UsdPhysics.MeshCollisionAPI) else prim)
+        approximation = str(api.GetApproximationAttr().Get() or "none")
+        mesh = read_mesh(shape)
+        surface = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    else:
+        surface = _primitive(shape)
+    vertices = _in_body(np.asarray(surface.vertices, dtype=np.float64).reshape(-1, 3), shape, body)
+    faces = np.asarray(surface.faces, dtype=np.int32).reshape(-1, 3)
+    if approximation in ("convexHull", "boundingCube", "boundingSphere") and _is_solid(vertices):
+        hull = trimesh.Trimesh(vertices, faces, process=False).convex_hull
+        vertices, faces = np.asarray(hull.vertices), np.asarray(hull.faces, dtype=np.int32)
+    return Collider(str(shape.GetPath()), approximation, TriangleMesh(vertices, faces))
+
+
+def _primitive(prim: Usd.Prim) -> trimesh.Trimesh:
+    """Return a ball, box, capsule, cylinder or cone in the prim's own coordinates."""
+    if prim.IsA(UsdGeom.Sphere):
+        return trimesh.creation.icosphere(subdivisions=2, radius=UsdGeom.Sphere(prim).GetRadiusAttr().Get())
+    if prim.IsA(UsdGeom.Cube):
+        return trimesh.creation.box(3 * [UsdGeom.Cube(prim).GetSizeAttr().Get()])
+    for kind, create in ((UsdGeom.Capsule, _capsule), (UsdGeom.Cylinder, _cylinder), (UsdGeom.Cone, _cone)):
+        if prim.IsA(kind):
+            shape = kind(prim)
+            surface = create(shape.GetRadiusAttr().Get(), shape.GetHeightAttr().Get())
+            # Trimesh stands them along z; cyclic shifts of the axes are rotations.
+            surface.vertices = np.roll(surface.vertices, "ZXY".index(shape.GetAxisAttr().Get()), axis=1)
+            return surface
+    return trimesh.Trimesh()
+
+
+def _capsule(radius: float, height: float) -> trimesh.Trimesh:
+    surface = trimesh.creation.capsule(height=height, radius=radius, count=[_SEGMENTS, _SEGMENTS])
+    surface.vertices -= surface.bounds.mean(axis=0)
+    return surface
+
+
+def _cylinder(radius: float, height: float) -> trimesh.Trimesh:
+    return trimesh.creation.cylinder(radius=radius, height=height, sections=_SEGMENTS)
+
+
+def _cone(radius: float, height: float) -> trimesh.Trimesh:
+    surface = trimesh.creation.cone(radius=radius, height=height, sections=_SEGMENTS)
+    surface.vertices -= surface.bounds.mean(axis=0)
+    return surface
+
+
+def _in_body(points: np.ndarray, prim: Usd.Prim, body: Usd.Prim) -> np.ndarray:
+    cache = UsdGeom.XformCache()
+    T_world_body = local_to_world(body, cache)
+    T_world_body[:3, :3] /= np.linalg.norm(T_world_body[:3, :3], axis=0)
+    matrix = np.linalg.inv(T_world_body) @ local_to_world(prim, cache)
+    return (points @ matrix[:3, :3].T + matrix[:3, 3]) * UsdGeom.GetStageMetersPerUnit(body.GetStage())
+
+
+def _is_solid(vertices: np.ndarray) -> bool:
+    return len(vertices) >= 4 and np.isfinite(vertices).all() and np.linalg.matrix_rank(vertices - vertices[0]) == 3

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""How sound a link's surface is: closed, turned outward, without hidden walls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import trimesh
+
+from omni_graspd.hands.winding_number import winding_numbers
+from omni_graspd.usd.meshes import TriangleMesh
+
+_SAMPLES = 240
+_WELD = 1e-5
+"""Vertices nearer than this share of the surface's extent are one."""
+_STEP = 1e-3
+"""Distance from the surface at which winding numbers are taken, as a share of its extent."""
+_MOST_SHELLS = 60
+
+
+@dataclass(frozen=True)
+class SurfaceQuality:
+    """Figures of one surface."""
+
+    open_edges: int
+    """Edges with a face on one side only."""
+    leaking: float
+    """Share of the surface, 0 to 1, from which a hole is seen so large that inside and outside blur."""
+    inward: float
+    """Share of the surface, 0 to 1, that is turned inside out."""
+    hidden: float
+    """Share of the surface, 0 to 1, that lies inside other shells of the same link."""
+    cavities: int
+    """Closed shells inside another, turned inward: the walls of hollow spaces."""
+    volume: float
+    """Enclosed volume [m3]; of little meaning where the surface is open."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether every edge has faces on both sides."""
+        return self.open_edges == 0
+
+
+def measure_surface(mesh: TriangleMesh) -> SurfaceQuality:
+    """Measure a surface; equal vertices count as one, so that seams of normals or textures are no holes.
+
+    Args:
+        mesh: A surface with at least one face; all numbers finite.
+    """
+    surface = _welded(mesh)
+    middle, weights = _winding_on_surface(mesh, surface)
+    edges, counts = np.unique(surface.edges_sorted, axis=0, return_counts=True)
+    shells = surface.split(only_watertight=False) if len(surface.faces) else []
+    return SurfaceQuality(
+        open_edges=int((counts == 1).sum()) if len(edges) else 0,
+        leaking=float(weights[(np.abs(middle - np.rint(middle - 0.5) - 0.5) > 0.1)].sum()),
+        inward=max(float(weights[middle < -0.25].sum()), _turned_over(surface)),
+        hidden=float(weights[middle > 1.25].sum()),
+        cavities=_cavities(list(shells)),
+        volume=float(surface.volume),
+    )
+
+
+def _welded(mesh: TriangleMesh) -> trimesh.Trimesh:
+    """Return the surface with near vertices merged and faces without area left out."""
+    extent = max(float(np.ptp(mesh.vertices, axis=0).max()), 1e-12)
+    _, first, merged = np.unique(
+        np.rint(mesh.vertices / (_WELD * extent)).astype(np.int64), axis=0, return_index=True, return_inverse=True
+    )
+    faces = merged.ravel()[mesh.faces]
+    distinct = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    return trimesh.Trimesh(mesh.vertices[first], faces[distinct], process=False)
+
+
+def _winding_on_surface(mesh: TriangleMesh, surface: trimesh.Trimesh) -> tuple[np.ndarray, np.ndarray]:
+    """Return winding numbers on points of the surface, the mean of both sides, and the share each point stands for.
+
+    It is 0.5 on a closed surface turned outward, -0.5 if turned inward, 1.5 inside another shell.
+    """
+    if not surface.area > 0.0:
+        return np.zeros(0), np.zeros(0)
+    points, faces = trimesh.sample.sample_surface(surface, _SAMPLES, seed=0)[:2]
+    step = _STEP * float(np.ptp(mesh.vertices, axis=0).max()) * surface.face_normals[faces]
+    numbers = winding_numbers(mesh, np.concatenate([points + step, points - step])).reshape(2, -1)
+    return numbers.mean(axis=0), np.full(len(points), 1.0 / len(points))
+
+
+def _turned_over(surface: trimesh.Trimesh) -> float:
+    """Return the share of the area whose faces are turned against most of their neighbours."""
+    directed = np.sort(surface.edges, axis=1)
+    _, edge, counts = np.unique(directed, axis=0, return_inverse=True, return_counts=True)
+    forward = np.bincount(edge.ravel(), weights=surface.edges[:, 0] < surface.edges[:, 1], minlength=len(counts))
+    # Edges of two faces that pass them in the same direction.
+    bad = ((counts == 2) & (forward != 1.0))[edge.ravel()].reshape(-1, 3)
+    return float(surface.area_faces[bad.sum(axis=1) >= 2].sum() / surface.area) if surface.area > 0.0 else 0.0
+
+
+def _cavities(shells: list[trimesh.Trimesh]) -> int:
+    if not 1 < len(shells) <= _MOST_SHELLS:
+        return 0
+    closed = [shell for shell in shells if shell.is_watertight]
+    outer = [shell for shell in closed if shell.volume > 0.0]
+    count = 0
+    for shell in closed:
+        if shell.volume < 0.0:
+            point = np.asarray(shell.vertices)[:1]
+            around = [TriangleMesh(np.asarray(o.vertices), np.asarray(o.faces, dtype=np.int32)) for o in outer]
+            count += any(winding_numbers(mesh, point)[0] > 0.5 for mesh in around)
+    return count
