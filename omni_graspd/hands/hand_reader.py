@@ -14,15 +14,12 @@ from pxr import Sdf, Usd, UsdPhysics
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.coupling import linear_coupling
 from omni_graspd.hands.hand import Hand, Link
-from omni_graspd.hands.hand_inference import (
-    infer_approach_direction,
-    infer_approach_point,
-    infer_open_positions,
-    infer_palm,
-)
+from omni_graspd.hands.hand_inference import infer_grasping
 from omni_graspd.hands.hand_settings import HandSettings, hand_settings_path, read_hand_settings
 from omni_graspd.hands.joint_reader import JointPrim, read_joints
-from omni_graspd.hands.link_reader import read_link_mass, read_link_mesh
+from omni_graspd.hands.link_reader import owning_body, read_link_mass, read_link_mesh
+from omni_graspd.hands.palm_inference import infer_palm
+from omni_graspd.usd.meshes import mesh_prims
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import IDENTITY
 
@@ -45,7 +42,7 @@ def read_hand(path: Path) -> Hand:
             f"expected a UsdPhysics articulation in {path}, got no joint between rigid bodies; "
             "give a hand's USD with UsdPhysics joints"
         )
-    tree = _subtree(_grow_tree(joints, _root_body(root, joints), path), settings, path)
+    tree = _subtree(stage, _grow_tree(joints, _root_body(root, joints), path), settings, path)
     movable = [joint for _, joint in tree if joint is not None and joint.joint_type != "fixed"]
     actuated, coupling, offset = linear_coupling(movable, path)
     lower = np.array([joint.lower for joint in movable])
@@ -62,7 +59,7 @@ def read_hand(path: Path) -> Hand:
         coupling_offset=offset,
         approach_direction=np.array([0.0, 0.0, 1.0]),
         approach_point=np.zeros(3),
-        open_positions=infer_open_positions(lower, upper)[actuated],
+        open_positions=np.clip(0.0, lower, upper)[actuated],
     )
     return _with_settings(hand, settings, path)
 
@@ -124,7 +121,7 @@ def _turned(joint: JointPrim) -> JointPrim:
     )
 
 
-def _subtree(tree: list[Branch], settings: HandSettings, path: Path) -> list[Branch]:
+def _subtree(stage: Usd.Stage, tree: list[Branch], settings: HandSettings, path: Path) -> list[Branch]:
     """Keep the palm and what hangs on it, without excluded links and what hangs on those."""
     names = [body.name for body, _ in tree]
     for name in (*settings.excluded_links, *([] if settings.palm is None else [settings.palm])):
@@ -132,7 +129,13 @@ def _subtree(tree: list[Branch], settings: HandSettings, path: Path) -> list[Bra
             raise GraspdError(f"expected a link of {path} in hand.toml, got {name!r}; links: {', '.join(names)}")
     index = {body: k for k, (body, _) in enumerate(tree)}
     parents = [-1 if joint is None else index[joint.body_0] for _, joint in tree]
-    palm = infer_palm(parents) if settings.palm is None else names.index(settings.palm)
+    if settings.palm is None:
+        movable = [joint is not None and joint.lower < joint.upper for _, joint in tree]
+        purposes = ("default", "render", "guide", "proxy")
+        bodies = {owning_body(prim).GetPath() for prim in mesh_prims(stage.GetPseudoRoot(), purposes)}
+        palm = infer_palm(parents, movable, [body in bodies for body, _ in tree])
+    else:
+        palm = names.index(settings.palm)
     if names[palm] in settings.excluded_links:
         raise GraspdError(
             f"expected {names[palm]!r}, the palm, to take part in grasping, got it in excluded_links of {path}; "
@@ -170,29 +173,37 @@ def _read_links(stage: Usd.Stage, tree: list[Branch], movable: Sequence[JointPri
 
 
 def _with_settings(hand: Hand, settings: HandSettings, path: Path) -> Hand:
-    open_positions = hand.joint_positions(hand.open_positions)
+    """Take what the settings say and infer the rest."""
     for name, position in settings.open_positions.items():
-        if name not in hand.joint_names:
-            raise GraspdError(
-                f"expected a joint of {path} in [open_positions], got {name!r}; joints: {', '.join(hand.joint_names)}"
-            )
-        k = hand.joint_names.index(name)
-        if not hand.joint_lower[k] <= position <= hand.joint_upper[k]:
-            raise GraspdError(
-                f"expected {name} in [open_positions] of {path} to be within "
-                f"{hand.joint_lower[k]:.4g} to {hand.joint_upper[k]:.4g}, got {position:g}"
-            )
-        open_positions[k] = position
-    hand = dataclasses.replace(hand, open_positions=open_positions[hand.actuated])
+        _check_open_position(hand, name, position, path)
+    direction = None
     if settings.approach_direction is not None:
-        direction = np.array(settings.approach_direction)
-        length = float(np.linalg.norm(direction))
+        length = float(np.linalg.norm(settings.approach_direction))
         if not length > 0.0:
             raise GraspdError(
                 f"expected approach_direction in {path} to have a length, got {settings.approach_direction}"
             )
-        hand = dataclasses.replace(hand, approach_direction=direction / length)
-    else:
-        hand = dataclasses.replace(hand, approach_direction=infer_approach_direction(hand))
-    point = infer_approach_point(hand) if settings.approach_point is None else np.array(settings.approach_point)
-    return dataclasses.replace(hand, approach_point=point)
+        direction = np.array(settings.approach_direction) / length
+    hand = infer_grasping(
+        hand,
+        direction=direction,
+        point=None if settings.approach_point is None else np.array(settings.approach_point),
+        posture_known=all(hand.joint_names[joint] in settings.open_positions for joint in hand.actuated),
+    )
+    named = [settings.open_positions.get(hand.joint_names[joint]) for joint in hand.actuated]
+    inferred = zip(named, hand.open_positions, strict=True)
+    positions = np.array([position if given is None else given for given, position in inferred])
+    return dataclasses.replace(hand, open_positions=positions)
+
+
+def _check_open_position(hand: Hand, name: str, position: float, path: Path) -> None:
+    if name not in hand.joint_names:
+        raise GraspdError(
+            f"expected a joint of {path} in [open_positions], got {name!r}; joints: {', '.join(hand.joint_names)}"
+        )
+    k = hand.joint_names.index(name)
+    if not hand.joint_lower[k] <= position <= hand.joint_upper[k]:
+        raise GraspdError(
+            f"expected {name} in [open_positions] of {path} to be within "
+            f"{hand.joint_lower[k]:.4g} to {hand.joint_upper[k]:.4g}, got {position:g}"
+        )

@@ -237,8 +237,3 @@ def test_a_loop_of_joints_is_refused_with_the_remedy(gripper_file):
 def test_an_unknown_name_lists_the_built_in_hands():
     with pytest.raises(GraspdError, match=r"got 'alegro'.*allegro"):
         load_hand("alegro")
-
-
-def test_the_closing_direction_is_inferred(gripper_file):
-    # The finger turns from +X toward +Y.
-    np.testing.assert_allclose(read_hand(gripper_file).approach_direction, [0.0, 1.0, 0.0])
