@@ -105,9 +105,8 @@ def check_frames(survey: ArticulationSurvey) -> Iterator[Finding]:
                 f"expected both bodies to place the joint alike, got {1e3 * shift:.3g} mm and {turn:.3g} degrees apart",
                 "move the child link or mend physics:localPos and localRot, so that both frames coincide at rest",
             )
-        elif joint.is_movable and joint.lower <= joint.upper:
-            if not joint.lower - _slack(joint) <= position <= joint.upper + _slack(joint):
-                yield _rest_outside(joint, position)
+        elif joint.is_movable and _is_outside(joint, position):
+            yield _rest_outside(joint, position)
 
 
 def _across_joint(joint: SurveyedJoint) -> tuple[float, float, float]:
@@ -126,8 +125,9 @@ def _across_joint(joint: SurveyedJoint) -> tuple[float, float, float]:
     return float(np.linalg.norm(shift)), float(np.linalg.norm(turn)), position
 
 
-def _slack(joint: SurveyedJoint) -> float:
-    return 1.0 if joint.kind == "revolute" else 1e-3
+def _is_outside(joint: SurveyedJoint, position: float) -> bool:
+    slack = 1.0 if joint.kind == "revolute" else 1e-3
+    return joint.lower <= joint.upper and not joint.lower - slack <= position <= joint.upper + slack
 
 
 def _rest_outside(joint: SurveyedJoint, position: float) -> Finding:

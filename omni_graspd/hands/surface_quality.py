@@ -52,13 +52,12 @@ def measure_surface(mesh: TriangleMesh) -> SurfaceQuality:
     surface = _welded(mesh)
     middle, weights = _winding_on_surface(mesh, surface)
     edges, counts = np.unique(surface.edges_sorted, axis=0, return_counts=True)
-    shells = surface.split(only_watertight=False) if len(surface.faces) else []
     return SurfaceQuality(
         open_edges=int((counts == 1).sum()) if len(edges) else 0,
         leaking=float(weights[(np.abs(middle - np.rint(middle - 0.5) - 0.5) > 0.1)].sum()),
         inward=max(float(weights[middle < -0.25].sum()), _turned_over(surface)),
         hidden=float(weights[middle > 1.25].sum()),
-        cavities=_cavities(list(shells)),
+        cavities=_cavities(_shells(surface)),
         volume=float(surface.volume),
     )
 
@@ -89,23 +88,30 @@ def _winding_on_surface(mesh: TriangleMesh, surface: trimesh.Trimesh) -> tuple[n
 
 def _turned_over(surface: trimesh.Trimesh) -> float:
     """Return the share of the area whose faces are turned against most of their neighbours."""
-    directed = np.sort(surface.edges, axis=1)
-    _, edge, counts = np.unique(directed, axis=0, return_inverse=True, return_counts=True)
+    _, edge, counts = np.unique(surface.edges_sorted, axis=0, return_inverse=True, return_counts=True)
     forward = np.bincount(edge.ravel(), weights=surface.edges[:, 0] < surface.edges[:, 1], minlength=len(counts))
     # Edges of two faces that pass them in the same direction.
     bad = ((counts == 2) & (forward != 1.0))[edge.ravel()].reshape(-1, 3)
     return float(surface.area_faces[bad.sum(axis=1) >= 2].sum() / surface.area) if surface.area > 0.0 else 0.0
 
 
+def _shells(surface: trimesh.Trimesh) -> list[trimesh.Trimesh]:
+    """Return the connected parts of a surface; none if there are very many."""
+    labels = trimesh.graph.connected_component_labels(surface.face_adjacency, node_count=len(surface.faces))
+    count = int(labels.max(initial=-1)) + 1
+    if not 1 < count <= _MOST_SHELLS:
+        return []
+    return [trimesh.Trimesh(surface.vertices, surface.faces[labels == k], process=False) for k in range(count)]
+
+
 def _cavities(shells: list[trimesh.Trimesh]) -> int:
-    if not 1 < len(shells) <= _MOST_SHELLS:
-        return 0
+    """Count closed shells that are turned inward and lie inside another."""
     closed = [shell for shell in shells if shell.is_watertight]
     outer = [shell for shell in closed if shell.volume > 0.0]
     count = 0
     for shell in closed:
         if shell.volume < 0.0:
-            point = np.asarray(shell.vertices)[:1]
+            point = np.asarray(shell.vertices)[shell.faces[0, :1]]
             around = [TriangleMesh(np.asarray(o.vertices), np.asarray(o.faces, dtype=np.int32)) for o in outer]
             count += any(winding_numbers(mesh, point)[0] > 0.5 for mesh in around)
     return count
