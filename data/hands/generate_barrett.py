@@ -35,7 +35,7 @@ _COUPLING_FREQUENCY = 1000.0
 """Of the outer joints' coupling [1/s]. It yields where an outer joint stops before the inner one; in PhysX, 0.5 N m
 bend it by 1.6 degrees."""
 _PALM_MASS, _PROXIMAL_MASS, _MEDIAL_MASS, _DISTAL_MASS = 0.506, 0.141, 0.062, 0.041
-_OPEN = {"finger_1_spread_joint": 0.5, "inner_joint": 0.35}
+_OPEN = {"finger_1_spread_joint": 0.3, "inner_joint": 0.7}
 
 _HAND_TOML = """\
 # SPDX-FileCopyrightText: The omni_graspd authors
