@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import manifold3d
 import numpy as np
-from solids import Part, circle, fillet, fingertip, inset, link_shape, mirrored, prism
+from solids import Part, circle, fillet, fingertip, link_shape, mirrored, prism
 
 from omni_graspd.hands.hand_writer import LinkShape
 
@@ -18,6 +18,7 @@ _X, _Y = 9.8, 13.5
 _TONGUE = 10.9
 _CHEEK = 11.3
 _TIP_RADIUS = 12.0
+_SCREW_ENDS = ((-29.9, -27.0), (9.0, 11.7))
 _PALM_SCREWS = [(-49.0, -11.0), (49.0, -11.0), (46.0, -36.5), (-45.5, -66.0), (-22.0, -88.5), (22.0, -88.5)]
 
 
@@ -82,10 +83,11 @@ def fork_tongue(length: float) -> LinkShape:
 
 
 def tongue_fork(length: float) -> LinkShape:
-    """A phalanx that is held by the one before it and holds the next."""
-    cheeks = _cheeks(length - 13.5, length + 6.3, round_low=False, pivot=length)
-    body = _tongue(-8.8, length - 10.0, round_low=True)
-    sleeve = _sleeve(8.2, length - 11.0, groove=0.5 * length - 1.0)
+    """A phalanx that is held by the one before it and holds the next between long cheeks."""
+    end = length - 23.4
+    cheeks = _cheeks(end - 3.0, length + 6.3, round_low=False, pivot=length)
+    body = _tongue(-8.8, end, round_low=True)
+    sleeve = _sleeve(8.2, end - 1.0, groove=0.5 * end + 3.0)
     return link_shape([Part(cheeks, "metal"), Part(sleeve, "body"), Part(body, "inner")], [cheeks + body + sleeve])
 
 
@@ -117,27 +119,46 @@ def thumb_base() -> LinkShape:
     return link_shape([Part(axle, "metal"), Part(hub, "metal"), Part(block, "body")], [lower, upper, axle])
 
 
+def _motor() -> manifold3d.Manifold:
+    """A motor that reaches from plate to plate below a finger, with its flange and plug; in the finger's frame."""
+    body = prism(fillet([(-9.8, -27.6, 0.8), (9.8, -27.6, 0.8), (9.8, -4.4, 0.8), (-9.8, -4.4, 0.8)]), "x", -27.5, 9.3)
+    corners = [(-13.4, -10.8, 0.8), (13.4, -10.8, 0.8), (13.4, -4.4, 0.8), (-13.4, -4.4, 0.8)]
+    flange = prism(fillet(corners), "x", 1.5, 9.3) + prism(fillet(corners), "x", -27.5, -19.5)
+    hub = prism(circle((0.0, 0.0), 8.6, 20), "z", -7.0, -0.4)
+    plug = prism(fillet([(-7.4, -6.0, 0.8), (7.4, -6.0, 0.8), (7.4, 1.2, 0.8), (-7.4, 1.2, 0.8)]), "x", -28.0, -14.5)
+    return body + flange + hub + plug
+
+
 def palm(finger_bases: list[np.ndarray]) -> LinkShape:
-    """Two plates around a core with a bay for the thumb, and a hub under each finger.
+    """Two plates that hold a motor for each digit, a foot, and a bay for the thumb between them.
 
     Args:
         finger_bases: T_palm_finger [mm] of the fingers' first joints, homogeneous matrices [4, 4].
     """
-    left = [(-28.5, -95.0, 1.5), (28.5, -95.0, 1.5), (28.5, -81.5, 2.0)]
-    bay = [(0.5, -80.5, 3.0), (1.5, -43.5, 3.0)]
-    top = [(54.0, -43.5, 7.0), (56.5, -4.0, 3.0), (34.0, -1.6, 60.0), (-34.0, -1.6, 60.0), (-56.5, -4.0, 3.0)]
+    left = [(-28.5, -95.0, 1.5), (28.5, -95.0, 1.5), (28.5, -83.5, 2.0)]
+    bay = [(-1.5, -80.8, 3.0), (1.2, -43.0, 3.0)]
+    top = [(52.5, -48.2, 7.0), (56.5, -4.4, 2.0), (44.0, -2.8, 30.0), (0.0, -0.3, 100.0), (-44.0, -2.8, 30.0)]
+    top += [(-56.5, -4.4, 2.0)]
     wrist = [(-50.5, -80.0, 15.0), (-30.0, -84.5, 5.0)]
     outline = fillet([*left, *bay, *top, *wrist])
-    front, back = prism(outline, "x", 8.3, 11.3, 0.8), prism(outline, "x", -29.5, -26.5, 0.8)
-    core = prism(inset(outline, 2.0), "x", -27.5, 9.3)
-    hub = prism(circle((0.0, 0.0), 8.6, 20), "z", -7.0, -0.4)
-    hubs = manifold3d.Manifold.batch_boolean([hub.transform(T[:3]) for T in finger_bases], manifold3d.OpType.Add)
-    screws = [prism(circle(position, 2.1, 14), "x", -29.9, 11.7) for position in _PALM_SCREWS]
-    upper = prism(fillet([(1.5, -43.5, 0.0), *top, (-52.8, -43.5, 0.0)]), "x", -29.5, 11.3, 0.8)
-    lower = prism(
-        fillet([(0.5, -84.0, 0.0), (1.5, -40.0, 0.0), (-52.5, -40.0, 0.0), *wrist[:1]]), "x", -29.5, 11.3, 0.8
+    plates = prism(outline, "x", 8.3, 11.3, 0.8) + prism(outline, "x", -29.5, -26.5, 0.8)
+    foot_corners = [(-28.3, -94.8, 0.8), (28.3, -94.8, 0.8), (28.3, -83.9, 0.8), (-28.3, -78.8, 0.8)]
+    foot = prism(fillet(foot_corners), "x", -28.0, 9.8)
+    bar = prism(
+        fillet([(-50.3, -60.3, 0.5), (-54.2, -60.3, 0.5), (-55.3, -39.8, 0.5), (-51.4, -39.8, 0.5)]), "x", -28, 9
     )
-    foot = prism(fillet([*left, (-28.5, -80.5, 2.0)]), "x", -29.5, 11.3, 0.8)
-    metal = manifold3d.Manifold.batch_boolean([hubs, *screws], manifold3d.OpType.Add)
-    parts = [Part(metal, "metal"), Part(front + back, "body"), Part(core, "inner")]
-    return link_shape(parts, [upper, lower, foot])
+    thumb_motor = fillet([(10.2, -39.7, 0.8), (29.8, -41.4, 0.8), (32.2, -18.9, 0.8), (12.4, -17.0, 0.8)])
+    motors = [_motor().transform(T[:3]) for T in finger_bases]
+    inner = [foot, bar, prism(thumb_motor, "x", -27.5, 9.3), *motors]
+    screws = [prism(circle(position, 2.1, 14), "x", *ends) for position in _PALM_SCREWS for ends in _SCREW_ENDS]
+    parts = [
+        Part(manifold3d.Manifold.batch_boolean(screws, manifold3d.OpType.Add), "metal"),
+        Part(plates, "body"),
+        Part(manifold3d.Manifold.batch_boolean(inner, manifold3d.OpType.Add), "inner"),
+    ]
+    upper = prism(fillet([(1.5, -43.0, 0.0), *top, (-52.8, -43.5, 0.0)]), "x", -29.5, 11.3, 0.8)
+    lower = prism(
+        fillet([(-1.5, -84.0, 0.0), (1.5, -40.0, 0.0), (-52.5, -40.0, 0.0), *wrist[:1]]), "x", -29.5, 11.3, 0.8
+    )
+    base = prism(fillet([*left, (-28.5, -79.0, 2.0)]), "x", -29.5, 11.3, 0.8)
+    return link_shape(parts, [upper, lower, base])

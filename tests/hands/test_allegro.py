@@ -1,18 +1,20 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The Allegro hand's file holds the published kinematics and masses."""
+"""The Allegro hand's file holds the published kinematics and masses, and is shaped like the vendor's."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_reader import read_hand
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.usd.transforms import IDENTITY, transform_points
+from omni_graspd.usd.transforms import IDENTITY, compose, invert, transform_points
 
 _HANDS = Path(__file__).resolve().parents[2] / "data" / "hands"
 _FILE = _HANDS / "allegro" / "allegro.usda"
@@ -108,3 +110,70 @@ def test_open_hand_faces_the_thumb(hand: Hand) -> None:
     gaps = [np.linalg.norm(tips["thumb"] - tips[finger]) for finger in ("index", "middle", "ring")]
     assert min(gaps) > 0.08
     assert hand.approach_direction == pytest.approx([1.0, 0.0, 0.0])
+
+
+_BODIES = ("base", "proximal", "medial", "distal")
+_SHAPED = ("palm", *(f"index_link_{k}" for k in range(4)), *(f"thumb_link_{k}" for k in range(4)))
+
+
+def _body(link: str) -> str:
+    """Return the vendor's name of a link."""
+    if link == "palm":
+        return link
+    digit, _, number = link.split("_")
+    return f"{_MJCF_NAMES[digit]}_{_BODIES[int(number)]}"
+
+
+@pytest.fixture(scope="module")
+def vendor(vendor_hands: Path):
+    """The vendor's MuJoCo model."""
+    mujoco = pytest.importorskip("mujoco")
+    return mujoco.MjModel.from_xml_path(str(vendor_hands / "allegro" / "assets" / "right_hand.xml"))
+
+
+def test_links_and_limits_are_where_mujoco_puts_the_vendors(hand: Hand, vendor) -> None:
+    """Within 0.5 mm and 0.2 degrees at random positions; the limits are equal."""
+    import mujoco
+
+    names = [f"{_MJCF_NAMES[name.split('_')[0]]}j{name[-1]}" for name in hand.joint_names]
+    limits = np.array([vendor.joint(name).range for name in names])
+    np.testing.assert_allclose(np.stack([hand.joint_lower, hand.joint_upper], axis=1), limits, atol=1e-6)
+    data = mujoco.MjData(vendor)
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        positions = random.uniform(hand.joint_lower, hand.joint_upper)
+        for name, position in zip(names, positions, strict=True):
+            data.joint(name).qpos[0] = position
+        mujoco.mj_forward(vendor, data)
+        bodies = [data.body(_body(link.name)) for link in hand.links]
+        theirs = [np.array([*body.xpos, *np.roll(body.xquat, -1)]) for body in bodies]
+        for link, pose, placed in zip(hand.links, link_poses(hand, IDENTITY, positions), theirs, strict=True):
+            expected = compose(invert(theirs[0]), placed)
+            assert np.linalg.norm(pose[:3] - expected[:3]) < 0.5e-3, link.name
+            assert abs(pose[3:] @ expected[3:]) > math.cos(math.radians(0.1)), link.name
+
+
+@pytest.mark.parametrize("name", _SHAPED)
+def test_links_are_shaped_like_the_vendors(hand: Hand, vendor, compare_outsides, name: str) -> None:
+    link = next(link for link in hand.links if link.name == name)
+    bodies = [_body(name)] + ([f"{_body(name)[:2]}_tip"] if name.endswith("_3") else [])
+    theirs = trimesh.util.concatenate([mesh for body in bodies for mesh in _visual_meshes(vendor, body)])
+    comparison = compare_outsides(trimesh.Trimesh(link.mesh.vertices, link.mesh.faces, process=False), theirs)
+    assert comparison.area_ratio == pytest.approx(1.0, abs=0.09)
+    for distances in (comparison.forth, comparison.back):
+        assert distances.mean() < 1.1e-3
+        assert np.quantile(distances, 0.95) < 2.5e-3
+
+
+def _visual_meshes(model, body: str) -> list[trimesh.Trimesh]:
+    """Return the meshes of a MuJoCo body that are drawn (group 2), in its frame."""
+    from scipy.spatial.transform import Rotation
+
+    meshes = []
+    for geom in np.flatnonzero((model.geom_bodyid == model.body(body).id) & (model.geom_group == 2)):
+        mesh = model.mesh(model.geom_dataid[geom])
+        vertices = model.mesh_vert[mesh.vertadr[0] : mesh.vertadr[0] + mesh.vertnum[0]]
+        faces = model.mesh_face[mesh.faceadr[0] : mesh.faceadr[0] + mesh.facenum[0]]
+        rotation = Rotation.from_quat(np.roll(model.geom_quat[geom], -1))
+        meshes.append(trimesh.Trimesh(rotation.apply(vertices) + model.geom_pos[geom], faces, process=False))
+    return meshes
