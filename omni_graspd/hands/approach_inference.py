@@ -9,31 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 import trimesh
 
-from omni_graspd.hands.digit_surface import (
-    DigitSurface,
-    closest_surface_point,
-    frame_along,
-    sample_postures,
-    sphere_directions,
-)
+from omni_graspd.hands.ball_coverage import DigitReach
+from omni_graspd.hands.digit_surface import DigitSurface, closest_surface_point, frame_along
 from omni_graspd.hands.digits import surface_samples
 from omni_graspd.hands.surface_points import spread_subset
 
 # The ball's radius as a share of a digit's length; smaller ones are tried where nothing surrounds that one.
 _RADIUS = 0.3
 _SHRINKAGES = (1.0, 0.7, 0.5, 0.35)
-_POSTURES = 320
 _PALM_SAMPLES = 2000
-_CANDIDATES = 110
-_DIRECTIONS = 48
-# A digit may reach so deep into the ball and touches it within so much, as shares of its radius.
-_DEPTH, _REACH = 0.12, 0.3
-# Cosines between which a direction counts from not at all to fully touched: 53 to 18 degrees.
-_FAR, _NEAR = 0.6, 0.95
-# More digits than that on one spot add nothing.
-_ENOUGH = 1.5
-# The mean of what is best surrounded, at least so much, makes a ball that can be held.
-_HELD = 0.5
+_CANDIDATES = 90
+# Width of the mean shift as a share of the ball's radius, and its steps.
+_BANDWIDTH, _SHIFTS = 0.6, 30
+# So much is worth taking, on a scale on which a ball touched from everywhere is worth 1.
+_HELD = 0.3
+# Balls count less the farther they lie from where the digits hang; the standard deviation as a share of their length.
+_ASIDE = 0.3
+# Cosine of the largest angle between a direction that is asked for and that of a ball.
+_COSINE = 0.8
 # Candidates count from this share of the best score on.
 _RUNNER_UP = 0.75
 
@@ -63,38 +56,58 @@ class _Balls:
 def infer_approach(surface: DigitSurface, toward: np.ndarray | None = None) -> Approach:
     """Return where on the palm, and along what, an object comes.
 
-    Balls are put on the palm. Of many postures those count in which a digit touches the ball without reaching into it;
-    the directions in which the ball is touched should cover all of it. From the best ball the mean of its good
-    neighbours is taken (mean shift), and of the palm the point that is nearest to that.
+    Balls are put on the palm, and the one is looked for that the digits can surround best. Of it and its good
+    neighbours the mean is taken (mean shift), of their directions, too, and of the palm the point that is nearest.
 
     Args:
         surface: The hand's digits and palm; the palm has a surface.
-        toward: If given, only directions out of the palm within 60 degrees of it count, shape [3].
+        toward: If given, only directions out of the palm within 37 degrees of it count, shape [3].
     """
-    points = surface.place(sample_postures(surface.hand, _POSTURES))[0].astype(np.float32)
+    reach = DigitReach.from_surface(surface)
     balls, scores, radius = None, np.zeros(0), 0.0
     for shrinkage in _SHRINKAGES:
         radius = _RADIUS * shrinkage * surface.size
         balls = _balls_on_palm(surface, radius, toward)
-        scores = np.array([_coverage(surface, points, balls, ball) for ball in range(len(balls.radii))])
+        scores = _scores(reach, balls)
         if scores.max(initial=0.0) > _HELD:
             break
     if balls is None or not scores.max(initial=0.0) > 0.0:
-        return _in_front_of_the_middle(surface, points, toward)
-    center = balls.centers[np.argmax(scores)]
-    weights = np.maximum(scores / scores.max() - _RUNNER_UP, 0.0)
-    for _ in range(30):
-        near = weights * np.exp(-0.5 * (np.linalg.norm(balls.centers - center, axis=1) / (0.6 * radius)) ** 2)
-        center = near @ balls.centers / near.sum()
-    point, _ = closest_surface_point(surface.palm, center)
-    return Approach(point, (center - point) / np.linalg.norm(center - point))
+        return _in_front_of_the_middle(surface, reach.points, toward)
+    finer = _balls_on_palm(surface, radius, toward, balls.centers[np.argmax(scores)])
+    centers = np.concatenate([balls.centers, finer.centers])
+    weights = _mean_shift(centers, np.concatenate([scores, _scores(reach, finer)]), radius)
+    normal = weights @ np.concatenate([balls.frames, finer.frames])[:, 2]
+    point, _ = closest_surface_point(surface.palm, weights @ centers)
+    return Approach(point, normal / np.linalg.norm(normal))
 
 
-def _balls_on_palm(surface: DigitSurface, radius: float, toward: np.ndarray | None) -> _Balls:
-    """Put balls of about one radius on the palm, spread over all of its surface that they can touch."""
+def _scores(reach: DigitReach, balls: _Balls) -> np.ndarray:
+    """Return how good balls are, shape [ball_count]."""
+    found = zip(balls.centers, balls.radii, balls.frames, strict=True)
+    return np.array([reach.coverage(*ball) for ball in found]) * _between_the_digits(reach.surface, balls)
+
+
+def _mean_shift(centers: np.ndarray, scores: np.ndarray, radius: float) -> np.ndarray:
+    """Return the weights of good balls about the best one, shape [ball_count]; they sum to 1."""
+    center = centers[np.argmax(scores)]
+    good = weights = np.maximum(scores / scores.max() - _RUNNER_UP, 0.0)
+    for _ in range(_SHIFTS):
+        weights = good * np.exp(-0.5 * (np.linalg.norm(centers - center, axis=1) / (_BANDWIDTH * radius)) ** 2)
+        weights = weights / weights.sum()
+        center = weights @ centers
+    return weights
+
+
+def _balls_on_palm(
+    surface: DigitSurface, radius: float, toward: np.ndarray | None, around: np.ndarray | None = None
+) -> _Balls:
+    """Put balls of about one radius on the palm, spread over its surface, or over what is near a ball's centre."""
     samples, faces = surface_samples(surface.palm, _PALM_SAMPLES, surface.hand.links[0].name)
     mesh = trimesh.Trimesh(surface.palm.vertices, surface.palm.faces, process=False)
     chosen = spread_subset(samples, _CANDIDATES)
+    if around is not None:
+        near = np.flatnonzero(np.linalg.norm(samples - around, axis=1) < 2.0 * radius)
+        chosen = near[spread_subset(samples[near], _CANDIDATES // 2)]
     centers = samples[chosen] + radius * mesh.face_normals[faces[chosen]]
     distances = np.linalg.norm(centers[:, None] - samples, axis=2)
     nearest = distances.argmin(axis=1)
@@ -102,40 +115,18 @@ def _balls_on_palm(surface: DigitSurface, radius: float, toward: np.ndarray | No
     normals = (centers - samples[nearest]) / radii[:, None]
     kept = radii > 0.85 * radius
     if toward is not None:
-        kept &= normals @ toward > 0.5
+        kept &= normals @ toward > _COSINE
     triangles = surface.palm.vertices[surface.palm.faces[faces[chosen]]]
     edges = triangles[:, 1] - triangles[:, 0]
     frames = [frame_along(normal, edge) for normal, edge in zip(normals[kept], edges[kept], strict=True)]
     return _Balls(centers[kept], radii[kept], np.array(frames).reshape(-1, 3, 3))
 
 
-def _coverage(surface: DigitSurface, points: np.ndarray, balls: _Balls, ball: int) -> float:
-    """Return how much of a ball digits can touch, 0 to 1.5.
-
-    Args:
-        surface: The digits.
-        points: Their points in many postures [m], shape [posture_count, point_count, 3].
-        balls: The balls.
-        ball: Which one.
-    """
-    radius = balls.radii[ball]
-    directions = (sphere_directions(_DIRECTIONS) @ balls.frames[ball]).astype(np.float32)
-    offsets = points - balls.centers[ball].astype(np.float32)
-    distances = np.sqrt(np.einsum("bpi,bpi->bp", offsets, offsets))
-    touched = np.zeros(len(directions))
-    for rows in surface.rows:
-        digit = np.concatenate(rows)
-        free = np.flatnonzero(distances[:, digit].min(axis=1) > (1.0 - _DEPTH) * radius)
-        best = np.full(len(directions), -1.0)
-        for link in rows:
-            of_link = distances[np.ix_(free, link)]
-            touching = np.flatnonzero(of_link.min(axis=1, initial=np.inf) < (1.0 + _REACH) * radius)
-            if len(touching):
-                at = link[of_link[touching].argmin(axis=1)]
-                unit = offsets[free[touching], at] / distances[free[touching], at, None]
-                best = np.maximum(best, (unit @ directions.T).max(axis=0))
-        touched += np.clip((best - _FAR) / (_NEAR - _FAR), 0.0, 1.0)
-    return float(np.minimum(touched, _ENOUGH).mean())
+def _between_the_digits(surface: DigitSurface, balls: _Balls) -> np.ndarray:
+    """Return 1 for a ball that touches the palm amid the places where digits hang on it, less elsewhere."""
+    feet = balls.centers - balls.radii[:, None] * balls.frames[:, 2]
+    aside = np.linalg.norm(feet - np.mean([digit.base_point for digit in surface.digits], axis=0), axis=1)
+    return np.exp(-0.5 * (aside / (_ASIDE * surface.size)) ** 2)
 
 
 def _in_front_of_the_middle(surface: DigitSurface, points: np.ndarray, toward: np.ndarray | None) -> Approach:

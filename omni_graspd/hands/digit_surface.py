@@ -28,7 +28,7 @@ class DigitSurface:
     hand: Hand
     """The hand."""
     digits: tuple[Digit, ...]
-    """Its digits."""
+    """Its digits, by the names of their tips: nothing may depend on the order of links."""
     link_index: np.ndarray
     """Link of each point, ascending, shape [point_count]."""
     positions: np.ndarray
@@ -47,7 +47,7 @@ class DigitSurface:
         Raises:
             ValueError: If the hand has no digits.
         """
-        digits = find_digits(hand)
+        digits = tuple(sorted(find_digits(hand), key=lambda digit: hand.links[digit.tip_link].name))
         links = sorted({k for digit in digits for k in digit.links})
         if not any(len(hand.links[k].mesh.faces) for k in links):
             parts = [(k, np.zeros((1, 3))) for k in links]
@@ -75,6 +75,12 @@ class DigitSurface:
         T = T_palm_link[:, [digit.tip_link for digit in self.digits]]
         tips = np.array([digit.tip_point for digit in self.digits])
         return points, np.einsum("bdij,dj->bdi", T[..., :3, :3], tips) + T[..., :3, 3]
+
+    def moved(self) -> np.ndarray:
+        """Tell which actuated joints move which digits, bool, shape [digit_count, actuated_count]."""
+        links = self.hand.links
+        joints = [[links[k].joint for k in digit.links if links[k].joint >= 0] for digit in self.digits]
+        return np.array([np.abs(self.hand.coupling[of_digit]).sum(axis=0) > 0.0 for of_digit in joints])
 
 
 def palm_surface(hand: Hand) -> TriangleMesh:

@@ -28,6 +28,8 @@ class Digit:
 
     links: tuple[int, ...]
     """Links from the palm outward, those welded on the way included; the palm is not among them."""
+    base_point: np.ndarray
+    """Origin of its first joint in the palm frame [m], shape [3]."""
     tip_link: int
     """The last link that moves."""
     tip_point: np.ndarray
@@ -93,7 +95,8 @@ def _digit(hand: Hand, bodies: list[int], leaf: int) -> Digit:
     path = [*hinges, tip]
     length = sum(float(np.linalg.norm(b - a)) for a, b in pairwise(path))
     tip_point = T_palm_link[leaf][:3, :3].T @ (tip - T_palm_link[leaf][:3, 3])
-    return Digit(links, leaf, tip_point, length)
+    base = next(anchors[k] for k in links if bodies[k] == k)
+    return Digit(links, base, leaf, tip_point, length)
 
 
 def _points_of(hand: Hand, links: list[int], T_palm_link: np.ndarray) -> np.ndarray:

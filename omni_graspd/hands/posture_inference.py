@@ -62,7 +62,7 @@ def infer_open_positions(surface: DigitSurface, point: np.ndarray, direction: np
     shares = (sample_postures(hand, _POSTURES) - lower) / np.where(spread > 0.0, spread, 1.0)
     best = np.full(hand.actuated_count, 0.5)
     for sweep in _SWEEPS:
-        for columns in _columns_of_digits(surface):
+        for columns in (np.flatnonzero(moved) for moved in surface.moved()):
             for width in sweep:
                 drawn = np.repeat(best[None], len(shares), axis=0)
                 near = np.clip(best[columns] + width * (2.0 * shares[1:, columns] - 1.0), 0.0, 1.0)
@@ -97,15 +97,6 @@ def _ball(surface: DigitSurface, point: np.ndarray, direction: np.ndarray) -> _B
         edge = corners[1] - corners[0]
     directions = sphere_directions(_DIRECTIONS) @ frame_along(direction, edge)
     return _Ball(point + radius * direction, radius, directions, -directions @ direction)
-
-
-def _columns_of_digits(surface: DigitSurface) -> list[np.ndarray]:
-    """Return the actuated joints that move each digit, digits by the names of their tips."""
-    hand = surface.hand
-    ordered = sorted(surface.digits, key=lambda digit: hand.links[digit.tip_link].name)
-    joints = [[hand.links[k].joint for k in digit.links if hand.links[k].joint >= 0] for digit in ordered]
-    columns = [np.flatnonzero(np.abs(hand.coupling[rows]).sum(axis=0) > 0.0) for rows in joints]
-    return [of_digit for of_digit in columns if len(of_digit)]
 
 
 def _scores(surface: DigitSurface, ball: _Ball, shares: np.ndarray, actuated: np.ndarray) -> np.ndarray:
