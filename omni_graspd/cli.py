@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from omni_graspd import __version__
+from omni_graspd.cli_hands import parse_hands
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.run import Run, open_run
@@ -86,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parse(arguments: Sequence[str]) -> Callable[[], None]:
     """Return the work that the arguments ask for; it is done later, so that its errors are not taken for tyro's."""
+    if list(arguments[:1]) == ["hands"]:
+        action = parse_hands(arguments[1:])
+        return lambda: _show_hands(action)
     import tyro
 
     commands = {"generate": generate, "synthesize": synthesize, "settle": settle, "render": render}
@@ -97,7 +101,8 @@ def _parse(arguments: Sequence[str]) -> Callable[[], None]:
     return tyro.extras.subcommand_cli_from_dict(
         {**commands, "info": info},
         prog="graspd",
-        description="Dexterous grasps, scenes and annotated images. --version prints the version.",
+        description="Dexterous grasps, scenes and annotated images. --version prints the version; "
+        "graspd hands --help tells about hands.",
         args=[_long_form(argument) for argument in arguments],
         config=(tyro.conf.UseAppendAction,),
     )
@@ -148,6 +153,11 @@ def _show(path: Path) -> None:
     summary = summarize_dataset(path)
     console.print(_card(path, summary))
     console.print(_grasp_table(summary))
+
+
+def _show_hands(action: Callable[[Console], None]) -> None:
+    _start_warp()
+    action(_console())
 
 
 def _start_warp() -> None:

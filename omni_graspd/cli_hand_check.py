@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The command ``graspd hands check``: prints a doctor's report on hands."""
+"""What ``graspd hands check`` prints: a doctor's report on hands."""
 
 from __future__ import annotations
 
