@@ -10,29 +10,57 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.objects.file_signature import check_signature
+from omni_graspd.objects.length_unit import LengthUnit, metres_per_unit
 from omni_graspd.objects.mass_properties import mass_properties
 from omni_graspd.objects.mesh_file_reader import MESH_SUFFIXES, read_mesh_file
+from omni_graspd.objects.mesh_parts import connected_parts, overlapping_part_count
 from omni_graspd.objects.object_name import label_from_name, name_from_path
+from omni_graspd.objects.open_edges import open_edges
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.source_surface import SourceSurface
-from omni_graspd.objects.surface_orientation import part_bounds, signed_volumes
-from omni_graspd.objects.surface_repair import SurfaceRepairConfig, open_edges, repair_surface
+from omni_graspd.objects.surface_orientation import signed_volumes
+from omni_graspd.objects.surface_repair import MOST_PARTS, SurfaceRepairConfig, repair_surface
 from omni_graspd.objects.usd_object_reader import USD_SUFFIXES, read_usd_object
 from omni_graspd.usd.meshes import TriangleMesh
+
+_FARTHEST = 10.0
+"""Objects farther from the origin are moved there [m]: single precision would round them to 1 µm and more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectReaderConfig:
     """What reading assumes where a file is silent, and what it refuses."""
 
+    unit: LengthUnit = "auto"
+    """Unit of length of the file; auto: as the format states it, else guessed from the size and said."""
     density: float = 300.0
     """Density where the file gives neither mass nor density [kg/m3]; household things are mostly hollow."""
+    mass: float | None = None
+    """Mass [kg], whatever the file says."""
     smallest_extent: float = 0.005
     """Longest side of the bounding box must be at least this [m]."""
     largest_extent: float = 1.0
     """Longest side of the bounding box must be at most this [m]."""
     repair: SurfaceRepairConfig = field(default_factory=SurfaceRepairConfig)
     """How the surface is mended."""
+
+    def __post_init__(self) -> None:
+        """Check density and mass."""
+        for name in ("density", "mass"):
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < np.inf:
+                raise GraspdError(f"expected {name} to be above 0, got {value:g}")
+
+
+@dataclass(frozen=True)
+class ObjectReading:
+    """An object as read, and what had to be mended."""
+
+    rigid: RigidObject
+    """The object; its notes have the repairs, too."""
+    repairs: tuple[str, ...]
+    """What was wrong with its surface and is mended, one sentence each; empty for a sound file."""
 
 
 def read_object(path: Path, config: ObjectReaderConfig | None = None) -> RigidObject:
@@ -51,21 +79,28 @@ def read_object(path: Path, config: ObjectReaderConfig | None = None) -> RigidOb
     Raises:
         GraspdError: If the file is missing, of another kind, unreadable, empty, open, flat, or absurd in size.
     """
+    return examine_object(path, config).rigid
+
+
+def examine_object(path: Path, config: ObjectReaderConfig | None = None) -> ObjectReading:
+    """Read a rigid object as :func:`read_object` does, and tell repairs from notes.
+
+    Raises:
+        GraspdError: As :func:`read_object`.
+    """
     config = config or ObjectReaderConfig()
     source = _read_source(path)
     if not np.isfinite(source.mesh.vertices[source.mesh.faces]).all():
         raise GraspdError(f"expected finite vertex positions, got NaN or infinity in {path}; export it again")
-    scale, unit_notes = _metres_per_unit(source)
-    scaled = replace(source.mesh, vertices=source.mesh.vertices * scale)
-    _check_extent(scaled, config, path)
-    surface, repair_notes = repair_surface(scaled, config.repair)
+    scale, unit_notes = metres_per_unit(_extent(source.mesh), source.metres_per_unit, config.unit)
+    source, shift_notes = _moved_near(_scaled(source, scale))
+    _check_extent(source.mesh, config, path)
+    surface, repairs = repair_surface(source.mesh, config.repair)
     _check_solid(surface, path)
-    overlapping = _overlapping_parts(surface)
-    if overlapping > 1:
-        repair_notes += (f"has {overlapping} parts that may overlap; inside and outside come from winding numbers",)
-    mass, center_of_mass, inertia, mass_notes = mass_properties(surface, source, scale, config.density)
+    overlapping = overlapping_part_count(surface)
+    mass, center_of_mass, inertia, mass_notes = mass_properties(surface, source, config.density, config.mass)
     name = name_from_path(path)
-    return RigidObject(
+    rigid = RigidObject(
         name=name,
         source=path,
         mesh=TriangleMesh(surface.vertices, surface.faces),
@@ -76,9 +111,10 @@ def read_object(path: Path, config: ObjectReaderConfig | None = None) -> RigidOb
         center_of_mass=center_of_mass,
         inertia=inertia,
         label=source.label or label_from_name(name),
-        convex_pieces=tuple(replace(piece, vertices=piece.vertices * scale) for piece in source.convex_pieces),
-        notes=source.notes + unit_notes + repair_notes + mass_notes,
+        convex_pieces=source.convex_pieces,
+        notes=source.notes + unit_notes + shift_notes + repairs + _part_notes(surface, overlapping) + mass_notes,
     )
+    return ObjectReading(rigid, shift_notes + repairs)
 
 
 def _read_source(path: Path) -> SourceSurface:
@@ -88,28 +124,45 @@ def _read_source(path: Path) -> SourceSurface:
         raise GraspdError(f"expected an object file of a known kind, got {path}; convert it to one of {valid}")
     if not path.is_file():
         raise GraspdError(f"expected an object file, got {path}, which does not exist; check the path")
+    check_signature(path)
     source = read_usd_object(path) if suffix in USD_SUFFIXES else read_mesh_file(path)
     if not len(source.mesh.faces):
         raise GraspdError(f"expected a mesh with faces, got {path}, which has none; export it as triangles")
     return source
 
 
-def _metres_per_unit(source: SourceSurface) -> tuple[float, tuple[str, ...]]:
-    """Take the unit from the file, or guess it: below 3 units it is metres, else things that hands hold are 3 to 50 cm.
-
-    Where centimetres and millimetres both give that (30 to 50 units), millimetres are meant: 3 to 5 cm are more often
-    held than 30 to 50 cm.
-    """
-    if source.metres_per_unit is not None:
-        return source.metres_per_unit, ()
-    extent = _extent(source.mesh)
-    if extent < 3.0:
-        return 1.0, ()
-    unit, scale = ("centimetres", 0.01) if extent < 30.0 else ("millimetres", 0.001)
-    return scale, (
-        f"read as {unit}, since its longest side is {extent:.4g} units: {extent * scale:.3g} m; "
-        "scale the file to metres if that is wrong",
+def _scaled(source: SourceSurface, scale: float) -> SourceSurface:
+    return replace(
+        source,
+        mesh=replace(source.mesh, vertices=source.mesh.vertices * scale),
+        center_of_mass=None if source.center_of_mass is None else source.center_of_mass * scale,
+        convex_pieces=tuple(replace(piece, vertices=piece.vertices * scale) for piece in source.convex_pieces),
     )
+
+
+def _moved_near(source: SourceSurface) -> tuple[SourceSurface, tuple[str, ...]]:
+    """Move an object that lies far away to the origin."""
+    corners = source.mesh.vertices[np.unique(source.mesh.faces)]
+    middle = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
+    distance = float(np.linalg.norm(middle))
+    if distance <= _FARTHEST:
+        return source, ()
+    moved = replace(
+        source,
+        mesh=replace(source.mesh, vertices=source.mesh.vertices - middle),
+        center_of_mass=None if source.center_of_mass is None else source.center_of_mass - middle,
+        convex_pieces=tuple(replace(piece, vertices=piece.vertices - middle) for piece in source.convex_pieces),
+    )
+    return moved, (f"moved to the origin from {distance:.3g} m away, where coordinates lose their precision",)
+
+
+def _part_notes(surface: TriangleMesh, overlapping: int) -> tuple[str, ...]:
+    part_count = int(connected_parts(surface).max()) + 1
+    if overlapping > 1:
+        return (f"has {overlapping} parts that may overlap; inside and outside come from winding numbers",)
+    if part_count > 1:
+        return (f"has {part_count} separate parts, which move as one body",)
+    return ()
 
 
 def _extent(mesh: TriangleMesh) -> float:
@@ -121,7 +174,7 @@ def _check_extent(mesh: TriangleMesh, config: ObjectReaderConfig, path: Path) ->
     if not config.smallest_extent <= extent <= config.largest_extent:
         raise GraspdError(
             f"expected an object between {config.smallest_extent:g} m and {config.largest_extent:g} m long, got "
-            f"{extent:.3g} m in {path}; save it in metres or millimetres at its real size"
+            f"{extent:.3g} m in {path}; give its unit with --unit, or save it at its real size"
         )
 
 
@@ -130,6 +183,12 @@ def _check_solid(surface: TriangleMesh, path: Path) -> None:
     sides = np.ptp(surface.vertices, axis=0) if len(surface.faces) else np.zeros(3)
     if sides.min() < 1e-5 * sides.max() or not sides.any():
         raise GraspdError(flat)
+    part_count = int(connected_parts(surface).max()) + 1
+    if part_count > MOST_PARTS:
+        raise GraspdError(
+            f"expected an object of at most {MOST_PARTS} parts, got {part_count} in {path}; "
+            "export one object, with faces that share vertices"
+        )
     edges = open_edges(surface.faces)
     if edges.count:
         raise GraspdError(
@@ -139,17 +198,3 @@ def _check_solid(surface: TriangleMesh, path: Path) -> None:
     volume = signed_volumes(surface.vertices, surface.faces, np.zeros(len(surface.faces), dtype=int)).sum()
     if volume < 1e-4 * sides.prod():
         raise GraspdError(flat)
-
-
-def _overlapping_parts(surface: TriangleMesh) -> int:
-    """Count connected parts whose bounding boxes overlap another's; 1 where no parts do."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    shape = (len(surface.vertices), len(surface.vertices))
-    one = surface.faces[:, [0, 1]].ravel()
-    other = surface.faces[:, [1, 2]].ravel()
-    _, part = connected_components(coo_array((np.ones(len(one)), (one, other)), shape=shape), directed=False)
-    bounds = part_bounds(surface.vertices, surface.faces, part[surface.faces[:, 0]])
-    meets = (bounds[:, None, 0] <= bounds[None, :, 1]).all(-1) & (bounds[:, None, 1] >= bounds[None, :, 0]).all(-1)
-    return max(int((meets.sum(axis=1) > 1).sum()), 1)

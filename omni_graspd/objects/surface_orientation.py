@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from omni_graspd.objects.open_edges import edge_groups
 from omni_graspd.usd.meshes import TriangleMesh
 
 
@@ -101,9 +102,7 @@ def _agreeing_parts(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _adjacent_faces(faces: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return pairs of faces that alone share an edge, and whether they run along it in opposite directions."""
-    directed = np.stack([faces, np.roll(faces, -1, axis=1)], axis=-1).reshape(-1, 2)
-    ends = np.sort(directed, axis=1)
-    order = np.lexsort((ends[:, 1], ends[:, 0]))
-    _, first, count = np.unique(ends[order], axis=0, return_index=True, return_counts=True)
+    order, first, count = edge_groups(faces)
     one, other = order[first[count == 2]], order[first[count == 2] + 1]
-    return one // 3, other // 3, directed[one, 0] != directed[other, 0]
+    start = faces.ravel()
+    return one // 3, other // 3, start[one] != start[other]

@@ -101,6 +101,15 @@ def _read_uvs(prim: Usd.Prim, indices: np.ndarray, corners: np.ndarray) -> np.nd
     return None
 
 
+def select_faces(mesh: TriangleMesh, faces: np.ndarray) -> TriangleMesh:
+    """Keep some faces (indices, shape [kept_count]), and the vertices that they use, in their order."""
+    kept = mesh.faces[faces]
+    used = np.zeros(len(mesh.vertices), dtype=bool)
+    used[kept] = True
+    index = (np.cumsum(used) - 1).astype(np.int32)
+    return TriangleMesh(mesh.vertices[used], index[kept], None if mesh.uvs is None else mesh.uvs[faces])
+
+
 def mesh_prims(root: Usd.Prim, purposes: tuple[str, ...] = ("default", "render")) -> list[Usd.Prim]:
     """Return the visible meshes at and below ``root`` with one of ``purposes``, instances included, in stage order."""
     found = []

@@ -70,7 +70,7 @@ def test_large_files_are_read_as_what_makes_them_fit_a_hand_with_a_note(
     rigid = read_object(path)
     factor = scale * {"millimetres": 0.001, "centimetres": 0.01}[unit]
     np.testing.assert_allclose(np.ptp(rigid.mesh.vertices, axis=0), SIZES * factor, rtol=1e-6)
-    assert any(f"read as {unit}" in note and "scale the file" in note for note in rigid.notes)
+    assert any(f"read as {unit}" in note and "give --unit" in note for note in rigid.notes)
 
 
 @pytest.mark.parametrize("extent", [1.2, 2.5, 1200.0])
