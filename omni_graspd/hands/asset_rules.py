@@ -45,7 +45,7 @@ def check_asset_rules(path: Path) -> Iterator[Finding]:
     yield from _check_gripper_profile(path)
 
 
-def _program(name: str) -> Path | None:
+def program_path(name: str) -> Path | None:
     """Return where a program is: beside this Python, else on the search path."""
     beside = Path(sys.executable).parent / name
     found = str(beside) if beside.is_file() else shutil.which(name)
@@ -57,7 +57,7 @@ def _not_installed(where: Path, name: str) -> Finding:
 
 
 def _check_general_rules(path: Path) -> Iterator[Finding]:
-    program = _program("nvidia_usd_validate")
+    program = program_path("nvidia_usd_validate")
     if program is None:
         yield _not_installed(path, "usd-validation-nvidia")
         return
@@ -98,7 +98,7 @@ def _gave_no_report(path: Path, program: Path) -> Finding:
 
 
 def _check_gripper_profile(path: Path) -> Iterator[Finding]:
-    program = _program("simready-validate")
+    program = program_path("simready-validate")
     if program is None:
         yield _not_installed(path, "simready-validate")
         return

@@ -87,12 +87,29 @@ def _winding_on_surface(mesh: TriangleMesh, surface: trimesh.Trimesh) -> tuple[n
 
 
 def _turned_over(surface: trimesh.Trimesh) -> float:
-    """Return the share of the area whose faces are turned against most of their neighbours."""
-    _, edge, counts = np.unique(surface.edges_sorted, axis=0, return_inverse=True, return_counts=True)
-    forward = np.bincount(edge.ravel(), weights=surface.edges[:, 0] < surface.edges[:, 1], minlength=len(counts))
-    # Edges of two faces that pass them in the same direction.
-    bad = ((counts == 2) & (forward != 1.0))[edge.ravel()].reshape(-1, 3)
-    return float(surface.area_faces[bad.sum(axis=1) >= 2].sum() / surface.area) if surface.area > 0.0 else 0.0
+    """Return the share of the area that is turned against the larger part of its shell.
+
+    Each face is there twice in a graph, as it is and turned over; edges join what goes together. Where all faces agree,
+    the faces as they are form one component.
+    """
+    count = len(surface.faces)
+    if not surface.area > 0.0:
+        return 0.0
+    _, edge, uses = np.unique(surface.edges_sorted, axis=0, return_inverse=True, return_counts=True)
+    order = np.argsort(edge.ravel(), kind="stable")
+    starts = np.concatenate([[0], np.cumsum(uses)[:-1]])[uses == 2]
+    first, second = order[starts], order[starts + 1]
+    # Neighbours that agree pass their edge in opposite directions.
+    agree = surface.edges[first, 0] != surface.edges[second, 0]
+    a, b = first // 3, second // 3
+    pairs = np.concatenate(
+        [np.stack([a, b + count * ~agree], axis=1), np.stack([a + count, b + count * agree], axis=1)]
+    )
+    labels = trimesh.graph.connected_component_labels(pairs, node_count=2 * count)
+    as_is, turned = labels[:count], labels[count:]
+    areas = np.bincount(as_is, weights=surface.area_faces, minlength=int(labels.max()) + 1)
+    smaller = (areas[as_is] < areas[turned]) | ((areas[as_is] == areas[turned]) & (as_is > turned))
+    return float(surface.area_faces[smaller].sum() / surface.area)
 
 
 def _shells(surface: trimesh.Trimesh) -> list[trimesh.Trimesh]:
