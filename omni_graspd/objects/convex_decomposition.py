@@ -10,6 +10,7 @@ import numpy as np
 
 from omni_graspd.objects.convex_hull import convex_hull
 from omni_graspd.objects.convex_merging import merge_convex_pieces
+from omni_graspd.objects.piece_cache import cached_pieces
 from omni_graspd.objects.surface_orientation import signed_volumes
 from omni_graspd.usd.meshes import TriangleMesh
 
@@ -32,7 +33,22 @@ class ConvexDecompositionConfig:
     """Seed of CoACD's tree search."""
 
 
+_METHOD = "convex pieces 1"
+"""To be changed with the code below, so that pieces made by older code are not taken from the cache."""
+
+
 def convex_pieces(mesh: TriangleMesh, config: ConvexDecompositionConfig | None = None) -> tuple[TriangleMesh, ...]:
+    """Return :func:`decompose_convex`'s pieces of a surface, from the user's cache where they were made before.
+
+    Args:
+        mesh: Closed, welded, outward-oriented surface [m].
+        config: How closely.
+    """
+    config = config or ConvexDecompositionConfig()
+    return cached_pieces(mesh, f"{_METHOD} {config}", lambda: decompose_convex(mesh, config))
+
+
+def decompose_convex(mesh: TriangleMesh, config: ConvexDecompositionConfig) -> tuple[TriangleMesh, ...]:
     """Cover a closed surface by convex pieces with CoACD; a convex one is covered by its hull.
 
     Args:
@@ -46,7 +62,6 @@ def convex_pieces(mesh: TriangleMesh, config: ConvexDecompositionConfig | None =
         Wei et al., "Approximate convex decomposition for 3D meshes with collision-aware concavity and tree search",
         SIGGRAPH 2022.
     """
-    config = config or ConvexDecompositionConfig()
     hull = convex_hull(mesh.vertices, vertex_limit=len(mesh.vertices))
     if _volume(mesh) >= config.convex_volume * _volume(hull):
         return (convex_hull(hull.vertices),)

@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Convex pieces of surfaces seen before, in files named by content, in the user's cache folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+
+from omni_graspd.usd.meshes import TriangleMesh
+
+_PACKAGES = ("coacd", "manifold3d", "scipy", "trimesh")
+
+
+def piece_cache_folder() -> Path:
+    """Return the folder for convex pieces; it may not exist yet."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "omni_graspd" / "convex_pieces"
+
+
+def cached_pieces(
+    mesh: TriangleMesh, recipe: str, make: Callable[[], tuple[TriangleMesh, ...]]
+) -> tuple[TriangleMesh, ...]:
+    """Return the pieces kept for a surface, or make and keep them; the very same bits either way.
+
+    A folder that cannot be written, or a file that cannot be read, costs time and nothing else.
+
+    Args:
+        mesh: The surface. Its content, the recipe and the versions of the packages that do the work name the file.
+        recipe: What was asked for: all settings, and the version of the method.
+        make: Makes the pieces.
+    """
+    path = piece_cache_folder() / f"{_digest(mesh, recipe)}.npz"
+    kept = _read(path)
+    if kept is not None:
+        return kept
+    pieces = make()
+    _write(path, pieces)
+    return pieces
+
+
+def _digest(mesh: TriangleMesh, recipe: str) -> str:
+    versions = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
+    digest = hashlib.sha256("\n".join([recipe, *versions]).encode())
+    for array, dtype in ((mesh.vertices, np.float64), (mesh.faces, np.int64)):
+        digest.update(f"<{array.shape}>".encode())
+        digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _read(path: Path) -> tuple[TriangleMesh, ...] | None:
+    try:
+        with np.load(path) as arrays:
+            flat = [arrays[f"arr_{index}"] for index in range(len(arrays))]
+        return tuple(TriangleMesh(*pair) for pair in zip(flat[::2], flat[1::2], strict=True))
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _write(path: Path, pieces: tuple[TriangleMesh, ...]) -> None:
+    temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            np.savez(file, *(array for piece in pieces for array in (piece.vertices, piece.faces)))
+        temporary.replace(path)
+    except OSError:
+        return
