@@ -14,7 +14,7 @@ from omni_graspd.hands.articulation_survey import ArticulationSurvey, SurveyedLi
 from omni_graspd.hands.finding import Finding
 from omni_graspd.hands.surface_quality import SurfaceQuality
 
-_INWARD, _LEAKING, _HIDDEN = 0.02, 0.05, 0.35
+_INWARD, _INWARD_ERROR, _LEAKING, _HIDDEN = 0.02, 0.3, 0.05, 0.35
 _DENSITY_ERROR, _DENSITY_WARNING = (10.0, 40000.0), (50.0, 20000.0)
 """Mass over the volume of the convex hull [kg/m3]; brass is 8500, a thin shell may be 100."""
 _MISFIT = 0.5
@@ -47,7 +47,8 @@ def _check_surface(link: SurveyedLink, quality: SurfaceQuality) -> Iterator[Find
     if quality.inward > _INWARD:
         yield Finding(
             "flipped-normals",
-            "error",
+            # Near a hole, inside and outside blur.
+            "error" if quality.is_closed or quality.inward > _INWARD_ERROR else "warning",
             link.path,
             f"expected faces that are counter-clockwise seen from outside, got {100 * quality.inward:.0f} % inside out",
             "flip the faces (recalculate normals outside in the modeller), or set the mesh's orientation to leftHanded",
