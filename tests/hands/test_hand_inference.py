@@ -196,9 +196,11 @@ def test_a_gripper_with_two_jaws_opens_fully(coupled):
 
 def test_a_hand_without_any_surface_still_opens_within_its_limits():
     nothing = TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int32))
+    # Tips are where the last joints are: at the ends of the inner bars.
     joints = [replace(joint, mesh=nothing) for joint in [*_finger("a", 0.0), *_finger("b", np.pi)]]
     hand = infer_grasping(_hand(nothing, joints))
-    assert _degrees(hand.approach_direction, np.array([0.0, 0.0, 1.0])) < 30.0
+    assert _degrees(hand.approach_direction, np.array([0.0, 0.0, 1.0])) < 15.0
+    np.testing.assert_allclose(hand.approach_point, [0.0, 0.0, 0.012], atol=1e-9)
     assert np.all((hand.open_positions >= hand.joint_lower) & (hand.open_positions <= hand.joint_upper))
 
 
