@@ -11,6 +11,7 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.objects.obj_materials import follow_materials
 from omni_graspd.objects.source_surface import SourceSurface, merge_looks, merge_meshes, surface_area
 from omni_graspd.objects.texture_cache import keep_image
 from omni_graspd.usd.materials import Appearance
@@ -35,7 +36,10 @@ def read_mesh_file(path: Path) -> SourceSurface:
     if not parts:
         raise GraspdError(f"expected a mesh with faces, got {path}, which has none; export it as triangles")
     meshes = [_triangle_mesh(part) for part in parts]
-    appearance, notes = merge_looks([_appearance(part) for part in parts], [surface_area(mesh) for mesh in meshes])
+    has_materials, lost = follow_materials(path) if path.suffix.lower() == ".obj" else (True, ())
+    looks, look_notes = zip(*(_appearance(part, has_materials) for part in parts), strict=True)
+    appearance, notes = merge_looks(list(looks), [surface_area(mesh) for mesh in meshes])
+    notes += lost + tuple(dict.fromkeys(note for part in look_notes for note in part))
     mesh = merge_meshes(meshes)
     metres_per_unit = None
     if path.suffix.lower() in (".glb", ".gltf"):
@@ -53,23 +57,31 @@ def _triangle_mesh(part: trimesh.Trimesh) -> TriangleMesh:
     return TriangleMesh(np.array(part.vertices, dtype=np.float64), faces, uvs)
 
 
-def _appearance(part: trimesh.Trimesh) -> Appearance:
+def _appearance(part: trimesh.Trimesh, has_materials: bool) -> tuple[Appearance, tuple[str, ...]]:
+    """Return a part's look, and notes on what is not kept of it."""
     visual: Any = part.visual
     material = getattr(visual, "material", None)
     if material is None:
-        if getattr(visual, "kind", None) in ("vertex", "face"):
-            colors = visual.face_colors[:, :3] / 255.0
-            return Appearance(color=_color(_linear(colors.mean(axis=0))))
-        return Appearance()
-    image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+        if getattr(visual, "kind", None) not in ("vertex", "face"):
+            return Appearance(), ()
+        colors = visual.face_colors[:, :3] / 255.0
+        notes = () if (colors == colors[0]).all() else ("drawn in the mean of its vertex or face colours",)
+        return Appearance(color=_color(_linear(colors.mean(axis=0)))), notes
     roughness, metallic = getattr(material, "roughnessFactor", None), getattr(material, "metallicFactor", None)
     # glTF's own default is 1 for both; without a metallic-roughness map that would be a rough mirror.
     roughness = 0.5 if roughness is None else float(roughness)
     metallic = 0.0 if metallic is None else float(metallic)
-    if image is not None and getattr(visual, "uv", None) is not None:
-        return Appearance(texture=str(keep_image(image)), roughness=roughness, metallic=metallic)
     color = _color(np.asarray(material.main_color)[:3] / 255.0)
-    return Appearance(color=color, roughness=roughness, metallic=metallic)
+    plain = Appearance(color=color, roughness=roughness, metallic=metallic)
+    image = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
+    # Where an OBJ's materials are missing, trimesh paints a grey texture of its own.
+    if image is None or not has_materials or getattr(visual, "uv", None) is None:
+        return plain, ()
+    try:
+        image.load()
+    except (OSError, SyntaxError, ValueError) as error:
+        return plain, (f"lost its texture: {error}",)
+    return Appearance(texture=str(keep_image(image)), roughness=roughness, metallic=metallic), ()
 
 
 def _color(rgb: np.ndarray) -> tuple[float, float, float]:

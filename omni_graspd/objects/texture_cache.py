@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,29 @@ def texture_cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "omni_graspd" / "textures"
 
 
+def open_image(file: Path | bytes) -> Image | str:
+    """Open a picture and load it in full; return the reason, in a few words, if that cannot be done.
+
+    Args:
+        file: A file, or its content.
+    """
+    import PIL.Image
+
+    try:
+        image = PIL.Image.open(BytesIO(file) if isinstance(file, bytes) else file)
+        image.load()
+    except PIL.UnidentifiedImageError:
+        return "no picture"
+    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
+        return str(error)
+    return image
+
+
 def keep_image(image: Image) -> Path:
-    """Write an image as PNG without transparency, unless it is there already, and return its path.
+    """Write a loaded image as PNG without transparency, unless it is there already, and return its path.
 
     Raises:
-        GraspdError: If the image is broken, or the cache folder cannot be written.
+        GraspdError: If the cache folder cannot be written.
     """
     try:
         rgb = image.convert("RGB")
@@ -37,7 +56,6 @@ def keep_image(image: Image) -> Path:
             temporary.replace(path)
     except OSError as error:
         raise GraspdError(
-            f"expected a readable texture and a writable folder {texture_cache_folder()}, got {error}; "
-            "save the texture again, or set XDG_CACHE_HOME to another folder"
+            f"expected a writable folder {texture_cache_folder()}, got {error}; set XDG_CACHE_HOME to another folder"
         ) from error
     return path

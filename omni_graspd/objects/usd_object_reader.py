@@ -4,24 +4,21 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+import re
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from pxr import Ar, Usd, UsdGeom, UsdPhysics, UsdShade
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.source_surface import SourceSurface, merge_looks, merge_meshes, surface_area
-from omni_graspd.objects.texture_cache import keep_image
+from omni_graspd.objects.texture_cache import keep_image, open_image
 from omni_graspd.usd.materials import Appearance, read_appearance
 from omni_graspd.usd.meshes import TriangleMesh, mesh_prims, read_mesh
 from omni_graspd.usd.semantics import read_label
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import local_to_world
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 USD_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
 
@@ -49,8 +46,9 @@ def read_usd_object(path: Path) -> SourceSurface:
     to_z_up = _Z_UP_FROM_Y_UP if y_up else np.eye(4)
     cache = UsdGeom.XformCache()
     meshes = [_placed(read_mesh(prim), to_z_up @ local_to_world(prim, cache)) for prim in prims]
-    looks = [_with_texture_file(_look(prim), path) for prim in prims]
-    appearance, notes = merge_looks(looks, [surface_area(mesh) for mesh in meshes])
+    looks, texture_notes = zip(*(_with_texture_file(_look(prim)) for prim in prims), strict=True)
+    appearance, notes = merge_looks(list(looks), [surface_area(mesh) for mesh in meshes])
+    notes += tuple(dict.fromkeys(note for part in texture_notes for note in part))
     if y_up:
         notes += ("turned from Y up to Z up",)
     body = bodies[0] if bodies else root
@@ -93,29 +91,25 @@ def _look(prim: Usd.Prim) -> Appearance:
     return read_appearance(prim)
 
 
-def _with_texture_file(appearance: Appearance, path: Path) -> Appearance:
-    """Give a texture that lies inside a USDZ package a file of its own; drop one that cannot be opened."""
-    if appearance.texture is None or Path(appearance.texture).is_file():
-        return appearance
-    texture = None
-    asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(appearance.texture))
-    if asset is not None:
-        texture = str(keep_image(_open_image(bytes(asset.GetBuffer()), appearance.texture, path)))
-    return Appearance(appearance.color, texture, appearance.roughness, appearance.metallic)
+def _with_texture_file(appearance: Appearance) -> tuple[Appearance, tuple[str, ...]]:
+    """Give a texture that lies inside a USDZ package a file of its own; drop one that cannot be read, with a note."""
+    if appearance.texture is None:
+        return appearance, ()
+    content = _content(appearance.texture)
+    image = "missing" if content is None else open_image(content)
+    if isinstance(image, str):
+        name = re.sub(r".*[/\\\\[]", "", appearance.texture).rstrip("]")
+        return replace(appearance, texture=None), (f"lost its texture {name}: {image}",)
+    if Path(appearance.texture).is_file():
+        return appearance, ()
+    return replace(appearance, texture=str(keep_image(image))), ()
 
 
-def _open_image(content: bytes, name: str, path: Path) -> Image:
-    import PIL.Image
-
-    try:
-        image = PIL.Image.open(BytesIO(content))
-        image.load()
-    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
-        reason = "no picture" if isinstance(error, PIL.UnidentifiedImageError) else error
-        raise GraspdError(
-            f"expected a readable texture in {path}, got {name} ({reason}); save the texture again"
-        ) from error
-    return image
+def _content(asset_path: str) -> Path | bytes | None:
+    if Path(asset_path).is_file():
+        return Path(asset_path)
+    asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(asset_path))
+    return None if asset is None else bytes(asset.GetBuffer())
 
 
 def _find_label(root: Usd.Prim) -> str | None:
