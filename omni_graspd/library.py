@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the built-in hands and objects lie, and how a name given by a user is resolved to a file."""
+"""Where the built-in assets and the user's own hands lie, and how a name given by a user is resolved to a file."""
 
 from __future__ import annotations
 
 import difflib
 import fnmatch
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -32,8 +33,29 @@ def list_names(kind: Kind) -> list[str]:
     return sorted(path.parent.name for path in (data_folder() / kind).glob("*/*.usda") if path.stem == path.parent.name)
 
 
+def user_folder() -> Path:
+    """Return the folder of the user's own assets: ``GRASPD_HOME``, else ``omni_graspd`` in the XDG data folder."""
+    home = os.environ.get("GRASPD_HOME")
+    if home:
+        return Path(home).expanduser()
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "omni_graspd"
+
+
+def list_user_names(kind: Kind) -> list[str]:
+    """Return the names of the user's own hands or objects, sorted."""
+    return sorted(_user_files(kind))
+
+
+def _user_files(kind: Kind) -> dict[str, Path]:
+    """Return the main file of each of the user's assets by name: ``<kind>/NAME/NAME.usd``, ``.usda`` or ``.usdc``."""
+    folder = user_folder() / kind
+    return {path.stem: path for path in sorted(folder.glob("[!.]*/*.usd*")) if path.stem == path.parent.name}
+
+
 def resolve(kind: Kind, pattern: str) -> list[Path]:
-    """Turn what a user typed into files: a built-in name, a glob over names, a path, or a glob over paths.
+    """Turn what a user typed into files: a name, a glob over names, a path, or a glob over paths.
+
+    Built-in names come first, then those in the user's folder.
 
     Args:
         kind: ``"hands"`` or ``"objects"``.
@@ -45,9 +67,11 @@ def resolve(kind: Kind, pattern: str) -> list[Path]:
     Raises:
         GraspdError: If nothing matches; the message lists the valid names.
     """
-    names = [name for name in list_names(kind) if fnmatch.fnmatchcase(name, pattern)]
-    if names:
-        return [data_folder() / kind / name / f"{name}.usda" for name in names]
+    known = {name: data_folder() / kind / name / f"{name}.usda" for name in list_names(kind)}
+    own = {name: path for name, path in _user_files(kind).items() if name not in known}
+    named = [path for name, path in (known | own).items() if fnmatch.fnmatchcase(name, pattern)]
+    if named:
+        return named
     path = Path(pattern).expanduser()
     if path.is_file():
         return [path]
@@ -56,9 +80,10 @@ def resolve(kind: Kind, pattern: str) -> list[Path]:
         files = sorted(p for p in root.glob(str(path.relative_to(root))) if p.is_file())
         if files:
             return files
-    close = difflib.get_close_matches(pattern, list_names(kind), n=1)
+    close = difflib.get_close_matches(pattern, [*known, *own], n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
+    yours = f"; yours: {', '.join(own)}" if own else ""
     raise GraspdError(
         f"expected {kind[:-1]} to be a built-in name or an existing file, got {pattern!r}{hint} "
-        f"(built-in: {', '.join(list_names(kind))})"
+        f"(built-in: {', '.join(known)}{yours})"
     )
