@@ -12,9 +12,11 @@ from pxr import Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.hands.link_reader import owning_body
 from omni_graspd.usd.meshes import TriangleMesh, read_mesh
+from omni_graspd.usd.shapes import is_shape, read_surface
 from omni_graspd.usd.transforms import local_to_world
 
 _SEGMENTS = 24
+_NOTHING = TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int32))
 
 
 @dataclass(frozen=True)
@@ -52,48 +54,14 @@ def _read_collider(shape: Usd.Prim, prim: Usd.Prim, body: Usd.Prim) -> Collider:
     if shape.IsA(UsdGeom.Mesh):
         api = UsdPhysics.MeshCollisionAPI(shape if shape.HasAPI(UsdPhysics.MeshCollisionAPI) else prim)
         approximation = str(api.GetApproximationAttr().Get() or "none")
-        mesh = read_mesh(shape)
-        surface = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+        surface = read_mesh(shape)
     else:
-        surface = _primitive(shape)
-    vertices = _in_body(np.asarray(surface.vertices, dtype=np.float64).reshape(-1, 3), shape, body)
-    faces = np.asarray(surface.faces, dtype=np.int32).reshape(-1, 3)
+        surface = read_surface(shape, _SEGMENTS) if is_shape(shape) else _NOTHING
+    vertices, faces = _in_body(surface.vertices, shape, body), surface.faces
     if approximation in ("convexHull", "boundingCube", "boundingSphere") and _is_solid(vertices):
         hull = trimesh.Trimesh(vertices, faces, process=False).convex_hull
         vertices, faces = np.asarray(hull.vertices), np.asarray(hull.faces, dtype=np.int32)
     return Collider(str(shape.GetPath()), approximation, TriangleMesh(vertices, faces))
-
-
-def _primitive(prim: Usd.Prim) -> trimesh.Trimesh:
-    """Return a ball, box, capsule, cylinder or cone in the prim's own coordinates."""
-    if prim.IsA(UsdGeom.Sphere):
-        return trimesh.creation.icosphere(subdivisions=2, radius=UsdGeom.Sphere(prim).GetRadiusAttr().Get())
-    if prim.IsA(UsdGeom.Cube):
-        return trimesh.creation.box(3 * [UsdGeom.Cube(prim).GetSizeAttr().Get()])
-    for kind, create in ((UsdGeom.Capsule, _capsule), (UsdGeom.Cylinder, _cylinder), (UsdGeom.Cone, _cone)):
-        if prim.IsA(kind):
-            shape = kind(prim)
-            surface = create(shape.GetRadiusAttr().Get(), shape.GetHeightAttr().Get())
-            # Trimesh stands them along z; cyclic shifts of the axes are rotations.
-            surface.vertices = np.roll(surface.vertices, "ZXY".index(shape.GetAxisAttr().Get()), axis=1)
-            return surface
-    return trimesh.Trimesh()
-
-
-def _capsule(radius: float, height: float) -> trimesh.Trimesh:
-    surface = trimesh.creation.capsule(height=height, radius=radius, count=[_SEGMENTS, _SEGMENTS])
-    surface.vertices -= surface.bounds.mean(axis=0)
-    return surface
-
-
-def _cylinder(radius: float, height: float) -> trimesh.Trimesh:
-    return trimesh.creation.cylinder(radius=radius, height=height, sections=_SEGMENTS)
-
-
-def _cone(radius: float, height: float) -> trimesh.Trimesh:
-    surface = trimesh.creation.cone(radius=radius, height=height, sections=_SEGMENTS)
-    surface.vertices -= surface.bounds.mean(axis=0)
-    return surface
 
 
 def _in_body(points: np.ndarray, prim: Usd.Prim, body: Usd.Prim) -> np.ndarray:

@@ -15,18 +15,21 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.objects.source_surface import SourceSurface, merge_looks, merge_meshes, surface_area
 from omni_graspd.objects.texture_cache import keep_image, open_image
 from omni_graspd.usd.materials import Appearance, read_appearance
-from omni_graspd.usd.meshes import TriangleMesh, mesh_prims, read_mesh
+from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.semantics import read_label
+from omni_graspd.usd.shapes import is_shape, read_surface, surface_prims
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import local_to_world
 
 USD_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
 
+_PIECE_SEGMENTS = 16
+"""Sides around a shape that is a collision piece: PhysX takes 64 vertices."""
 _Z_UP_FROM_Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1.0, 0], [0, 1.0, 0, 0], [0, 0, 0, 1.0]])
 
 
 def read_usd_object(path: Path) -> SourceSurface:
-    """Read the visible meshes of a USD file in its world frame, turned to Z up, with mass properties and label.
+    """Read the visible meshes and shapes of a USD file in its world frame, turned to Z up, with mass and label.
 
     Instances are expanded and all transforms applied. Without a default prim the whole stage is read.
 
@@ -35,9 +38,9 @@ def read_usd_object(path: Path) -> SourceSurface:
     """
     stage = open_stage(path)
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
-    prims = mesh_prims(root)
+    prims = surface_prims(root)
     if not prims:
-        raise GraspdError(f"expected a visible UsdGeom.Mesh in {path}, got none; convert shapes to meshes")
+        raise GraspdError(f"expected a visible mesh or shape in {path}, got none; convert curves and points to meshes")
     bodies = [prim for prim in Usd.PrimRange(root) if prim.HasAPI(UsdPhysics.RigidBodyAPI)]
     if len(bodies) > 1:
         names = ", ".join(prim.GetName() for prim in bodies[:5])
@@ -45,17 +48,19 @@ def read_usd_object(path: Path) -> SourceSurface:
     y_up = UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.y
     to_z_up = _Z_UP_FROM_Y_UP if y_up else np.eye(4)
     cache = UsdGeom.XformCache()
-    meshes = [_placed(read_mesh(prim), to_z_up @ local_to_world(prim, cache)) for prim in prims]
+    meshes = [_placed(read_surface(prim), to_z_up @ local_to_world(prim, cache)) for prim in prims]
     looks, texture_notes = zip(*(_with_texture_file(_look(prim)) for prim in prims), strict=True)
     appearance, notes = merge_looks(list(looks), [surface_area(mesh) for mesh in meshes])
     notes += tuple(dict.fromkeys(note for part in texture_notes for note in part))
     if y_up:
         notes += ("turned from Y up to Z up",)
     body = bodies[0] if bodies else root
+    # USD takes centimetres where a file states nothing, but many exporters then mean metres: that is guessed later.
+    stated = UsdGeom.StageHasAuthoredMetersPerUnit(stage)
     return SourceSurface(
         mesh=merge_meshes(meshes),
         appearance=appearance,
-        metres_per_unit=UsdGeom.GetStageMetersPerUnit(stage),
+        metres_per_unit=UsdGeom.GetStageMetersPerUnit(stage) if stated else None,
         label=_find_label(root),
         convex_pieces=_convex_pieces(root, to_z_up, cache),
         notes=notes,
@@ -64,12 +69,13 @@ def read_usd_object(path: Path) -> SourceSurface:
 
 
 def _convex_pieces(root: Usd.Prim, to_z_up: np.ndarray, cache: UsdGeom.XformCache) -> tuple[TriangleMesh, ...]:
-    """Read meshes that are there for collisions only and stand for their convex hulls."""
+    """Read shapes, and meshes that stand for their convex hulls, that are there for collisions only."""
     pieces = []
-    for prim in mesh_prims(root, purposes=("guide",)):
+    for prim in surface_prims(root, purposes=("guide",)):
         approximation = UsdPhysics.MeshCollisionAPI(prim).GetApproximationAttr().Get()
-        if prim.HasAPI(UsdPhysics.CollisionAPI) and approximation == UsdPhysics.Tokens.convexHull:
-            placed = _placed(read_mesh(prim), to_z_up @ local_to_world(prim, cache))
+        is_convex = is_shape(prim) or approximation == UsdPhysics.Tokens.convexHull
+        if prim.HasAPI(UsdPhysics.CollisionAPI) and is_convex:
+            placed = _placed(read_surface(prim, _PIECE_SEGMENTS), to_z_up @ local_to_world(prim, cache))
             pieces.append(TriangleMesh(placed.vertices, placed.faces))
     return tuple(pieces)
 
@@ -134,7 +140,10 @@ def _mass_properties(body: Usd.Prim, T_object_body: np.ndarray) -> dict:
     if np.isfinite(center).all():
         result["center_of_mass"] = T_object_body[:3, :3] @ center + T_object_body[:3, 3]
     diagonal = np.array(api.GetDiagonalInertiaAttr().Get() or [0.0] * 3, dtype=np.float64)
-    if "mass" in result and (diagonal > 0.0).all():
+    if not UsdGeom.StageHasAuthoredMetersPerUnit(body.GetStage()):
+        # Mass and centre need no unit of length, or take the guessed one.
+        result.pop("density", None)
+    elif "mass" in result and (diagonal > 0.0).all():
         result["inertia"] = _inertia(api, diagonal, T_object_body) * kilograms * metres**2
     return result
 

@@ -112,14 +112,14 @@ def select_faces(mesh: TriangleMesh, faces: np.ndarray) -> TriangleMesh:
 
 def mesh_prims(root: Usd.Prim, purposes: tuple[str, ...] = ("default", "render")) -> list[Usd.Prim]:
     """Return the visible meshes at and below ``root`` with one of ``purposes``, instances included, in stage order."""
-    found = []
-    for prim in Usd.PrimRange(root, Usd.TraverseInstanceProxies()):
-        if not prim.IsA(UsdGeom.Mesh):
-            continue
-        imageable = UsdGeom.Imageable(prim)
-        if imageable.ComputePurpose() in purposes and imageable.ComputeVisibility() != UsdGeom.Tokens.invisible:
-            found.append(prim)
-    return found
+    prims = Usd.PrimRange(root, Usd.TraverseInstanceProxies())
+    return [prim for prim in prims if prim.IsA(UsdGeom.Mesh) and is_drawn(prim, purposes)]
+
+
+def is_drawn(prim: Usd.Prim, purposes: tuple[str, ...]) -> bool:
+    """Tell whether a prim has one of ``purposes`` and is not invisible."""
+    imageable = UsdGeom.Imageable(prim)
+    return imageable.ComputePurpose() in purposes and imageable.ComputeVisibility() != UsdGeom.Tokens.invisible
 
 
 def read_meshes_below(root: Usd.Prim, purposes: tuple[str, ...] = ("default", "render")) -> TriangleMesh:
