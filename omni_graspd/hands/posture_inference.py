@@ -25,7 +25,7 @@ from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 _RADIUS = 0.65
 _DIRECTIONS = 150
 # How much the terms count: gaps between the links and the ball against opposition, in which 1 is all that there is.
-_GAP, _DEPTH, _EXTREME, _OVERLAP = 0.5, 20.0, 0.2, 100.0
+_GAP, _DEPTH, _EXTREME, _OVERLAP = 0.5, 20.0, 0.012, 100.0
 # Links of different digits keep so far apart, as a share of a digit's length.
 _CLEARANCE = 0.02
 _SPHERES_PER_LINK = 10
@@ -120,7 +120,7 @@ def _scores(surface: DigitSurface, ball: _Ball, shares: np.ndarray, actuated: np
     toward_tips /= np.linalg.norm(toward_tips, axis=2, keepdims=True)
     cosines = np.einsum("bdi,wi->bdw", toward_tips, ball.directions).max(axis=1)
     surrounded = np.maximum(cosines, ball.palm_cosines).min(axis=1)
-    extreme = ((shares - 0.5) ** 2).mean(axis=1)
+    extreme = ((shares - 0.5) ** 2).sum(axis=1)
     return surrounded - _GAP * gap - _DEPTH * depth - _EXTREME * extreme
 
 
