@@ -124,7 +124,7 @@ def _motor() -> manifold3d.Manifold:
     body = prism(fillet([(-9.8, -27.6, 0.8), (9.8, -27.6, 0.8), (9.8, -4.4, 0.8), (-9.8, -4.4, 0.8)]), "x", -27.5, 9.3)
     corners = [(-13.4, -10.8, 0.8), (13.4, -10.8, 0.8), (13.4, -4.4, 0.8), (-13.4, -4.4, 0.8)]
     flange = prism(fillet(corners), "x", 1.5, 9.3) + prism(fillet(corners), "x", -27.5, -19.5)
-    hub = prism(circle((0.0, 0.0), 8.6, 20), "z", -7.0, -0.4)
+    hub = prism(circle((0.0, 0.0), 8.0, 20), "z", -7.0, -0.4)
     plug = prism(fillet([(-7.4, -6.0, 0.8), (7.4, -6.0, 0.8), (7.4, 1.2, 0.8), (-7.4, 1.2, 0.8)]), "x", -28.0, -14.5)
     return body + flange + hub + plug
 
@@ -147,7 +147,7 @@ def palm(finger_bases: list[np.ndarray]) -> LinkShape:
     bar = prism(
         fillet([(-50.3, -60.3, 0.5), (-54.2, -60.3, 0.5), (-55.3, -39.8, 0.5), (-51.4, -39.8, 0.5)]), "x", -28, 9
     )
-    thumb_motor = fillet([(10.2, -39.7, 0.8), (29.8, -41.4, 0.8), (32.2, -18.9, 0.8), (12.4, -17.0, 0.8)])
+    thumb_motor = fillet([(10.2, -39.7, 0.8), (28.0, -41.2, 0.8), (30.4, -18.7, 0.8), (12.4, -17.0, 0.8)])
     motors = [_motor().transform(T[:3]) for T in finger_bases]
     inner = [foot, bar, prism(thumb_motor, "x", -27.5, 9.3), *motors]
     screws = [prism(circle(position, 2.1, 14), "x", *ends) for position in _PALM_SCREWS for ends in _SCREW_ENDS]

@@ -96,8 +96,8 @@ def test_points_are_spread_evenly(allegro: Hand) -> None:
     for link in (0, 2, 4):
         mine = points.link_index == link
         nearest = np.sort(distances[np.ix_(mine, mine)], axis=1)[:, 1]
-        # A square grid of cells of this area has this spacing.
-        assert nearest.min() > 0.5 * np.sqrt(points.areas[mine][0])
+        # A square grid of cells of this area has this spacing; on thin plates points avoid the other face, too.
+        assert nearest.min() > 0.45 * np.sqrt(points.areas[mine][0])
 
 
 def test_same_seed_same_points_and_other_seed_other_points(allegro: Hand) -> None:
