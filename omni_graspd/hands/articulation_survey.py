@@ -257,7 +257,11 @@ def _survey_joint(prim: Usd.Prim) -> SurveyedJoint:
 def _motion(prim: Usd.Prim) -> tuple[JointKind, str, float, float]:
     if prim.IsA(UsdPhysics.FixedJoint):
         return "fixed", "X", 0.0, 0.0
-    for kind, schema in (("revolute", UsdPhysics.RevoluteJoint), ("prismatic", UsdPhysics.PrismaticJoint)):
+    kinds: tuple[tuple[JointKind, type], ...] = (
+        ("revolute", UsdPhysics.RevoluteJoint),
+        ("prismatic", UsdPhysics.PrismaticJoint),
+    )
+    for kind, schema in kinds:
         if prim.IsA(schema):
             joint = schema(prim)
             unit = 1.0 if kind == "revolute" else UsdGeom.GetStageMetersPerUnit(prim.GetStage())
