@@ -19,7 +19,7 @@ from omni_graspd.usd.meshes import TriangleMesh
 class ConvexDecompositionConfig:
     """How closely convex pieces follow the surface."""
 
-    threshold: float = 0.08
+    threshold: float = 0.05
     """Concavity that CoACD leaves in a piece, as a part of half the bounding box's longest side."""
     most_pieces: int = 48
     """Pieces are merged until there are at most this many. With 16, those of a mug stand off by 8 mm."""

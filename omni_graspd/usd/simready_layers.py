@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""A hand's one layer taken apart into the layers of an Isaac Sim asset: every opinion goes to the layer of its role.
+"""An asset's one layer taken apart into the layers of an Isaac Sim asset: every opinion goes to the layer of its role.
 
 The layers and their names are those that NVIDIA's SimReady requirements ISA.001, RC.005, RC.006 and RV.011 ask for.
 """
