@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from pxr import Sdf, Usd, Vt
 
-_SCHEMA = "SemanticsLabelsAPI:class"
 _ATTRIBUTE = "semantics:labels:class"
 
 
-def apply_label(prim: Usd.Prim, label: str) -> None:
-    """Give a prim and everything below it the semantic class ``label``."""
-    prim.AddAppliedSchema(_SCHEMA)
-    prim.CreateAttribute(_ATTRIBUTE, Sdf.ValueTypeNames.TokenArray, custom=False).Set(Vt.TokenArray([label]))
+def apply_label(prim: Usd.Prim, label: str, taxonomy: str = "class") -> None:
+    """Give a prim and everything below it a semantic label; Isaac Sim's annotators read the taxonomy ``class``."""
+    prim.AddAppliedSchema(f"SemanticsLabelsAPI:{taxonomy}")
+    attribute = prim.CreateAttribute(f"semantics:labels:{taxonomy}", Sdf.ValueTypeNames.TokenArray, custom=False)
+    attribute.Set(Vt.TokenArray([label]))
 
 
 def read_label(prim: Usd.Prim) -> str | None:
