@@ -7,6 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omni_graspd.hands.hand_import import add_hand, list_hands, remove_hand
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Action = Callable[..., None]
 """Work that is done once the arguments are read; prints to the console it is given."""
@@ -28,11 +34,74 @@ def check(hand: str, picture: Path | None = None, validate: bool = False) -> Act
     return partial(run_hand_check, hand, picture, validate)
 
 
+def add(name: str, source: str | None = None, scale: float = 1.0, replace: bool = False) -> Action:
+    """Take a hand into your library: from URDF, MJCF or USD, or one that is known by name.
+
+    Known by name, fetched with pip: ability, allegro_vendor, barrett_vendor, dclaw, inspire, leap, schunk,
+    shadow_vendor. Afterwards --hand NAME finds it.
+
+    Args:
+        name: Its name from now on.
+        source: URDF, MJCF (.xml) or USD file, or a folder with one of them; none for hands known by name.
+        scale: Metres per unit of a URDF or MJCF file.
+        replace: Take the place of a hand of that name.
+    """
+    return partial(_add, name, source, scale, replace)
+
+
+def list_() -> Action:
+    """Show all hands: joints, actuated ones, where they come from, licence."""
+    return _list
+
+
+def remove(name: str) -> Action:
+    """Delete a hand from your library.
+
+    Args:
+        name: Its name.
+    """
+    return partial(_remove, name)
+
+
+def _add(name: str, source: str | None, scale: float, replace: bool, console: Console) -> None:
+    path = add_hand(name, source, scale=scale, replace=replace)
+    licenses = [file.name for file in sorted(path.parent.iterdir()) if file.suffix.lower() in ("", ".txt", ".md")]
+    beside = f" ({', '.join(licenses)} beside it)" if licenses else ""
+    entry = next(entry for entry in list_hands() if entry.name == name)
+    console.print(
+        f"{name}: {entry.joint_count} joints, {entry.actuated_count} actuated, from {entry.source}, "
+        f"licence {entry.license}{beside}\n{path}",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def _list(console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "joints", "actuated", "source", "licence"):
+        table.add_column(column, justify="right" if column in ("joints", "actuated") else "left")
+    for entry in list_hands():
+        table.add_row(entry.name, str(entry.joint_count), str(entry.actuated_count), entry.source, entry.license)
+    console.print(table)
+
+
+def _remove(name: str, console: Console) -> None:
+    console.print(f"removed {remove_hand(name)}", soft_wrap=True, markup=False)
+
+
 def parse_hands(arguments: Sequence[str]) -> Action:
     """Return the work that the arguments behind ``graspd hands`` ask for."""
     import tyro
 
     check.__annotations__["hand"] = tyro.conf.Positional[str]
+    for command in (add, remove):
+        command.__annotations__["name"] = tyro.conf.Positional[str]
+    add.__annotations__["source"] = tyro.conf.Positional[str | None]
     return tyro.extras.subcommand_cli_from_dict(
-        {"check": check}, prog="graspd hands", description="Look at hands.", args=list(arguments)
+        {"add": add, "list": list_, "remove": remove, "check": check},
+        prog="graspd hands",
+        description="Take in your own hands, and look at hands.",
+        args=list(arguments),
     )
