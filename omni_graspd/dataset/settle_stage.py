@@ -14,7 +14,7 @@ from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.cameras import author_cameras
 from omni_graspd.scenes.drop import drop_object
 from omni_graspd.scenes.scene_writer import author_scene
-from omni_graspd.scenes.transfer import transfer_grasps
+from omni_graspd.scenes.transfer import join_scene_grasps, transfer_grasps
 from omni_graspd.usd.stage import save_stage
 from omni_graspd.usd.transforms import transform_points
 
@@ -68,18 +68,14 @@ def _base_grasps(run: Run, hand: str, object_name: str) -> GraspTable:
 def _place(
     run: Run, obj: RigidObject, scene_index: int, base: list[GraspTable], T_world_object: np.ndarray
 ) -> SceneGraspTable:
-    placed = [
-        transfer_grasps(hand, table.grasps.T_object_palm, table.grasps.joint_positions, T_world_object)
-        for hand, table in zip(run.hands, base, strict=True)
-    ]
+    placed = [transfer_grasps(hand, table.grasps, T_world_object) for hand, table in zip(run.hands, base, strict=True)]
     return SceneGraspTable(
         object=obj.name,
         scene_index=scene_index,
         hands=tuple(table.hand for table in base for _ in table.indices),
         grasp_indices=np.concatenate([table.indices for table in base]),
-        T_world_palm=np.concatenate([grasps.T_world_palm for grasps in placed]),
-        table_clearance=np.concatenate([grasps.table_clearance for grasps in placed]),
-        collides=np.concatenate([grasps.collides for grasps in placed]),
+        status=tuple(status for table in base for status in table.grasps.status),
+        grasps=join_scene_grasps(placed),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Version of the tables and of the folder layout; raised when a reader of older datasets would misread a new one."""
 
 
@@ -78,9 +78,15 @@ LOSS_COLUMNS = {
 SCENE_GRASP_COLUMNS = {
     "hand": Column("string", "1", "Name of the hand."),
     "grasp_index": Column("int32", "1", "Row of the base grasp in grasps/<hand>/<object>.parquet; it has the joints."),
+    "status": Column("string", "1", "'ok', or why the base grasp failed."),
     "T_world_palm": Column("float64", POSE_UNIT, "Pose of the palm: maps palm to world coordinates.", "world", 7),
     "table_clearance": Column("float64", "m", "Height of the lowest hand point above the table top.", "world"),
-    "collides": Column("bool", "1", "Whether the hand touches or passes the table."),
+    "collides": Column("bool", "1", "Whether the hand passes the table."),
+    "approach_angle": Column("float64", "rad", "Angle between the palm's approach direction and straight down."),
+    "approach_clearance": Column(
+        "float64", "m", "Lowest point of the open hand above the table top, from pregrasp to grasp.", "world"
+    ),
+    "from_above": Column("bool", "1", "Whether the hand comes within 60 degrees from above and clears the table."),
 }
 """Columns of a table of scene grasps; the joint positions are those of the base grasp."""
 

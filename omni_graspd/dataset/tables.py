@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +23,13 @@ from omni_graspd.dataset.table_schema import (
     grasp_columns,
 )
 from omni_graspd.errors import GraspdError
-from omni_graspd.synthesis.grasp import GraspBatch, Postures
+from omni_graspd.scenes.transfer import SceneGrasps
+from omni_graspd.synthesis.grasp import GraspBatch, Postures, join_batches
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_PLACED = tuple(field.name for field in fields(SceneGrasps))
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,10 @@ class SceneGraspTable:
     """Name of the hand of each row."""
     grasp_indices: np.ndarray
     """Number of the base grasp of each row, shape [row_count], int32."""
-    T_world_palm: np.ndarray
-    """Palm pose in the world, shape [row_count, 7]: position [m], quaternion xyzw."""
-    table_clearance: np.ndarray
-    """Height of the lowest hand point above the table top [m], shape [row_count]; negative below it."""
-    collides: np.ndarray
-    """Whether the hand collides with the table, shape [row_count], bool."""
+    status: tuple[str, ...]
+    """``"ok"`` or why the base grasp failed, for each row."""
+    grasps: SceneGrasps
+    """Where the hands are, and what the table leaves free."""
 
 
 def write_grasps(table: GraspTable, path: Path) -> None:
@@ -129,26 +130,12 @@ def read_grasps(path: Path) -> GraspTable:
 
 def concatenate_grasps(tables: Sequence[GraspTable]) -> GraspTable:
     """Join tables of the same hand, object, seed and columns, in the given order; at least one."""
-    batches = [table.grasps for table in tables]
-    batch = GraspBatch(
-        T_object_palm=np.concatenate([batch.T_object_palm for batch in batches]),
-        joint_positions=np.concatenate([batch.joint_positions for batch in batches]),
-        losses={name: np.concatenate([batch.losses[name] for batch in batches]) for name in batches[0].losses},
-        status=tuple(status for batch in batches for status in batch.status),
-        postures=_concatenate_postures([batch.postures for batch in batches if batch.postures]),
-    )
     return replace(
         tables[0],
         indices=np.concatenate([table.indices for table in tables]),
-        grasps=batch,
+        grasps=join_batches([table.grasps for table in tables]),
         metrics={name: np.concatenate([table.metrics[name] for table in tables]) for name in tables[0].metrics},
     )
-
-
-def _concatenate_postures(parts: Sequence[Postures]) -> Postures | None:
-    if not parts:
-        return None
-    return Postures(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in POSTURE_COLUMNS})
 
 
 def write_scene_grasps(table: SceneGraspTable, path: Path) -> None:
@@ -156,9 +143,8 @@ def write_scene_grasps(table: SceneGraspTable, path: Path) -> None:
     values = {
         "hand": table.hands,
         "grasp_index": table.grasp_indices,
-        "T_world_palm": table.T_world_palm,
-        "table_clearance": table.table_clearance,
-        "collides": table.collides,
+        "status": table.status,
+        **{name: getattr(table.grasps, name) for name in _PLACED},
     }
     _write(SCENE_GRASP_COLUMNS, values, {"object": table.object, "scene_index": str(table.scene_index)}, path)
 
@@ -175,9 +161,8 @@ def read_scene_grasps(path: Path) -> SceneGraspTable:
         scene_index=int(metadata["scene_index"]),
         hands=tuple(values["hand"].tolist()),
         grasp_indices=values["grasp_index"],
-        T_world_palm=values["T_world_palm"],
-        table_clearance=values["table_clearance"],
-        collides=values["collides"],
+        status=tuple(values["status"].tolist()),
+        grasps=SceneGrasps(**{name: values[name] for name in _PLACED}),
     )
 
 

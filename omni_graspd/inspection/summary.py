@@ -75,7 +75,7 @@ def _summarize_grasps(layout: DatasetLayout, hand: str, obj: str) -> GraspSummar
     collides = [np.zeros(0, dtype=bool)]
     for scene in layout.scene_tables(obj):
         scene_grasps = read_scene_grasps(scene)
-        collides.append(scene_grasps.collides[np.array(scene_grasps.hands) == hand])
+        collides.append(scene_grasps.grasps.collides[np.array(scene_grasps.hands) == hand])
     colliding = np.concatenate(collides)
     return GraspSummary(
         hand=hand,

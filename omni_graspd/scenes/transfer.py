@@ -1,16 +1,22 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Base grasps carried over to a scene, with the hand's clearance to the table."""
+"""Base grasps carried over to a scene: where the hand is, and what the table leaves free."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.usd.transforms import compose, pose_to_matrix
+
+_FROM_ABOVE = math.radians(60.0)
+"""Largest angle between the approach direction and straight down at which a hand comes from above [rad]."""
 
 
 @dataclass(frozen=True)
@@ -22,29 +28,73 @@ class SceneGrasps:
     table_clearance: np.ndarray
     """Height of the hand's lowest vertex over the table top [m], negative below it, shape [grasp_count]."""
     collides: np.ndarray
-    """Whether the hand reaches below the table top, shape [grasp_count], bool."""
+    """Whether the hand reaches below the table top, or is nowhere (NaN), shape [grasp_count], bool."""
+    approach_angle: np.ndarray
+    """Angle between the direction in which the palm looks and straight down [rad], shape [grasp_count]."""
+    approach_clearance: np.ndarray
+    """Lowest vertex over the table top on the open hand's straight way from pregrasp to grasp [m]; NaN where there is
+    no pregrasp, shape [grasp_count]."""
+    from_above: np.ndarray
+    """Whether the hand comes from above, within 60 degrees, and never reaches below the table top, [grasp_count]."""
 
 
-def transfer_grasps(
-    hand: Hand, T_object_palm: np.ndarray, joint_positions: np.ndarray, T_world_object: np.ndarray
-) -> SceneGrasps:
+def transfer_grasps(hand: Hand, batch: GraspBatch, T_world_object: np.ndarray) -> SceneGrasps:
     """Carry grasps from the object frame to a scene whose table top is the plane z = 0.
 
-    The clearance is exact for the links' meshes, since the lowest point of a mesh is one of its vertices. The edge of
-    the table is not looked at: a hand beside the table and below its top counts as colliding.
+    Clearances are exact for the links' meshes: the lowest point of a mesh is one of its vertices, and on a straight way
+    without turning a vertex is lowest at one of the ends. The edge of the table is not looked at: a hand beside the
+    table and below its top counts as colliding.
 
     Args:
         hand: The hand.
-        T_object_palm: Palm poses in the object frame, shape [grasp_count, 7].
-        joint_positions: All joints, in the order of ``hand.joint_names`` [rad or m], shape [grasp_count, joint_count].
+        batch: Base grasps.
         T_world_object: Rest pose of the object, shape [7].
     """
-    T_world_palm = compose(np.asarray(T_world_object)[None, :], np.asarray(T_object_palm))
-    clearance = np.full(len(T_world_palm), np.inf)
-    if len(T_world_palm):
-        T_world_link = pose_to_matrix(link_poses(hand, T_world_palm, np.asarray(joint_positions)))
-        for index, link in enumerate(hand.links):
-            if len(link.mesh.vertices):
-                height = T_world_link[:, index, 2, :3] @ link.mesh.vertices.T + T_world_link[:, index, 2, 3:]
-                clearance = np.minimum(clearance, height.min(axis=1))
-    return SceneGrasps(T_world_palm=T_world_palm, table_clearance=clearance, collides=clearance < 0.0)
+    T_world_palm = _moved(T_world_object, batch.T_object_palm)
+    clearance = _heights(hand, T_world_palm, batch.joint_positions)
+    collides = ~(clearance >= 0.0)
+    direction = pose_to_matrix(T_world_palm)[:, :3, :3] @ hand.approach_direction
+    angle = np.arccos(np.clip(-direction[:, 2], -1.0, 1.0))
+    approach = np.full(len(clearance), np.nan)
+    if batch.postures:
+        opened = batch.postures.pregrasp_joint_positions
+        T_world_pregrasp = _moved(T_world_object, batch.postures.T_object_pregrasp_palm)
+        approach = np.minimum(_heights(hand, T_world_pregrasp, opened), _heights(hand, T_world_palm, opened))
+    return SceneGrasps(
+        T_world_palm=T_world_palm,
+        table_clearance=clearance,
+        collides=collides,
+        approach_angle=angle,
+        approach_clearance=approach,
+        from_above=(angle <= _FROM_ABOVE) & (approach >= 0.0) & ~collides,
+    )
+
+
+def join_scene_grasps(parts: Sequence[SceneGrasps]) -> SceneGrasps:
+    """Return grasps of several hands in one, in the given order; at least one part."""
+    columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(SceneGrasps)}
+    return SceneGrasps(**{name: np.concatenate(values) for name, values in columns.items()})
+
+
+def _moved(T_world_object: np.ndarray, T_object_palm: np.ndarray) -> np.ndarray:
+    """Return palm poses in the world; those of diverged grasps stay no numbers."""
+    finite = np.isfinite(T_object_palm).all(axis=1)
+    poses = np.full(T_object_palm.shape, np.nan)
+    poses[finite] = compose(np.asarray(T_world_object)[None, :], T_object_palm[finite])
+    return poses
+
+
+def _heights(hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+    """Return the height of each posed hand's lowest vertex [m], NaN for a hand that is nowhere, shape [grasp_count]."""
+    finite = np.isfinite(T_world_palm).all(axis=1) & np.isfinite(joint_positions).all(axis=1)
+    heights = np.full(len(finite), np.nan)
+    if not finite.any():
+        return heights
+    lowest = np.full(int(finite.sum()), np.inf)
+    T_world_link = pose_to_matrix(link_poses(hand, T_world_palm[finite], joint_positions[finite]))
+    for index, link in enumerate(hand.links):
+        if len(link.mesh.vertices):
+            height = T_world_link[:, index, 2, :3] @ link.mesh.vertices.T + T_world_link[:, index, 2, 3:]
+            lowest = np.minimum(lowest, height.min(axis=1))
+    heights[finite] = lowest
+    return heights

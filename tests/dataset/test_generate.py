@@ -211,9 +211,11 @@ def test_scene_grasps_are_base_grasps_moved_with_the_object(unbroken):
             placed = read_scene_grasps(layout.scene_grasps(name, index))
             np.testing.assert_array_equal(placed.grasp_indices, base.indices)
             np.testing.assert_allclose(
-                placed.T_world_palm, compose(T_world_object[None], base.grasps.T_object_palm), atol=1e-6
+                placed.grasps.T_world_palm, compose(T_world_object[None], base.grasps.T_object_palm), atol=1e-6
             )
-            np.testing.assert_array_equal(placed.collides, placed.table_clearance < 0.0)
+            np.testing.assert_array_equal(placed.grasps.collides, placed.grasps.table_clearance < 0.0)
+            assert np.isfinite(placed.grasps.approach_clearance).all()
+            assert placed.status == base.grasps.status
 
 
 def test_the_hand_of_a_dataset_reads_as_the_same_hand(unbroken):

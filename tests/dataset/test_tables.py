@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from omni_graspd.dataset.table_schema import SCHEMA_VERSION
 from omni_graspd.dataset.tables import (
     GraspTable,
     SceneGraspTable,
@@ -20,6 +21,7 @@ from omni_graspd.dataset.tables import (
     write_scene_grasps,
 )
 from omni_graspd.errors import GraspdError
+from omni_graspd.scenes.transfer import SceneGrasps
 from omni_graspd.synthesis.grasp import GraspBatch
 
 
@@ -42,10 +44,15 @@ def table():
 
 @pytest.fixture
 def scene_table():
-    return SceneGraspTable(
-        "mug", 4, ("a", "b"), np.array([0, 9], dtype=np.int32), np.arange(14.0).reshape(2, 7), np.array([0.1, -0.2]),
-        np.array([False, True]),
-    )  # fmt: skip
+    placed = SceneGrasps(
+        T_world_palm=np.arange(14.0).reshape(2, 7),
+        table_clearance=np.array([0.1, -0.2]),
+        collides=np.array([False, True]),
+        approach_angle=np.array([0.5, 2.0]),
+        approach_clearance=np.array([0.05, np.nan]),
+        from_above=np.array([True, False]),
+    )
+    return SceneGraspTable("mug", 4, ("a", "b"), np.array([0, 9], dtype=np.int32), ("ok", "apart"), placed)
 
 
 def test_base_grasps_come_back_exactly(table, tmp_path):
@@ -68,8 +75,10 @@ def test_scene_grasps_come_back_exactly(scene_table, tmp_path):
     write_scene_grasps(scene_table, tmp_path / "scene.parquet")
     back = read_scene_grasps(tmp_path / "scene.parquet")
     assert (back.object, back.scene_index, back.hands) == ("mug", 4, ("a", "b"))
-    for name in ("grasp_indices", "T_world_palm", "table_clearance", "collides"):
-        np.testing.assert_array_equal(getattr(back, name), getattr(scene_table, name))
+    assert back.status == ("ok", "apart")
+    np.testing.assert_array_equal(back.grasp_indices, scene_table.grasp_indices)
+    for field in fields(SceneGrasps):
+        np.testing.assert_array_equal(getattr(back.grasps, field.name), getattr(scene_table.grasps, field.name))
 
 
 def test_equal_grasps_make_equal_bytes(table, tmp_path):
@@ -99,7 +108,7 @@ def test_a_table_of_another_schema_version_is_refused(table, tmp_path, monkeypat
     monkeypatch.setattr("omni_graspd.dataset.table_schema.SCHEMA_VERSION", 0)
     write_grasps(table, path)
     monkeypatch.undo()
-    with pytest.raises(GraspdError, match=r"schema version 1, got version 0 .*old\.parquet"):
+    with pytest.raises(GraspdError, match=rf"schema version {SCHEMA_VERSION}, got version 0 .*old\.parquet"):
         read_grasps(path)
 
 
