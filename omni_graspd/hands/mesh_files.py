@@ -33,7 +33,7 @@ def find_mesh_file(name: str, description: Path) -> Path:
             return candidate
     where = f"{folder} and the folders above it" if scheme in ("package", "model") else str(candidates[0].parent)
     raise GraspdError(
-        f"expected the mesh {name!r} that {description} uses, found no such file in {where}; put it there or mend its path"
+        f"expected the mesh {name!r} that {description} uses, found none in {where}; put it there or mend its path"
     )
 
 

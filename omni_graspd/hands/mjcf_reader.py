@@ -84,7 +84,7 @@ def _read_body(model: Any, body: int, parent: str | None, path: Path) -> list[So
     weld = None if parent is None else SourceJoint(f"{name}_weld", "fixed", np.array([1.0, 0.0, 0.0]), np.zeros(3))
     for number, joint in enumerate(moving or [weld]):
         last = number >= len(moving) - 1
-        links.append(SourceLink(name if last else f"{name}_{joint.name}", parent, pose, joint))
+        links.append(SourceLink(name if last or joint is None else f"{name}_{joint.name}", parent, pose, joint))
         parent, pose = links[-1].name, IDENTITY
     link = links[-1]
     link.mass = float(model.body_mass[body])
