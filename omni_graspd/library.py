@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where the built-in assets and the user's own hands lie, and how a name given by a user is resolved to a file."""
+"""Where the built-in assets and the user's own lie, and how a name given by a user is resolved to a file."""
 
 from __future__ import annotations
 
@@ -47,9 +47,14 @@ def list_user_names(kind: Kind) -> list[str]:
 
 
 def _user_files(kind: Kind) -> dict[str, Path]:
-    """Return the main file of each of the user's assets by name: ``<kind>/NAME/NAME.usd``, ``.usda`` or ``.usdc``."""
+    """Return the main file of each of the user's assets by name.
+
+    It is ``<kind>/NAME/NAME.usd`` (``.usda``, ``.usdc``), or ``<kind>/NAME/simready/NAME.usda`` in SimReady packages.
+    """
     folder = user_folder() / kind
-    return {path.stem: path for path in sorted(folder.glob("[!.]*/*.usd*")) if path.stem == path.parent.name}
+    files = {path.stem: path for path in sorted(folder.glob("[!.]*/*.usd*")) if path.stem == path.parent.name}
+    packages = sorted(folder.glob("[!.]*/simready/*.usd*"))
+    return files | {path.stem: path for path in packages if path.stem == path.parent.parent.name}
 
 
 def resolve(kind: Kind, pattern: str) -> list[Path]:
