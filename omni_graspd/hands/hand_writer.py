@@ -208,7 +208,11 @@ def _even_distribution(link: LinkDesign) -> MassDistribution:
 
 
 def _author_shape(
-    stage: Usd.Stage, path: str, shape: LinkShape, materials: Mapping[str, UsdShade.Material], contact: UsdShade.Material
+    stage: Usd.Stage,
+    path: str,
+    shape: LinkShape,
+    materials: Mapping[str, UsdShade.Material],
+    contact: UsdShade.Material,
 ) -> None:
     if len(shape.mesh.faces):
         visuals = author_mesh(stage, f"{path}/visuals", shape.mesh, normals=_short(shape.normals))
