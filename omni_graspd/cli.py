@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from omni_graspd import __version__
 from omni_graspd.cli_hands import parse_hands
+from omni_graspd.cli_objects import SHORT_FORMS as OBJECT_SHORT_FORMS
+from omni_graspd.cli_objects import parse_objects
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.run import Run, open_run
@@ -29,7 +31,12 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-_SHORT_FORMS = {"--views": "--camera.views", "--stereo": "--camera.stereo", "--mono": "--camera.no-stereo"}
+_SHORT_FORMS = {
+    "--views": "--camera.views",
+    "--stereo": "--camera.stereo",
+    "--mono": "--camera.no-stereo",
+    **OBJECT_SHORT_FORMS,
+}
 _STAGES = STAGES | {"overview": write_overview}
 _PLAIN_WIDTH = 160
 _UNITS = {"synthesize": "grasps", "settle": "scenes", "render": "images", "overview": "pictures"}
@@ -39,8 +46,9 @@ def generate(config: GenerateConfig) -> Callable[[], None]:
     """Make a whole dataset: synthesize, settle, render, and overview.png.
 
     Killed or stopped, the same command goes on where it was. Short forms: --views N is --camera.views N, --stereo and
-    --mono are --camera.stereo and --camera.no-stereo. --preset fast makes grasps in a quarter of the time, --preset
-    paper as the paper prints it; either sets the defaults of the options under --synthesis.
+    --mono are --camera.stereo and --camera.no-stereo; --unit, --mass and --density are those under --intake. --preset
+    fast makes grasps in a quarter of the time, --preset paper as the paper prints it; either sets the defaults of the
+    options under --synthesis.
     """
     return partial(_run_stages, config, tuple(_STAGES))
 
@@ -87,9 +95,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parse(arguments: Sequence[str]) -> Callable[[], None]:
     """Return the work that the arguments ask for; it is done later, so that its errors are not taken for tyro's."""
-    if list(arguments[:1]) == ["hands"]:
-        action = parse_hands(arguments[1:])
-        return lambda: _show_hands(action)
+    if list(arguments[:1]) in (["hands"], ["objects"]):
+        parse = parse_hands if arguments[0] == "hands" else parse_objects
+        action = parse(arguments[1:])
+        return lambda: _show_assets(action)
     import tyro
 
     commands = {"generate": generate, "synthesize": synthesize, "settle": settle, "render": render}
@@ -102,7 +111,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], None]:
         {**commands, "info": info},
         prog="graspd",
         description="Dexterous grasps, scenes and annotated images. --version prints the version; "
-        "graspd hands --help tells about hands.",
+        "graspd hands --help tells about hands, graspd objects --help about objects.",
         args=[_long_form(argument) for argument in arguments],
         config=(tyro.conf.UseAppendAction,),
     )
@@ -155,7 +164,7 @@ def _show(path: Path) -> None:
     console.print(_grasp_table(summary))
 
 
-def _show_hands(action: Callable[[Console], None]) -> None:
+def _show_assets(action: Callable[[Console], None]) -> None:
     _start_warp()
     action(_console())
 

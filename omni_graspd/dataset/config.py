@@ -10,6 +10,7 @@ from pathlib import Path
 from omni_graspd.backend import BackendName
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
+from omni_graspd.objects.object_reader import ObjectReaderConfig
 from omni_graspd.rendering.cameras import CameraConfig
 from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.scenes.drop import DropConfig
@@ -24,7 +25,7 @@ class GenerateConfig:
     hand: tuple[str, ...] = ()
     """Hand: built-in name, USD file, or glob; give it again for more. Default: allegro."""
     object: tuple[str, ...] = ()
-    """Object: built-in name, mesh or USD file, or glob; give it again for more. Default: three built-in ones."""
+    """Object: built-in or own name, mesh or USD file, or glob; again for more. Default: three built-in ones."""
     grasps: int = 16
     """Grasps per hand and object."""
     scenes: int = 2
@@ -37,6 +38,8 @@ class GenerateConfig:
     """Where grasps are computed: cpu, cuda:0, ...; auto takes the first GPU, else the CPU. Not yet tried on a GPU."""
     backend: BackendName = "auto"
     """What simulates and renders."""
+    intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
+    """Intake of object files: units, mass, repair."""
     synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
     """Synthesis of grasps."""
     metrics: MetricsConfig = field(default_factory=MetricsConfig)

@@ -80,7 +80,8 @@ def open_run(config: GenerateConfig) -> Iterator[Run]:
     """
     device, backend = resolve_device(config.device), load_backend(config.backend)
     hands = tuple(load_hand(str(path)) for path in _files("hands", config.hand or (_DEFAULT_HAND,)))
-    objects = tuple(load_object(str(path)) for path in _files("objects", config.object or default_objects()))
+    files = _files("objects", config.object or default_objects())
+    objects = tuple(load_object(str(path), config.intake) for path in files)
     _check_names("hands", hands)
     _check_names("objects", objects)
     renderer = backend.choose_renderer(config.render)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.library import resolve
-from omni_graspd.objects.object_reader import read_object
+from omni_graspd.objects.object_reader import ObjectReaderConfig, read_object
 from omni_graspd.objects.rigid_object import RigidObject
 
 
@@ -15,8 +15,12 @@ def default_objects() -> tuple[str, str, str]:
     return "soup_can", "mug", "card_box"
 
 
-def load_object(name_or_path: str) -> RigidObject:
-    """Load one object by built-in name or path.
+def load_object(name_or_path: str, config: ObjectReaderConfig | None = None) -> RigidObject:
+    """Load one object by name or path.
+
+    Args:
+        name_or_path: Name of a built-in object or of one in the user's library, or a file.
+        config: How a file is read.
 
     Raises:
         GraspdError: If there is no such object, more than one, or it cannot be read.
@@ -25,4 +29,4 @@ def load_object(name_or_path: str) -> RigidObject:
     if len(paths) > 1:
         names = ", ".join(path.stem for path in paths)
         raise GraspdError(f"expected one object, got {len(paths)} for {name_or_path!r} ({names}); name one of them")
-    return read_object(paths[0])
+    return read_object(paths[0], config)

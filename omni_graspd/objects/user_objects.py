@@ -73,3 +73,18 @@ def add_object(rigid: RigidObject, provenance: Provenance, thumbnail: Path, *, r
         (staged / rigid.name).replace(target)
         staged.rmdir()
     return target / path.relative_to(staged / rigid.name)
+
+
+def remove_object(name: str) -> Path:
+    """Delete an object from the user's library; return the folder that is gone.
+
+    Raises:
+        GraspdError: If the user has no object of that name.
+    """
+    if name not in list_user_names("objects"):
+        yours = ", ".join(list_user_names("objects")) or "none"
+        raise GraspdError(f"expected the name of an object in your library, got {name!r}; yours: {yours}")
+    folder = user_folder() / "objects" / name
+    with writing_to(folder.parent):
+        shutil.rmtree(folder)
+    return folder

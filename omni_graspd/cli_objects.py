@@ -1,0 +1,291 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands ``graspd objects ...``: their arguments, and what they print."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import numpy as np
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.library import data_folder, list_names, list_user_names, resolve
+from omni_graspd.objects.intake import IntakeReport, check_object
+from omni_graspd.objects.object_reader import ObjectReaderConfig
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.objects.user_objects import add_object, check_name_is_free, remove_object, rename_object
+from omni_graspd.usd.simready_package import Provenance
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Action = Callable[..., None]
+"""Work that is done once the arguments are read; prints to the console it is given."""
+
+SHORT_FORMS = {"--unit": "--intake.unit", "--density": "--intake.density", "--mass": "--intake.mass"}
+"""Options that are so common that they need no prefix."""
+_STYLES = {"accepted": "green", "repaired": "yellow", "refused": "bold red"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvenanceOptions:
+    """What a package says about where an object comes from."""
+
+    author: str = "unknown"
+    """Person or organisation that made the object."""
+    license: str = "unknown"
+    """Licence, for example CC-BY-4.0."""
+    category: str = ""
+    """What it is, for catalogues; default: its label."""
+    qcode: str = ""
+    """Wikidata item of what it is, for example Q89; default: that of a physical object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """How files are read."""
+
+    intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
+    """Intake of files: units, mass, repair."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddOptions:
+    """How files are read and kept."""
+
+    name: str | None = None
+    """Name from now on, for one file; default: that of the file, or of its folder where that says more."""
+    label: str | None = None
+    """Semantic class; default: as the file states, else the name without its number."""
+    replace: bool = False
+    """Take the place of an object of that name."""
+    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
+    """Author and licence."""
+    intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
+    """Intake of files: units, mass, repair."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportOptions:
+    """What goes into a package."""
+
+    out: Path
+    """Folder for the package: OUT/NAME/simready/NAME.usda."""
+    grasps: Path | None = None
+    """Dataset folder whose grasps of the object are written into the package."""
+    most: int = 64
+    """Most grasps, the best of all hands."""
+    provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
+    """Author and licence."""
+    intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
+    """Intake of files: units, mass, repair."""
+
+
+def add(files: tuple[str, ...], options: AddOptions) -> Action:
+    """Take meshes and USD files into your library, mended, as USD packages; --object NAME finds them from then on.
+
+    Ends with code 1 if a file was refused. Short forms: --unit, --mass and --density for those under --intake,
+    --author and --license for those under --provenance.
+
+    Args:
+        files: OBJ, PLY, STL, GLB, glTF or USD files, or globs in quotes.
+        options: How.
+    """
+    return partial(_add, files, options)
+
+
+def check(files: tuple[str, ...], options: CheckOptions) -> Action:
+    """Say what taking in would make of files or objects: accepted, repaired and how, or refused, why and the remedy.
+
+    Ends with code 1 if one would be refused. Short forms: --unit, --mass and --density for those under --intake.
+
+    Args:
+        files: Files, names of objects, or globs in quotes.
+        options: How.
+    """
+    return partial(_check, files, options)
+
+
+def list_() -> Action:
+    """Show the built-in objects and yours."""
+    return _list
+
+
+def remove(name: str) -> Action:
+    """Delete an object from your library.
+
+    Args:
+        name: Its name.
+    """
+    return partial(_remove, name)
+
+
+def export(name: str, options: ExportOptions) -> Action:
+    """Write an object as a SimReady package for Isaac Sim, with its grasps if there are any.
+
+    Args:
+        name: Name of an object, or a file.
+        options: What goes into it.
+    """
+    return partial(_export, name, options)
+
+
+def parse_objects(arguments: Sequence[str]) -> Action:
+    """Return the work that the arguments behind ``graspd objects`` ask for."""
+    import tyro
+
+    for command, options in ((add, AddOptions), (check, CheckOptions), (export, ExportOptions)):
+        command.__annotations__["options"] = Annotated[options, tyro.conf.arg(name="")]
+    for command in (add, check):
+        command.__annotations__["files"] = tyro.conf.Positional[tuple[str, ...]]
+    for command in (remove, export):
+        command.__annotations__["name"] = tyro.conf.Positional[str]
+    return tyro.extras.subcommand_cli_from_dict(
+        {"add": add, "check": check, "list": list_, "remove": remove, "export": export},
+        prog="graspd objects",
+        description="Take in your own objects, look at objects, and write them as packages for Isaac Sim.",
+        args=[_long_form(argument) for argument in arguments],
+    )
+
+
+def _long_form(argument: str) -> str:
+    flag, equals, value = argument.partition("=")
+    short_forms = {**SHORT_FORMS, "--license": "--provenance.license", "--author": "--provenance.author"}
+    return short_forms.get(flag, flag) + equals + value
+
+
+def _paths(patterns: Sequence[str]) -> list[Path]:
+    """Turn names, files and globs into files; a file that is not there is reported like any other bad one."""
+    if not patterns:
+        raise GraspdError("expected one file or more, got none; name the files")
+    paths: list[Path] = []
+    for pattern in patterns:
+        is_path = Path(pattern).suffix and not any(character in pattern for character in "*?[")
+        paths += [Path(pattern)] if is_path and pattern not in _names() else resolve("objects", pattern)
+    return list(dict.fromkeys(paths))
+
+
+def _names() -> list[str]:
+    return [*list_names("objects"), *list_user_names("objects")]
+
+
+def _check(patterns: Sequence[str], options: CheckOptions, console: Console) -> None:
+    reports = [_examine(path, options.intake, console) for path in _paths(patterns)]
+    _finish(reports, console)
+
+
+def _examine(path: Path, config: ObjectReaderConfig, console: Console) -> IntakeReport:
+    report = check_object(path, config)
+    console.print(f"{path}: {report.line}", style=_STYLES[report.verdict], soft_wrap=True, markup=False)
+    if report.rigid is not None:
+        console.print(f"    {_facts(report.rigid, report.volume)}", soft_wrap=True, markup=False)
+        for note in report.rigid.notes:
+            if note not in report.repairs:
+                console.print(f"    {note}", style="dim", soft_wrap=True, markup=False)
+    return report
+
+
+def _facts(rigid: RigidObject, volume: float) -> str:
+    sides = " x ".join(f"{1e3 * side:.0f}" for side in np.ptp(rigid.mesh.vertices, axis=0))
+    look = "texture" if rigid.appearance.texture and rigid.visual.uvs is not None else "plain colour"
+    return (
+        f"{rigid.name} ({rigid.label}): {sides} mm, {1e6 * volume:.0f} cm3, {rigid.mass:.3g} kg, "
+        f"{len(rigid.mesh.faces)} faces, {look}"
+    )
+
+
+def _finish(reports: Sequence[IntakeReport], console: Console) -> None:
+    if len(reports) > 1:
+        counts = {verdict: sum(report.verdict == verdict for report in reports) for verdict in _STYLES}
+        console.print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
+    if any(report.verdict == "refused" for report in reports):
+        sys.exit(1)
+
+
+def _add(patterns: Sequence[str], options: AddOptions, console: Console) -> None:
+    paths = _paths(patterns)
+    if options.name is not None and len(paths) > 1:
+        raise GraspdError(f"expected one file with --name, got {len(paths)}; add them one by one")
+    reports = []
+    for path in paths:
+        report = _examine(path, options.intake, console)
+        reports.append(report)
+        if report.rigid is not None:
+            rigid = rename_object(report.rigid, options.name, options.label)
+            check_name_is_free(rigid.name, replace_existing=options.replace)
+            with tempfile.TemporaryDirectory() as scratch:
+                thumbnail = _draw(rigid, Path(scratch))
+                provenance = _provenance(options.provenance)
+                target = add_object(rigid, provenance, thumbnail, replace_existing=options.replace)
+            console.print(f"    added as {rigid.name}: {target}", soft_wrap=True, markup=False)
+    _finish(reports, console)
+
+
+def _draw(rigid: RigidObject, folder: Path) -> Path:
+    # Rendering and its packages are only loaded where they are needed.
+    from omni_graspd.backend import load_backend
+    from omni_graspd.inspection.object_pictures import write_thumbnail
+
+    write_thumbnail(load_backend("auto"), rigid, folder / "thumbnail.png")
+    return folder / "thumbnail.png"
+
+
+def _provenance(options: ProvenanceOptions) -> Provenance:
+    return Provenance(
+        author=options.author,
+        license=options.license,
+        date=date.today().isoformat(),
+        category=options.category,
+        qcode=options.qcode,
+    )
+
+
+def _list(console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "label", "size mm", "mass kg", "faces", "where"):
+        table.add_column(column, justify="right" if column in ("size mm", "mass kg", "faces") else "left")
+    for name in _names():
+        (path,) = resolve("objects", name)
+        report = check_object(path)
+        where = "built in" if path.is_relative_to(data_folder()) else str(path)
+        if report.rigid is None:
+            table.add_row(name, "-", "-", "-", "-", f"{where}: {report.line}")
+            continue
+        rigid = report.rigid
+        sides = " x ".join(f"{1e3 * side:.0f}" for side in np.ptp(rigid.mesh.vertices, axis=0))
+        table.add_row(name, rigid.label, sides, f"{rigid.mass:.3g}", str(len(rigid.mesh.faces)), where)
+    console.print(table)
+
+
+def _remove(name: str, console: Console) -> None:
+    console.print(f"removed {remove_object(name)}", soft_wrap=True, markup=False)
+
+
+def _export(name: str, options: ExportOptions, console: Console) -> None:
+    from omni_graspd.objects.simready_object import write_simready_object
+
+    (path, *others) = _paths([name])
+    if others:
+        raise GraspdError(f"expected one object, got {len(others) + 1} for {name!r}; name one of them")
+    report = check_object(path, options.intake)
+    if report.rigid is None:
+        raise GraspdError(report.reason)
+    grasps = []
+    if options.grasps is not None:
+        from omni_graspd.dataset.grasp_export import dataset_grasp_vectors
+
+        grasps = dataset_grasp_vectors(options.grasps, report.rigid, options.most)
+    with tempfile.TemporaryDirectory() as scratch:
+        thumbnail = _draw(report.rigid, Path(scratch))
+        provenance = _provenance(options.provenance)
+        target = write_simready_object(report.rigid, options.out, provenance, thumbnail, grasps)
+    console.print(f"{target}: {len(grasps)} grasps", soft_wrap=True, markup=False)
