@@ -43,8 +43,8 @@ def closing_lines(
         device: Warp device for the distances.
 
     Returns:
-        Both ends in the object frame [m], shape [2, 3] each; None where nothing is opposed, or the line between the
-        contacts misses the object.
+        Both ends in the object frame [m], shape [2, 3] each; None where nothing is opposed, or the line misses the
+        object.
     """
     points = posed_points(hand, sample_surface_points(hand, config.point_count), T_object_palm, joint_positions)
     exact = SignedDistance.build(
@@ -85,9 +85,8 @@ def _through_object(ends: np.ndarray, exact: SignedDistance, diagonal: float) ->
         return None
     steps = np.linspace(-diagonal, length + diagonal, _SAMPLES * 4)
     distances, _ = exact.query(ends[0] + steps[:, None] * way / length, diagonal)
-    between = (steps > 0.0) & (steps < length)
-    if not (distances[between] < 0.0).any():
-        return None
     inside = steps[distances < 0.0]
+    if not len(inside):
+        return None
     first, last = min(inside[0], 0.0) - _BEYOND, max(inside[-1], length) + _BEYOND
     return ends[0] + np.array([[first], [last]]) * way / length
