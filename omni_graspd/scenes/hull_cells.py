@@ -1,12 +1,15 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The exact convex hull of an object as PhysX colliders, cut into cells where it has too many vertices for one.
+"""The convex hull of an object as PhysX colliders, cut into cells where it has too many vertices for one.
 
 On a flat table nothing of a body but its convex hull can touch. The hull's vertices are vertices of the mesh, so an
 object dropped with these colliders rests on its true surface, whatever a convex decomposition would have rounded off.
+Scans have thousands of hull vertices that stand out by less than their noise; those can be left out.
 """
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 
@@ -17,14 +20,17 @@ CELL_VERTEX_LIMIT = 60
 """Most vertices of one cell; PhysX simplifies convex meshes of more than 64 by default."""
 
 
-def hull_cells(vertices: np.ndarray, limit: int = CELL_VERTEX_LIMIT) -> tuple[TriangleMesh, ...]:
-    """Cut the convex hull of points into convex cells whose union has the very same hull.
+def hull_cells(
+    vertices: np.ndarray, limit: int = CELL_VERTEX_LIMIT, *, tolerance: float = 0.0
+) -> tuple[TriangleMesh, ...]:
+    """Cut the convex hull of points into convex cells whose union has the very same hull, or nearly.
 
     Each cell is spanned by neighbouring hull vertices and the hull's centroid, which gives flat cells volume.
 
     Args:
         vertices: Points [m], shape [vertex_count, 3].
         limit: Most vertices of a cell.
+        tolerance: Vertices may be left out that stand out of the result by less than this [m].
 
     Returns:
         Convex meshes; one when the hull itself is within the limit.
@@ -33,6 +39,9 @@ def hull_cells(vertices: np.ndarray, limit: int = CELL_VERTEX_LIMIT) -> tuple[Tr
         GraspdError: If the points are flat.
     """
     hull = convex_hull(vertices, vertex_limit=len(vertices))
+    if tolerance > 0.0:
+        kept = hull.vertices[_telling_vertices(hull.vertices, tolerance)]
+        hull = convex_hull(kept, vertex_limit=len(kept))
     if len(hull.vertices) <= limit:
         return (hull,)
     centroid = hull.vertices.mean(axis=0)
@@ -41,10 +50,35 @@ def hull_cells(vertices: np.ndarray, limit: int = CELL_VERTEX_LIMIT) -> tuple[Tr
 
 
 def _split(points: np.ndarray, limit: int) -> list[np.ndarray]:
-    """Halve points along their widest axis until every part has at most ``limit`` of them."""
-    if len(points) <= limit:
+    """Cut points across their widest axis, over and over, into as few equal parts as have at most ``limit`` of them."""
+    count = -(-len(points) // limit)
+    if count == 1:
         return [points]
     axis = int(np.argmax(np.ptp(points, axis=0)))
     order = np.argsort(points[:, axis], kind="stable")
-    half = len(points) // 2
-    return _split(points[order[:half]], limit) + _split(points[order[half:]], limit)
+    cut = round(len(points) * (count // 2) / count)
+    return _split(points[order[:cut]], limit) + _split(points[order[cut:]], limit)
+
+
+def _telling_vertices(points: np.ndarray, tolerance: float) -> np.ndarray:
+    """Choose hull vertices so that none stands out of the hull of those chosen by more than ``tolerance``.
+
+    Each round adds, for every face that others stand out of, the one farthest out.
+
+    Returns:
+        Ascending indices.
+    """
+    from scipy.spatial import ConvexHull
+
+    directions = np.array([d for d in itertools.product((-1, 0, 1), repeat=3) if any(d)], dtype=np.float64)
+    chosen = np.unique(np.argmax(points @ directions.T, axis=0))
+    if np.linalg.matrix_rank(points[chosen] - points[chosen[0]]) < 3:
+        return np.arange(len(points))
+    while True:
+        planes = ConvexHull(points[chosen]).equations
+        outside = points @ planes[:, :3].T + planes[:, 3]
+        farthest = np.argmax(outside, axis=0)
+        wanted = farthest[outside[farthest, np.arange(len(planes))] > tolerance]
+        if np.all(np.isin(wanted, chosen)):
+            return chosen
+        chosen = np.union1d(chosen, wanted)

@@ -27,6 +27,8 @@ class SimulateConfig:
     """Angular speed limit of rest [rad/s]."""
     record_interval: float = 1.0 / 60.0
     """Time between recorded poses [s]; speeds are watched at the same times."""
+    independent: bool = False
+    """For bodies that never meet: stop when each has been at rest once, instead of all at the same time."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -51,3 +53,6 @@ class SimulateResult:
     """At the end [rad/s], shape [body_count, 3]."""
     at_rest: np.ndarray
     """Whether each body stayed below both rest speeds for the rest time up to the end, shape [body_count], bool."""
+    rest_records: np.ndarray
+    """First record at which each body had stayed below both speeds for the rest time, shape [body_count], int; -1 where
+    there is none. What a body did up to there does not depend on when the others came to rest."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import metadata
@@ -117,21 +117,26 @@ def _attached(path: Path) -> Iterator[Any]:
 def _step_until_rest(physx: Any, body_paths: tuple[str, ...], config: SimulateConfig, metres: float) -> SimulateResult:
     record_steps = max(1, round(config.record_interval / config.time_step))
     step_count = max(1, round(config.max_time / config.time_step))
-    times, states = [0.0], [_read_bodies(physx, body_paths, metres)]
+    reader = _BodyReader(physx, body_paths, metres)
+    times, states = [0.0], [reader.read()]
     resting = np.zeros(len(body_paths))
+    rest_records = np.full(len(body_paths), -1)
     for step in range(1, step_count + 1):
         physx.step_sync(config.time_step)
         if step % record_steps and step != step_count:
             continue
-        state = _read_bodies(physx, body_paths, metres)
+        state = reader.read()
         times.append(step * config.time_step)
         states.append(state)
         slow = (np.linalg.norm(state[:, 7:10], axis=-1) < config.rest_linear_speed) & (
             np.linalg.norm(state[:, 10:13], axis=-1) < config.rest_angular_speed
         )
         resting = np.where(slow, resting + times[-1] - times[-2], 0.0)
-        if np.all(resting >= config.rest_time):
+        at_rest = resting >= config.rest_time
+        rest_records = np.where(at_rest & (rest_records < 0), len(times) - 1, rest_records)
+        if np.all(rest_records >= 0 if config.independent else at_rest):
             break
+    reader.check_order()
     recorded = np.stack(states)
     return SimulateResult(
         body_paths=body_paths,
@@ -140,26 +145,65 @@ def _step_until_rest(physx: Any, body_paths: tuple[str, ...], config: SimulateCo
         linear_velocities=recorded[-1, :, 7:10],
         angular_velocities=recorded[-1, :, 10:13],
         at_rest=resting >= config.rest_time,
+        rest_records=rest_records,
     )
 
 
-def _read_bodies(physx: Any, body_paths: tuple[str, ...], metres: float) -> np.ndarray:
-    """Read pose, linear and angular velocity of each body in metres, shape [body_count, 13]."""
-    from ovphysx.types import ObjectScope, SimObjectType
+class _BodyReader:
+    """Reads the state of bodies from PhysX over and over; names are looked up once, which takes most of the time."""
 
-    columns: dict[str, dict[str, np.ndarray]] = {name: {} for name in _ATTRIBUTES}
+    def __init__(self, physx: Any, body_paths: tuple[str, ...], metres: float) -> None:
+        from ovphysx.types import ObjectScope, SimObjectType
+
+        self._physx, self._body_paths, self._metres = physx, body_paths, metres
+        with _quiet():
+            self._query = physx.query(SimObjectType.RIGID_BODY, scope=ObjectScope.ALL).wait()
+        self._order = self._find_order()
+
+    def read(self) -> np.ndarray:
+        """Read pose, linear and angular velocity of each body in metres, shape [body_count, 13]."""
+        columns = self._read_columns(lambda group, dictionary: group.tensors[0].numpy().astype(np.float64))
+        state = np.concatenate([columns[name] for name in _ATTRIBUTES], axis=1)[self._order]
+        state[:, :3] *= self._metres
+        state[:, 7:10] *= self._metres
+        return state
+
+    def check_order(self) -> None:
+        """Make sure that the rows are still those of the bodies they were.
+
+        Raises:
+            GraspdError: If PhysX sorted its bodies anew.
+        """
+        if not np.array_equal(self._find_order(), self._order):
+            raise GraspdError("expected PhysX to keep its bodies in order during a simulation, but it did not")
+
+    def _find_order(self) -> np.ndarray:
+        """Return the row of each body, shape [body_count]; the same in all columns."""
+        columns = self._read_columns(lambda group, dictionary: dictionary.get_path_strings(group.prim_list))
+        rows = {path: row for row, path in enumerate(columns[_ATTRIBUTES[0]])}
+        missing = [path for path in self._body_paths if path not in rows]
+        if missing or any(list(column) != list(rows) for column in columns.values()):
+            body = missing[0] if missing else self._body_paths[0]
+            raise GraspdError(f"expected PhysX to simulate {body}, but it did not take it; check its physics schemas")
+        return np.array([rows[path] for path in self._body_paths])
+
+    def _read_columns(self, convert: Callable[[Any, Any], Any]) -> dict[str, Any]:
+        columns = {}
+        with _quiet():
+            result = self._physx.read(self._query, _ATTRIBUTES).wait()
+            try:
+                while (group := result.fetch_next().wait()) is not None:
+                    name = result.dictionary.token_to_string(group.attribute)
+                    columns[name] = convert(group, result.dictionary)
+                    del group
+            finally:
+                result.close_sync()
+        return columns
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence the remark that reading wakes Warp, which looks for a CUDA driver; Warp is in use here anyhow."""
     with warnings.catch_warnings():
-        # Says that reading wakes Warp, which looks for a CUDA driver; Warp is in use here anyhow.
         warnings.filterwarnings("ignore", message="ovphysx is in CPU-only mode", category=RuntimeWarning)
-        with physx.read_sync(SimObjectType.RIGID_BODY, _ATTRIBUTES, scope=ObjectScope.ALL) as result:
-            for group in result.groups:
-                paths = result.dictionary.get_path_strings(group.prim_list)
-                values = group.tensors[0].numpy().astype(np.float64)
-                columns[result.dictionary.token_to_string(group.attribute)].update(zip(paths, values, strict=True))
-    missing = [path for path in body_paths if any(path not in column for column in columns.values())]
-    if missing:
-        raise GraspdError(f"expected PhysX to simulate {missing[0]}, but it did not take it; check its physics schemas")
-    state = np.array([np.concatenate([columns[name][path] for name in _ATTRIBUTES]) for path in body_paths])
-    state[:, :3] *= metres
-    state[:, 7:10] *= metres
-    return state
+        yield

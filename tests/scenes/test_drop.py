@@ -116,7 +116,9 @@ def test_same_drop_gives_the_same_bits_and_other_drops_differ():
 
 def _resting(pose: np.ndarray, *, at_rest: bool) -> SimulateResult:
     zero = np.zeros((1, 3))
-    return SimulateResult((OBJECT_PATH,), np.zeros(1), pose[None, None], zero, zero, np.array([at_rest]))
+    return SimulateResult(
+        (OBJECT_PATH,), np.zeros(1), pose[None, None], zero, zero, np.array([at_rest]), np.array([0 if at_rest else -1])
+    )
 
 
 def test_attempts_that_do_not_rest_are_counted_and_then_given_up():
