@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import numpy as np
 
 from omni_graspd.dataset.run import Run
@@ -12,7 +14,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.cameras import author_cameras
-from omni_graspd.scenes.drop import drop_object
+from omni_graspd.scenes.drop import Drop, drop_objects
 from omni_graspd.scenes.scene_writer import author_scene
 from omni_graspd.scenes.transfer import join_scene_grasps, transfer_grasps
 from omni_graspd.usd.stage import save_stage
@@ -32,19 +34,24 @@ async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
     total, done = len(run.objects) * run.config.scenes, 0
     progress(done, total)
     for obj in run.objects:
-        for scene_index in range(run.config.scenes):
-            if not run.layout.scene_grasps(obj.name, scene_index).is_file():
-                await _settle_scene(run, obj, scene_index)
-            done += 1
-            progress(done, total)
+        indices = range(run.config.scenes)
+        missing = [index for index in indices if not run.layout.scene_grasps(obj.name, index).is_file()]
+        done += len(indices) - len(missing)
+        if missing:
+            base = [_base_grasps(run, hand.name, obj.name) for hand in run.hands]
+            drops = await drop_objects(obj, missing, run.config.drop, run.config.seed, run.backend.simulate)
+            for index, drop in zip(missing, drops, strict=True):
+                _write_scene(run, obj, index, drop, base)
+                done += 1
+                progress(done, total)
+                await asyncio.sleep(0.0)
+        progress(done, total)
     run.update_counts()
 
 
-async def _settle_scene(run: Run, obj: RigidObject, scene_index: int) -> None:
+def _write_scene(run: Run, obj: RigidObject, scene_index: int, drop: Drop, base: list[GraspTable]) -> None:
     """Write one scene; its table comes last and says that the scene is whole."""
     config, path = run.config, run.layout.scene(obj.name, scene_index)
-    base = [_base_grasps(run, hand.name, obj.name) for hand in run.hands]
-    drop = await drop_object(obj, scene_index, config.drop, config.seed, run.backend.simulate)
     stage = author_scene(
         path, run.layout.object(obj.name), obj, drop.T_world_object, scene_index, config.scene, config.seed
     )

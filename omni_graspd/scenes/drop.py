@@ -1,29 +1,41 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Dropping an object on a table until it rests."""
+"""Dropping an object on a table until it rests, many times side by side."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 from pxr import Usd
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.objects.convex_hull import convex_hull
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
-from omni_graspd.scenes.drop_stage import DropPhysics, author_drop_stage
+from omni_graspd.scenes.drop_stage import DropPhysics, author_drop_stage, body_path
 from omni_graspd.scenes.hull_cells import hull_cells
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 from omni_graspd.seeding import random_generator
+from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import transform_points
 
 Simulate = Callable[[Usd.Stage, SimulateConfig], Awaitable[SimulateResult]]
 
 REST_GAP = 1e-5
 """Height of the lowest vertex over the table top at rest [m]: above it in single precision too."""
+HULL_TOLERANCE = 1e-4
+"""Where a convex hull has more than ``HULL_VERTICES``, those that stand out by less are left out of the colliders [m]:
+the noise of a scan."""
+HULL_VERTICES = 360
+"""Convex hulls with up to this many vertices are taken as they are."""
+SIDE_BY_SIDE = 64
+"""Most drops in one simulation."""
+
+_PLACES = np.array([(row - 3.5, column - 3.5) for row in range(8) for column in range(8)])
+"""Where each drop is simulated [m]. The place comes from the drop's number alone, since it matters to rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +44,10 @@ class DropConfig:
 
     height: float = 0.1
     """Height of the lowest vertex over the table at the start [m]."""
+    table_radius: float = 0.4
+    """An object that comes to rest farther than this from where it was released has left the table [m]."""
     position_range: float = 0.05
-    """The object comes to rest within this distance of the table's centre in x and in y [m]."""
+    """Objects that stay on the table are put within this distance of its centre in x and in y [m]."""
     attempts: int = 8
     """Starts to try before giving up."""
     stay_time: float = 1.0
@@ -51,7 +65,7 @@ class DropConfig:
         """Check the ranges."""
         require_at_least(self, "drop", 1, "attempts")
         require_not_negative(self, "drop", "height", "position_range", unit=" [m]")
-        require_positive(self, "drop", "stay_time", "stay_distance", "stay_angle")
+        require_positive(self, "drop", "table_radius", "stay_time", "stay_distance", "stay_angle")
 
 
 @dataclass(frozen=True)
@@ -61,61 +75,165 @@ class Drop:
     T_world_object: np.ndarray
     """Rest pose, shape [7]."""
     linear_speed: float
-    """Speed of the centre of mass at the end of the simulation [m/s]."""
+    """Speed of the centre of mass, a while after it was started again from the rest pose [m/s]."""
     angular_speed: float
-    """Angular speed at the end of the simulation [rad/s]."""
+    """Angular speed then [rad/s]."""
     simulated_time: float
-    """Time from release to the end of the simulation [s]."""
+    """Time from release until it had rested long enough [s]."""
     settle_correction: float
     """Upward shift after the simulation that puts the lowest vertex on the table top [m]; PhysX lets bodies sink in."""
     attempts: int
     """Starts it took; 1 when the first one came to rest."""
+    left_count: int
+    """Starts after which the object left the table."""
+    restless_count: int
+    """Starts after which it did not come to rest in time, or did not stay."""
 
 
 async def drop_object(obj: RigidObject, index: int, config: DropConfig, seed: int, simulate: Simulate) -> Drop:
-    """Drop an object from a random orientation and return how it lies.
+    """Drop an object once; see :func:`drop_objects`."""
+    return (await drop_objects(obj, [index], config, seed, simulate))[0]
 
-    The collider is the exact convex hull of the mesh. The simulation decides how the object lies. Where it lies is
-    drawn: an endless flat table looks the same everywhere, so the rest pose is slid until the middle of its bounding
-    box is within ``position_range`` of the origin, which keeps objects that roll. Then the pose is shifted up by the
-    micrometres that PhysX let it sink in, and simulated once more from rest to see that it stays.
+
+async def drop_objects(
+    obj: RigidObject, indices: Iterable[int], config: DropConfig, seed: int, simulate: Simulate
+) -> list[Drop]:
+    """Drop an object from random orientations and return how it lies.
+
+    Up to 64 drops are simulated side by side. A drop has the same bits whatever is simulated beside it.
+
+    The collider is the convex hull of the mesh, for scans to within a tenth of a millimetre. The simulation decides how
+    the object lies. Where it lies is drawn: an endless flat table looks the same everywhere, so the rest pose is slid
+    until the middle of its bounding box is within ``position_range`` of the origin, unless it went so far that it had
+    left the table. Then the pose is shifted up by what PhysX let it sink in, and simulated once more from rest to see
+    that it stays.
 
     Args:
         obj: The object.
-        index: Number of the drop; each has its own random stream.
+        indices: Numbers of the drops; each has its own random stream.
         config: Start, physics and acceptance.
         seed: Seed of the run.
         simulate: The backend's simulation.
 
     Returns:
-        The first rest pose found.
+        The first rest pose found in each drop, in the order of the indices.
 
     Raises:
-        GraspdError: If the object is flat, or no attempt came to rest and stayed.
+        GraspdError: If the object is flat, or no attempt of a drop came to rest on the table and stayed.
     """
-    random = random_generator(seed, "drop", obj.name, index)
-    position = random.uniform(-config.position_range, config.position_range, size=2)
-    colliders = hull_cells(obj.mesh.vertices)
-    for attempt in range(1, config.attempts + 1):
-        start = _start_pose(obj.mesh.vertices, config.height, random)
-        result = await simulate(author_drop_stage(obj, colliders, start, config.physics), config.simulation)
-        if not result.at_rest[0]:
-            continue
-        T_world_object, correction = _place(result.poses[-1, 0], obj.mesh.vertices, position)
-        stage = author_drop_stage(obj, colliders, T_world_object, config.physics)
-        if await _stays(stage, T_world_object, config, simulate):
-            return Drop(
-                T_world_object=T_world_object,
-                linear_speed=float(np.linalg.norm(result.linear_velocities[0])),
-                angular_speed=float(np.linalg.norm(result.angular_velocities[0])),
-                simulated_time=float(result.times[-1]),
-                settle_correction=correction,
-                attempts=attempt,
+    indices = list(indices)
+    hull = convex_hull(obj.mesh.vertices, vertex_limit=len(obj.mesh.vertices)).vertices
+    colliders = hull_cells(hull, tolerance=HULL_TOLERANCE if len(hull) > HULL_VERTICES else 0.0)
+    arena = _Arena(obj, hull, colliders, config, simulate)
+    drops: dict[int, Drop] = {}
+    for block in sorted({index // SIDE_BY_SIDE for index in indices}):
+        trials = [_Trial(obj.name, i, config, seed) for i in sorted(set(indices)) if i // SIDE_BY_SIDE == block]
+        while trials:
+            drops |= await arena.attempt(trials)
+            trials = [trial for trial in trials if trial.index not in drops]
+    return [drops[index] for index in indices]
+
+
+class _Trial:
+    """One drop while it is tried: its place, its random stream, and what became of it so far."""
+
+    def __init__(self, name: str, index: int, config: DropConfig, seed: int) -> None:
+        self.index = index
+        self.random = random_generator(seed, "drop", name, index)
+        self.position = self.random.uniform(-config.position_range, config.position_range, size=2)
+        self.left_count = self.restless_count = 0
+
+    @property
+    def attempts(self) -> int:
+        """Starts that failed."""
+        return self.left_count + self.restless_count
+
+
+@dataclass(frozen=True)
+class _Arena:
+    """What all drops of an object have in common."""
+
+    obj: RigidObject
+    hull: np.ndarray
+    """Vertices of the exact convex hull, shape [vertex_count, 3]; nothing else can touch the table."""
+    colliders: tuple[TriangleMesh, ...]
+    config: DropConfig
+    simulate: Simulate
+
+    async def attempt(self, trials: list[_Trial]) -> dict[int, Drop]:
+        """Let every trial start once, side by side; return the drops of those that come to rest and stay.
+
+        Raises:
+            GraspdError: If a trial has no attempt left.
+        """
+        self._check_attempts(trials)
+        starts = np.array([_start_pose(self.hull, self.config.height, trial.random) for trial in trials])
+        result = await self._simulate(trials, starts, dataclasses.replace(self.config.simulation, independent=True))
+        rested, ends = [], []
+        for body, trial in enumerate(trials):
+            record = result.rest_records[body]
+            end = result.poses[record, body]
+            if record < 0:
+                trial.restless_count += 1
+            elif np.linalg.norm(end[:2] - starts[body, :2]) > self.config.table_radius:
+                trial.left_count += 1
+            else:
+                rested.append((trial, float(result.times[record])))
+                ends.append(_place(end, self.hull, trial.position))
+        return await self._keep_staying(rested, ends) if rested else {}
+
+    def _check_attempts(self, trials: list[_Trial]) -> None:
+        if any(trial.attempts >= self.config.attempts for trial in trials):
+            raise GraspdError(
+                f"expected {self.obj.name} to come to rest on the table within {self.config.simulation.max_time:g} s "
+                f"in one of {self.config.attempts} drops, got none; raise the damping, the time limit or the table"
             )
-    raise GraspdError(
-        f"expected {obj.name} to come to rest within {config.simulation.max_time:g} s in one of {config.attempts} "
-        "drops, got none; raise the damping or the time limit"
-    )
+
+    async def _keep_staying(
+        self, rested: list[tuple[_Trial, float]], ends: list[tuple[np.ndarray, float]]
+    ) -> dict[int, Drop]:
+        """Simulate from rest and keep what stays; a body that was slowly tipping over does not."""
+        poses = np.array([pose for pose, _ in ends])
+        watch = dataclasses.replace(self.config.simulation, max_time=self.config.stay_time, rest_time=np.inf)
+        result = await self._simulate([trial for trial, _ in rested], poses, watch)
+        drops = {}
+        for body, (trial, time) in enumerate(rested):
+            if not self._same_place(result.poses[-1, body], poses[body]):
+                trial.restless_count += 1
+                continue
+            drops[trial.index] = Drop(
+                T_world_object=poses[body],
+                linear_speed=float(np.linalg.norm(result.linear_velocities[body])),
+                angular_speed=float(np.linalg.norm(result.angular_velocities[body])),
+                simulated_time=time,
+                settle_correction=ends[body][1],
+                attempts=trial.attempts + 1,
+                left_count=trial.left_count,
+                restless_count=trial.restless_count,
+            )
+        return drops
+
+    async def _simulate(self, trials: list[_Trial], poses: np.ndarray, simulation: SimulateConfig) -> SimulateResult:
+        """Simulate one body for each trial, at the trial's own place; the result is as if all were at the origin."""
+        offsets = np.zeros((len(trials), 7))
+        offsets[:, :2] = [_PLACES[trial.index % SIDE_BY_SIDE] for trial in trials]
+        stage = author_drop_stage(self.obj, self.colliders, poses + offsets, self.config.physics)
+        result = await self.simulate(stage, simulation)
+        order = [result.body_paths.index(body_path(body)) for body in range(len(trials))]
+        return dataclasses.replace(
+            result,
+            body_paths=tuple(result.body_paths[body] for body in order),
+            poses=result.poses[:, order] - offsets,
+            linear_velocities=result.linear_velocities[order],
+            angular_velocities=result.angular_velocities[order],
+            at_rest=result.at_rest[order],
+            rest_records=result.rest_records[order],
+        )
+
+    def _same_place(self, end: np.ndarray, start: np.ndarray) -> bool:
+        half_cosine = min(1.0, abs(float(end[3:] @ start[3:])))
+        moved = float(np.linalg.norm(end[:3] - start[:3]))
+        return moved < self.config.stay_distance and 2.0 * np.arccos(half_cosine) < self.config.stay_angle
 
 
 def _start_pose(vertices: np.ndarray, height: float, random: np.random.Generator) -> np.ndarray:
@@ -135,13 +253,3 @@ def _place(pose: np.ndarray, vertices: np.ndarray, position: np.ndarray) -> tupl
     correction = REST_GAP - float(transform_points(placed, vertices)[:, 2].min())
     placed[2] += correction
     return placed, correction
-
-
-async def _stays(stage: Usd.Stage, T_world_object: np.ndarray, config: DropConfig, simulate: Simulate) -> bool:
-    """Simulate from rest and tell whether the body stays; a body that was slowly tipping over does not."""
-    watch = dataclasses.replace(config.simulation, max_time=config.stay_time, rest_time=np.inf)
-    result = await simulate(stage, watch)
-    end = result.poses[-1, 0]
-    half_cosine = min(1.0, abs(float(end[3:] @ T_world_object[3:])))
-    moved = float(np.linalg.norm(end[:3] - T_world_object[:3]))
-    return moved < config.stay_distance and 2.0 * np.arccos(half_cosine) < config.stay_angle

@@ -1,13 +1,17 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The stage on which an object is dropped: an endless table top at z = 0 and the object's colliders."""
+"""The stage on which an object is dropped: an endless table top at z = 0 and copies of the object, side by side.
+
+The copies do not see each other, and PhysX is asked for results that do not depend on what else is in the stage, down
+to the last bit. Only where a copy starts matters to rounding.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from pxr import Gf, Usd, UsdGeom, UsdPhysics
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.usd.meshes import TriangleMesh, author_mesh
@@ -21,7 +25,6 @@ from omni_graspd.usd.physics import (
 from omni_graspd.usd.stage import create_stage
 from omni_graspd.usd.transforms import author_pose
 
-OBJECT_PATH = "/World/Object"
 METERS_PER_UNIT = 0.01
 """PhysX drops hull vertices that stand out by less than 0.7 thousandths of a stage unit. In metres a lying can sinks
 in by up to 0.6 mm, in centimetres by micrometres."""
@@ -49,16 +52,24 @@ class DropPhysics:
     """Distance at which contacts begin to be computed [m]; they act at distance 0."""
 
 
+def body_path(index: int) -> str:
+    """Return the path of a body on a drop stage."""
+    return f"/World/object_{index}"
+
+
 def author_drop_stage(
     obj: RigidObject, colliders: tuple[TriangleMesh, ...], T_world_object: np.ndarray, physics: DropPhysics
 ) -> Usd.Stage:
-    """Author a stage, in memory and in centimetres, with one dynamic body over an endless table top.
+    """Author a stage, in memory and in centimetres, with dynamic copies of an object over an endless table top.
 
     Args:
         obj: The object; its mass properties are used.
         colliders: Convex meshes in the object frame [m], from :func:`~omni_graspd.scenes.hull_cells.hull_cells`.
-        T_world_object: Pose at the start, shape [7].
+        T_world_object: Pose of each copy at the start, shape [body_count, 7].
         physics: Gravity, contact and damping.
+
+    Returns:
+        The stage; its bodies are at :func:`body_path`.
     """
     stage = create_stage("World")
     UsdGeom.SetStageMetersPerUnit(stage, METERS_PER_UNIT)
@@ -66,25 +77,39 @@ def author_drop_stage(
     scene = UsdPhysics.Scene.Define(stage, "/World/PhysicsScene")
     scene.CreateGravityDirectionAttr(Gf.Vec3f(0.0, 0.0, -1.0))
     scene.CreateGravityMagnitudeAttr(physics.gravity * scale)
+    apply_physx(scene.GetPrim(), "PhysxSceneAPI", {"physxScene:enableEnhancedDeterminism": True})
     material = author_physics_material(
         stage, "/World/ContactMaterial", friction=physics.friction, restitution=physics.restitution
     )
+    bind_physics_material(stage.GetDefaultPrim(), material)
     table = UsdGeom.Plane.Define(stage, "/World/Table")
     table.CreateAxisAttr(UsdGeom.Tokens.z)
     apply_collider(table.GetPrim(), approximation=None)
     _set_offsets(table.GetPrim(), physics.contact_offset * scale)
-    bind_physics_material(table.GetPrim(), material)
 
-    body = UsdGeom.Xform.Define(stage, OBJECT_PATH).GetPrim()
-    author_pose(body, np.concatenate([np.asarray(T_world_object[:3]) * scale, T_world_object[3:]]))
-    _author_body(body, obj, physics, scale)
-    bind_physics_material(body, material)
+    first = UsdGeom.Xform.Define(stage, body_path(0)).GetPrim()
+    _author_body(first, obj, physics, scale)
     for index, collider_mesh in enumerate(colliders):
         mesh = TriangleMesh(collider_mesh.vertices * scale, collider_mesh.faces)
-        collider = author_mesh(stage, f"{OBJECT_PATH}/collider_{index}", mesh, purpose="guide").GetPrim()
+        collider = author_mesh(stage, f"{body_path(0)}/collider_{index}", mesh, purpose="guide").GetPrim()
         apply_collider(collider)
         _set_offsets(collider, physics.contact_offset * scale)
+    _copy_and_place(stage, np.asarray(T_world_object), scale)
     return stage
+
+
+def _copy_and_place(stage: Usd.Stage, T_world_object: np.ndarray, scale: float) -> None:
+    """Copy the first body as often as there are poses, place the copies and make them blind to each other."""
+    layer = stage.GetRootLayer()
+    with Sdf.ChangeBlock():
+        for index in range(1, len(T_world_object)):
+            Sdf.CopySpec(layer, body_path(0), layer, body_path(index))
+    for index, pose in enumerate(T_world_object):
+        author_pose(stage.GetPrimAtPath(body_path(index)), np.concatenate([pose[:3] * scale, pose[3:]]))
+    group = UsdPhysics.CollisionGroup.Define(stage, "/World/Objects")
+    group.CreateFilteredGroupsRel().SetTargets([group.GetPath()])
+    bodies = [body_path(index) for index in range(len(T_world_object))]
+    group.GetCollidersCollectionAPI().CreateIncludesRel().SetTargets(bodies)
 
 
 def _author_body(body: Usd.Prim, obj: RigidObject, physics: DropPhysics, scale: float) -> None:

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from pxr import UsdGeom
 from scipy.spatial.transform import Rotation
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.scenes.drop import Drop, DropConfig, drop_object
-from omni_graspd.scenes.drop_stage import OBJECT_PATH, DropPhysics, author_drop_stage
+from omni_graspd.scenes.drop import Drop, DropConfig, drop_object, drop_objects
+from omni_graspd.scenes.drop_stage import DropPhysics, author_drop_stage, body_path
 from omni_graspd.scenes.hull_cells import hull_cells
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 from omni_graspd.standalone.simulate import simulate
@@ -86,7 +87,7 @@ def test_rest_pose_stays_when_the_simulation_is_started_from_it():
     physics = DropPhysics(linear_damping=0.0, angular_damping=0.0)
     for index in range(3):
         start = _drop(obj, index).T_world_object
-        stage = author_drop_stage(obj, hull_cells(obj.mesh.vertices), start, physics)
+        stage = author_drop_stage(obj, hull_cells(obj.mesh.vertices), start[None], physics)
         end = asyncio.run(simulate(stage, SimulateConfig(max_time=1.0, rest_time=np.inf))).poses[-1, 0]
         assert np.linalg.norm(end[:3] - start[:3]) < 1e-3
         turned = Rotation.from_quat(start[3:]).inv() * Rotation.from_quat(end[3:])
@@ -98,7 +99,7 @@ def test_drop_starts_at_the_given_height_with_the_lowest_vertex():
 
     async def spy(stage, config):
         result = await simulate(stage, config)
-        assert result.body_paths == (OBJECT_PATH,)
+        assert result.body_paths == (body_path(0),)
         heights.append(transform_points(result.poses[0, 0], obj.mesh.vertices)[:, 2].min())
         return result
 
@@ -114,25 +115,26 @@ def test_same_drop_gives_the_same_bits_and_other_drops_differ():
     assert not np.allclose(first.T_world_object, other.T_world_object)
 
 
-def _resting(pose: np.ndarray, *, at_rest: bool) -> SimulateResult:
-    zero = np.zeros((1, 3))
-    return SimulateResult(
-        (OBJECT_PATH,), np.zeros(1), pose[None, None], zero, zero, np.array([at_rest]), np.array([0 if at_rest else -1])
-    )
+def _result(stage, orientation: list[float], *, at_rest: bool) -> SimulateResult:
+    """What a simulation would say of a body that stays where it starts, with this orientation."""
+    place = UsdGeom.Xformable(stage.GetPrimAtPath(body_path(0))).ComputeLocalToWorldTransform(0).ExtractTranslation()
+    pose = np.array([place[0] * 0.01, place[1] * 0.01, 0.05, *orientation])
+    zero, records = np.zeros((1, 3)), np.array([0 if at_rest else -1])
+    return SimulateResult((body_path(0),), np.zeros(1), pose[None, None], zero, zero, np.array([at_rest]), records)
 
 
 def test_attempts_that_do_not_rest_are_counted_and_then_given_up():
-    pose, calls = np.array([0, 0, 0.05, 0, 0, 0, 1.0]), []
+    calls = []
 
     async def rests_at_third_call(stage, config):
         calls.append(config)
-        return _resting(pose, at_rest=len(calls) >= 3)
+        return _result(stage, [0, 0, 0, 1.0], at_rest=len(calls) >= 3)
 
-    drop = asyncio.run(drop_object(_box(), 0, DropConfig(position_range=0.0), 0, rests_at_third_call))
-    assert drop.attempts == 3
+    drop = asyncio.run(drop_object(_box(), 0, DropConfig(position_range=0.0, height=0.0), 0, rests_at_third_call))
+    assert (drop.attempts, drop.restless_count, drop.left_count) == (3, 2, 0)
 
     async def never_rests(stage, config):
-        return _resting(pose, at_rest=False)
+        return _result(stage, [0, 0, 0, 1.0], at_rest=False)
 
     with pytest.raises(GraspdError, match=r"expected box to come to rest .* in one of 4 drops, got none"):
         asyncio.run(drop_object(_box(), 0, DropConfig(attempts=4), 0, never_rests))
@@ -140,12 +142,33 @@ def test_attempts_that_do_not_rest_are_counted_and_then_given_up():
 
 def test_pose_that_does_not_stay_is_not_a_rest_pose():
     async def tips_over_later(stage, config):
-        tilt = np.array([0, 0, 0.05, 0, np.sin(0.1), 0, np.cos(0.1)])
-        upright = np.array([0, 0, 0.05, 0, 0, 0, 1.0])
-        return _resting(tilt if config.rest_time == np.inf else upright, at_rest=True)
+        later = config.rest_time == np.inf
+        return _result(stage, [0, np.sin(0.1), 0, np.cos(0.1)] if later else [0, 0, 0, 1.0], at_rest=True)
 
     with pytest.raises(GraspdError, match="come to rest"):
         asyncio.run(drop_object(_box(), 0, DropConfig(attempts=2, position_range=0.0), 0, tips_over_later))
+
+
+def test_what_rolls_off_the_table_is_counted_and_dropped_again():
+    obj = _object("ball", trimesh.creation.icosphere(2, 0.035))
+    physics = DropPhysics(angular_damping=0.5)
+    config = DropConfig(table_radius=0.02, attempts=100, physics=physics)
+    drops = asyncio.run(drop_objects(obj, range(8), config, 0, simulate))
+    assert sum(drop.left_count for drop in drops) > 4
+    assert all(drop.attempts == 1 + drop.left_count + drop.restless_count for drop in drops)
+    assert all(np.abs(drop.T_world_object[:2]).max() < 0.051 for drop in drops)
+
+
+def test_drops_have_the_same_bits_alone_and_in_any_company():
+    obj = _object("cup", trimesh.creation.annulus(0.035, 0.04, 0.09, sections=64))
+    together = asyncio.run(drop_objects(obj, range(60, 70), DropConfig(), 0, simulate))
+    backwards = asyncio.run(drop_objects(obj, [69, 66, 61], DropConfig(), 0, simulate))
+    assert [_bits(drop) for drop in backwards] == [_bits(together[i]) for i in (9, 6, 1)]
+    assert [_bits(_drop(obj, i)) for i in (60, 63, 64)] == [_bits(together[i]) for i in (0, 3, 4)]
+
+
+def _bits(drop: Drop) -> tuple[object, ...]:
+    return (drop.T_world_object.tobytes(), *dataclasses.astuple(drop)[1:])
 
 
 def test_flat_object_is_refused():
