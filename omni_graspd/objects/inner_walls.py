@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from omni_graspd.objects.open_edges import edge_groups, open_edges
+from omni_graspd.objects.open_edges import edge_patches, open_edges
 from omni_graspd.objects.surface_orientation import orient_outward, signed_volumes
 from omni_graspd.usd.meshes import TriangleMesh, select_faces
 
@@ -30,7 +30,7 @@ def drop_inner_walls(mesh: TriangleMesh) -> tuple[TriangleMesh, int]:
         return mesh, 0
     best = mesh
     while len(edges.irregular_edges):
-        patch = _patches(best.faces)
+        patch = edge_patches(best.faces)
         patch_count = int(patch.max()) + 1
         if not 1 < patch_count <= _MOST_PATCHES:
             return mesh, 0
@@ -47,14 +47,3 @@ def drop_inner_walls(mesh: TriangleMesh) -> tuple[TriangleMesh, int]:
 def _volume(mesh: TriangleMesh) -> float:
     oriented, _ = orient_outward(mesh)
     return float(signed_volumes(oriented.vertices, oriented.faces, np.zeros(len(mesh.faces), dtype=np.int64))[0])
-
-
-def _patches(faces: np.ndarray) -> np.ndarray:
-    """Number the patches connected over edges with exactly two faces; patch of each face, shape [face_count]."""
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    order, first, count = edge_groups(faces)
-    one, other = order[first[count == 2]] // 3, order[first[count == 2] + 1] // 3
-    graph = coo_array((np.ones(len(one)), (one, other)), shape=(len(faces), len(faces)))
-    return connected_components(graph, directed=False)[1]

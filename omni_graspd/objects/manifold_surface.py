@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from omni_graspd.objects.uv_transfer import transfer_uvs
 from omni_graspd.usd.meshes import TriangleMesh
 
 if TYPE_CHECKING:
@@ -71,7 +73,8 @@ def simplify_surface(mesh: TriangleMesh, most_faces: int) -> tuple[TriangleMesh,
         The surface and how far it may be from the original [m]; None if manifold3d does not take it, or if details of
         2 % of its diagonal would have to go.
     """
-    solid = to_manifold(mesh)
+    # Without texture coordinates: manifold3d would merge across seams.
+    solid = to_manifold(replace(mesh, uvs=None))
     if solid is None:
         return None
     diagonal = float(np.linalg.norm(np.ptp(mesh.vertices, axis=0)))
@@ -83,4 +86,4 @@ def simplify_surface(mesh: TriangleMesh, most_faces: int) -> tuple[TriangleMesh,
         # Each round starts from the last one, so its error adds.
         moved += tolerance * diagonal
         tolerance *= 2.0
-    return from_manifold(solid, has_uvs=mesh.uvs is not None), moved
+    return transfer_uvs(mesh, from_manifold(solid, has_uvs=False)), moved

@@ -7,8 +7,8 @@ from __future__ import annotations
 import numpy as np
 
 from omni_graspd.objects.manifold_surface import from_manifold, to_manifold
-from omni_graspd.objects.open_edges import open_edges
-from omni_graspd.objects.surface_orientation import part_bounds, signed_volumes
+from omni_graspd.objects.open_edges import edge_groups, open_edges
+from omni_graspd.objects.surface_orientation import part_bounds
 from omni_graspd.usd.meshes import TriangleMesh, select_faces
 
 _MOST_PARTS = 64
@@ -78,21 +78,21 @@ def join_overlapping_parts(mesh: TriangleMesh) -> tuple[TriangleMesh, int]:
     Parts that are inside out (voids) and surfaces that are not manifold are left as they are.
 
     Returns:
-        The mesh, and how many parts became fewer or lost volume; 0 where nothing changed.
+        The mesh, and how many parts were joined; 0 where nothing changed.
     """
-    if overlapping_part_count(mesh) == 1:
+    _, _, side_count = edge_groups(mesh.faces)
+    if connected_parts(mesh).max() == 0 and (side_count == 2).all():
         return mesh, 0
-    part = connected_parts(mesh)
-    part_count = int(part.max()) + 1
-    volumes = signed_volumes(mesh.vertices, mesh.faces, part)
-    if part_count > _MOST_PARTS or volumes.min() <= 0.0:
-        return mesh, 0
-    solids = [to_manifold(select_faces(mesh, np.flatnonzero(part == index))) for index in range(part_count)]
-    if any(solid is None for solid in solids):
+    solid = to_manifold(mesh)
+    # Boxes welded along a common side are two parts here, unlike above.
+    parts = [] if solid is None else solid.decompose()
+    if not 1 < len(parts) <= _MOST_PARTS or min(part.volume() for part in parts) <= 0.0:
         return mesh, 0
     import manifold3d
 
-    joined = manifold3d.Manifold.batch_boolean(solids, manifold3d.OpType.Add)
-    if joined.is_empty() or volumes.sum() - joined.volume() < 1e-6 * volumes.sum():
+    joined = manifold3d.Manifold.batch_boolean(parts, manifold3d.OpType.Add)
+    volume = sum(part.volume() for part in parts)
+    overlap = volume - joined.volume()
+    if joined.is_empty() or (overlap < 1e-6 * volume and len(joined.decompose()) == len(parts)):
         return mesh, 0
-    return from_manifold(joined, has_uvs=mesh.uvs is not None), part_count
+    return from_manifold(joined, has_uvs=mesh.uvs is not None), len(parts)

@@ -22,7 +22,7 @@ from omni_graspd.objects.source_surface import SourceSurface
 from omni_graspd.objects.surface_orientation import signed_volumes
 from omni_graspd.objects.surface_repair import MOST_PARTS, SurfaceRepairConfig, repair_surface
 from omni_graspd.objects.usd_object_reader import USD_SUFFIXES, read_usd_object
-from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.usd.meshes import TriangleMesh, used_vertices
 
 _FARTHEST = 10.0
 """Objects farther from the origin are moved there [m]: single precision would round them to 1 µm and more."""
@@ -90,7 +90,7 @@ def examine_object(path: Path, config: ObjectReaderConfig | None = None) -> Obje
     """
     config = config or ObjectReaderConfig()
     source = _read_source(path)
-    if not np.isfinite(source.mesh.vertices[source.mesh.faces]).all():
+    if not np.isfinite(source.mesh.vertices[used_vertices(source.mesh)]).all():
         raise GraspdError(f"expected finite vertex positions, got NaN or infinity in {path}; export it again")
     scale, unit_notes = metres_per_unit(_extent(source.mesh), source.metres_per_unit, config.unit)
     source, shift_notes = _moved_near(_scaled(source, scale))
@@ -142,7 +142,7 @@ def _scaled(source: SourceSurface, scale: float) -> SourceSurface:
 
 def _moved_near(source: SourceSurface) -> tuple[SourceSurface, tuple[str, ...]]:
     """Move an object that lies far away to the origin."""
-    corners = source.mesh.vertices[np.unique(source.mesh.faces)]
+    corners = source.mesh.vertices[used_vertices(source.mesh)]
     middle = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
     distance = float(np.linalg.norm(middle))
     if distance <= _FARTHEST:
@@ -166,7 +166,7 @@ def _part_notes(surface: TriangleMesh, overlapping: int) -> tuple[str, ...]:
 
 
 def _extent(mesh: TriangleMesh) -> float:
-    return float(np.ptp(mesh.vertices[np.unique(mesh.faces)], axis=0).max())
+    return float(np.ptp(mesh.vertices[used_vertices(mesh)], axis=0).max())
 
 
 def _check_extent(mesh: TriangleMesh, config: ObjectReaderConfig, path: Path) -> None:

@@ -48,3 +48,14 @@ def open_edges(faces: np.ndarray) -> OpenEdges:
     order, first, count = edge_groups(faces)
     irregular = (count % 2 == 1) & (count > 1)
     return OpenEdges(directed[order[first[count == 1]]], np.sort(directed[order[first[irregular]]], axis=1))
+
+
+def edge_patches(faces: np.ndarray) -> np.ndarray:
+    """Number the patches connected over edges with exactly two faces; patch of each face, shape [face_count]."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    order, first, count = edge_groups(faces)
+    one, other = order[first[count == 2]] // 3, order[first[count == 2] + 1] // 3
+    graph = coo_array((np.ones(len(one)), (one, other)), shape=(len(faces), len(faces)))
+    return connected_components(graph, directed=False)[1]

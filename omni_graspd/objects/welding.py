@@ -10,7 +10,7 @@ import numpy as np
 
 from omni_graspd.objects.open_edges import open_edges
 from omni_graspd.objects.unique_rows import unique_rows
-from omni_graspd.usd.meshes import TriangleMesh, select_faces
+from omni_graspd.usd.meshes import TriangleMesh, select_faces, used_vertices
 
 
 def weld(mesh: TriangleMesh, tolerance: float) -> TriangleMesh:
@@ -20,7 +20,7 @@ def weld(mesh: TriangleMesh, tolerance: float) -> TriangleMesh:
         mesh: Any triangles.
         tolerance: Size of the cells as a part of the bounding box's diagonal.
     """
-    used = np.unique(mesh.faces)
+    used = used_vertices(mesh)
     points = mesh.vertices[used]
     cell = max(float(np.linalg.norm(np.ptp(points, axis=0))) * tolerance, 1e-300)
     first, inverse, _ = unique_rows(np.round((points - points.min(axis=0)) / cell).astype(np.int64))

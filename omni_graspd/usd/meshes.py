@@ -101,6 +101,13 @@ def _read_uvs(prim: Usd.Prim, indices: np.ndarray, corners: np.ndarray) -> np.nd
     return None
 
 
+def used_vertices(mesh: TriangleMesh) -> np.ndarray:
+    """Return the indices of the vertices that faces use, ascending, shape [used_count]."""
+    used = np.zeros(len(mesh.vertices), dtype=bool)
+    used[mesh.faces] = True
+    return np.flatnonzero(used)
+
+
 def select_faces(mesh: TriangleMesh, faces: np.ndarray) -> TriangleMesh:
     """Keep some faces (indices, shape [kept_count]), and the vertices that they use, in their order."""
     kept = mesh.faces[faces]
