@@ -56,8 +56,10 @@ def dataset_grasp_vectors(dataset: Path, rigid: RigidObject, most: int, *, devic
 
 
 def _check_same(rigid: RigidObject, other: RigidObject, dataset: Path) -> None:
-    bounds = [[mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)] for mesh in (rigid.mesh, other.mesh)]
-    difference = float(np.abs(np.subtract(*bounds)).max())
+    ours, theirs = (
+        np.stack([mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)]) for mesh in (rigid.mesh, other.mesh)
+    )
+    difference = float(np.abs(ours - theirs).max())
     if difference > _SAME:
         raise GraspdError(
             f"expected {dataset} to have the same object {rigid.name!r}, got one whose bounding box differs by "

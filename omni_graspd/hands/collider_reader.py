@@ -73,4 +73,8 @@ def _in_body(points: np.ndarray, prim: Usd.Prim, body: Usd.Prim) -> np.ndarray:
 
 
 def _is_solid(vertices: np.ndarray) -> bool:
-    return len(vertices) >= 4 and np.isfinite(vertices).all() and np.linalg.matrix_rank(vertices - vertices[0]) == 3
+    return (
+        len(vertices) >= 4
+        and bool(np.isfinite(vertices).all())
+        and bool(np.linalg.matrix_rank(vertices - vertices[0]) == 3)
+    )
