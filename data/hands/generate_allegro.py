@@ -50,8 +50,12 @@ _THUMB_JOINTS: tuple[JointRow, ...] = (
     ((0.0, 0.0, 0.0514), (0, 1, 0), (-0.162, 1.719), 0.0388 + 0.0168),
 )
 _PALM_MASS = 0.4154
-_OPEN = {"index": (0.0, 0.1, 0.15, 0.15), "thumb": (1.25, 0.1, 0.15, 0.2)}
-_OPEN["middle"] = _OPEN["ring"] = _OPEN["index"]
+_OPEN = {
+    "index": (0.19, 0.77, 0.21, 0.80),
+    "middle": (0.18, 0.65, 0.28, 0.52),
+    "ring": (-0.47, 1.13, 0.65, 0.39),
+    "thumb": (0.86, 0.51, 0.06, 0.47),
+}
 _MJCF_PREFIX = {"index": "ff", "middle": "mf", "ring": "rf", "thumb": "th"}
 
 _HAND_TOML = """\
@@ -63,10 +67,10 @@ palm = "palm"
 # The palm looks along +x; fingers point along +z and curl toward +x.
 approach_direction = [1.0, 0.0, 0.0]
 # On the palm's surface, below the fingers.
-approach_point = [0.0113, 0.0, -0.02]
+approach_point = [0.0113, 0.0071, -0.014]
 excluded_links = []
 
-# Fingers slightly bent, thumb turned in front of the palm [rad].
+# Digits laid around a ball, the thumb opposite the fingers [rad].
 [open_positions]
 {open_positions}
 

@@ -35,7 +35,7 @@ _COUPLING_FREQUENCY = 1000.0
 """Of the outer joints' coupling [1/s]. It yields where an outer joint stops before the inner one; in PhysX, 0.5 N m
 bend it by 1.6 degrees."""
 _PALM_MASS, _PROXIMAL_MASS, _MEDIAL_MASS, _DISTAL_MASS = 0.506, 0.141, 0.062, 0.041
-_OPEN = {"finger_1_spread_joint": 0.3, "inner_joint": 0.7}
+_OPEN = {"finger_1_spread_joint": 0.35, "inner_joint": 0.8}
 
 _HAND_TOML = """\
 # SPDX-FileCopyrightText: The omni_graspd authors
@@ -49,7 +49,7 @@ approach_direction = [0.0, 0.0, 1.0]
 approach_point = [0.0, 0.0, 0.0792]
 excluded_links = []
 
-# Fingers 1 and 2 a little apart, all fingers bent a little [rad]. The other joints follow.
+# Fingers 1 and 2 a little apart, all fingers bent half-way around a ball [rad]. The other joints follow.
 [open_positions]
 {open_positions}
 

@@ -63,15 +63,11 @@ _THUMB_ROTATIONS = {"base": _QUARTER, "distal": (0.0, 0.0, -_HALF_ROOT, _HALF_RO
 _PALM_MASS, _METACARPAL_MASS = 0.3, 0.03
 
 _OPEN = {
-    **{f"{finger}J3": 0.0 for finger in ("FF", "MF", "RF", "LF")},
-    **{f"{finger}J2": 0.2 for finger in ("FF", "MF", "RF", "LF")},
-    "FFJ4": -0.15,
-    "MFJ4": -0.1,
-    "THJ5": -0.4,
-    "THJ4": 1.2,
-    "THJ3": 0.0,
-    "THJ2": 0.2,
-    "THJ1": 0.1,
+    **{"FFJ4": -0.04, "FFJ3": 0.73, "FFJ2": 0.41},
+    **{"MFJ4": -0.05, "MFJ3": 0.72, "MFJ2": 0.43},
+    **{"RFJ4": 0.01, "RFJ3": 0.69, "RFJ2": 0.43},
+    **{"LFJ5": 0.0, "LFJ4": -0.349, "LFJ3": 0.7, "LFJ2": 0.62},
+    **{"THJ5": -0.51, "THJ4": 1.22, "THJ3": 0.07, "THJ2": 0.33, "THJ1": 0.35},
 }
 
 _HAND_TOML = """\
@@ -83,10 +79,10 @@ palm = "palm"
 # The palm looks along -y; fingers point along +z and curl toward -y.
 approach_direction = [0.0, -1.0, 0.0]
 # On the palm's surface, below the fingers, toward the thumb.
-approach_point = [0.015, -0.011, 0.08]
+approach_point = [0.0091, -0.011, 0.0737]
 excluded_links = []
 
-# Fingers almost straight, thumb turned opposite the fore and middle finger [rad]. Distal joints follow the middle ones.
+# Digits laid around a ball, the thumb opposite the fingers [rad]. Distal joints follow the middle ones.
 [open_positions]
 {open_positions}
 

@@ -23,6 +23,9 @@ from omni_graspd.usd.meshes import mesh_prims
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import IDENTITY
 
+# Limits are written in degrees; a position in radians that is meant to lie on one may miss it by rounding [rad or m].
+_ROUNDING = 1e-4
+
 
 def read_hand(path: Path) -> Hand:
     """Read a hand from a USD file; ``<name>.toml`` or ``hand.toml`` beside it overrides what is inferred.
@@ -193,6 +196,7 @@ def _with_settings(hand: Hand, settings: HandSettings, path: Path) -> Hand:
     named = [settings.open_positions.get(hand.joint_names[joint]) for joint in hand.actuated]
     inferred = zip(named, hand.open_positions, strict=True)
     positions = np.array([position if given is None else given for given, position in inferred])
+    positions = np.clip(positions, hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated])
     return dataclasses.replace(hand, open_positions=positions)
 
 
@@ -202,7 +206,7 @@ def _check_open_position(hand: Hand, name: str, position: float, path: Path) -> 
             f"expected a joint of {path} in [open_positions], got {name!r}; joints: {', '.join(hand.joint_names)}"
         )
     k = hand.joint_names.index(name)
-    if not hand.joint_lower[k] <= position <= hand.joint_upper[k]:
+    if not hand.joint_lower[k] - _ROUNDING <= position <= hand.joint_upper[k] + _ROUNDING:
         raise GraspdError(
             f"expected {name} in [open_positions] of {path} to be within "
             f"{hand.joint_lower[k]:.4g} to {hand.joint_upper[k]:.4g}, got {position:g}"
