@@ -12,7 +12,8 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.obj_materials import follow_materials
-from omni_graspd.objects.source_surface import SourceSurface, merge_looks, merge_meshes, surface_area
+from omni_graspd.objects.source_surface import SourceSurface
+from omni_graspd.objects.texture_atlas import join_parts
 from omni_graspd.objects.texture_cache import keep_image
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
@@ -38,9 +39,8 @@ def read_mesh_file(path: Path) -> SourceSurface:
     meshes = [_triangle_mesh(part) for part in parts]
     has_materials, lost = follow_materials(path) if path.suffix.lower() == ".obj" else (True, ())
     looks, look_notes = zip(*(_appearance(part, has_materials) for part in parts), strict=True)
-    appearance, notes = merge_looks(list(looks), [surface_area(mesh) for mesh in meshes])
+    mesh, appearance, notes = join_parts(meshes, list(looks))
     notes += lost + tuple(dict.fromkeys(note for part in look_notes for note in part))
-    mesh = merge_meshes(meshes)
     metres_per_unit = None
     if path.suffix.lower() in (".glb", ".gltf"):
         x, y, z = mesh.vertices.T

@@ -60,7 +60,7 @@ def write_object(rigid: RigidObject, path: Path, config: ConvexDecompositionConf
 
 def _author_visual(stage: Usd.Stage, mesh: TriangleMesh, appearance: Appearance) -> None:
     root = stage.GetDefaultPrim().GetPath()
-    prim = author_mesh(stage, f"{root}/visual", mesh, normals=corner_normals(mesh, crease_angle=SHADING_CREASE_ANGLE))
+    prim = author_mesh(stage, f"{root}/visual", mesh, normals=_shading_normals(mesh))
     bind_material(prim.GetPrim(), author_material(stage, f"{root}/materials/surface", appearance))
 
 

@@ -12,10 +12,11 @@ import numpy as np
 from pxr import Ar, Usd, UsdGeom, UsdPhysics, UsdShade
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.source_surface import SourceSurface, merge_looks, merge_meshes, surface_area
+from omni_graspd.objects.source_surface import SourceSurface
+from omni_graspd.objects.texture_atlas import join_parts
 from omni_graspd.objects.texture_cache import keep_image, open_image
 from omni_graspd.usd.materials import Appearance, read_appearance
-from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.usd.meshes import TriangleMesh, select_faces
 from omni_graspd.usd.semantics import read_label
 from omni_graspd.usd.shapes import is_shape, read_surface, surface_prims
 from omni_graspd.usd.stage import open_stage
@@ -48,9 +49,9 @@ def read_usd_object(path: Path) -> SourceSurface:
     y_up = UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.y
     to_z_up = _Z_UP_FROM_Y_UP if y_up else np.eye(4)
     cache = UsdGeom.XformCache()
-    meshes = [_placed(read_surface(prim), to_z_up @ local_to_world(prim, cache)) for prim in prims]
-    looks, texture_notes = zip(*(_with_texture_file(_look(prim)) for prim in prims), strict=True)
-    appearance, notes = merge_looks(list(looks), [surface_area(mesh) for mesh in meshes])
+    parts = [part for prim in prims for part in _parts(prim, to_z_up @ local_to_world(prim, cache))]
+    looks, texture_notes = zip(*(_with_texture_file(read_appearance(prim)) for _, prim in parts), strict=True)
+    mesh, appearance, notes = join_parts([mesh for mesh, _ in parts], list(looks))
     notes += tuple(dict.fromkeys(note for part in texture_notes for note in part))
     if y_up:
         notes += ("turned from Y up to Z up",)
@@ -58,7 +59,7 @@ def read_usd_object(path: Path) -> SourceSurface:
     # USD takes centimetres where a file states nothing, but many exporters then mean metres: that is guessed later.
     stated = UsdGeom.StageHasAuthoredMetersPerUnit(stage)
     return SourceSurface(
-        mesh=merge_meshes(meshes),
+        mesh=mesh,
         appearance=appearance,
         metres_per_unit=UsdGeom.GetStageMetersPerUnit(stage) if stated else None,
         label=_find_label(root),
@@ -88,13 +89,24 @@ def _placed(mesh: TriangleMesh, T_object_mesh: np.ndarray) -> TriangleMesh:
     return TriangleMesh(vertices, np.ascontiguousarray(mesh.faces[:, ::-1]), uvs)
 
 
-def _look(prim: Usd.Prim) -> Appearance:
-    """Read a mesh's material, or that of its largest subset where only its subsets have one."""
-    subsets = UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets()
-    if subsets:
-        largest = max(subsets, key=lambda subset: len(subset.GetIndicesAttr().Get() or []))
-        return read_appearance(largest.GetPrim())
-    return read_appearance(prim)
+def _parts(prim: Usd.Prim, T_object_prim: np.ndarray) -> list[tuple[TriangleMesh, Usd.Prim]]:
+    """Read a mesh or shape in parts: one for each of its subsets with a material, and what is left.
+
+    Returns:
+        Surface in the object frame and the prim that the material is bound to, of each part.
+    """
+    mesh = _placed(read_surface(prim), T_object_prim)
+    parts, rest = [], np.ones(len(mesh.faces), dtype=bool)
+    for subset in UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets():
+        counts = np.array(UsdGeom.Mesh(prim).GetFaceVertexCountsAttr().Get() or [], dtype=np.int64)
+        polygon = np.repeat(np.arange(len(counts)), np.maximum(counts - 2, 0))
+        chosen = np.isin(polygon, np.array(subset.GetIndicesAttr().Get() or [], dtype=np.int64)) & rest
+        rest &= ~chosen
+        if chosen.any():
+            parts.append((select_faces(mesh, np.flatnonzero(chosen)), subset.GetPrim()))
+    if rest.any() or not parts:
+        parts.append((select_faces(mesh, np.flatnonzero(rest)) if parts else mesh, prim))
+    return parts
 
 
 def _with_texture_file(appearance: Appearance) -> tuple[Appearance, tuple[str, ...]]:
