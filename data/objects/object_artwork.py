@@ -147,3 +147,87 @@ def _carton_front(canvas: Canvas, left: float) -> None:
     canvas.ellipse((left + 92, 296), (44, 44), PEACH)
     canvas.text((left + 92, 288), "12", 40, NIGHT)
     canvas.text((left + 92, 316), "pieces", 18, NIGHT)
+
+
+def tuna_label() -> Image.Image:
+    """Draw the low can: label in the upper 3/4, tin for rims and lids in the lowest quarter."""
+    sea, foam = (24, 84, 140), (214, 234, 240)
+    canvas = Canvas(1024, 320, sea)
+    for k in range(65):
+        canvas.ellipse((16 * k, 214), (11, 9), foam)
+    canvas.rectangle((0, 216, 1024, 232), foam)
+    for u in (0, 256, 512, 768, 1024):
+        if u in (256, 768):
+            canvas.text((u, 62), "TUNA", 80, CREAM)
+            canvas.text((u, 130), "in olive oil", 36, GOLD)
+            continue
+        _fish(canvas, u, 104)
+    canvas.text((256, 180), "142 g", 26, foam)
+    canvas.text((768, 180), "142 g", 26, foam)
+    canvas.rectangle((0, 0, 1024, 10), GOLD)
+    canvas.rectangle((0, 232, 1024, 240), GOLD)
+    rows = np.linspace(0.0, 1.0, 80)
+    tin = 186.0 + 22.0 * np.sin(2.0 * math.pi * 4.0 * rows) ** 2
+    picture = np.array(canvas.image())
+    picture[240:] = np.clip(tin[:, None, None] + np.array([6.0, 3.0, -6.0]), 0, 255).astype(np.uint8)
+    return Image.fromarray(picture)
+
+
+def _fish(canvas: Canvas, u: float, v: float) -> None:
+    """Draw a fish that swims to the left."""
+    silver, back = (202, 212, 220), (60, 78, 104)
+    canvas.polygon([(u + 66, v), (u + 116, v - 44), (u + 104, v), (u + 116, v + 44)], back)
+    canvas.polygon([(u - 10, v - 28), (u + 34, v - 62), (u + 38, v - 22)], back)
+    canvas.polygon([(u - 4, v + 26), (u + 28, v + 54), (u + 34, v + 20)], back)
+    canvas.ellipse((u - 6, v), (88, 38), back)
+    canvas.ellipse((u - 8, v + 8), (84, 30), silver)
+    canvas.ellipse((u - 62, v - 4), (9, 9), CREAM)
+    canvas.ellipse((u - 63, v - 4), (5, 5), DARK)
+    for k in range(4):
+        canvas.ellipse((u - 28 + 24 * k, v + 8), (6, 4), (164, 178, 192))
+
+
+def mustard_print() -> Image.Image:
+    """Draw the bottle: body in the upper 0.78, cap in the lower 0.2."""
+    yellow, leaf = (240, 188, 30), (52, 96, 44)
+    canvas = Canvas(1024, 896, yellow)
+    for u in (256, 768):
+        canvas.ellipse((u, 400), (170, 232), DARK)
+        canvas.ellipse((u, 400), (162, 224), CREAM)
+        canvas.rectangle((u - 186, 330, u + 186, 424), RED)
+        canvas.polygon([(u - 186, 330), (u - 216, 377), (u - 186, 424)], RED)
+        canvas.polygon([(u + 186, 330), (u + 216, 377), (u + 186, 424)], RED)
+        canvas.text((u, 376), "MUSTARD", 70, CREAM)
+        canvas.text((u, 286), "Old mill", 44, DARK)
+        for k in range(7):
+            x, y = u + 26 * (k - 3), 480 + (14 if k % 2 else 0)
+            canvas.ellipse((x, y), (11, 11), (196, 140, 24))
+            canvas.ellipse((x - 3, y - 3), (4, 4), (236, 200, 96))
+        canvas.polygon([(u - 46, 236), (u, 200), (u, 240)], leaf)
+        canvas.polygon([(u + 46, 236), (u, 200), (u, 240)], leaf)
+        canvas.text((u, 540), "mild", 40, leaf)
+        canvas.text((u, 584), "250 ml", 24, DARK)
+    canvas.rectangle((0, 700, 1024, 896), RED)
+    return canvas.image()
+
+
+def bowl_glaze() -> Image.Image:
+    """Draw the bowl: outside in the upper half, inside from rim to middle below it, the foot in the lowest stripe."""
+    green, mist, clay = (38, 104, 98), (226, 234, 226), (176, 128, 92)
+    canvas = Canvas(1024, 512, mist)
+    canvas.rectangle((0, 0, 1024, 12), clay)
+    canvas.rectangle((0, 30, 1024, 38), green)
+    canvas.rectangle((0, 132, 1024, 140), green)
+    for k in range(20):
+        x = 51.2 * k + 25.6
+        canvas.polygon([(x - 22, 126), (x, 46), (x + 22, 126)], green)
+        canvas.polygon([(x - 11, 126), (x, 84), (x + 11, 126)], clay)
+    canvas.rectangle((0, 140, 1024, 256), green)
+    canvas.rectangle((0, 266, 1024, 280), clay)
+    canvas.rectangle((0, 290, 1024, 296), green)
+    for k in range(32):
+        canvas.ellipse((32 * k + 16, 316), (7, 9), green)
+    canvas.rectangle((0, 440, 1024, 448), green)
+    canvas.rectangle((0, 456, 1024, 480), green)
+    canvas.rectangle((0, 480, 1024, 512), clay)
+    return canvas.image()
