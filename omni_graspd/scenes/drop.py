@@ -13,6 +13,7 @@ from pxr import Usd
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.convex_hull import convex_hull
+from omni_graspd.objects.piece_cache import cached_pieces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
 from omni_graspd.scenes.drop_stage import DropPhysics, author_drop_stage, body_path
@@ -26,7 +27,7 @@ Simulate = Callable[[Usd.Stage, SimulateConfig], Awaitable[SimulateResult]]
 
 REST_GAP = 1e-5
 """Height of the lowest vertex over the table top at rest [m]: above it in single precision too."""
-HULL_TOLERANCE = 1e-4
+HULL_TOLERANCE = 2e-4
 """Where a convex hull has more than ``HULL_VERTICES``, those that stand out by less are left out of the colliders [m]:
 the noise of a scan."""
 HULL_VERTICES = 360
@@ -58,7 +59,9 @@ class DropConfig:
     """Largest rotation while staying [rad]."""
     physics: DropPhysics = field(default_factory=DropPhysics)
     """Gravity, contact and damping."""
-    simulation: SimulateConfig = field(default_factory=SimulateConfig)
+    simulation: SimulateConfig = field(
+        default_factory=lambda: SimulateConfig(time_step=1.0 / 120.0, record_interval=1.0 / 30.0)
+    )
     """Step length, time limit, rest speeds."""
 
     def __post_init__(self) -> None:
@@ -102,7 +105,7 @@ async def drop_objects(
 
     Up to 64 drops are simulated side by side. A drop has the same bits whatever is simulated beside it.
 
-    The collider is the convex hull of the mesh, for scans to within a tenth of a millimetre. The simulation decides how
+    The collider is the convex hull of the mesh, for scans to within a fifth of a millimetre. The simulation decides how
     the object lies. Where it lies is drawn: an endless flat table looks the same everywhere, so the rest pose is slid
     until the middle of its bounding box is within ``position_range`` of the origin, unless it went so far that it had
     left the table. Then the pose is shifted up by what PhysX let it sink in, and simulated once more from rest to see
@@ -122,16 +125,20 @@ async def drop_objects(
         GraspdError: If the object is flat, or no attempt of a drop came to rest on the table and stayed.
     """
     indices = list(indices)
-    hull = convex_hull(obj.mesh.vertices, vertex_limit=len(obj.mesh.vertices)).vertices
-    colliders = hull_cells(hull, tolerance=HULL_TOLERANCE if len(hull) > HULL_VERTICES else 0.0)
-    arena = _Arena(obj, hull, colliders, config, simulate)
+    hull = convex_hull(obj.mesh.vertices, vertex_limit=len(obj.mesh.vertices))
+    arena = _Arena(obj, hull.vertices, _colliders(hull), config, simulate)
     drops: dict[int, Drop] = {}
-    for block in sorted({index // SIDE_BY_SIDE for index in indices}):
-        trials = [_Trial(obj.name, i, config, seed) for i in sorted(set(indices)) if i // SIDE_BY_SIDE == block]
-        while trials:
-            drops |= await arena.attempt(trials)
-            trials = [trial for trial in trials if trial.index not in drops]
+    waiting = [_Trial(obj.name, index, config, seed) for index in sorted(set(indices))]
+    while waiting:
+        trials, waiting = waiting[:SIDE_BY_SIDE], waiting[SIDE_BY_SIDE:]
+        drops |= await arena.attempt(trials)
+        waiting += [trial for trial in trials if trial.index not in drops]
     return [drops[index] for index in indices]
+
+
+def _colliders(hull: TriangleMesh) -> tuple[TriangleMesh, ...]:
+    tolerance = HULL_TOLERANCE if len(hull.vertices) > HULL_VERTICES else 0.0
+    return cached_pieces(hull, f"hull cells 1 {tolerance}", lambda: hull_cells(hull.vertices, tolerance=tolerance))
 
 
 class _Trial:
@@ -194,18 +201,21 @@ class _Arena:
     ) -> dict[int, Drop]:
         """Simulate from rest and keep what stays; a body that was slowly tipping over does not."""
         poses = np.array([pose for pose, _ in ends])
-        watch = dataclasses.replace(self.config.simulation, max_time=self.config.stay_time, rest_time=np.inf)
+        time = self.config.stay_time
+        watch = dataclasses.replace(self.config.simulation, max_time=time, record_interval=time, rest_time=np.inf)
         result = await self._simulate([trial for trial, _ in rested], poses, watch)
         drops = {}
-        for body, (trial, time) in enumerate(rested):
-            if not self._same_place(result.poses[-1, body], poses[body]):
+        for body, (trial, rest_time) in enumerate(rested):
+            speeds = np.linalg.norm([result.linear_velocities[body], result.angular_velocities[body]], axis=1)
+            slow = np.all(speeds < (watch.rest_linear_speed, watch.rest_angular_speed))
+            if not (slow and self._same_place(result.poses[-1, body], poses[body])):
                 trial.restless_count += 1
                 continue
             drops[trial.index] = Drop(
                 T_world_object=poses[body],
-                linear_speed=float(np.linalg.norm(result.linear_velocities[body])),
-                angular_speed=float(np.linalg.norm(result.angular_velocities[body])),
-                simulated_time=time,
+                linear_speed=float(speeds[0]),
+                angular_speed=float(speeds[1]),
+                simulated_time=rest_time,
                 settle_correction=ends[body][1],
                 attempts=trial.attempts + 1,
                 left_count=trial.left_count,

@@ -149,11 +149,9 @@ def test_pose_that_does_not_stay_is_not_a_rest_pose():
         asyncio.run(drop_object(_box(), 0, DropConfig(attempts=2, position_range=0.0), 0, tips_over_later))
 
 
-def test_what_rolls_off_the_table_is_counted_and_dropped_again():
-    obj = _object("ball", trimesh.creation.icosphere(2, 0.035))
-    physics = DropPhysics(angular_damping=0.5)
-    config = DropConfig(table_radius=0.02, attempts=100, physics=physics)
-    drops = asyncio.run(drop_objects(obj, range(8), config, 0, simulate))
+def test_what_ends_beyond_the_edge_of_the_table_is_counted_and_dropped_again():
+    config = DropConfig(table_radius=0.015, attempts=100)
+    drops = asyncio.run(drop_objects(_box(), range(8), config, 0, simulate))
     assert sum(drop.left_count for drop in drops) > 4
     assert all(drop.attempts == 1 + drop.left_count + drop.restless_count for drop in drops)
     assert all(np.abs(drop.T_world_object[:2]).max() < 0.051 for drop in drops)
@@ -177,11 +175,10 @@ def test_flat_object_is_refused():
         _drop(dataclasses.replace(_box(), mesh=sheet), 0)
 
 
-def test_scanned_objects_rest_within_a_fifth_of_a_millimetre(shared_folder):
+def test_scanned_objects_sink_in_by_less_than_half_a_millimetre(shared_folder):
     for file in ("005_tomato_soup_can.ply", "011_banana.ply"):
         scan = trimesh.load(shared_folder / "objects" / "ycb" / file, force="mesh")
         obj = _object(file, scan)
-        for index in range(2):
-            drop = _drop(obj, index)
+        for drop in asyncio.run(drop_objects(obj, range(8), DropConfig(), 0, simulate)):
             assert 0.0 < _lowest(obj, drop) < 1e-4
-            assert abs(drop.settle_correction) < 2e-4
+            assert abs(drop.settle_correction) < 4e-4  # the colliders leave out what stands out by a fifth of one
