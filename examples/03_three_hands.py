@@ -19,9 +19,8 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.inspection.grasp_pictures import render_grasp
 from omni_graspd.inspection.picture_grid import Column, Tile, compose_columns
-from omni_graspd.library import list_names
 from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps
-from omni_graspd.objects.object_library import load_object
+from omni_graspd.objects.object_library import default_objects, load_object
 from omni_graspd.objects.object_writer import write_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.rendering.frame import RenderConfig
@@ -53,7 +52,7 @@ def main(picture: Path = Path("three_hands.png"), count: int = 16) -> None:
     backend, columns = load_backend("auto"), []
     for name in ("allegro", "shadow", "barrett"):
         hand = load_hand(name)
-        rows = tuple(asyncio.run(best_grasp(backend, hand, load_object(obj), count)) for obj in list_names("objects"))
+        rows = tuple(asyncio.run(best_grasp(backend, hand, load_object(obj), count)) for obj in default_objects())
         columns.append(Column(name, f"{hand.joint_count} joints, {hand.actuated_count} actuated", rows))
     title = f"The best of {count} grasps per hand and object"
     Image.fromarray(compose_columns(title, "ranked by how far a pushed object escapes", columns)).save(picture)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import trimesh
 from PIL import Image
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.library import list_names
 from omni_graspd.objects.object_library import default_objects, load_object
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 
@@ -29,7 +31,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", default_objects())
+@pytest.mark.parametrize("name", list_names("objects"))
 def test_generator_writes_the_committed_files(generated: Path, name: str) -> None:
     committed = _OBJECTS / name
     assert (generated / name / f"{name}.usda").read_bytes() == (committed / f"{name}.usda").read_bytes()
@@ -38,31 +40,79 @@ def test_generator_writes_the_committed_files(generated: Path, name: str) -> Non
     assert np.abs(new.astype(float) - old).mean() < 1.0
 
 
-@pytest.mark.parametrize(
-    ("name", "label", "mass", "volume"),
-    [
-        ("soup_can", "can", 0.35, np.pi * 0.033**2 * 0.101),
-        ("mug", "mug", 0.26, 0.000108),
-        ("card_box", "box", 0.17, 0.16 * 0.09 * 0.022),
-    ],
-)
-def test_builtin_object_is_a_closed_textured_solid(name: str, label: str, mass: float, volume: float) -> None:
-    rigid = load_object(name)
+@dataclass(frozen=True)
+class Thing:
+    """What an object of everyday life measures: that of the YCB set, or the three first ones of our own."""
+
+    label: str
+    mass: float
+    size: tuple[float, float, float]
+    """Bounds along x, y, z [mm]."""
+    volume: float
+    """Volume of its solid [cm3]; from its shape's formula where that is simple, else measured once."""
+
+
+_PI = np.pi
+_THINGS = {
+    "apple": Thing("apple", 0.068, (75, 75, 77), 4 / 3 * _PI * 3.73**2 * 3.7 * 1.08),
+    "banana": Thing("banana", 0.066, (82, 180, 37), 133.3),
+    "baseball": Thing("ball", 0.148, (74, 74, 74), 4 / 3 * _PI * 3.68**3),
+    "bowl": Thing("bowl", 0.147, (159, 159, 53), 130.0),
+    "card_box": Thing("box", 0.17, (160, 22, 90), 16.0 * 9.0 * 2.2),
+    "low_can": Thing("can", 0.171, (85, 85, 33), _PI * 4.21**2 * 3.16),
+    "mug": Thing("mug", 0.26, (112, 82, 82), 108.0),
+    "power_drill": Thing("drill", 0.895, (184, 57, 188), 622.0),
+    "screwdriver": Thing("screwdriver", 0.097, (215, 29, 31), 62.8),
+    "soup_can": Thing("can", 0.35, (66, 66, 101), _PI * 3.3**2 * 10.1),
+    "squeeze_bottle": Thing("bottle", 0.603, (96, 60, 191), 700.0),
+    "wood_block": Thing("block", 0.729, (85, 85, 200), 8.5 * 8.5 * 20.0),
+}
+
+
+def test_there_are_twelve_and_the_default_run_takes_three_of_them() -> None:
+    assert list_names("objects") == sorted(_THINGS)
+    assert set(default_objects()) == {"soup_can", "mug", "card_box"}
+
+
+@pytest.mark.parametrize("name", _THINGS)
+def test_builtin_object_is_a_closed_textured_solid(name: str) -> None:
+    rigid, thing = load_object(name), _THINGS[name]
     solid = trimesh.Trimesh(rigid.mesh.vertices, rigid.mesh.faces, process=False)
     assert solid.is_watertight
     assert solid.is_winding_consistent
+    assert solid.body_count == 1
     assert 500 <= len(rigid.mesh.faces) <= 6000
-    assert solid.volume == pytest.approx(volume, rel=0.04)
+    np.testing.assert_allclose(1e3 * np.ptp(solid.bounds, axis=0), thing.size, atol=0.7)
+    assert 1e6 * solid.volume == pytest.approx(thing.volume, rel=0.04)
     assert solid.bounds[0, 2] == 0.0
-    assert (rigid.label, rigid.closed, rigid.notes) == (label, True, ())
-    assert rigid.mass == pytest.approx(mass)
+    assert (rigid.label, rigid.closed, rigid.notes) == (thing.label, True, ())
+    assert rigid.mass == pytest.approx(thing.mass)
     np.testing.assert_allclose(rigid.center_of_mass, solid.center_mass, atol=1e-5)
-    np.testing.assert_allclose(rigid.inertia, solid.moment_inertia * mass / solid.volume, rtol=1e-3, atol=2e-9)
-    assert rigid.visual.uvs is not None
+    inertia = solid.moment_inertia * thing.mass / solid.volume
+    np.testing.assert_allclose(rigid.inertia, inertia, rtol=1e-3, atol=2e-9)
+
+
+@pytest.mark.parametrize("name", _THINGS)
+def test_texture_lies_on_the_object_without_torn_seams(name: str) -> None:
+    rigid = load_object(name)
+    uvs = rigid.visual.uvs
+    assert uvs is not None
     assert Path(rigid.appearance.texture).is_file()
+    # A face around a seam would squeeze the whole texture into itself.
+    assert np.ptp(uvs[..., 0], axis=1).max() < 0.3
+    assert uvs.min() >= 0.0
+    assert uvs[..., 1].max() <= 1.0
+    assert uvs[..., 0].max() <= 1.2
 
 
-@pytest.mark.parametrize("name", default_objects())
+@pytest.mark.parametrize("name", _THINGS)
+def test_edges_are_long_enough_for_any_reader(name: str) -> None:
+    rigid = load_object(name)
+    corners = rigid.mesh.vertices[rigid.mesh.faces]
+    assert np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=-1).min() > 5e-5
+
+
+@pytest.mark.parametrize("name", list_names("objects"))
 def test_collision_pieces_follow_the_surface_within_two_millimetres(name: str) -> None:
     rigid = load_object(name)
     assert all(len(piece.vertices) <= 64 for piece in rigid.convex_pieces)
@@ -80,16 +130,16 @@ def test_collision_pieces_follow_the_surface_within_two_millimetres(name: str) -
 
 
 def test_loading_more_than_one_object_names_them() -> None:
-    with pytest.raises(GraspdError, match=r"card_box, mug, soup_can"):
+    with pytest.raises(GraspdError, match=r"apple, banana, .*, soup_can"):
         load_object("*")
 
 
 def test_unknown_object_lists_the_valid_names() -> None:
-    with pytest.raises(GraspdError, match=r"did you mean 'mug'.*card_box, mug, soup_can"):
+    with pytest.raises(GraspdError, match=r"did you mean 'mug'.*card_box, low_can, mug"):
         load_object("mugg")
 
 
-@pytest.mark.parametrize("name", default_objects())
+@pytest.mark.parametrize("name", list_names("objects"))
 def test_builtin_object_passes_all_validators(name: str, usd_findings: Callable[[Path], list[str]]) -> None:
     findings = usd_findings(_OBJECTS / name / f"{name}.usda")
     # Text, not crate: the files lie in git, where changes should be readable.
