@@ -64,3 +64,12 @@ def test_three_hands():
     assert not np.array_equal(left.picture, right.picture)
     assert left.caption.startswith("epsilon 0.")
     assert re.fullmatch("held in [0-6] of 6 directions", right.caption)
+
+
+def test_builtin_objects():
+    example = load("04_builtin_objects")
+    box = load_object("card_box")
+    views = asyncio.run(example.draw_object(load_backend("standalone"), box, 40))
+    assert [view.shape for view in views] == [(40, 40, 3)] * 2
+    assert not np.array_equal(*views)
+    assert example.describe(box) == "160 x 22 x 90 mm · 170 g · 2,096 faces"
