@@ -61,7 +61,7 @@ def drop_debris(mesh: TriangleMesh) -> tuple[TriangleMesh, int]:
     areas = np.bincount(part, face_areas, part_count)
     debris = is_open & (areas <= _OPEN_DEBRIS * areas.sum()) if not is_open.all() else np.zeros(part_count, dtype=bool)
     lonely = _meets_none(bounds) if part_count <= 4096 else np.zeros(part_count, dtype=bool)
-    debris |= ~is_open & lonely & (sizes <= _CLOSED_DEBRIS * sizes.max())
+    debris |= ~is_open & lonely & (sizes < _CLOSED_DEBRIS * sizes[~is_open].max(initial=0.0))
     if not debris.any():
         return mesh, 0
     return select_faces(mesh, np.flatnonzero(~debris[part])), int(debris.sum())

@@ -12,14 +12,13 @@ import numpy as np
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.file_signature import check_signature
 from omni_graspd.objects.length_unit import LengthUnit, metres_per_unit
-from omni_graspd.objects.mass_properties import mass_properties
+from omni_graspd.objects.mass_properties import mass_properties, solid_properties
 from omni_graspd.objects.mesh_file_reader import MESH_SUFFIXES, read_mesh_file
 from omni_graspd.objects.mesh_parts import connected_parts, overlapping_part_count
 from omni_graspd.objects.object_name import label_from_name, name_from_path
 from omni_graspd.objects.open_edges import open_edges
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.source_surface import SourceSurface
-from omni_graspd.objects.surface_orientation import signed_volumes
 from omni_graspd.objects.surface_repair import MOST_PARTS, SurfaceRepairConfig, repair_surface
 from omni_graspd.objects.usd_object_reader import USD_SUFFIXES, read_usd_object
 from omni_graspd.usd.meshes import TriangleMesh, used_vertices
@@ -195,6 +194,14 @@ def _check_solid(surface: TriangleMesh, path: Path) -> None:
             f"expected a closed surface, got {edges.count} open edges in {path}; "
             "fill its holes in a mesh editor (for example Blender: Fill Holes, or MeshLab: Close Holes)"
         )
-    volume = signed_volumes(surface.vertices, surface.faces, np.zeros(len(surface.faces), dtype=int)).sum()
+    volume, center, inertia = solid_properties(surface)
     if volume < 1e-4 * sides.prod():
         raise GraspdError(flat)
+    moments = np.linalg.eigvalsh(inertia)
+    outside = (center < surface.vertices.min(axis=0)) | (center > surface.vertices.max(axis=0))
+    # Of a real solid no principal moment exceeds the sum of the other two.
+    if outside.any() or moments.min() <= 0.0 or moments[2] > 1.001 * (moments[0] + moments[1]):
+        raise GraspdError(
+            f"expected a solid, got a surface that crosses itself so much that it has no inside in {path}; "
+            "remesh it (for example Blender: Remesh, or MeshLab: Uniform Mesh Resampling)"
+        )

@@ -214,9 +214,19 @@ def soup(folder: Path) -> Path:
     return save(folder / "soup.ply", corners.reshape(-1, 3), np.arange(3000).reshape(-1, 3))
 
 
+def crossing_itself(folder: Path) -> Path:
+    """A closed surface without an inside: three quarters of a ball's vertices change places."""
+    random = np.random.default_rng(4)
+    vertices = np.array(BALL.vertices)
+    some = random.permutation(len(vertices))[: 3 * len(vertices) // 4]
+    vertices[some] = vertices[random.permutation(some)]
+    return save(folder / "knot.ply", vertices, BALL.faces)
+
+
 @pytest.mark.parametrize(
     ("plant", "words"),
     [
+        (crossing_itself, ("no inside", "remesh it")),
         (open_bowl, ("open edges", "fill its holes")),
         (zero_area, ("without volume", "thickness")),
         (with_nan, ("NaN", "export it again")),
@@ -243,6 +253,12 @@ def test_a_fault_that_cannot_be_mended_is_refused_with_a_remedy(
     assert str(path) in report.line
     for word in words:
         assert word in report.line
+
+
+def test_parts_without_thickness_are_refused_together(tmp_path: Path) -> None:
+    two = trimesh.util.concatenate([BALL, BALL.copy().apply_translation([0.1, 0.0, 0.0])])
+    report = check_object(save(tmp_path / "flat.ply", two.vertices * [1.0, 1.0, 0.0], two.faces))
+    assert "without volume" in report.line
 
 
 def test_millimetres_are_guessed_said_and_overridden(tmp_path: Path) -> None:
