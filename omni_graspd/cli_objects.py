@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.library import data_folder, list_names, list_user_names, resolve
+from omni_graspd.library import data_folder, is_in_library, list_names, list_user_names, resolve
 from omni_graspd.objects.intake import IntakeReport, check_object
 from omni_graspd.objects.object_reader import ObjectReaderConfig
 from omni_graspd.objects.rigid_object import RigidObject
@@ -53,7 +53,7 @@ class CheckOptions:
     """How files are read."""
 
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
-    """Intake of files: units, mass, repair."""
+    """Intake of files: units, mass, repair; objects in the library are read as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class AddOptions:
     provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
     """Author and licence."""
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
-    """Intake of files: units, mass, repair."""
+    """Intake of files: units, mass, repair; objects in the library are read as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ class ExportOptions:
     provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
     """Author and licence."""
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
-    """Intake of files: units, mass, repair."""
+    """Intake of files: units, mass, repair; objects in the library are read as they are."""
 
 
 def add(files: tuple[str, ...], options: AddOptions) -> Action:
@@ -182,7 +182,7 @@ def _check(patterns: Sequence[str], options: CheckOptions, console: Console) -> 
 
 
 def _examine(path: Path, config: ObjectReaderConfig, console: Console) -> IntakeReport:
-    report = check_object(path, config)
+    report = check_object(path, None if is_in_library(path) else config)
     console.print(f"{path}: {report.line}", style=_STYLES[report.verdict], soft_wrap=True, markup=False)
     if report.rigid is not None:
         console.print(f"    {_facts(report.rigid, report.volume)}", soft_wrap=True, markup=False)
@@ -276,7 +276,7 @@ def _export(name: str, options: ExportOptions, console: Console) -> None:
     (path, *others) = _paths([name])
     if others:
         raise GraspdError(f"expected one object, got {len(others) + 1} for {name!r}; name one of them")
-    report = check_object(path, options.intake)
+    report = check_object(path, None if is_in_library(path) else options.intake)
     if report.rigid is None:
         raise GraspdError(report.reason)
     grasps = []

@@ -57,6 +57,11 @@ def _user_files(kind: Kind) -> dict[str, Path]:
     return files | {path.stem: path for path in packages if path.stem == path.parent.parent.name}
 
 
+def is_in_library(path: Path) -> bool:
+    """Tell whether a file is a built-in asset or one of the user's own."""
+    return any(path.resolve().is_relative_to(folder.resolve()) for folder in (data_folder(), user_folder()))
+
+
 def resolve(kind: Kind, pattern: str) -> list[Path]:
     """Turn what a user typed into files: a name, a glob over names, a path, or a glob over paths.
 

@@ -16,6 +16,7 @@ from pxr import Usd
 from omni_graspd.cli import main
 from omni_graspd.objects.grasp_vectors import read_grasp_vectors
 from omni_graspd.objects.object_library import load_object
+from omni_graspd.objects.object_reader import ObjectReaderConfig
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 
@@ -71,6 +72,9 @@ def test_check_reports_each_file_and_ends_with_1_if_one_is_refused(
     assert "1 accepted, 1 repaired, 1 refused" in text
     assert "0.45 kg" in run(capsys, "check", str(brick), "--mass", "0.45")
     assert "refused" in run(capsys, "check", str(brick), "--unit", "m", code=1)
+    # Objects in the library are complete: what is said about files is not about them.
+    assert "mug.usda: accepted" in run(capsys, "check", "mug", "--unit", "mm", "--mass", "9")
+    assert load_object("mug", ObjectReaderConfig(unit="mm", mass=9.0)).mass < 1.0
 
 
 def test_an_added_object_has_a_picture_of_itself(

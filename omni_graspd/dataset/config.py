@@ -39,7 +39,7 @@ class GenerateConfig:
     backend: BackendName = "auto"
     """What simulates and renders."""
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
-    """Intake of object files: units, mass, repair."""
+    """Intake of object files: units, mass, repair; objects in the library are read as they are."""
     synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
     """Synthesis of grasps."""
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
