@@ -54,7 +54,7 @@ def test_another_surface_or_recipe_is_made_anew():
 
 
 def test_every_setting_of_the_decomposition_names_another_file(folder: Path):
-    for config in (None, ConvexDecompositionConfig(threshold=0.05), ConvexDecompositionConfig(most_pieces=3)):
+    for config in (None, ConvexDecompositionConfig(threshold=0.08), ConvexDecompositionConfig(most_pieces=3)):
         convex_pieces(_box(1.0), config)
     assert len(list(folder.iterdir())) == 3
     convex_pieces(_box(1.0))
