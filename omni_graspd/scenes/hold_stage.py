@@ -87,12 +87,12 @@ def author_hold_stage(
     bind_physics_material(stage.GetDefaultPrim(), material)
     for link, pieces in enumerate(hand_pieces):
         if pieces:
-            _author_pieces(stage, _link_path(link), pieces, physics)
+            author_pieces(stage, _link_path(link), pieces, physics)
     centred = [TriangleMesh(piece.vertices - obj.center_of_mass, piece.faces) for piece in object_pieces]
     bodies = []
     for index, direction in enumerate(directions):
-        body = _author_pieces(stage, f"/World/object_{index}", centred, physics)
-        _author_motion(body, obj, direction, physics)
+        body = author_pieces(stage, f"/World/object_{index}", centred, physics)
+        author_motion(body, obj, direction, physics)
         bodies.append(body.GetPath())
     group = UsdPhysics.CollisionGroup.Define(stage, "/World/Objects")
     group.CreateFilteredGroupsRel().SetTargets([group.GetPath()])
@@ -118,7 +118,8 @@ def _link_path(link: int) -> str:
     return f"/World/link_{link}"
 
 
-def _author_pieces(stage: Usd.Stage, path: str, pieces: Sequence[TriangleMesh], physics: HoldPhysics) -> Usd.Prim:
+def author_pieces(stage: Usd.Stage, path: str, pieces: Sequence[TriangleMesh], physics: HoldPhysics) -> Usd.Prim:
+    """Define a prim at the origin with convex colliders below it; the stage is in centimetres, the pieces in metres."""
     prim = UsdGeom.Xform.Define(stage, path).GetPrim()
     author_pose(prim, IDENTITY)
     offsets = {"physxCollision:contactOffset": physics.contact_offset * _SCALE, "physxCollision:restOffset": 0.0}
@@ -130,7 +131,8 @@ def _author_pieces(stage: Usd.Stage, path: str, pieces: Sequence[TriangleMesh], 
     return prim
 
 
-def _author_motion(body: Usd.Prim, obj: RigidObject, direction: np.ndarray, physics: HoldPhysics) -> None:
+def author_motion(body: Usd.Prim, obj: RigidObject, direction: np.ndarray, physics: HoldPhysics) -> None:
+    """Make a prim at the object's centre of mass the object's body, which a force pulls along a direction."""
     apply_rigid_body(body, mass=obj.mass, center_of_mass=np.zeros(3), inertia=obj.inertia * _SCALE**2)
     apply_physx(
         body,
