@@ -17,6 +17,7 @@ from omni_graspd.dataset.manifest import (
     read_manifest,
     write_manifest,
 )
+from omni_graspd.dataset.table_schema import SCHEMA_VERSION
 from omni_graspd.errors import GraspdError
 
 
@@ -78,7 +79,7 @@ def test_another_schema_version_is_refused(manifest, tmp_path):
     open_dataset(tmp_path, manifest)
     path = tmp_path / "dataset.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "schema_version": 99}))
-    with pytest.raises(GraspdError, match=r"schema version 1, got version 99 .*--out"):
+    with pytest.raises(GraspdError, match=rf"schema version {SCHEMA_VERSION}, got version 99 .*--out"):
         open_dataset(tmp_path, manifest)
 
 
@@ -95,7 +96,7 @@ def test_a_file_as_output_folder_is_refused(manifest, tmp_path):
         open_dataset(tmp_path / "file", manifest)
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": "npm"}', '{"schema_version": 1}'])
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": "npm"}', f'{{"schema_version": {SCHEMA_VERSION}}}'])
 def test_a_foreign_dataset_json_is_refused(content, manifest, tmp_path):
     (tmp_path / "dataset.json").write_text(content)
     with pytest.raises(GraspdError, match=r"something else"):
