@@ -1,20 +1,21 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The contract of simulate, against closed forms."""
+"""The contract of simulate, against closed forms, for every backend that is there."""
 
 from __future__ import annotations
 
 import asyncio
 import subprocess
 import sys
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from pxr import Gf, Usd, UsdGeom, UsdPhysics
 
+from omni_graspd.backend import load_backend
 from omni_graspd.errors import GraspdError
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
-from omni_graspd.standalone.simulate import simulate
 from omni_graspd.usd.physics import (
     apply_collider,
     apply_rigid_body,
@@ -58,148 +59,157 @@ def _add_cube(stage: Usd.Stage, pose: np.ndarray, *, size: float = 0.05, path: s
     return body
 
 
-def _simulate(stage: Usd.Stage, **config: float) -> SimulateResult:
-    return asyncio.run(simulate(stage, SimulateConfig(**config)))
+@pytest.fixture(scope="module", params=["standalone", "kit"])
+def run(request) -> Callable[..., SimulateResult]:
+    """A backend's ``simulate``, called with a stage and the settings that differ from the defaults."""
+    try:
+        backend = load_backend(request.param)
+    except GraspdError as error:
+        pytest.skip(str(error))
+    return lambda stage, **config: asyncio.run(backend.simulate(stage, SimulateConfig(**config)))
 
 
-def test_cube_settles_on_the_ground():
-    stage = _stage()
-    _add_cube(stage, np.array([0.2, -0.1, 0.125, *_LYING]))
-    result = _simulate(stage)
-    assert result.body_paths == ("/World/Cube",)
-    assert result.at_rest.tolist() == [True]
-    np.testing.assert_allclose(result.poses[0, 0], [0.2, -0.1, 0.125, 0, 0, 0, 1], atol=1e-6)
-    np.testing.assert_allclose(result.poses[-1, 0, :3], [0.2, -0.1, 0.025], atol=1e-4)
-    assert np.linalg.norm(result.linear_velocities) < 1e-3
-    assert np.linalg.norm(result.angular_velocities) < 0.05
-    assert result.times[-1] < 1.0
+class TestSimulateContract:
+    """What every backend's simulation does."""
 
+    def test_cube_settles_on_the_ground(self, run):
+        stage = _stage()
+        _add_cube(stage, np.array([0.2, -0.1, 0.125, *_LYING]))
+        result = run(stage)
+        assert result.body_paths == ("/World/Cube",)
+        assert result.at_rest.tolist() == [True]
+        np.testing.assert_allclose(result.poses[0, 0], [0.2, -0.1, 0.125, 0, 0, 0, 1], atol=1e-6)
+        np.testing.assert_allclose(result.poses[-1, 0, :3], [0.2, -0.1, 0.025], atol=1e-4)
+        assert np.linalg.norm(result.linear_velocities) < 1e-3
+        assert np.linalg.norm(result.angular_velocities) < 0.05
+        assert result.times[-1] < 1.0
 
-def test_free_fall_follows_the_closed_form():
-    stage = _stage()
-    _add_cube(stage, np.array([0, 0, 3.0, *_LYING]))
-    result = _simulate(stage, max_time=0.5)
-    fallen = 3.0 - result.poses[:, 0, 2]
-    np.testing.assert_allclose(result.times, np.arange(len(result.times)) / 60, atol=1e-9)
-    # Semi-implicit Euler is early by at most g t dt / 2.
-    np.testing.assert_allclose(fallen, 0.5 * _GRAVITY * result.times**2, atol=0.5 * _GRAVITY * 0.5 / 240 + 1e-5)
-    np.testing.assert_allclose(result.linear_velocities[0], [0, 0, -_GRAVITY * 0.5], atol=1e-4)
-    assert not result.at_rest[0]
+    def test_free_fall_follows_the_closed_form(self, run):
+        stage = _stage()
+        _add_cube(stage, np.array([0, 0, 3.0, *_LYING]))
+        result = run(stage, max_time=0.5)
+        fallen = 3.0 - result.poses[:, 0, 2]
+        np.testing.assert_allclose(result.times, np.arange(len(result.times)) / 60, atol=1e-9)
+        # Semi-implicit Euler is early by at most g t dt / 2.
+        np.testing.assert_allclose(fallen, 0.5 * _GRAVITY * result.times**2, atol=0.5 * _GRAVITY * 0.5 / 240 + 1e-5)
+        np.testing.assert_allclose(result.linear_velocities[0], [0, 0, -_GRAVITY * 0.5], atol=1e-4)
+        assert not result.at_rest[0]
 
+    def test_cube_stays_on_a_slope_below_the_friction_angle(self, run):
+        angle = np.arctan(0.5) - np.radians(5)
+        stage = _stage(friction=0.5, tilt=angle)
+        start = compose(_tilted(angle), np.array([0, 0, 0.025, *_LYING]))
+        _add_cube(stage, start)
+        result = run(stage, max_time=2.0)
+        assert result.at_rest[0]
+        assert np.linalg.norm(result.poses[-1, 0, :3] - start[:3]) < 1e-3
 
-def test_cube_stays_on_a_slope_below_the_friction_angle():
-    angle = np.arctan(0.5) - np.radians(5)
-    stage = _stage(friction=0.5, tilt=angle)
-    start = compose(_tilted(angle), np.array([0, 0, 0.025, *_LYING]))
-    _add_cube(stage, start)
-    result = _simulate(stage, max_time=2.0)
-    assert result.at_rest[0]
-    assert np.linalg.norm(result.poses[-1, 0, :3] - start[:3]) < 1e-3
+    def test_cube_slides_down_a_slope_above_the_friction_angle_as_fast_as_coulomb_says(self, run):
+        angle, friction = np.radians(35), 0.4
+        stage = _stage(friction=friction, tilt=angle)
+        _add_cube(stage, compose(_tilted(angle), np.array([0, 0, 0.025, *_LYING])))
+        result = run(stage, max_time=0.5)
+        speed = _GRAVITY * (np.sin(angle) - friction * np.cos(angle)) * 0.5
+        assert not result.at_rest[0]
+        np.testing.assert_allclose(np.linalg.norm(result.linear_velocities[0]), speed, rtol=0.02)
 
+    @pytest.mark.parametrize(("speed", "rests"), [(0.0, True), (0.3, False)])
+    def test_ball_rests_only_when_it_does_not_roll(self, run, speed: float, rests: bool):
+        stage = _stage()
+        radius, mass = 0.03, 0.1
+        ball = UsdGeom.Xform.Define(stage, "/World/Ball").GetPrim()
+        author_pose(ball, np.array([0, 0, radius, *_LYING]))
+        apply_rigid_body(ball, mass=mass, center_of_mass=np.zeros(3), inertia=np.eye(3) * 0.4 * mass * radius**2)
+        UsdPhysics.RigidBodyAPI(ball).CreateVelocityAttr(Gf.Vec3f(speed, 0, 0))
+        shape = UsdGeom.Sphere.Define(stage, "/World/Ball/Shape")
+        shape.CreateRadiusAttr(radius)
+        apply_collider(shape.GetPrim(), approximation=None)
+        result = run(stage, max_time=1.0)
+        assert bool(result.at_rest[0]) is rests
+        # Sliding turns into rolling at 5/7 of the speed.
+        np.testing.assert_allclose(result.linear_velocities[0, 0], speed * 5 / 7, rtol=0.08, atol=1e-3)
 
-def test_cube_slides_down_a_slope_above_the_friction_angle_as_fast_as_coulomb_says():
-    angle, friction = np.radians(35), 0.4
-    stage = _stage(friction=friction, tilt=angle)
-    _add_cube(stage, compose(_tilted(angle), np.array([0, 0, 0.025, *_LYING])))
-    result = _simulate(stage, max_time=0.5)
-    speed = _GRAVITY * (np.sin(angle) - friction * np.cos(angle)) * 0.5
-    assert not result.at_rest[0]
-    np.testing.assert_allclose(np.linalg.norm(result.linear_velocities[0]), speed, rtol=0.02)
+    def test_linear_velocity_is_that_of_the_centre_of_mass(self, run):
+        stage = _stage()
+        body = _add_cube(stage, np.array([0, 0, 2.0, *_LYING]))
+        UsdPhysics.MassAPI(body).CreateCenterOfMassAttr(Gf.Vec3f(0.1, 0, 0))
+        UsdPhysics.RigidBodyAPI(body).CreateAngularVelocityAttr(Gf.Vec3f(0, 0, 360))
+        result = run(stage, max_time=0.25)
+        np.testing.assert_allclose(result.linear_velocities[0], [0, 0, -_GRAVITY * 0.25], atol=0.02)
+        np.testing.assert_allclose(result.angular_velocities[0], [0, 0, 2 * np.pi], rtol=0.03)
 
+    def test_several_bodies_keep_their_rows_and_kinematic_ones_have_none(self, run):
+        stage = _stage()
+        sizes = {"/World/A": 0.04, "/World/B": 0.1, "/World/C": 0.07}
+        for index, (path, size) in enumerate(sizes.items()):
+            _add_cube(stage, np.array([index, 0, 0.1 + size / 2, *_LYING]), size=size, path=path)
+        kinematic = _add_cube(stage, np.array([5, 0, 1.0, *_LYING]), path="/World/Kinematic")
+        UsdPhysics.RigidBodyAPI(kinematic).CreateKinematicEnabledAttr(True)
+        result = run(stage)
+        assert result.body_paths == tuple(sizes)
+        assert result.at_rest.all()
+        np.testing.assert_allclose(result.poses[-1, :, 0], [0, 1, 2], atol=1e-4)
+        np.testing.assert_allclose(result.poses[-1, :, 2], np.array(list(sizes.values())) / 2, atol=1e-4)
 
-@pytest.mark.parametrize(("speed", "rests"), [(0.0, True), (0.3, False)])
-def test_ball_rests_only_when_it_does_not_roll(speed: float, rests: bool):
-    stage = _stage()
-    radius, mass = 0.03, 0.1
-    ball = UsdGeom.Xform.Define(stage, "/World/Ball").GetPrim()
-    author_pose(ball, np.array([0, 0, radius, *_LYING]))
-    apply_rigid_body(ball, mass=mass, center_of_mass=np.zeros(3), inertia=np.eye(3) * 0.4 * mass * radius**2)
-    UsdPhysics.RigidBodyAPI(ball).CreateVelocityAttr(Gf.Vec3f(speed, 0, 0))
-    shape = UsdGeom.Sphere.Define(stage, "/World/Ball/Shape")
-    shape.CreateRadiusAttr(radius)
-    apply_collider(shape.GetPrim(), approximation=None)
-    result = _simulate(stage, max_time=1.0)
-    assert bool(result.at_rest[0]) is rests
-    # Sliding turns into rolling at 5/7 of the speed.
-    np.testing.assert_allclose(result.linear_velocities[0, 0], speed * 5 / 7, rtol=0.08, atol=1e-3)
+    def test_centimetre_stages_and_moved_parents_give_metres_in_the_world(self, run):
+        stage = create_stage("World")
+        UsdGeom.SetStageMetersPerUnit(stage, 0.01)
+        scene = UsdPhysics.Scene.Define(stage, "/World/PhysicsScene")
+        scene.CreateGravityDirectionAttr(Gf.Vec3f(0, 0, -1))
+        scene.CreateGravityMagnitudeAttr(_GRAVITY * 100)
+        author_pose(UsdGeom.Xform.Define(stage, "/World/Group").GetPrim(), np.array([30, 0, 500, *_LYING]))
+        _add_cube(stage, np.array([0, 20, 0, *_LYING]), size=5.0, path="/World/Group/Cube")
+        result = run(stage, max_time=0.2)
+        np.testing.assert_allclose(result.poses[0, 0, :3], [0.3, 0.2, 5.0], atol=1e-6)
+        np.testing.assert_allclose(result.linear_velocities[0], [0, 0, -_GRAVITY * 0.2], atol=1e-3)
 
+    def test_references_beside_the_file_are_followed(self, run, tmp_path):
+        part = create_stage("Part", tmp_path / "parts" / "part.usda")
+        _add_cube(part, np.array([0, 0, 0, *_LYING]), path="/Part/Cube")
+        save_stage(part, tmp_path / "parts" / "part.usda")
+        stage = _stage()
+        save_stage(stage, tmp_path / "scene.usda")
+        stage = Usd.Stage.Open(str(tmp_path / "scene.usda"))
+        holder = UsdGeom.Xform.Define(stage, "/World/Holder").GetPrim()
+        holder.GetReferences().AddReference("./parts/part.usda")
+        author_pose(holder, np.array([0, 0, 0.1, *_LYING]))
+        result = run(stage)
+        assert result.body_paths == ("/World/Holder/Cube",)
+        np.testing.assert_allclose(result.poses[-1, 0, 2], 0.025, atol=1e-4)
 
-def test_linear_velocity_is_that_of_the_centre_of_mass():
-    stage = _stage()
-    body = _add_cube(stage, np.array([0, 0, 2.0, *_LYING]))
-    UsdPhysics.MassAPI(body).CreateCenterOfMassAttr(Gf.Vec3f(0.1, 0, 0))
-    UsdPhysics.RigidBodyAPI(body).CreateAngularVelocityAttr(Gf.Vec3f(0, 0, 360))
-    result = _simulate(stage, max_time=0.25)
-    np.testing.assert_allclose(result.linear_velocities[0], [0, 0, -_GRAVITY * 0.25], atol=0.02)
-    np.testing.assert_allclose(result.angular_velocities[0], [0, 0, 2 * np.pi], rtol=0.03)
+    def test_same_stage_gives_the_same_bits_whatever_ran_before(self, run):
+        tumbling = np.array([0, 0, 0.2, 0.3, 0.4, 0.5, np.sqrt(0.5)])
+        stage, other = _stage(), _stage(friction=0.1)
+        _add_cube(stage, tumbling)
+        _add_cube(other, tumbling + np.eye(7)[2] * 0.1, size=0.03)
+        first = run(stage)
+        for _ in range(5):
+            run(other, max_time=0.5)
+            again = run(stage)
+            for name in ("times", "poses", "linear_velocities", "angular_velocities", "at_rest"):
+                assert np.array_equal(getattr(first, name), getattr(again, name)), name
 
+    def test_stage_is_not_changed(self, run):
+        stage = _stage()
+        _add_cube(stage, np.array([0, 0, 0.125, *_LYING]))
+        before = stage.ExportToString(), len(stage.GetLayerStack())
+        run(stage)
+        assert (stage.ExportToString(), len(stage.GetLayerStack())) == before
 
-def test_several_bodies_keep_their_rows_and_kinematic_ones_have_none():
-    stage = _stage()
-    sizes = {"/World/A": 0.04, "/World/B": 0.1, "/World/C": 0.07}
-    for index, (path, size) in enumerate(sizes.items()):
-        _add_cube(stage, np.array([index, 0, 0.1 + size / 2, *_LYING]), size=size, path=path)
-    kinematic = _add_cube(stage, np.array([5, 0, 1.0, *_LYING]), path="/World/Kinematic")
-    UsdPhysics.RigidBodyAPI(kinematic).CreateKinematicEnabledAttr(True)
-    result = _simulate(stage)
-    assert result.body_paths == tuple(sizes)
-    assert result.at_rest.all()
-    np.testing.assert_allclose(result.poses[-1, :, 0], [0, 1, 2], atol=1e-4)
-    np.testing.assert_allclose(result.poses[-1, :, 2], np.array(list(sizes.values())) / 2, atol=1e-4)
+    def test_stage_without_a_dynamic_body_is_refused(self, run):
+        with pytest.raises(GraspdError, match="at least one dynamic rigid body, got none"):
+            run(_stage())
 
-
-def test_centimetre_stages_and_moved_parents_give_metres_in_the_world():
-    stage = create_stage("World")
-    UsdGeom.SetStageMetersPerUnit(stage, 0.01)
-    scene = UsdPhysics.Scene.Define(stage, "/World/PhysicsScene")
-    scene.CreateGravityDirectionAttr(Gf.Vec3f(0, 0, -1))
-    scene.CreateGravityMagnitudeAttr(_GRAVITY * 100)
-    author_pose(UsdGeom.Xform.Define(stage, "/World/Group").GetPrim(), np.array([30, 0, 500, *_LYING]))
-    _add_cube(stage, np.array([0, 20, 0, *_LYING]), size=5.0, path="/World/Group/Cube")
-    result = _simulate(stage, max_time=0.2)
-    np.testing.assert_allclose(result.poses[0, 0, :3], [0.3, 0.2, 5.0], atol=1e-6)
-    np.testing.assert_allclose(result.linear_velocities[0], [0, 0, -_GRAVITY * 0.2], atol=1e-3)
-
-
-def test_references_beside_the_file_are_followed(tmp_path):
-    part = create_stage("Part", tmp_path / "parts" / "part.usda")
-    _add_cube(part, np.array([0, 0, 0, *_LYING]), path="/Part/Cube")
-    save_stage(part, tmp_path / "parts" / "part.usda")
-    stage = _stage()
-    save_stage(stage, tmp_path / "scene.usda")
-    stage = Usd.Stage.Open(str(tmp_path / "scene.usda"))
-    holder = UsdGeom.Xform.Define(stage, "/World/Holder").GetPrim()
-    holder.GetReferences().AddReference("./parts/part.usda")
-    author_pose(holder, np.array([0, 0, 0.1, *_LYING]))
-    result = _simulate(stage)
-    assert result.body_paths == ("/World/Holder/Cube",)
-    np.testing.assert_allclose(result.poses[-1, 0, 2], 0.025, atol=1e-4)
-
-
-def test_same_stage_gives_the_same_bits_whatever_ran_before():
-    tumbling = np.array([0, 0, 0.2, 0.3, 0.4, 0.5, np.sqrt(0.5)])
-    stage, other = _stage(), _stage(friction=0.1)
-    _add_cube(stage, tumbling)
-    _add_cube(other, tumbling + np.eye(7)[2] * 0.1, size=0.03)
-    first = _simulate(stage)
-    for _ in range(5):
-        _simulate(other, max_time=0.5)
-        again = _simulate(stage)
-        for name in ("times", "poses", "linear_velocities", "angular_velocities", "at_rest"):
-            assert np.array_equal(getattr(first, name), getattr(again, name)), name
-
-
-def test_stage_is_not_changed():
-    stage = _stage()
-    _add_cube(stage, np.array([0, 0, 0.125, *_LYING]))
-    before = stage.ExportToString(), len(stage.GetLayerStack())
-    _simulate(stage)
-    assert (stage.ExportToString(), len(stage.GetLayerStack())) == before
-
-
-def test_stage_without_a_dynamic_body_is_refused():
-    with pytest.raises(GraspdError, match="at least one dynamic rigid body, got none"):
-        _simulate(_stage())
+    def test_independent_bodies_stop_when_each_has_rested_once_and_say_when(self, run):
+        stage = _stage()
+        for index, height in enumerate((0.03, 0.5)):
+            _add_cube(stage, np.array([index, 0, height, *_LYING]), path=f"/World/Cube_{index}")
+        result, together = run(stage, independent=True), run(stage)
+        assert (result.rest_records > 0).all()
+        assert result.rest_records[0] < result.rest_records[1] == len(result.times) - 1
+        assert np.array_equal(result.rest_records, together.rest_records)
+        falling = run(stage, max_time=0.1)
+        assert falling.rest_records.tolist() == [-1, -1]
 
 
 def test_all_native_libraries_live_in_one_quiet_process():
