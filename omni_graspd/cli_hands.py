@@ -65,12 +65,13 @@ def remove(name: str) -> Action:
 
 def _add(name: str, source: str | None, scale: float, replace: bool, console: Console) -> None:
     path = add_hand(name, source, scale=scale, replace=replace)
-    licenses = [file.name for file in sorted(path.parent.iterdir()) if file.suffix.lower() in ("", ".txt", ".md")]
-    beside = f" ({', '.join(licenses)} beside it)" if licenses else ""
+    files = [file for file in sorted(path.parent.iterdir()) if file.is_file()]
+    licenses = [str(file) for file in files if file.suffix.lower() in ("", ".txt", ".md")]
+    text = f" (read {', '.join(licenses)})" if licenses else ""
     entry = next(entry for entry in list_hands() if entry.name == name)
     console.print(
         f"{name}: {entry.joint_count} joints, {entry.actuated_count} actuated, from {entry.source}, "
-        f"licence {entry.license}{beside}\n{path}",
+        f"licence {entry.license}{text}\n{path}",
         soft_wrap=True,
         markup=False,
     )

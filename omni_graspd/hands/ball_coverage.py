@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omni_graspd.hands.digit_surface import DigitSurface, sample_postures, sphere_directions
+from omni_graspd.hands.digit_surface import DigitSurface, sample_postures
+from omni_graspd.hands.sphere_directions import sphere_directions
 
 _POSTURES = 320
 _DIRECTIONS = 48

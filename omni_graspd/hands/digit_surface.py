@@ -118,15 +118,6 @@ def sample_postures(hand: Hand, count: int) -> np.ndarray:
     return lower + shares * (upper - lower)
 
 
-def sphere_directions(count: int) -> np.ndarray:
-    """Return unit vectors spread evenly over the sphere (Fibonacci lattice), shape [count, 3]."""
-    index = np.arange(count) + 0.5
-    azimuth = np.pi * (1.0 + np.sqrt(5.0)) * index
-    height = 1.0 - 2.0 * index / count
-    radius = np.sqrt(1.0 - height * height)
-    return np.stack([radius * np.cos(azimuth), radius * np.sin(azimuth), height], axis=-1)
-
-
 def frame_along(direction: np.ndarray, edge: np.ndarray) -> np.ndarray:
     """Return an orthonormal frame with its last row along ``direction`` and its first beside ``edge``, shape [3, 3].
 

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
 
-from omni_graspd.atomic import atomic_path, writing_to
+from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, writing_to
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_reader import read_hand
 from omni_graspd.hands.hand_writer import write_hand
@@ -78,9 +78,25 @@ def add_hand(name: str, source: str | Path | None = None, *, scale: float = 1.0,
             _source_table(file, WHEEL if vendor else None, license_text, scale), encoding="utf-8"
         )
         read_hand(written)
-        if folder.is_dir():
-            shutil.rmtree(folder)
+        _set_aside(folder)
+    _delete_aside(folder)
     return folder / f"{name}.usda"
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f"{PARTIAL_PREFIX}old-{folder.name}")
+
+
+def _set_aside(folder: Path) -> None:
+    """Rename a hand that is replaced: it is deleted only once the new one is there."""
+    _delete_aside(folder)
+    if folder.is_dir():
+        folder.rename(_aside(folder))
+
+
+def _delete_aside(folder: Path) -> None:
+    if _aside(folder).is_dir():
+        shutil.rmtree(_aside(folder))
 
 
 def remove_hand(name: str) -> Path:

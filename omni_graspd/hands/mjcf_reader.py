@@ -18,6 +18,9 @@ from omni_graspd.hands.source_hand import SourceJoint, SourceLink, SourceShape, 
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
+_LAST_SEEN_GROUP = 2
+"""MuJoCo's viewer shows groups 0 to 2 unless told otherwise; colliders that are not to be seen are in group 3."""
+
 
 def read_mjcf(path: Path) -> list[SourceLink]:
     """Read an MJCF file's links, parents first; of several top-level bodies, the only one with joints in its tree.
@@ -113,7 +116,7 @@ def _read_joint(model: Any, index: int, path: Path) -> SourceJoint:
 
 
 def _read_geom(model: Any, geom: int, link: SourceLink) -> None:
-    """Add a shape to what is seen or to what collides; MJCF marks shapes that are only seen by their contact bits."""
+    """Add a shape to what collides, by its contact bits, and to what is seen, by its group, as MuJoCo's viewer does."""
     mesh = _surface(model, geom)
     if mesh is None:
         return
@@ -122,7 +125,10 @@ def _read_geom(model: Any, geom: int, link: SourceLink) -> None:
     rgba = model.geom_rgba[geom] if material < 0 else model.mat_rgba[material]
     shape = SourceShape(mesh, Appearance(color=linear_color(*(float(value) for value in rgba[:3]))))
     collides = model.geom_contype[geom] or model.geom_conaffinity[geom]
-    (link.colliders if collides else link.visuals).append(shape)
+    if collides:
+        link.colliders.append(shape)
+    if not collides or model.geom_group[geom] <= _LAST_SEEN_GROUP:
+        link.visuals.append(shape)
 
 
 def _surface(model: Any, geom: int) -> trimesh.Trimesh | None:

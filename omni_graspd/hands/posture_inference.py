@@ -14,11 +14,11 @@ from omni_graspd.hands.digit_surface import (
     closest_surface_point,
     frame_along,
     sample_postures,
-    sphere_directions,
 )
 from omni_graspd.hands.digits import hand_bodies
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.sphere_directions import sphere_directions
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 # Radius of the ball as a share of a digit's length; of 0.3 to 1.0, what gave the best grasps with three hands.

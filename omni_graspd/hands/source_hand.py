@@ -73,11 +73,32 @@ class SourceLink:
     """What collides."""
 
 
+def _check_joints(links: Sequence[SourceLink], source: Path) -> None:
+    joints = {link.joint.name: link.joint for link in links if link.joint is not None}
+    for joint in joints.values():
+        if joint.lower > joint.upper:
+            raise GraspdError(
+                f"expected the lower limit of {joint.name!r} in {source} below the upper one, got "
+                f"{joint.lower:.4g} and {joint.upper:.4g}; swap them"
+            )
+        chain = [joint.name]
+        while (leader := joints[chain[-1]].leader) is not None:
+            if leader not in joints:
+                raise GraspdError(
+                    f"expected {chain[-1]!r} of {source} to follow a joint, got {leader!r}; mend the name"
+                )
+            if leader in chain:
+                circle = " -> ".join([*chain, leader])
+                raise GraspdError(f"expected joints of {source} that follow one that leads, got {circle}; free one")
+            chain.append(leader)
+
+
 def parents_first(links: Sequence[SourceLink], source: Path) -> list[SourceLink]:
     """Order links depth first from the only root.
 
     Raises:
-        GraspdError: If there are several roots or none, if a link has two parents, or if no joint moves.
+        GraspdError: If there are several roots or none, if a link has two parents, if no joint moves, if limits are
+            swapped, or if joints follow each other in a circle or one that is not there.
     """
     roots = [link for link in links if link.parent is None]
     if len(roots) != 1:
@@ -94,6 +115,7 @@ def parents_first(links: Sequence[SourceLink], source: Path) -> list[SourceLink]
     if len(ordered) != len(links):
         lost = ", ".join(sorted({link.name for link in links} - {link.name for link in ordered}))
         raise GraspdError(f"expected a tree of links in {source}, got {lost} cut off from it; mend their joints")
+    _check_joints(links, source)
     if not any(link.joint is not None and link.joint.kind != "fixed" for link in links):
         raise GraspdError(f"expected a hand with movable joints in {source}, got none; give an articulated model")
     return ordered

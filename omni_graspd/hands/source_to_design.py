@@ -13,7 +13,9 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_writer import HandDesign, JointDesign, LinkDesign, LinkShape, MassDistribution
+from omni_graspd.hands.outside_surface import outside_surface
 from omni_graspd.hands.source_hand import SourceLink, SourceShape
+from omni_graspd.hands.sphere_directions import sphere_directions
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.stage import prim_name
@@ -27,6 +29,10 @@ _CONVEX_VOLUME = 0.8
 """From this part of its hull's volume on, a closed collider is covered by its hull."""
 _SMALLEST, _LARGEST = 0.02, 1.0
 _CREASE = 0.6
+_MOST_FACES = 2000
+"""Faces that a link should have at most, for drawing and for distances."""
+_MOST_VERTICES = 64
+"""PhysX reduces hulls with more vertices by itself."""
 
 
 def design_hand(name: str, links: Sequence[SourceLink], scale: float, source: Path) -> HandDesign:
@@ -132,7 +138,7 @@ def _unique_names(names: Sequence[str], reserved: Sequence[str]) -> dict[str, st
 def _design_link(
     link: SourceLink, link_names: dict[str, str], joint_names: dict[str, str], looks: dict[Appearance, str]
 ) -> LinkDesign:
-    visuals = link.visuals or link.colliders
+    visuals = outside_surface(link.visuals or link.colliders, _MOST_FACES)
     shape = None
     if visuals:
         parts = [_smoothed(item.mesh) for item in visuals]
@@ -200,7 +206,7 @@ def _convex_pieces(mesh: trimesh.Trimesh) -> list[TriangleMesh]:
     welded = mesh.copy()
     welded.merge_vertices(merge_tex=True, merge_norm=True)
     if not welded.is_watertight or welded.volume >= _CONVEX_VOLUME * hull.volume:
-        return [_triangles(hull)]
+        return [_few_vertices(hull)]
     import coacd
 
     coacd.set_log_level("error")
@@ -214,7 +220,15 @@ def _convex_pieces(mesh: trimesh.Trimesh) -> list[TriangleMesh]:
         resolution=1000,
         seed=0,
     )
-    return [_triangles(trimesh.Trimesh(vertices, faces).convex_hull) for vertices, faces in parts]
+    return [_few_vertices(trimesh.Trimesh(vertices, faces).convex_hull) for vertices, faces in parts]
+
+
+def _few_vertices(hull: trimesh.Trimesh) -> TriangleMesh:
+    """Keep the vertices of a hull that stand out farthest in directions spread over the sphere, if it has too many."""
+    if len(hull.vertices) > _MOST_VERTICES:
+        corners = np.unique(np.argmax(hull.vertices @ sphere_directions(_MOST_VERTICES).T, axis=0))
+        hull = trimesh.convex.convex_hull(hull.vertices[corners])
+    return _triangles(hull)
 
 
 def _triangles(mesh: trimesh.Trimesh) -> TriangleMesh:

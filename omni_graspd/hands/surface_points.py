@@ -13,12 +13,17 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.link_distance import link_distances
+from omni_graspd.hands.surface_rays import sky_shares
 from omni_graspd.usd.transforms import IDENTITY, invert, pose_to_matrix, transform_points
 
 # A point this far inside another link is covered by it [m].
 _COVERED_DEPTH = 0.0005
 # No object reaches into a gap between links that is narrower than this [m].
 _GAP = 0.002
+# From the bottom of holes and from walls inside a link less of the outside is seen than this.
+_SMALLEST_SKY = 0.1
+# A share of the surface; forks and pockets of a solid link hide less than this, walls inside an assembly more.
+_MOST_HIDDEN = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +50,8 @@ class _LinkSample:
 def sample_surface_points(hand: Hand, count: int, seed: int = 0) -> HandPoints:
     """Spread points over the surface of all links by area, without what other links cover in the open posture.
 
-    Surface that faces another link across a narrow gap, as in a hinge, counts as covered.
+    Surface that faces another link across a narrow gap, as in a hinge, counts as covered; so do walls inside a link
+    that is an assembly of parts, and the bottom of its holes.
 
     Args:
         hand: The hand.
@@ -78,7 +84,7 @@ def sample_surface_points(hand: Hand, count: int, seed: int = 0) -> HandPoints:
 
 
 def _exterior(hand: Hand, link: int, count: int, random: np.random.Generator) -> _LinkSample:
-    """Sample one link densely and keep what no other link covers."""
+    """Sample one link densely and keep what neither another link nor the link itself covers."""
     mesh = hand.links[link].mesh
     if not len(mesh.faces):
         return _LinkSample(np.zeros((0, 3)), np.zeros((0, 3)), 0.0)
@@ -88,6 +94,9 @@ def _exterior(hand: Hand, link: int, count: int, random: np.random.Generator) ->
     normals = surface.face_normals[faces]
     buried = _covered(hand, link, positions, _COVERED_DEPTH)
     free = ~(buried | _covered(hand, link, positions + _GAP * normals, 0.0))
+    hidden = sky_shares(mesh, positions, normals) < _SMALLEST_SKY
+    if hidden.mean() > _MOST_HIDDEN and not hidden[free].all():
+        free &= ~hidden
     return _LinkSample(positions[free], normals[free], float(surface.area) * float(free.mean()))
 
 

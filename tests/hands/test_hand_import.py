@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+import trimesh
 from scipy.spatial.transform import Rotation
 
 from omni_graspd.errors import GraspdError
@@ -188,3 +189,64 @@ def test_library_takes_lists_and_removes_hands(tmp_path: Path) -> None:
 
 def test_written_hand_passes_the_validators(tmp_path: Path, usd_findings) -> None:
     assert usd_findings(add_hand("checked", _written(tmp_path, "pincer.urdf", _URDF))) == []
+
+
+def test_limits_couplings_and_circles_that_cannot_be_are_told(tmp_path: Path) -> None:
+    mimic = '<mimic joint="j_left" multiplier="0.5" offset="0.1"/>'
+    circle = _URDF.replace(
+        '<limit lower="0" upper="1" effort', '<mimic joint="j_right"/><limit lower="0" upper="1" effort'
+    )
+    for text, message in (
+        (_URDF.replace('lower="-1" upper="1"', 'lower="1" upper="-1"'), "swap them"),
+        (_URDF.replace(mimic, '<mimic joint="j_lost"/>'), "j_lost"),
+        (circle, "j_left -> j_right -> j_left"),
+    ):
+        with pytest.raises(GraspdError, match=re.escape(message)):
+            add_hand("broken", _written(tmp_path, "a.urdf", text))
+
+
+def test_package_paths_and_scale_give_the_same_hand(tmp_path: Path) -> None:
+    """The pincer in millimetres, its base a mesh found by package://."""
+    folder = tmp_path / "pincer_description"
+    (folder / "meshes").mkdir(parents=True)
+    trimesh.creation.box([80.0, 60.0, 20.0]).export(folder / "meshes" / "base.stl")
+    text = _URDF.replace(
+        '<box size="0.08 0.06 0.02"/>', '<mesh filename="package://pincer_description/meshes/base.stl"/>'
+    )
+    for metres, millimetres in (
+        ("0.01 0.02 0.06", "10 20 60"),
+        ("-0.03 0 0.01", "-30 0 10"),
+        ("0.03 0 0.01", "30 0 10"),
+    ):
+        text = text.replace(f'"{metres}"', f'"{millimetres}"')
+    text = text.replace('"0 0 0.03"', '"0 0 30"')
+    (folder / "urdf").mkdir()
+    scaled = read_hand(add_hand("scaled", _written(folder / "urdf", "p.urdf", text), scale=0.001, replace=True))
+    plain = read_hand(add_hand("plain", _written(tmp_path, "p.urdf", _URDF), replace=True))
+    positions = np.array([[0.0, 0.0], [0.6, 0.4]])
+    np.testing.assert_allclose(
+        link_poses(scaled, IDENTITY, positions), link_poses(plain, IDENTITY, positions), atol=1e-7
+    )
+    for one, other in zip(scaled.links, plain.links, strict=True):
+        np.testing.assert_allclose(np.ptp(one.mesh.vertices, axis=0), np.ptp(other.mesh.vertices, axis=0), atol=1e-7)
+
+
+def test_usd_sources_are_taken_as_they_are(tmp_path: Path) -> None:
+    first = add_hand("once", _written(tmp_path, "p.urdf", _URDF), replace=True)
+    again = read_hand(add_hand("twice", first, replace=True))
+    positions = np.array([0.6, 0.4])
+    np.testing.assert_array_equal(
+        link_poses(again, IDENTITY, positions), link_poses(read_hand(first), IDENTITY, positions)
+    )
+    with pytest.raises(GraspdError, match="metersPerUnit"):
+        add_hand("thrice", first, scale=0.001)
+
+
+def test_a_hand_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
+    path = add_hand("kept", _written(tmp_path, "p.urdf", _URDF))
+    before = path.read_bytes()
+    with pytest.raises(GraspdError):
+        add_hand("kept", _written(tmp_path, "b.urdf", "<robot"), replace=True)
+    assert path.read_bytes() == before
+    add_hand("kept", _written(tmp_path, "p.urdf", _URDF), replace=True)
+    assert sorted(folder.name for folder in path.parent.parent.iterdir() if "kept" in folder.name) == ["kept"]
