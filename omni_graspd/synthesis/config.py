@@ -92,7 +92,7 @@ class SynthesisConfig:
     """Weight of the distance of the joints from the middle of their ranges [m/rad]."""
     limit_weight: float = 1e-2
     """Weight of joint positions beyond their limits [m/rad]."""
-    penetration_weight: float = 3e4
+    penetration_weight: float = 5e4
     """Weight of half the mean squared depth of hand points inside the object [1/m]."""
     closing_weight: float = 2.0
     """Weight of the mean distance of hand points nearer than ``closing_distance``; grows as the padding shrinks."""
