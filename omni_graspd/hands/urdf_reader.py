@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Literal
 from xml.etree import ElementTree
 
 import numpy as np
@@ -19,7 +20,12 @@ from omni_graspd.hands.source_hand import SourceJoint, SourceLink, SourceShape, 
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.transforms import IDENTITY, matrix_to_pose, pose_to_matrix
 
-_KINDS = {"fixed": "fixed", "revolute": "revolute", "continuous": "revolute", "prismatic": "prismatic"}
+_KINDS: dict[str, Literal["fixed", "revolute", "prismatic"]] = {
+    "fixed": "fixed",
+    "revolute": "revolute",
+    "continuous": "revolute",
+    "prismatic": "prismatic",
+}
 
 
 def read_urdf(path: Path) -> list[SourceLink]:
