@@ -50,7 +50,7 @@ def read_mesh_file(path: Path, scale: np.ndarray) -> list[SourceShape]:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise GraspdError(f"expected a readable mesh in {path}, got {reason}; convert it to OBJ, STL or GLB") from error
     shapes = []
-    for part in np.atleast_1d(parts):
+    for part in parts if isinstance(parts, list) else [parts]:
         if isinstance(part, trimesh.Trimesh) and len(part.faces):
             mesh = trimesh.Trimesh(part.vertices, part.faces, process=False)
             mesh.apply_transform(np.diag([*scale, 1.0]))

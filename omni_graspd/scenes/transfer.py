@@ -86,7 +86,7 @@ def _moved(T_world_object: np.ndarray, T_object_palm: np.ndarray) -> np.ndarray:
 
 def _heights(hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
     """Return the height of each posed hand's lowest vertex [m], NaN for a hand that is nowhere, shape [grasp_count]."""
-    finite = np.isfinite(T_world_palm).all(axis=1) & np.isfinite(joint_positions).all(axis=1)
+    finite = np.asarray(np.isfinite(T_world_palm).all(axis=1) & np.isfinite(joint_positions).all(axis=1))
     heights = np.full(len(finite), np.nan)
     if not finite.any():
         return heights
