@@ -114,7 +114,8 @@ def _swap_limits(path: str) -> Callable[[Usd.Stage], None]:
 
 def _close_range(stage: Usd.Stage) -> None:
     for limit in ("lower", "upper"):
-        _set("/allegro/joints/index_joint_0", f"physics:{limit}Limit", 0.0)(stage)
+        # At the position that hand.toml gives it in the open posture.
+        _set("/allegro/joints/index_joint_0", f"physics:{limit}Limit", math.degrees(0.19))(stage)
 
 
 def _limits_in_radians(stage: Usd.Stage) -> None:
