@@ -114,8 +114,8 @@ def _swap_limits(path: str) -> Callable[[Usd.Stage], None]:
 
 def _close_range(stage: Usd.Stage) -> None:
     for limit in ("lower", "upper"):
-        # At the position that hand.toml gives it in the open posture.
-        _set("/allegro/joints/index_joint_0", f"physics:{limit}Limit", math.degrees(0.19))(stage)
+        # A joint that hand.toml leaves at 0 in the open posture.
+        _set("/shadow/joints/LFJ5", f"physics:{limit}Limit", 0.0)(stage)
 
 
 def _limits_in_radians(stage: Usd.Stage) -> None:
@@ -284,7 +284,7 @@ _FAULTS = {
     ),
     "swapped limits": Fault(_swap_limits(_INDEX), "allegro", "swapped-limits", _INDEX),
     "limits in radians": Fault(_limits_in_radians, "barrett", "limits-in-radians", "/barrett"),
-    "no range": Fault(_close_range, "allegro", "zero-range", "/allegro/joints/index_joint_0", "warning"),
+    "no range": Fault(_close_range, "shadow", "zero-range", "/shadow/joints/LFJ5", "warning"),
     "no limit": Fault(_set(_INDEX, "physics:upperLimit", math.inf), "allegro", "no-limits", _INDEX, "warning"),
     "NaN limit": Fault(_set(_INDEX, "physics:upperLimit", math.nan), "allegro", "not-a-number", _INDEX),
     "one mimic lost": Fault(
