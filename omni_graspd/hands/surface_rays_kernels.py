@@ -27,6 +27,7 @@ def sky_share_kernel(
         cosine = wp.dot(directions[index], normals[point])
         if cosine > 0.0:
             total += cosine
-            if not wp.mesh_query_ray_anyhit(mesh, origin, directions[index], reach):
+            query = wp.mesh_query_ray(mesh, origin, directions[index], reach)
+            if not query.result:
                 free += cosine
     shares[point] = free / wp.max(total, 1.0e-6)
