@@ -94,7 +94,7 @@ class SynthesisConfig:
     """Weight of joint positions beyond their limits [m/rad]."""
     penetration_weight: float = 5e4
     """Weight of half the mean squared depth of hand points inside the object [1/m]."""
-    closing_weight: float = 2.5
+    closing_weight: float = 3.0
     """Weight of the mean distance of hand points nearer than ``closing_distance``; grows as the padding shrinks."""
     closing_distance: float = 8e-3
     """Reach of the closing term [m]."""
