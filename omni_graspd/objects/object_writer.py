@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from pxr import Kind, Usd, UsdGeom
+from pxr import Gf, Kind, Usd, UsdGeom
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.objects.convex_decomposition import ConvexDecompositionConfig, convex_pieces
@@ -29,6 +29,9 @@ from omni_graspd.usd.stage import create_stage, prim_name, save_stage
 
 FRICTION = 0.5
 """Friction of the objects we write, as in the paper's grasp synthesis."""
+PIECE_UNIT = 0.01
+"""Length of a unit in the meshes of collision pieces [m]; their parent scales them. PhysX leaves out hull vertices that
+stand out by less than 0.7 thousandths of a unit: with metres a lying can would roll onto a new facet."""
 SHADING_CREASE_ANGLE = math.radians(40.0)
 """Edges sharper than this are drawn sharp [rad]."""
 
@@ -69,10 +72,12 @@ def _author_collisions(stage: Usd.Stage, pieces: tuple[TriangleMesh, ...]) -> No
     material = author_physics_material(stage, f"{root}/materials/contact", friction=FRICTION, restitution=0.0)
     folder = UsdGeom.Xform.Define(stage, f"{root}/collisions")
     folder.CreatePurposeAttr(UsdGeom.Tokens.guide)
+    folder.AddScaleOp().Set(Gf.Vec3f(PIECE_UNIT, PIECE_UNIT, PIECE_UNIT))
     for i, piece in enumerate(pieces):
         path = f"{folder.GetPath()}/piece_{i:02d}"
         normals = _shading_normals(piece)
-        prim = author_mesh(stage, path, piece, purpose=UsdGeom.Tokens.guide, normals=normals).GetPrim()
+        scaled = TriangleMesh(piece.vertices / PIECE_UNIT, piece.faces)
+        prim = author_mesh(stage, path, scaled, purpose=UsdGeom.Tokens.guide, normals=normals).GetPrim()
         apply_collider(prim)
         bind_physics_material(prim, material)
 

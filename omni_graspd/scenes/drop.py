@@ -13,12 +13,13 @@ from pxr import Usd
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.convex_hull import convex_hull
-from omni_graspd.objects.piece_cache import cached_pieces
+from omni_graspd.objects.hull_cells import hull_cells
+from omni_graspd.objects.resting_pieces import resting_pieces, support_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
 from omni_graspd.scenes.drop_stage import DropPhysics, author_drop_stage, body_path
-from omni_graspd.scenes.hull_cells import hull_cells
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
+from omni_graspd.scenes.toppling import toppled_pose
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import transform_points
@@ -27,11 +28,8 @@ Simulate = Callable[[Usd.Stage, SimulateConfig], Awaitable[SimulateResult]]
 
 REST_GAP = 1e-5
 """Height of the lowest vertex over the table top at rest [m]: above it in single precision too."""
-HULL_TOLERANCE = 2e-4
-"""Where a convex hull has more than ``HULL_VERTICES``, those that stand out by less are left out of the colliders [m]:
-the noise of a scan."""
-HULL_VERTICES = 360
-"""Convex hulls with up to this many vertices are taken as they are."""
+STAY_ROUNDS = 6
+"""How often a body that moves on from where it was put down is followed before the drop is given up."""
 SIDE_BY_SIDE = 64
 """Most drops in one simulation."""
 
@@ -53,10 +51,8 @@ class DropConfig:
     """Starts to try before giving up."""
     stay_time: float = 1.0
     """Started again from its rest pose, the object must stay for this long [s]."""
-    stay_distance: float = 1e-3
-    """Largest movement while staying [m]."""
-    stay_angle: float = float(np.radians(1.0))
-    """Largest rotation while staying [rad]."""
+    stay_distance: float = 7e-4
+    """Farthest that any point of its convex hull may be from where it was after that time [m]."""
     physics: DropPhysics = field(default_factory=DropPhysics)
     """Gravity, contact and damping."""
     simulation: SimulateConfig = field(
@@ -68,7 +64,7 @@ class DropConfig:
         """Check the ranges."""
         require_at_least(self, "drop", 1, "attempts")
         require_not_negative(self, "drop", "height", "position_range", unit=" [m]")
-        require_positive(self, "drop", "table_radius", "stay_time", "stay_distance", "stay_angle")
+        require_positive(self, "drop", "table_radius", "stay_time", "stay_distance")
 
 
 @dataclass(frozen=True)
@@ -125,8 +121,7 @@ async def drop_objects(
         GraspdError: If the object is flat, or no attempt of a drop came to rest on the table and stayed.
     """
     indices = list(indices)
-    hull = convex_hull(obj.mesh.vertices, vertex_limit=len(obj.mesh.vertices))
-    arena = _Arena(obj, hull.vertices, _colliders(hull), config, simulate)
+    arena = _Arena.prepare(obj, config, simulate)
     drops: dict[int, Drop] = {}
     waiting = [_Trial(obj.name, index, config, seed) for index in sorted(set(indices))]
     while waiting:
@@ -134,11 +129,6 @@ async def drop_objects(
         drops |= await arena.attempt(trials)
         waiting += [trial for trial in trials if trial.index not in drops]
     return [drops[index] for index in indices]
-
-
-def _colliders(hull: TriangleMesh) -> tuple[TriangleMesh, ...]:
-    tolerance = HULL_TOLERANCE if len(hull.vertices) > HULL_VERTICES else 0.0
-    return cached_pieces(hull, f"hull cells 1 {tolerance}", lambda: hull_cells(hull.vertices, tolerance=tolerance))
 
 
 class _Trial:
@@ -163,9 +153,21 @@ class _Arena:
     obj: RigidObject
     hull: np.ndarray
     """Vertices of the exact convex hull, shape [vertex_count, 3]; nothing else can touch the table."""
-    colliders: tuple[TriangleMesh, ...]
+    support: np.ndarray
+    """Those of them that the colliders have, shape [point_count, 3]."""
+    cells: tuple[TriangleMesh, ...]
+    """Colliders while the body falls: the filled hull."""
+    pieces: tuple[TriangleMesh, ...]
+    """Colliders with which the object is written, and has to stay where it lies."""
     config: DropConfig
     simulate: Simulate
+
+    @classmethod
+    def prepare(cls, obj: RigidObject, config: DropConfig, simulate: Simulate) -> _Arena:
+        """Make the colliders of an object."""
+        hull = convex_hull(obj.mesh.vertices, vertex_limit=len(obj.mesh.vertices)).vertices
+        support = support_points(obj.mesh)
+        return cls(obj, hull, support, hull_cells(support), resting_pieces(obj), config, simulate)
 
     async def attempt(self, trials: list[_Trial]) -> dict[int, Drop]:
         """Let every trial start once, side by side; return the drops of those that come to rest and stay.
@@ -186,7 +188,8 @@ class _Arena:
                 trial.left_count += 1
             else:
                 rested.append((trial, float(result.times[record])))
-                ends.append(_place(end, self.hull, trial.position))
+                toppled = toppled_pose(self.support, self.obj.center_of_mass, end)
+                ends.append(_place(toppled, self.hull, trial.position))
         return await self._keep_staying(rested, ends) if rested else {}
 
     def _check_attempts(self, trials: list[_Trial]) -> None:
@@ -199,35 +202,43 @@ class _Arena:
     async def _keep_staying(
         self, rested: list[tuple[_Trial, float]], ends: list[tuple[np.ndarray, float]]
     ) -> dict[int, Drop]:
-        """Simulate from rest and keep what stays; a body that was slowly tipping over does not."""
-        poses = np.array([pose for pose, _ in ends])
+        """Simulate from rest as a reader of the scene would, and keep what stays.
+
+        What moves on is put down anew as it then lies, a few times.
+        """
+        drops: dict[int, Drop] = {}
         time = self.config.stay_time
         watch = dataclasses.replace(self.config.simulation, max_time=time, record_interval=time, rest_time=np.inf)
-        result = await self._simulate([trial for trial, _ in rested], poses, watch)
-        drops = {}
-        for body, (trial, rest_time) in enumerate(rested):
-            speeds = np.linalg.norm([result.linear_velocities[body], result.angular_velocities[body]], axis=1)
-            slow = np.all(speeds < (watch.rest_linear_speed, watch.rest_angular_speed))
-            if not (slow and self._same_place(result.poses[-1, body], poses[body])):
-                trial.restless_count += 1
-                continue
-            drops[trial.index] = Drop(
-                T_world_object=poses[body],
-                linear_speed=float(speeds[0]),
-                angular_speed=float(speeds[1]),
-                simulated_time=rest_time,
-                settle_correction=ends[body][1],
-                attempts=trial.attempts + 1,
-                left_count=trial.left_count,
-                restless_count=trial.restless_count,
-            )
+        for _ in range(STAY_ROUNDS):
+            if not rested:
+                break
+            poses = np.array([pose for pose, _ in ends])
+            result = await self._simulate([trial for trial, _ in rested], poses, watch, plain=True)
+            moved = []
+            for body, (trial, rest_time) in enumerate(rested):
+                speeds = np.linalg.norm([result.linear_velocities[body], result.angular_velocities[body]], axis=1)
+                slow = np.all(speeds < (watch.rest_linear_speed, watch.rest_angular_speed))
+                if slow and self._same_place(result.poses[-1, body], poses[body]):
+                    drops[trial.index] = _drop(trial, poses[body], speeds, rest_time, ends[body][1])
+                else:
+                    moved.append(body)
+            rested = [rested[body] for body in moved]
+            ends = [
+                _place(result.poses[-1, body], self.hull, trial.position)
+                for body, (trial, _) in zip(moved, rested, strict=True)
+            ]
+        for trial, _ in rested:
+            trial.restless_count += 1
         return drops
 
-    async def _simulate(self, trials: list[_Trial], poses: np.ndarray, simulation: SimulateConfig) -> SimulateResult:
+    async def _simulate(
+        self, trials: list[_Trial], poses: np.ndarray, simulation: SimulateConfig, *, plain: bool = False
+    ) -> SimulateResult:
         """Simulate one body for each trial, at the trial's own place; the result is as if all were at the origin."""
         offsets = np.zeros((len(trials), 7))
         offsets[:, :2] = [_PLACES[trial.index % SIDE_BY_SIDE] for trial in trials]
-        stage = author_drop_stage(self.obj, self.colliders, poses + offsets, self.config.physics)
+        colliders = self.pieces if plain else self.cells
+        stage = author_drop_stage(self.obj, colliders, poses + offsets, self.config.physics, plain=plain)
         result = await self.simulate(stage, simulation)
         order = [result.body_paths.index(body_path(body)) for body in range(len(trials))]
         return dataclasses.replace(
@@ -241,9 +252,21 @@ class _Arena:
         )
 
     def _same_place(self, end: np.ndarray, start: np.ndarray) -> bool:
-        half_cosine = min(1.0, abs(float(end[3:] @ start[3:])))
-        moved = float(np.linalg.norm(end[:3] - start[:3]))
-        return moved < self.config.stay_distance and 2.0 * np.arccos(half_cosine) < self.config.stay_angle
+        moved = transform_points(end, self.hull) - transform_points(start, self.hull)
+        return float(np.linalg.norm(moved, axis=1).max()) < self.config.stay_distance
+
+
+def _drop(trial: _Trial, pose: np.ndarray, speeds: np.ndarray, rest_time: float, correction: float) -> Drop:
+    return Drop(
+        T_world_object=pose,
+        linear_speed=float(speeds[0]),
+        angular_speed=float(speeds[1]),
+        simulated_time=rest_time,
+        settle_correction=correction,
+        attempts=trial.attempts + 1,
+        left_count=trial.left_count,
+        restless_count=trial.restless_count,
+    )
 
 
 def _start_pose(vertices: np.ndarray, height: float, random: np.random.Generator) -> np.ndarray:

@@ -8,7 +8,7 @@ to the last bit. Only where a copy starts matters to rounding.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
@@ -23,11 +23,16 @@ from omni_graspd.usd.physics import (
     bind_physics_material,
 )
 from omni_graspd.usd.stage import create_stage
-from omni_graspd.usd.transforms import author_pose
+from omni_graspd.usd.transforms import author_pose, transform_points
 
 METERS_PER_UNIT = 0.01
 """PhysX drops hull vertices that stand out by less than 0.7 thousandths of a stage unit. In metres a lying can sinks
 in by up to 0.6 mm, in centimetres by micrometres."""
+
+_TABLE_SIZE = 20.0
+"""Edge length of the box that is the table of a plain stage [m]."""
+_REACH = 0.02
+"""On a plain stage, colliders that are higher over the table are left out [m]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,15 +63,25 @@ def body_path(index: int) -> str:
 
 
 def author_drop_stage(
-    obj: RigidObject, colliders: tuple[TriangleMesh, ...], T_world_object: np.ndarray, physics: DropPhysics
+    obj: RigidObject,
+    colliders: tuple[TriangleMesh, ...],
+    T_world_object: np.ndarray,
+    physics: DropPhysics,
+    *,
+    plain: bool = False,
 ) -> Usd.Stage:
     """Author a stage, in memory and in centimetres, with dynamic copies of an object over an endless table top.
 
+    A plain stage is for bodies that lie on the table: colliders high above it are left out. Nothing helps bodies to
+    rest there: no damping, PhysX's own way to find contacts, and a box for a table, as in the scenes that are written.
+    The plane and the SAT of the other stage calm bodies down; on them round ones stay balanced on an edge.
+
     Args:
         obj: The object; its mass properties are used.
-        colliders: Convex meshes in the object frame [m], from :func:`~omni_graspd.scenes.hull_cells.hull_cells`.
+        colliders: Convex meshes in the object frame [m], from :func:`~omni_graspd.objects.hull_cells.hull_cells`.
         T_world_object: Pose of each copy at the start, shape [body_count, 7].
         physics: Gravity, contact and damping.
+        plain: Whether to leave out what helps bodies to rest.
 
     Returns:
         The stage; its bodies are at :func:`body_path`.
@@ -78,16 +93,16 @@ def author_drop_stage(
     scene.CreateGravityDirectionAttr(Gf.Vec3f(0.0, 0.0, -1.0))
     scene.CreateGravityMagnitudeAttr(physics.gravity * scale)
     apply_physx(scene.GetPrim(), "PhysxSceneAPI", {"physxScene:enableEnhancedDeterminism": True})
-    # With the default, PCM, bodies of a dozen convex shapes rock for ever.
-    scene.GetPrim().CreateAttribute("physxScene:collisionSystem", Sdf.ValueTypeNames.Token).Set("SAT")
+    if plain:
+        physics = replace(physics, linear_damping=0.0, angular_damping=0.0)
+    else:
+        # With the default, PCM, bodies of a dozen convex shapes rock for ever.
+        scene.GetPrim().CreateAttribute("physxScene:collisionSystem", Sdf.ValueTypeNames.Token).Set("SAT")
     material = author_physics_material(
         stage, "/World/ContactMaterial", friction=physics.friction, restitution=physics.restitution
     )
     bind_physics_material(stage.GetDefaultPrim(), material)
-    table = UsdGeom.Plane.Define(stage, "/World/Table")
-    table.CreateAxisAttr(UsdGeom.Tokens.z)
-    apply_collider(table.GetPrim(), approximation=None)
-    _set_offsets(table.GetPrim(), physics.contact_offset * scale)
+    _author_table(stage, physics, scale, plain=plain)
 
     first = UsdGeom.Xform.Define(stage, body_path(0)).GetPrim()
     _author_body(first, obj, physics, scale)
@@ -97,7 +112,32 @@ def author_drop_stage(
         apply_collider(collider)
         _set_offsets(collider, physics.contact_offset * scale)
     _copy_and_place(stage, np.asarray(T_world_object), scale)
+    if plain:
+        _remove_high_colliders(stage, colliders, T_world_object)
     return stage
+
+
+def _remove_high_colliders(stage: Usd.Stage, colliders: tuple[TriangleMesh, ...], T_world_object: np.ndarray) -> None:
+    """Leave out what a body that stays where it lies does not touch the table with; loading takes most of the time."""
+    vertices = np.concatenate([mesh.vertices for mesh in colliders])
+    starts = np.cumsum([0, *(len(mesh.vertices) for mesh in colliders[:-1])])
+    for index, pose in enumerate(T_world_object):
+        lowest = np.minimum.reduceat(transform_points(pose, vertices)[:, 2], starts)
+        children = stage.GetRootLayer().GetPrimAtPath(body_path(index)).nameChildren
+        for number in np.flatnonzero(lowest > _REACH):
+            del children[f"collider_{number}"]
+
+
+def _author_table(stage: Usd.Stage, physics: DropPhysics, scale: float, *, plain: bool) -> None:
+    if plain:
+        table = UsdGeom.Cube.Define(stage, "/World/Table")
+        table.CreateSizeAttr(_TABLE_SIZE * scale)
+        table.AddTranslateOp().Set(Gf.Vec3d(0.0, 0.0, -0.5 * _TABLE_SIZE * scale))
+    else:
+        table = UsdGeom.Plane.Define(stage, "/World/Table")
+        table.CreateAxisAttr(UsdGeom.Tokens.z)
+    apply_collider(table.GetPrim(), approximation=None)
+    _set_offsets(table.GetPrim(), physics.contact_offset * scale)
 
 
 def _copy_and_place(stage: Usd.Stage, T_world_object: np.ndarray, scale: float) -> None:

@@ -18,7 +18,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.drop import Drop, DropConfig, drop_object, drop_objects
 from omni_graspd.scenes.drop_stage import DropPhysics, author_drop_stage, body_path
-from omni_graspd.scenes.hull_cells import hull_cells
+from omni_graspd.objects.hull_cells import hull_cells
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 from omni_graspd.standalone.simulate import simulate
 from omni_graspd.usd.materials import Appearance
