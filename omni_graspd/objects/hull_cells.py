@@ -61,11 +61,11 @@ def _split(points: np.ndarray, limit: int) -> list[np.ndarray]:
 
 
 def face_cells(vertices: np.ndarray, limit: int = CELL_VERTEX_LIMIT) -> tuple[TriangleMesh, ...]:
-    """Cut the convex hull of points into cells, none of which shares a face of the hull with another.
+    """Cut the convex hull of points into cells so that each face of the hull is a face of one of them.
 
     PhysX looks for the contacts of a convex shape with a box or a triangle at one face of the shape. A body whose hull
-    has a face with corners in three cells rocks on it; here each face is one cell's. That takes more cells than
-    :func:`hull_cells`. Flat faces with more corners than ``limit`` are cut all the same.
+    has a face with corners in three cells rocks on it; here each face has all its corners in one. That takes more
+    cells than :func:`hull_cells`. Flat faces with more corners than ``limit`` are cut all the same.
 
     Args:
         vertices: Points [m], shape [vertex_count, 3].

@@ -189,7 +189,7 @@ class _Arena:
             else:
                 rested.append((trial, float(result.times[record])))
                 toppled = toppled_pose(self.support, self.obj.center_of_mass, end)
-                ends.append(_place(toppled, self.hull, trial.position))
+                ends.append(_place(toppled, self.support, trial.position))
         return await self._keep_staying(rested, ends) if rested else {}
 
     def _check_attempts(self, trials: list[_Trial]) -> None:
@@ -224,7 +224,7 @@ class _Arena:
                     moved.append(body)
             rested = [rested[body] for body in moved]
             ends = [
-                _place(result.poses[-1, body], self.hull, trial.position)
+                _place(result.poses[-1, body], self.support, trial.position)
                 for body, (trial, _) in zip(moved, rested, strict=True)
             ]
         for trial, _ in rested:
