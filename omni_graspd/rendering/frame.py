@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.ranges import require_at_least, require_not_negative
+from omni_graspd.rendering.annotators import ANNOTATORS, DEFAULT_ANNOTATORS
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class CameraRig:
 class RenderConfig:
     """How images are made."""
 
+    annotators: tuple[str, ...] = DEFAULT_ANNOTATORS
+    """Channels to make. Without rgb and pointcloud nothing is path-traced, which is ten times as fast."""
     samples_per_pixel: int = 16
     """Paths per pixel of the colour image before denoising; 4, 16 or 64 are fastest."""
     max_depth: int = 6
@@ -62,6 +66,11 @@ class RenderConfig:
     """Mitsuba variant: ``auto``, ``cuda_ad_rgb``, ``llvm_ad_rgb`` or ``scalar_rgb``."""
 
     def __post_init__(self) -> None:
-        """Check the ranges; Mitsuba does not survive some values out of them."""
+        """Check names and ranges; Mitsuba does not survive some values out of them."""
+        unknown = [name for name in self.annotators if name not in ANNOTATORS]
+        if unknown or not self.annotators:
+            raise GraspdError(
+                f"expected render.annotators among {', '.join(ANNOTATORS)}, got {', '.join(unknown) or 'none'}"
+            )
         require_at_least(self, "render", 1, "samples_per_pixel", "max_depth")
         require_not_negative(self, "render", "seed")

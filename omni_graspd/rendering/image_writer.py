@@ -4,7 +4,7 @@
 
 Segmentations are RGBA pictures whose JSON files map each colour ``"(r, g, b, a)"`` to a label or prim path; the colours
 of two ids never agree, so ids are recovered exactly. Normals are 8-bit pictures, ``(n + 1) / 2 * 255`` in each channel.
-Distances, boxes and camera parameters are kept exactly.
+Distances, disparities, boxes, point clouds and camera parameters are kept exactly.
 """
 
 from __future__ import annotations
@@ -23,8 +23,14 @@ from omni_graspd.rendering.annotators import ANNOTATORS, BACKGROUND_ID, UNLABELL
 from omni_graspd.rendering.frame import AnnotatorData, Frame
 
 _PNG_LEVEL = 1
-_DISTANCES = ("distance_to_camera", "distance_to_image_plane")
+_ARRAYS = ("distance_to_camera", "distance_to_image_plane", "stereo_disparity", "occlusion")
 _BOXES = ("bounding_box_2d_tight", "bounding_box_2d_loose", "bounding_box_3d")
+_POINTS = {
+    "pointRgb": "pointcloud_rgb",
+    "pointNormals": "pointcloud_normals",
+    "pointSemantic": "pointcloud_semantic",
+    "pointInstance": "pointcloud_instance",
+}
 _MAPPINGS = {
     "semantic_segmentation": {"idToLabels": "semantic_segmentation_labels"},
     "instance_segmentation": {
@@ -65,7 +71,7 @@ def write_frame(frame: Frame, folder: Path, frame_index: int = 0) -> list[Path]:
 
 
 def _encode(name: str, channel: AnnotatorData, number: str) -> dict[str, bytes]:
-    if name in _DISTANCES:
+    if name in _ARRAYS:
         return {f"{name}_{number}.npy": _npy(channel.data)}
     if name in _MAPPINGS:
         return _encode_segmentation(name, channel, number)
@@ -77,6 +83,9 @@ def _encode(name: str, channel: AnnotatorData, number: str) -> dict[str, bytes]:
         }
     if name == "camera_params":
         return {f"{name}_{number}.json": _json(channel.info)}
+    if name == "pointcloud":
+        arrays = {stem: channel.info[key] for key, stem in _POINTS.items()}
+        return {f"{stem}_{number}.npy": _npy(array) for stem, array in ({name: channel.data} | arrays).items()}
     pixels = channel.data if name == "rgb" else np.rint((channel.data * 0.5 + 0.5) * 255.0).astype(np.uint8)
     return {f"{name}_{number}.png": _png(pixels)}
 
@@ -143,7 +152,7 @@ def read_frame(folder: Path, frame_index: int = 0) -> Frame:
     number = f"{frame_index:04d}"
     channels = {}
     for name in ANNOTATORS:
-        suffix = "npy" if name in (*_DISTANCES, *_BOXES) else "json" if name == "camera_params" else "png"
+        suffix = "npy" if name in (*_ARRAYS, *_BOXES, "pointcloud") else "json" if name == "camera_params" else "png"
         path = folder / f"{name}_{number}.{suffix}"
         if path.is_file():
             channels[name] = _decode(name, path, number)
@@ -156,11 +165,14 @@ def _decode(name: str, path: Path, number: str) -> AnnotatorData:
     def side(stem: str) -> Any:
         return json.loads((path.parent / f"{stem}_{number}.json").read_text())
 
-    if name in _DISTANCES:
+    if name in _ARRAYS:
         return AnnotatorData(np.load(path), {})
     if name in _BOXES:
         info = {"idToLabels": side(f"{name}_labels"), "primPaths": side(f"{name}_prim_paths")}
         return AnnotatorData(np.load(path), info | {"bboxIds": np.arange(len(info["primPaths"]), dtype=np.uint32)})
+    if name == "pointcloud":
+        points = {key: np.load(path.parent / f"{stem}_{number}.npy") for key, stem in _POINTS.items()}
+        return AnnotatorData(np.load(path), points)
     if name == "camera_params":
         return AnnotatorData(np.zeros(0, dtype=np.float32), side(name))
     if name in _MAPPINGS:

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pxr import Usd
 
 from omni_graspd.rendering.annotators import BACKGROUND_ID, FIRST_LABEL_ID, UNLABELLED_ID
+from omni_graspd.rendering.drawn_prims import LabelledPrim
 from omni_graspd.rendering.surfaces import Surface
-from omni_graspd.usd.semantics import read_label
-from omni_graspd.usd.transforms import local_to_world
 
 
 @dataclass(frozen=True)
@@ -37,29 +35,27 @@ class Instance:
     """All its triangles in the world, shape [face_count, 3, 3]."""
 
 
-def find_instances(stage: Usd.Stage, surfaces: Sequence[Surface]) -> list[Instance]:
+def find_instances(surfaces: Sequence[Surface]) -> list[Instance]:
     """Group surfaces by their labelled prim; ids count up in stage order, semantic ids by first appearance."""
     members: dict[str, list[int]] = {}
+    owners: dict[str, LabelledPrim] = {}
     for index, surface in enumerate(surfaces):
-        if surface.label_path is not None:
-            members.setdefault(surface.label_path, []).append(index)
+        if surface.owner is not None:
+            owners.setdefault(surface.owner.path, surface.owner)
+            members.setdefault(surface.owner.path, []).append(index)
     semantic_ids: dict[str, int] = {}
-    instances = []
-    for path, indices in members.items():
-        prim = stage.GetPrimAtPath(path)
-        label = str(read_label(prim))
-        instances.append(
-            Instance(
-                prim_path=path,
-                label=label,
-                instance_id=FIRST_LABEL_ID + len(instances),
-                semantic_id=semantic_ids.setdefault(label, FIRST_LABEL_ID + len(semantic_ids)),
-                surfaces=tuple(indices),
-                T_world_prim=local_to_world(prim),
-                corners=np.concatenate([surfaces[i].corners for i in indices]),
-            )
+    return [
+        Instance(
+            prim_path=path,
+            label=owners[path].label,
+            instance_id=FIRST_LABEL_ID + number,
+            semantic_id=semantic_ids.setdefault(owners[path].label, FIRST_LABEL_ID + len(semantic_ids)),
+            surfaces=tuple(indices),
+            T_world_prim=owners[path].T_world_prim,
+            corners=np.concatenate([surfaces[i].corners for i in indices]),
         )
-    return instances
+        for number, (path, indices) in enumerate(members.items())
+    ]
 
 
 def id_tables(instances: Sequence[Instance], surface_count: int) -> tuple[np.ndarray, np.ndarray]:

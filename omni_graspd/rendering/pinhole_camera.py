@@ -11,6 +11,7 @@ import numpy as np
 from pxr import Sdf, Usd, UsdGeom
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.rendering.stage_time import first_time
 from omni_graspd.usd.transforms import local_to_world
 
 
@@ -102,6 +103,13 @@ class PinholeCamera:
             "cameraAperture": list(self.aperture),
             "cameraApertureOffset": list(self.aperture_offset),
             "cameraFStop": self.f_stop,
+            "cameraFisheyeLensP": [],
+            "cameraFisheyeLensS": [],
+            "cameraFisheyeMaxFOV": 0.0,
+            "cameraFisheyeNominalHeight": 0,
+            "cameraFisheyeNominalWidth": 0,
+            "cameraFisheyeOpticalCentre": [0.0, 0.0],
+            "cameraFisheyePolynomial": [0.0] * 5,
             "cameraFocalLength": self.focal_length,
             "cameraFocusDistance": self.focus_distance,
             "cameraModel": "pinhole",
@@ -129,25 +137,25 @@ def read_pinhole_camera(stage: Usd.Stage, path: str, width: int, height: int) ->
     if not prim or not prim.IsA(UsdGeom.Camera):
         cameras = [str(p.GetPath()) for p in stage.Traverse() if p.IsA(UsdGeom.Camera)]
         raise GraspdError(f"expected a camera at {path}, found none; cameras of this stage: {', '.join(cameras)}")
-    camera = UsdGeom.Camera(prim)
-    if camera.GetProjectionAttr().Get() != UsdGeom.Tokens.perspective:
+    camera, time = UsdGeom.Camera(prim), first_time(stage)
+    if camera.GetProjectionAttr().Get(time) != UsdGeom.Tokens.perspective:
         raise GraspdError(f"expected a perspective camera at {path}, got an orthographic one; change its projection")
-    horizontal = float(camera.GetHorizontalApertureAttr().Get())
-    near_far = camera.GetClippingRangeAttr().Get()
+    horizontal = float(camera.GetHorizontalApertureAttr().Get(time))
+    near_far = camera.GetClippingRangeAttr().Get(time)
     return PinholeCamera(
         path=path,
-        T_world_camera=_rigid(local_to_world(prim)),
+        T_world_camera=_rigid(local_to_world(prim, UsdGeom.XformCache(time))),
         width=width,
         height=height,
-        focal_length=float(camera.GetFocalLengthAttr().Get()),
+        focal_length=float(camera.GetFocalLengthAttr().Get(time)),
         aperture=(horizontal, horizontal * height / width),
         aperture_offset=(
-            float(camera.GetHorizontalApertureOffsetAttr().Get()),
-            float(camera.GetVerticalApertureOffsetAttr().Get()),
+            float(camera.GetHorizontalApertureOffsetAttr().Get(time)),
+            float(camera.GetVerticalApertureOffsetAttr().Get(time)),
         ),
         near_far=(float(near_far[0]), float(near_far[1])),
-        focus_distance=float(camera.GetFocusDistanceAttr().Get()),
-        f_stop=float(camera.GetFStopAttr().Get()),
+        focus_distance=float(camera.GetFocusDistanceAttr().Get(time)),
+        f_stop=float(camera.GetFStopAttr().Get(time)),
         metres_per_unit=float(UsdGeom.GetStageMetersPerUnit(stage)),
     )
 

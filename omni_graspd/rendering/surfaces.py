@@ -11,13 +11,11 @@ import numpy as np
 import trimesh
 from pxr import Usd, UsdGeom, UsdShade
 
-from omni_graspd.objects.corner_normals import corner_normals
-from omni_graspd.usd.materials import Appearance, read_appearance
-from omni_graspd.usd.meshes import TriangleMesh, read_mesh, triangulate
-from omni_graspd.usd.semantics import labelled_ancestor
-from omni_graspd.usd.transforms import local_to_world
+from omni_graspd.rendering.drawn_prims import DrawnPrim, LabelledPrim, drawn_prims
+from omni_graspd.rendering.looks import Look, read_look
+from omni_graspd.rendering.mesh_geometry import MeshGeometry, smooth_normals
+from omni_graspd.rendering.stage_time import first_time
 
-_CREASE_ANGLE = np.radians(40.0)
 _AXIS_ROTATIONS = {
     "Z": np.eye(4),
     "X": trimesh.transformations.rotation_matrix(np.pi / 2, [0, 1, 0]),
@@ -31,7 +29,7 @@ class Surface:
 
     prim_path: str
     """The geometry's prim."""
-    label_path: str | None
+    owner: LabelledPrim | None
     """Nearest prim upward with a semantic class, or None."""
     corners: np.ndarray
     """Corner positions, counter-clockwise from outside, shape [face_count, 3, 3], float64."""
@@ -39,62 +37,95 @@ class Surface:
     """Unit shading normals per corner, shape [face_count, 3, 3], float64."""
     uvs: np.ndarray | None
     """Texture coordinates per corner with the origin at the lower left, shape [face_count, 3, 2], or None."""
-    appearance: Appearance
-    """Colour or texture, roughness, metallic."""
+    colors: np.ndarray | None
+    """Linear display colour per corner where the look wants it and it varies, shape [face_count, 3, 3], or None."""
+    look: Look
+    """Material."""
 
 
 def read_surfaces(stage: Usd.Stage) -> list[Surface]:
     """Read all visible geometry with purpose default or render, instances included, in stage order.
 
     Meshes, cubes, spheres, cylinders, capsules, cones and planes are read; a mesh with material subsets gives one
-    surface per subset. Authored normals are kept; without them edges up to 40 degrees are smoothed.
+    surface per subset. Authored normals are kept; without them edges up to 40 degrees are smoothed. Subdivision is not
+    applied. An animated stage is read at its start.
+
+    Raises:
+        GraspdError: If faces of a mesh do not fit its points.
     """
-    cache = UsdGeom.XformCache()
-    surfaces = []
-    for prim in Usd.PrimRange(stage.GetPseudoRoot(), Usd.TraverseInstanceProxies()):
-        if _is_drawn(prim):
-            surfaces += _prim_surfaces(prim, local_to_world(prim, cache))
-    return surfaces
+    reader = _Reader(first_time(stage))
+    return [surface for drawn in drawn_prims(stage) for surface in reader.surfaces(drawn)]
 
 
-def _is_drawn(prim: Usd.Prim) -> bool:
-    if not prim.IsA(UsdGeom.Mesh) and prim.GetTypeName() not in _SHAPES:
-        return False
-    imageable = UsdGeom.Imageable(prim)
-    return imageable.ComputePurpose() in ("default", "render") and imageable.ComputeVisibility() != "invisible"
+def undrawn_kinds(stage: Usd.Stage) -> dict[str, int]:
+    """Count the visible geometry that :func:`read_surfaces` leaves out, by prim type, for example curves."""
+    kinds: dict[str, int] = {}
+    for drawn in drawn_prims(stage):
+        kind = str(drawn.prim.GetTypeName())
+        if not drawn.prim.IsA(UsdGeom.Mesh) and kind not in _SHAPES:
+            kinds[kind] = kinds.get(kind, 0) + 1
+    return kinds
 
 
-def _prim_surfaces(prim: Usd.Prim, T_world_prim: np.ndarray) -> Iterator[Surface]:
-    ancestor = labelled_ancestor(prim)
-    label_path = None if ancestor is None else str(ancestor.GetPath())
-    corners, normals, uvs = _mesh_corners(prim) if prim.IsA(UsdGeom.Mesh) else _shape_corners(prim)
-    if not len(corners):
-        return
-    linear = T_world_prim[:3, :3]
-    corners = corners @ linear.T + T_world_prim[:3, 3]
-    normals = normals @ np.linalg.inv(linear)
-    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-30)
-    for faces, look in _looks(prim, len(corners)):
-        order = slice(None, None, -1 if np.linalg.det(linear) < 0 else 1)
-        yield Surface(
-            prim_path=str(prim.GetPath()),
-            label_path=label_path,
-            corners=corners[faces][:, order],
-            normals=normals[faces][:, order],
-            uvs=None if uvs is None else uvs[faces][:, order],
-            appearance=read_appearance(look),
-        )
+class _Reader:
+    """Reads each mesh once, however many instances of it there are."""
+
+    def __init__(self, time: Usd.TimeCode) -> None:
+        self._time = time
+        self._meshes: dict[str, MeshGeometry] = {}
+
+    def surfaces(self, drawn: DrawnPrim) -> Iterator[Surface]:
+        """Yield the surfaces of one piece of geometry."""
+        prim = drawn.prim
+        mesh = self._mesh(prim) if prim.IsA(UsdGeom.Mesh) else None
+        if mesh is None and prim.GetTypeName() not in _SHAPES:
+            return
+        corners, normals = _shape_corners(prim) if mesh is None else (mesh.corners, mesh.normals)
+        if not len(corners):
+            return
+        linear = drawn.T_world_prim[:3, :3]
+        determinant = np.linalg.det(linear)
+        if not abs(determinant) > 0.0:
+            return
+        corners = corners @ linear.T + drawn.T_world_prim[:3, 3]
+        normals = normals @ np.linalg.inv(linear)
+        normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-30)
+        order = slice(None, None, -1 if determinant < 0 else 1)
+        for faces, owner in _looks(prim, mesh, len(corners)):
+            look = read_look(owner, self._time)
+            uvs = None if mesh is None else _uvs(mesh, look)
+            colors = mesh.primvar("displayColor", 3) if mesh is not None and look.has_display_color else None
+            yield Surface(
+                prim_path=drawn.path,
+                owner=drawn.owner,
+                corners=corners[faces][:, order],
+                normals=normals[faces][:, order],
+                uvs=None if uvs is None else uvs[faces][:, order],
+                colors=None if colors is None else colors[faces][:, order],
+                look=look,
+            )
+
+    def _mesh(self, prim: Usd.Prim) -> MeshGeometry:
+        key = str((prim.GetPrimInPrototype() if prim.IsInstanceProxy() else prim).GetPath())
+        if key not in self._meshes:
+            self._meshes[key] = MeshGeometry(prim, self._time)
+        return self._meshes[key]
 
 
-def _looks(prim: Usd.Prim, face_count: int) -> Iterator[tuple[np.ndarray, Usd.Prim]]:
+def _uvs(mesh: MeshGeometry, look: Look) -> np.ndarray | None:
+    for name in dict.fromkeys((look.uv_name, "st", "UVMap", "st0", "st_0")):
+        uvs = mesh.primvar(name, 2)
+        if uvs is not None:
+            return uvs
+    return None
+
+
+def _looks(prim: Usd.Prim, mesh: MeshGeometry | None, face_count: int) -> Iterator[tuple[np.ndarray, Usd.Prim]]:
     """Yield triangle indices and the prim whose material they have."""
-    subsets = UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets() if prim.IsA(UsdGeom.Mesh) else []
     rest = np.ones(face_count, dtype=bool)
-    if subsets:
-        counts = np.array(UsdGeom.Mesh(prim).GetFaceVertexCountsAttr().Get(), dtype=np.int64)
-        polygon = np.repeat(np.arange(len(counts)), np.maximum(counts - 2, 0))
-        for subset in subsets:
-            faces = np.flatnonzero(np.isin(polygon, np.array(subset.GetIndicesAttr().Get())) & rest)
+    if mesh is not None:
+        for subset in UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets():
+            faces = np.flatnonzero(np.isin(mesh.polygons, np.array(subset.GetIndicesAttr().Get() or [])) & rest)
             rest[faces] = False
             if len(faces):
                 yield faces, subset.GetPrim()
@@ -102,54 +133,16 @@ def _looks(prim: Usd.Prim, face_count: int) -> Iterator[tuple[np.ndarray, Usd.Pr
         yield np.flatnonzero(rest), prim
 
 
-def _mesh_corners(prim: Usd.Prim) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    mesh = read_mesh(prim)
-    if not len(mesh.faces):
-        return np.zeros((0, 3, 3)), np.zeros((0, 3, 3)), None
-    normals = _authored_normals(UsdGeom.Mesh(prim))
-    if normals is None:
-        normals = _smooth_normals(mesh.vertices, mesh.faces)
-    return mesh.vertices[mesh.faces], normals, mesh.uvs
-
-
-def _smooth_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    # Vertices that only texture seams keep apart are one vertex here, so seams stay invisible.
-    points, weld = np.unique(vertices, axis=0, return_inverse=True)
-    return corner_normals(TriangleMesh(points, weld.reshape(-1)[faces]), crease_angle=_CREASE_ANGLE)
-
-
-def _authored_normals(mesh: UsdGeom.Mesh) -> np.ndarray | None:
-    """Return the mesh's normals per triangle corner, or None; ``primvars:normals`` wins over ``normals``."""
-    primvar = UsdGeom.PrimvarsAPI(mesh.GetPrim()).GetPrimvar("normals")
-    if primvar and primvar.HasValue():
-        values, interpolation = primvar.ComputeFlattened(), primvar.GetInterpolation()
-    else:
-        values, interpolation = mesh.GetNormalsAttr().Get(), mesh.GetNormalsInterpolation()
-    if not values:
-        return None
-    values = np.array(values, dtype=np.float64)
-    counts = np.array(mesh.GetFaceVertexCountsAttr().Get(), dtype=np.int64)
-    indices = np.array(mesh.GetFaceVertexIndicesAttr().Get(), dtype=np.int64)
-    faces, corners = triangulate(counts, indices)
-    polygon = np.repeat(np.arange(len(counts)), np.maximum(counts - 2, 0))
-    picks = {"faceVarying": corners, "vertex": faces, "varying": faces, "uniform": np.stack([polygon] * 3, axis=-1)}
-    pick = picks.get(str(interpolation))
-    if pick is None or pick.max(initial=-1) >= len(values):
-        return None
-    left_handed = mesh.GetOrientationAttr().Get() == UsdGeom.Tokens.leftHanded
-    return values[pick[:, ::-1] if left_handed else pick]
-
-
-def _shape_corners(prim: Usd.Prim) -> tuple[np.ndarray, np.ndarray, None]:
+def _shape_corners(prim: Usd.Prim) -> tuple[np.ndarray, np.ndarray]:
     shape = _SHAPES[str(prim.GetTypeName())](prim)
     axis = prim.GetAttribute("axis")
     shape.apply_transform(_AXIS_ROTATIONS[str(axis.Get())] if axis else np.eye(4))
     vertices, faces = np.asarray(shape.vertices), np.asarray(shape.faces)
-    return vertices[faces], _smooth_normals(vertices, faces), None
+    return vertices[faces], smooth_normals(vertices, faces)
 
 
 def _value(prim: Usd.Prim, name: str) -> float:
-    return float(prim.GetAttribute(name).Get())
+    return float(prim.GetAttribute(name).Get(Usd.TimeCode.EarliestTime()))
 
 
 def _plane(prim: Usd.Prim) -> trimesh.Trimesh:

@@ -10,7 +10,7 @@ automatic. A stage without lights gets a uniform dome of radiance 1.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -18,19 +18,25 @@ import numpy as np
 from pxr import Usd, UsdGeom, UsdLux
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.rendering.stage_time import first_time
+from omni_graspd.standalone.mitsuba_images import read_bitmap
 from omni_graspd.usd.transforms import local_to_world
 
 _SUN_DISTANCE = 100.0
 _TURN = np.diag([1.0, -1.0, -1.0, 1.0])
+_DOMES = ("DomeLight", "DomeLight_1")
+_LIGHTS = (*_DOMES, "DistantLight", "RectLight", "DiskLight", "SphereLight", "CylinderLight")
+_Z_UP = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, -1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
 
 
-def scene_emitters(mi: ModuleType, stage: Usd.Stage, bounds: np.ndarray) -> dict[str, Any]:
+def scene_emitters(mi: ModuleType, stage: Usd.Stage, bounds: np.ndarray, *, glows: bool = False) -> dict[str, Any]:
     """Convert the visible lights of a stage.
 
     Args:
         mi: Mitsuba with its variant set.
         stage: The stage.
         bounds: Lower and upper corner of the geometry, shape [2, 3].
+        glows: Whether some surface sends out light of its own.
 
     Returns:
         Entries for ``mi.load_dict`` by name.
@@ -40,26 +46,41 @@ def scene_emitters(mi: ModuleType, stage: Usd.Stage, bounds: np.ndarray) -> dict
     """
     emitters: dict[str, Any] = {}
     domes = []
-    for prim in Usd.PrimRange(stage.GetPseudoRoot(), Usd.TraverseInstanceProxies()):
-        if UsdGeom.Imageable(prim) and UsdGeom.Imageable(prim).ComputeVisibility() == UsdGeom.Tokens.invisible:
-            continue
-        if prim.IsA(UsdLux.DomeLight):
+    for prim in _visible_lights(stage):
+        kind = str(prim.GetTypeName())
+        if kind in _DOMES:
             domes.append(prim)
-        elif prim.IsA(UsdLux.DistantLight):
+        elif kind == "DistantLight":
             emitters[f"light_{len(emitters)}"] = _distant(mi, prim, bounds)
-        elif prim.GetTypeName() in ("RectLight", "DiskLight", "SphereLight"):
+        elif kind == "SphereLight" and _is_point(prim):
+            emitters[f"light_{len(emitters)}"] = _point(mi, prim)
+        else:
             emitters[f"light_{len(emitters)}"] = _area(mi, prim)
     if domes:
         emitters["dome"] = _dome(mi, domes)
-    if not emitters:
+    if not emitters and not glows:
         emitters["dome"] = {"type": "constant", "radiance": _rgb([1.0, 1.0, 1.0])}
     return emitters
 
 
+def _visible_lights(stage: Usd.Stage) -> Iterator[Usd.Prim]:
+    """Yield the lights of the kinds known here that are visible and not dark."""
+    time = first_time(stage)
+    for prim in Usd.PrimRange(stage.GetPseudoRoot(), Usd.TraverseInstanceProxies()):
+        if prim.GetTypeName() not in _LIGHTS or not _strength(prim).any():
+            continue
+        if UsdGeom.Imageable(prim).ComputeVisibility(time) != UsdGeom.Tokens.invisible:
+            yield prim
+
+
 def _value(prim: Usd.Prim, name: str, default: Any) -> Any:
     attribute = prim.GetAttribute(f"inputs:{name}")
-    value = attribute.Get() if attribute else None
+    value = attribute.Get(first_time(prim.GetStage())) if attribute else None
     return default if value is None else value
+
+
+def _placed(prim: Usd.Prim) -> np.ndarray:
+    return local_to_world(prim, UsdGeom.XformCache(first_time(prim.GetStage())))
 
 
 def _strength(prim: Usd.Prim) -> np.ndarray:
@@ -79,7 +100,7 @@ def _transform(mi: ModuleType, matrix: np.ndarray) -> Any:
 
 
 def _distant(mi: ModuleType, prim: Usd.Prim, bounds: np.ndarray) -> dict[str, Any]:
-    T_world_light = local_to_world(prim)
+    T_world_light = _placed(prim)
     toward_light = T_world_light[:3, 2] / np.linalg.norm(T_world_light[:3, 2])
     half_angle = np.radians(_value(prim, "angle", 0.53)) / 2
     if half_angle <= 0.0:
@@ -104,18 +125,51 @@ def _basis(z: np.ndarray) -> np.ndarray:
     return np.column_stack([x, np.cross(z, x), z])
 
 
+def _is_point(prim: Usd.Prim) -> bool:
+    """Tell whether a sphere light is a point, or a spot: Mitsuba has no area lights with a cone."""
+    is_small = _value(prim, "treatAsPoint", False) or _value(prim, "radius", 0.5) <= 0.0
+    return bool(is_small) or _value(prim, "shaping:cone:angle", 180.0) < 90.0
+
+
+def _point(mi: ModuleType, prim: Usd.Prim) -> dict[str, Any]:
+    """Convert a small or shaped sphere light to a point or spot of the same intensity."""
+    T_world_light = _placed(prim)
+    radius = _value(prim, "radius", 0.5) * float(np.linalg.norm(T_world_light[:3, :3], axis=0).mean())
+    # A sphere looks like a disk from afar; divided by its surface, its area cancels.
+    facing = 0.25 if radius <= 0.0 or _value(prim, "normalize", False) else np.pi * radius**2
+    intensity = _rgb(_strength(prim) * facing)
+    angle = float(_value(prim, "shaping:cone:angle", 180.0))
+    if angle >= 90.0:
+        return {"type": "point", "position": T_world_light[:3, 3].tolist(), "intensity": intensity}
+    softness = min(max(float(_value(prim, "shaping:cone:softness", 0.0)), 0.0), 0.99)
+    return {
+        "type": "spot",
+        "to_world": _transform(mi, _rigid(T_world_light) @ _TURN),
+        "intensity": intensity,
+        "cutoff_angle": max(angle, 0.1),
+        "beam_width": max(angle, 0.1) * (1.0 - softness) * 0.999,
+    }
+
+
 def _area(mi: ModuleType, prim: Usd.Prim) -> dict[str, Any]:
-    T_world_light = local_to_world(prim)
+    T_world_light = _placed(prim)
     scale = np.linalg.norm(T_world_light[:3, :3], axis=0)
     radius = _value(prim, "radius", 0.5)
-    if prim.IsA(UsdLux.RectLight):
+    kind = str(prim.GetTypeName())
+    if kind == "RectLight":
         half = np.array([_value(prim, "width", 1.0), _value(prim, "height", 1.0)]) / 2
         area = 4.0 * np.prod(half * scale[:2])
         shape = {"type": "rectangle", "to_world": _transform(mi, T_world_light @ _TURN @ np.diag([*half, 1.0, 1.0]))}
-    elif prim.IsA(UsdLux.DiskLight):
+    elif kind == "DiskLight":
         area = np.pi * np.prod(radius * scale[:2])
         sized = np.diag([radius, radius, 1.0, 1.0])
         shape = {"type": "disk", "to_world": _transform(mi, T_world_light @ _TURN @ sized)}
+    elif kind == "CylinderLight":
+        half = 0.5 * _value(prim, "length", 1.0)
+        ends = T_world_light @ np.array([[-half, 0.0, 0.0, 1.0], [half, 0.0, 0.0, 1.0]]).T
+        world_radius = float(radius * scale[1:].mean())
+        area = 2.0 * np.pi * world_radius * float(2.0 * half * scale[0])
+        shape = {"type": "cylinder", "p0": ends[:3, 0].tolist(), "p1": ends[:3, 1].tolist(), "radius": world_radius}
     else:
         world_radius = float(radius * scale.mean())
         area = 4.0 * np.pi * world_radius**2
@@ -137,7 +191,7 @@ def _dome(mi: ModuleType, domes: list[Usd.Prim]) -> dict[str, Any]:
     return {
         "type": "envmap",
         "bitmap": mi.Bitmap(np.ascontiguousarray(pixels, dtype=np.float32)),
-        "to_world": _transform(mi, _rotation_only(local_to_world(textured[0]))),
+        "to_world": _transform(mi, _rotation_only(_placed(textured[0]) @ _pole(textured[0]))),
     }
 
 
@@ -147,14 +201,26 @@ def _rotation_only(matrix: np.ndarray) -> np.ndarray:
     return rotation
 
 
+def _rigid(matrix: np.ndarray) -> np.ndarray:
+    rigid = _rotation_only(matrix)
+    rigid[:3, 3] = matrix[:3, 3]
+    return rigid
+
+
+def _pole(prim: Usd.Prim) -> np.ndarray:
+    """Return the turn of a dome's image in its own frame: the sky is toward +Y, or +Z where the light says so."""
+    attribute = prim.GetAttribute("poleAxis")
+    pole = str(attribute.Get()) if attribute else "Y"
+    if pole == "scene":
+        pole = str(UsdGeom.GetStageUpAxis(prim.GetStage()))
+    return _Z_UP if pole == "Z" else np.eye(4)
+
+
 def _texture_path(prim: Usd.Prim) -> str:
     asset = _value(prim, "texture:file", None)
     return (asset.resolvedPath or asset.path) if asset else ""
 
 
 def _read_latlong(mi: ModuleType, prim: Usd.Prim) -> np.ndarray:
-    path = _texture_path(prim)
-    if not Path(path).is_file():
-        raise GraspdError(f"expected the texture of {prim.GetPath()} at {path!r}, which does not exist; mend the path")
-    bitmap = mi.Bitmap(path).convert(mi.Bitmap.PixelFormat.RGB, mi.Struct.Type.Float32, srgb_gamma=False)
-    return np.array(bitmap)
+    bitmap = read_bitmap(mi, _texture_path(prim))
+    return np.array(bitmap.convert(mi.Bitmap.PixelFormat.RGB, mi.Struct.Type.Float32, srgb_gamma=False))

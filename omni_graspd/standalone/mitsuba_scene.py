@@ -6,19 +6,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from pxr import Usd
 
-from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.boxes import PixelBox
 from omni_graspd.rendering.pinhole_camera import PinholeCamera
 from omni_graspd.rendering.surfaces import Surface
 from omni_graspd.standalone.mitsuba_lights import scene_emitters
-from omni_graspd.usd.materials import Appearance
+from omni_graspd.standalone.mitsuba_materials import VERTEX_COLOR, MaterialLibrary
 
 _TO_MITSUBA_CAMERA = np.diag([-1.0, 1.0, -1.0, 1.0])
 
@@ -28,38 +26,36 @@ class MitsubaScene:
     """The scenes of one stage. Geometry is shared between them."""
 
     lit: Any
-    """Surfaces and lights, for the colour image."""
+    """Surfaces and lights, for the colour image; None where none is wanted."""
     bare: Any
     """Surfaces only, for labels."""
     meshes: tuple[Any, ...]
     """One mesh per surface."""
     surface_ids: np.ndarray
-    """Surface index + 1 by Mitsuba's shape index in ``bare``, shape [surface_count + 1]; 0 is no surface."""
+    """Surface index + 1 by Mitsuba's shape index, shape [largest shape index + 1]; 0 is no surface."""
 
 
-def build_scene(mi: ModuleType, stage: Usd.Stage, surfaces: Sequence[Surface]) -> MitsubaScene:
+def build_scene(mi: ModuleType, stage: Usd.Stage, surfaces: Sequence[Surface], *, lit: bool = True) -> MitsubaScene:
     """Convert a stage.
 
     Args:
         mi: Mitsuba with its variant set.
         stage: Where the lights are read from.
         surfaces: The stage's surfaces.
+        lit: Whether materials and lights are wanted; labels need neither.
 
     Raises:
         GraspdError: If a texture is missing or cannot be read.
     """
-    materials: dict[Appearance, Any] = {}
-    meshes = []
-    for index, surface in enumerate(surfaces):
-        look = surface.appearance
-        if look not in materials:
-            materials[look] = _load_material(mi, look)
-        meshes.append(_mesh(mi, f"surface_{index}", surface, materials[look]))
+    materials = MaterialLibrary(mi)
+    meshes = [_mesh(mi, f"surface_{i}", surface, materials if lit else None) for i, surface in enumerate(surfaces)]
     bare, surface_ids = label_scene(mi, meshes, range(len(meshes)))
-    everything = np.concatenate([s.corners.reshape(-1, 3) for s in surfaces]) if surfaces else np.zeros((1, 3))
-    bounds = np.stack([everything.min(axis=0), everything.max(axis=0)])
-    lit = mi.load_dict({"type": "scene"} | dict(_named(meshes)) | scene_emitters(mi, stage, bounds))
-    return MitsubaScene(lit, bare, tuple(meshes), surface_ids)
+    if not lit:
+        return MitsubaScene(None, bare, tuple(meshes), surface_ids)
+    everything = [corner for s in surfaces for corner in (s.corners.min(axis=(0, 1)), s.corners.max(axis=(0, 1)))]
+    bounds = np.array([np.min(everything, axis=0), np.max(everything, axis=0)]) if surfaces else np.zeros((2, 3))
+    entries = dict(_named(meshes)) | scene_emitters(mi, stage, bounds, glows=any(map(materials.glows, surfaces)))
+    return MitsubaScene(mi.load_dict({"type": "scene"} | entries), bare, tuple(meshes), surface_ids)
 
 
 def _named(meshes: Iterable[Any]) -> Iterable[tuple[str, Any]]:
@@ -70,19 +66,39 @@ def label_scene(mi: ModuleType, meshes: Sequence[Any], picked: Iterable[int]) ->
     """Make a scene of some surfaces without lights.
 
     Returns:
-        The scene, and surface index + 1 by shape index (0 is no surface).
+        The scene, and surface index + 1 by Mitsuba's shape index (0 is no surface).
     """
     names = {f"surface_{index}": index + 1 for index in picked}
     scene = mi.load_dict({"type": "scene"} | {name: meshes[row - 1] for name, row in names.items()})
-    return scene, np.array([0] + [names[shape.id()] for shape in scene.shapes()], dtype=np.int64)
+    rows = [names[shape.id()] for shape in scene.shapes()]
+    numbers = _shape_numbers(mi, scene)
+    table = np.zeros(numbers.max(initial=0) + 1, dtype=np.int64)
+    table[numbers] = rows
+    return scene, table
 
 
-def _mesh(mi: ModuleType, name: str, surface: Surface, material: Any) -> Any:
+def _shape_numbers(mi: ModuleType, scene: Any) -> np.ndarray:
+    """Return what the channel ``shape_index`` says for each shape of a scene, in order."""
+    count = len(scene.shapes())
+    if mi.variant().startswith("scalar") or not count:
+        return np.arange(1, count + 1)
+    # Vectorised variants count all shapes that are alive in the process, other scenes' included.
+    import drjit
+
+    return np.array(drjit.reinterpret_array(mi.UInt32, scene.shapes_dr())).astype(np.int64)
+
+
+def _mesh(mi: ModuleType, name: str, surface: Surface, materials: MaterialLibrary | None) -> Any:
     properties = mi.Properties()
-    properties["mesh_bsdf"] = material
+    if materials is not None:
+        properties["mesh_bsdf"] = materials.bsdf(surface)
+        if materials.glows(surface):
+            properties["mesh_emitter"] = materials.emitter(surface)
     count = len(surface.corners)
     has_uvs = surface.uvs is not None
     mesh = mi.Mesh(name, 3 * count, count, has_vertex_normals=True, has_vertex_texcoords=has_uvs, props=properties)
+    if surface.colors is not None:
+        mesh.add_attribute(VERTEX_COLOR, 3, _flat(surface.colors))
     parameters = mi.traverse(mesh)
     parameters["vertex_positions"] = _flat(surface.corners)
     parameters["vertex_normals"] = _flat(surface.normals)
@@ -95,28 +111,6 @@ def _mesh(mi: ModuleType, name: str, surface: Surface, material: Any) -> Any:
 
 def _flat(array: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(array, dtype=np.float32).ravel()
-
-
-def _load_material(mi: ModuleType, look: Appearance) -> Any:
-    if look.texture is not None and not Path(look.texture).is_file():
-        raise GraspdError(f"expected a texture at {look.texture!r}, which does not exist; mend the material's path")
-    try:
-        return mi.load_dict(_material(look))
-    except RuntimeError as error:
-        raise GraspdError(f"expected a readable texture, got {look.texture!r}; save it again as PNG or JPEG") from error
-
-
-def _material(look: Appearance) -> dict[str, Any]:
-    color: dict[str, Any] = {"type": "rgb", "value": [min(max(float(c), 0.0), 1.0) for c in look.color]}
-    if look.texture is not None:
-        color = {"type": "bitmap", "filename": look.texture, "wrap_mode": "repeat"}
-    principled = {
-        "type": "principled",
-        "base_color": color,
-        "roughness": min(max(look.roughness, 0.03), 1.0),
-        "metallic": min(max(look.metallic, 0.0), 1.0),
-    }
-    return {"type": "twosided", "bsdf": principled}
 
 
 def make_sensor(mi: ModuleType, camera: PinholeCamera, sampler: dict[str, Any], crop: PixelBox | None = None) -> Any:

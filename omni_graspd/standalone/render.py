@@ -10,29 +10,40 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from functools import cache
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 from pxr import Usd
 
-from omni_graspd.rendering.annotators import ANNOTATORS
+from omni_graspd.rendering.annotators import ANNOTATORS, STEREO_ANNOTATORS
 from omni_graspd.rendering.boxes import PixelBox, box_channels, occlusion_ratio, projected_box
 from omni_graspd.rendering.exposure import auto_exposure, develop
 from omni_graspd.rendering.frame import AnnotatorData, CameraRig, Frame, RenderConfig
-from omni_graspd.rendering.instances import Instance, find_instances, id_tables, instance_info, semantic_info
+from omni_graspd.rendering.instances import find_instances, id_tables, instance_info, semantic_info
+from omni_graspd.rendering.label_channels import (
+    disparity_channel,
+    image_channel,
+    normals_channel,
+    occlusion_channel,
+    pointcloud_channel,
+)
 from omni_graspd.rendering.pinhole_camera import PinholeCamera, read_pinhole_camera
-from omni_graspd.rendering.surfaces import read_surfaces
+from omni_graspd.rendering.scene_triangles import Hits, SceneTriangles
+from omni_graspd.rendering.surfaces import Surface, read_surfaces
 from omni_graspd.seeding import random_generator
-from omni_graspd.standalone.mitsuba_scene import MitsubaScene, build_scene, label_scene, make_sensor
+from omni_graspd.standalone.mitsuba_scene import build_scene, label_scene, make_sensor
 from omni_graspd.standalone.mitsuba_variant import load_mitsuba
 
 _CENTER_RAY = {"type": "stratified", "jitter": False, "sample_count": 1}
-_SCALAR_GUIDE_SAMPLES = 4
+_GUIDE_SAMPLES = 4
+_COLOURED = {"rgb", "pointcloud"}
+_BOXES = {"bounding_box_2d_tight", "bounding_box_2d_loose", "bounding_box_3d", "occlusion"}
 
 
 async def render(stage: Usd.Stage, rigs: list[CameraRig], config: RenderConfig) -> AsyncIterator[Frame]:
-    """Render all annotator channels for each camera: rigs in order, left before right.
+    """Render the annotator channels of the configuration for each camera: rigs in order, left before right.
 
     The stage is read once, before the first frame, and not changed. Same stage, rigs and configuration, same frames;
     a camera's samples depend on the seed and its path only.
@@ -43,42 +54,52 @@ async def render(stage: Usd.Stage, rigs: list[CameraRig], config: RenderConfig) 
         config: How.
 
     Yields:
-        One frame per camera.
+        One frame per camera. Those of mono rigs lack the channels that only stereo pairs have.
 
     Raises:
         GraspdError: If a camera or a texture is missing, or the variant cannot be used.
     """
     mi = load_mitsuba(config.variant)
-    surfaces = read_surfaces(stage)
-    renderer = _StageRenderer(mi, build_scene(mi, stage, surfaces), find_instances(stage, surfaces), config)
+    renderer = _StageRenderer(mi, stage, read_surfaces(stage), config)
     for rig in rigs:
         cameras = [read_pinhole_camera(stage, path, rig.width, rig.height) for path in rig.camera_paths]
-        radiance = []
-        for camera in cameras:
+        pictures = []
+        if renderer.is_coloured:
+            for camera in cameras:
+                await asyncio.sleep(0)
+                pictures.append(renderer.radiance(camera))
+            exposure = auto_exposure(pictures)
+            pictures = [develop(picture, exposure) for picture in pictures]
+        baseline = _baseline(cameras)
+        for index, camera in enumerate(cameras):
             await asyncio.sleep(0)
-            radiance.append(renderer.radiance(camera))
-        exposure = auto_exposure(radiance)
-        for camera, image in zip(cameras, radiance, strict=True):
-            await asyncio.sleep(0)
-            rgb = AnnotatorData(develop(image, exposure), {})
-            yield Frame(camera.path, {"rgb": rgb} | renderer.labels(camera))
+            yield Frame(camera.path, renderer.channels(camera, pictures[index] if pictures else None, baseline))
+
+
+def _baseline(cameras: Sequence[PinholeCamera]) -> float | None:
+    """Return the distance between the eyes of a stereo pair, None for a single camera."""
+    if len(cameras) != 2:
+        return None
+    return float(np.linalg.norm(cameras[1].T_world_camera[:3, 3] - cameras[0].T_world_camera[:3, 3]))
 
 
 class _StageRenderer:
-    """The scenes of one stage and what is rendered from them."""
+    """The scenes of one stage, built once, and what is rendered from them."""
 
-    def __init__(
-        self, mi: ModuleType, scene: MitsubaScene, instances: Sequence[Instance], config: RenderConfig
-    ) -> None:
+    def __init__(self, mi: ModuleType, stage: Usd.Stage, surfaces: Sequence[Surface], config: RenderConfig) -> None:
         self._mi = mi
-        self._scene = scene
-        self._instances = instances
         self._config = config
-        self._instance_ids, self._semantic_ids = id_tables(instances, len(scene.meshes))
-        self._alone = [label_scene(mi, scene.meshes, instance.surfaces)[0] for instance in instances]
+        self._wanted = set(config.annotators)
+        self.is_coloured = bool(self._wanted & _COLOURED)
+        self._scene = build_scene(mi, stage, surfaces, lit=self.is_coloured)
+        self._triangles = SceneTriangles(surfaces)
+        self._instances = find_instances(surfaces)
+        self._instance_ids, self._semantic_ids = id_tables(self._instances, len(surfaces))
+        # Instances that no camera sees are never traced alone.
+        self._alone = cache(lambda index: label_scene(mi, self._scene.meshes, self._instances[index].surfaces)[0])
         self._path = mi.load_dict({"type": "path", "max_depth": config.max_depth})
         self._guides = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
-        self._geometry = mi.load_dict({"type": "aov", "aovs": "p:position,n:sh_normal,s:shape_index"})
+        self._triangle = mi.load_dict({"type": "aov", "aovs": "s:shape_index,t:prim_index"})
         self._silhouette = mi.load_dict({"type": "aov", "aovs": "s:shape_index"})
 
     def _render(self, scene: Any, integrator: Any, sensor: Any, samples: int, seed: int = 0) -> np.ndarray:
@@ -92,36 +113,50 @@ class _StageRenderer:
         image = self._render(self._scene.lit, self._path, sensor, samples, seed)
         if not self._config.denoise:
             return image
-        if self._mi.variant().startswith("scalar"):
-            samples = min(samples, _SCALAR_GUIDE_SAMPLES)
-            sensor = make_sensor(self._mi, camera, {"type": "multijitter", "sample_count": samples})
+        samples = min(samples, _GUIDE_SAMPLES)
+        sensor = make_sensor(self._mi, camera, {"type": "multijitter", "sample_count": samples})
         guides = self._render(self._scene.bare, self._guides, sensor, samples, seed)
         return _denoise(image, guides[..., :3], guides[..., 3:])
 
-    def labels(self, camera: PinholeCamera) -> dict[str, AnnotatorData]:
-        """Return every channel but the colour image."""
+    def channels(
+        self, camera: PinholeCamera, rgb: np.ndarray | None, baseline: float | None
+    ) -> dict[str, AnnotatorData]:
+        """Return the channels asked for, in the order of the contract.
+
+        Args:
+            camera: The camera.
+            rgb: Colour image, if it was rendered.
+            baseline: Distance between the eyes of a stereo pair [stage unit].
+        """
+        hits = self._hits(camera)
+        instance, semantic = self._instance_ids[hits.surface], self._semantic_ids[hits.surface]
+        made = {
+            "semantic_segmentation": AnnotatorData(semantic, semantic_info(self._instances)),
+            "instance_segmentation": AnnotatorData(instance, instance_info(self._instances)),
+            "camera_params": AnnotatorData(np.zeros(0, dtype=np.float32), camera.camera_params()),
+        }
+        if self._wanted & _BOXES:
+            loose, occlusion = self._loose_boxes(camera, instance)
+            made |= box_channels(self._instances, camera, instance, loose, occlusion)
+            made["occlusion"] = occlusion_channel(self._instances, occlusion)
+        if rgb is not None:
+            made["rgb"] = AnnotatorData(rgb, {})
+        makers = {
+            "distance_to_camera": lambda: image_channel("distance_to_camera", hits, hits.distance),
+            "distance_to_image_plane": lambda: image_channel("distance_to_image_plane", hits, hits.depth),
+            "normals": lambda: normals_channel(hits),
+            "pointcloud": lambda: pointcloud_channel(hits, made["rgb"].data, semantic, instance),
+            "stereo_disparity": lambda: disparity_channel(hits, camera, baseline or 0.0),
+        }
+        wanted = [name for name in ANNOTATORS if name in self._wanted]
+        if baseline is None:
+            wanted = [name for name in wanted if name not in STEREO_ANNOTATORS]
+        return {name: made[name] if name in made else makers[name]() for name in wanted}
+
+    def _hits(self, camera: PinholeCamera) -> Hits:
         sensor = make_sensor(self._mi, camera, _CENTER_RAY)
-        image = self._render(self._scene.bare, self._geometry, sensor, 1)
-        surface = self._scene.surface_ids[np.rint(image[..., 6]).astype(np.int64)]
-        hit = surface > 0
-        instance_image = self._instance_ids[surface]
-        loose, occlusion = self._loose_boxes(camera, instance_image)
-        arrays = _distances(camera, image[..., :3], hit) | {
-            "normals": np.where(hit[..., None], np.concatenate([image[..., 3:6], np.ones_like(image[..., :1])], -1), 0),
-            "semantic_segmentation": self._semantic_ids[surface],
-            "instance_segmentation": instance_image,
-        }
-        infos = {
-            "semantic_segmentation": semantic_info(self._instances),
-            "instance_segmentation": instance_info(self._instances),
-        }
-        channels = {
-            name: AnnotatorData(array.astype(ANNOTATORS[name].dtype), infos.get(name, {}))
-            for name, array in arrays.items()
-        }
-        channels |= box_channels(self._instances, camera, instance_image, loose, occlusion)
-        channels["camera_params"] = AnnotatorData(np.zeros(0, dtype=np.float32), camera.camera_params())
-        return channels
+        image = np.rint(self._render(self._scene.bare, self._triangle, sensor, 1)).astype(np.int64)
+        return self._triangles.hits(camera, self._scene.surface_ids[image[..., 0]], image[..., 1])
 
     def _loose_boxes(
         self, camera: PinholeCamera, instance_image: np.ndarray
@@ -129,28 +164,22 @@ class _StageRenderer:
         """Return projected box and occlusion ratio by instance id; each prim is traced alone within its box."""
         visible = np.bincount(instance_image.ravel(), minlength=2 + len(self._instances))
         boxes, occlusion = {}, {}
-        for instance, alone in zip(self._instances, self._alone, strict=True):
+        for index, instance in enumerate(self._instances):
             box = projected_box(instance.corners, camera)
             if box is None:
                 continue
             sensor = make_sensor(self._mi, camera, _CENTER_RAY, crop=box)
-            unoccluded = int(np.count_nonzero(self._render(alone, self._silhouette, sensor, 1)))
+            unoccluded = int(np.count_nonzero(self._render(self._alone(index), self._silhouette, sensor, 1)))
             boxes[instance.instance_id] = box
             occlusion[instance.instance_id] = occlusion_ratio(int(visible[instance.instance_id]), unoccluded)
         return boxes, occlusion
 
 
-def _distances(camera: PinholeCamera, positions: np.ndarray, hit: np.ndarray) -> dict[str, np.ndarray]:
-    local = camera.to_camera(positions)
-    return {
-        "distance_to_camera": np.where(hit, np.linalg.norm(local, axis=-1), np.inf),
-        "distance_to_image_plane": np.where(hit, -local[..., 2], np.inf),
-    }
-
-
 def _denoise(image: np.ndarray, albedo: np.ndarray, normals: np.ndarray) -> np.ndarray:
+    """Denoise with Open Image Denoise at its middle quality: 0.6 dB below the best in less than half the time."""
     import mitsuba_oidn
 
-    guides = [np.ascontiguousarray(guide, dtype=np.float32) for guide in (albedo, normals)]
-    denoised = mitsuba_oidn.denoise(np.ascontiguousarray(image, dtype=np.float32), *guides, hdr=True, clean_aux=True)
+    images = [np.ascontiguousarray(part, dtype=np.float32) for part in (image, albedo, normals)]
+    quality = mitsuba_oidn.Quality.Balanced
+    denoised = mitsuba_oidn.denoise(*images, hdr=True, clean_aux=True, quality=quality)
     return np.maximum(np.array(denoised), 0.0)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pxr import Sdf, Usd, Vt
 
 _ATTRIBUTE = "semantics:labels:class"
+_OLD_NAMESPACE = "semantic"
 
 
 def apply_label(prim: Usd.Prim, label: str, taxonomy: str = "class") -> None:
@@ -17,10 +18,22 @@ def apply_label(prim: Usd.Prim, label: str, taxonomy: str = "class") -> None:
 
 
 def read_label(prim: Usd.Prim) -> str | None:
-    """Return the semantic class authored on this very prim, or None; ancestors are not asked."""
+    """Return the semantic class authored on this very prim, or None; ancestors are not asked.
+
+    Labels of Omniverse's older SemanticsAPI are read, too.
+    """
     attribute = prim.GetAttribute(_ATTRIBUTE)
     labels = attribute.Get() if attribute else None
-    return str(labels[0]) if labels else None
+    return str(labels[0]) if labels else _read_old_label(prim)
+
+
+def _read_old_label(prim: Usd.Prim) -> str | None:
+    for attribute in prim.GetAuthoredPropertiesInNamespace(_OLD_NAMESPACE):
+        name = attribute.GetName()
+        if name.endswith(":params:semanticType") and attribute.Get() == "class":
+            data = prim.GetAttribute(name.removesuffix("semanticType") + "semanticData")
+            return str(data.Get()) if data and data.Get() else None
+    return None
 
 
 def labelled_ancestor(prim: Usd.Prim) -> Usd.Prim | None:

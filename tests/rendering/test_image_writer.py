@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.rendering.annotators import ANNOTATORS, BOX_2D_DTYPE, BOX_3D_DTYPE
+from omni_graspd.rendering.annotators import ANNOTATORS, BOX_2D_DTYPE, BOX_3D_DTYPE, OCCLUSION_DTYPE
 from omni_graspd.rendering.frame import AnnotatorData, Frame
 from omni_graspd.rendering.image_writer import label_colors, read_frame, write_frame
 
@@ -45,7 +45,17 @@ def _frame() -> Frame:
     channels["bounding_box_2d_tight"] = AnnotatorData(flat, box_info)
     channels["bounding_box_2d_loose"] = AnnotatorData(flat, box_info)
     channels["bounding_box_3d"] = AnnotatorData(solid, box_info)
+    occlusion = np.array([(2, 2, 0.25), (3, 2, 1.0)], OCCLUSION_DTYPE)
+    channels["occlusion"] = AnnotatorData(occlusion, {})
     channels["camera_params"] = AnnotatorData(np.zeros(0, dtype=np.float32), camera)
+    points = {
+        "pointRgb": rng.integers(0, 256, 20).astype(np.uint8),
+        "pointNormals": rng.uniform(-1, 1, 20).astype(np.float32),
+        "pointSemantic": np.full(5, 2, dtype=np.uint32),
+        "pointInstance": np.full(5, 3, dtype=np.uint32),
+    }
+    channels["pointcloud"] = AnnotatorData(rng.uniform(-1, 1, (5, 3)).astype(np.float32), points)
+    channels["stereo_disparity"] = AnnotatorData(np.float32(3.0) / distance, {})
     return Frame("/World/Camera", channels)
 
 
@@ -58,6 +68,8 @@ def test_files_have_the_names_of_basic_writer(tmp_path):
         *(f"{name}_0007.png" for name in ("rgb", "normals", "semantic_segmentation", "instance_segmentation")),
         *(f"{name}_0007.npy" for name in ("distance_to_camera", "distance_to_image_plane", "bounding_box_3d")),
         *(f"{name}_0007.npy" for name in ("bounding_box_2d_tight", "bounding_box_2d_loose")),
+        *(f"{name}_0007.npy" for name in ("occlusion", "stereo_disparity", "pointcloud")),
+        *(f"pointcloud_{part}_0007.npy" for part in ("rgb", "normals", "semantic", "instance")),
         *(f"{name}_0007.json" for name in (*boxes, "camera_params", "semantic_segmentation_labels")),
         *(f"instance_segmentation{part}_0007.json" for part in ("_mapping", "_semantics_mapping")),
     }

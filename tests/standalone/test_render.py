@@ -11,7 +11,7 @@ import pytest
 import trimesh
 from pxr import Gf, Usd, UsdGeom
 
-from omni_graspd.rendering.annotators import ANNOTATORS
+from omni_graspd.rendering.annotators import ANNOTATORS, DEFAULT_ANNOTATORS
 from omni_graspd.rendering.boxes import box_3d_corners, mask_box
 from omni_graspd.rendering.cameras import CameraConfig, author_cameras
 from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
@@ -105,7 +105,7 @@ def test_every_channel_keeps_the_contract(scene):
     _, rigs, frames = scene
     assert [frame.camera_path for frame in frames] == [path for rig in rigs for path in rig.camera_paths]
     for frame in frames:
-        assert list(frame.channels) == list(ANNOTATORS)
+        assert list(frame.channels) == list(DEFAULT_ANNOTATORS)
         for name, channel in frame.channels.items():
             ANNOTATORS[name].check(channel, WIDTH, HEIGHT)
         assert (frame.channels["rgb"].data[..., 3] == 255).all()
@@ -224,7 +224,7 @@ def test_same_seed_gives_the_same_bits_and_another_seed_other_noise(scene):
     config = RenderConfig(samples_per_pixel=4, max_depth=3, seed=7)
     one, two = (_render(stage, rigs[:1], config) for _ in range(2))
     for a, b in zip(one, two, strict=True):
-        for name in ANNOTATORS:
+        for name in DEFAULT_ANNOTATORS:
             np.testing.assert_array_equal(a.channels[name].data, b.channels[name].data, err_msg=name)
     other = _render(stage, rigs[:1], RenderConfig(samples_per_pixel=4, max_depth=3, seed=8))
     assert (one[0].channels["rgb"].data != other[0].channels["rgb"].data).any()

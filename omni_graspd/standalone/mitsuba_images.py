@@ -1,0 +1,35 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Image files as Mitsuba bitmaps, read through USD's asset resolver, so that packages work, too."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+from pxr import Ar
+
+from omni_graspd.errors import GraspdError
+
+
+def read_bitmap(mi: ModuleType, path: str) -> Any:
+    """Read an image.
+
+    Args:
+        mi: Mitsuba with its variant set.
+        path: Resolved path of a file, or of one within a package (``scene.usdz[0/a.png]``).
+
+    Raises:
+        GraspdError: If there is none, or it cannot be read.
+    """
+    asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(path))
+    if not asset:
+        raise GraspdError(f"expected a texture at {path!r}, which does not exist; mend the path in the USD file")
+    content = asset.GetBuffer()
+    stream = mi.MemoryStream(len(content))
+    stream.write(content)
+    stream.seek(0)
+    try:
+        return mi.Bitmap(stream)
+    except RuntimeError as error:
+        raise GraspdError(f"expected a readable texture, got {path!r}; save it again as PNG or JPEG") from error
