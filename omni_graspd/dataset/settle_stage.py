@@ -14,6 +14,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.cameras import author_cameras
+from omni_graspd.scenes.clutter import Neighbour, scatter_neighbours
 from omni_graspd.scenes.drop import Drop, drop_objects
 from omni_graspd.scenes.scene_writer import author_scene
 from omni_graspd.scenes.transfer import join_scene_grasps, transfer_grasps
@@ -41,7 +42,8 @@ async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
             base = [_base_grasps(run, hand.name, obj.name) for hand in run.hands]
             drops = await drop_objects(obj, missing, run.config.drop, run.config.seed, run.backend.simulate)
             for index, drop in zip(missing, drops, strict=True):
-                _write_scene(run, obj, index, drop, base)
+                neighbours = await _neighbours(run, obj, index, drop)
+                _write_scene(run, obj, index, drop, neighbours, base)
                 done += 1
                 progress(done, total)
                 await asyncio.sleep(0.0)
@@ -49,17 +51,41 @@ async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
     run.update_counts()
 
 
-def _write_scene(run: Run, obj: RigidObject, scene_index: int, drop: Drop, base: list[GraspTable]) -> None:
+async def _neighbours(run: Run, obj: RigidObject, scene_index: int, drop: Drop) -> tuple[Neighbour, ...]:
+    config = run.config
+    return await scatter_neighbours(
+        obj,
+        drop.T_world_object,
+        run.objects,
+        config.scene.clutter,
+        scene_index,
+        config.scene.table_size,
+        config.drop,
+        config.seed,
+        run.backend.simulate,
+    )
+
+
+def _write_scene(
+    run: Run,
+    obj: RigidObject,
+    scene_index: int,
+    drop: Drop,
+    neighbours: tuple[Neighbour, ...],
+    base: list[GraspTable],
+) -> None:
     """Write one scene; its table comes last and says that the scene is whole."""
     config, path = run.config, run.layout.scene(obj.name, scene_index)
+    others = [(run.layout.object(neighbour.obj.name), neighbour.T_world_object) for neighbour in neighbours]
     stage = author_scene(
-        path, run.layout.object(obj.name), obj, drop.T_world_object, scene_index, config.scene, config.seed
+        path, run.layout.object(obj.name), obj, drop.T_world_object, scene_index, config.scene, config.seed, others
     )
     center, radius = _bounding_ball(transform_points(drop.T_world_object, obj.mesh.vertices))
     author_cameras(stage, center, config.camera, config.seed, obj.name, scene_index, target_radius=radius)
     save_stage(stage, path)
     write_scene_grasps(
-        _place(run, obj, scene_index, base, drop.T_world_object), run.layout.scene_grasps(obj.name, scene_index)
+        _place(run, obj, scene_index, base, drop.T_world_object, neighbours),
+        run.layout.scene_grasps(obj.name, scene_index),
     )
 
 
@@ -73,9 +99,17 @@ def _base_grasps(run: Run, hand: str, object_name: str) -> GraspTable:
 
 
 def _place(
-    run: Run, obj: RigidObject, scene_index: int, base: list[GraspTable], T_world_object: np.ndarray
+    run: Run,
+    obj: RigidObject,
+    scene_index: int,
+    base: list[GraspTable],
+    T_world_object: np.ndarray,
+    neighbours: tuple[Neighbour, ...],
 ) -> SceneGraspTable:
-    placed = [transfer_grasps(hand, table.grasps, T_world_object) for hand, table in zip(run.hands, base, strict=True)]
+    placed = [
+        transfer_grasps(hand, table.grasps, T_world_object, neighbours)
+        for hand, table in zip(run.hands, base, strict=True)
+    ]
     return SceneGraspTable(
         object=obj.name,
         scene_index=scene_index,

@@ -90,6 +90,13 @@ SCENE_GRASP_COLUMNS = {
 }
 """Columns of a table of scene grasps; the joint positions are those of the base grasp."""
 
+CLUTTER_COLUMNS = {
+    "neighbour_clearance": Column(
+        "float64", "m", "Distance of the hand from the nearest other object, up to 5 cm; 0 where they touch.", "world"
+    ),
+}
+"""Further columns of scene grasps where several objects lie on the table."""
+
 
 def grasp_columns(
     joint_count: int, losses: Iterable[str], metrics: dict[str, str], *, postures: bool = False

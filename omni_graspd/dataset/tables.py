@@ -14,6 +14,7 @@ import numpy as np
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.table_schema import (
+    CLUTTER_COLUMNS,
     GRASP_COLUMNS,
     POSTURE_COLUMNS,
     SCENE_GRASP_COLUMNS,
@@ -146,7 +147,8 @@ def write_scene_grasps(table: SceneGraspTable, path: Path) -> None:
         "status": table.status,
         **{name: getattr(table.grasps, name) for name in _PLACED},
     }
-    _write(SCENE_GRASP_COLUMNS, values, {"object": table.object, "scene_index": str(table.scene_index)}, path)
+    columns = SCENE_GRASP_COLUMNS if table.grasps.neighbour_clearance is None else SCENE_GRASP_COLUMNS | CLUTTER_COLUMNS
+    _write(columns, values, {"object": table.object, "scene_index": str(table.scene_index)}, path)
 
 
 def read_scene_grasps(path: Path) -> SceneGraspTable:
@@ -162,7 +164,7 @@ def read_scene_grasps(path: Path) -> SceneGraspTable:
         hands=tuple(values["hand"].tolist()),
         grasp_indices=values["grasp_index"],
         status=tuple(values["status"].tolist()),
-        grasps=SceneGrasps(**{name: values[name] for name in _PLACED}),
+        grasps=SceneGrasps(**{name: values[name] for name in _PLACED if name in values}),
     )
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pxr import Gf, Kind, Usd, UsdGeom, UsdLux, UsdPhysics
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.ranges import require_not_negative
 from omni_graspd.scenes.wood_texture import TEXTURE_EXTENT, WOODS, write_wood_texture
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.materials import Appearance, author_material, bind_material
@@ -41,6 +43,8 @@ class SceneConfig:
 
     table_size: tuple[float, float, float] = (0.8, 0.8, 0.04)
     """Length, width and thickness of the table top [m]."""
+    clutter: int = 0
+    """Further objects on the table, drawn from those of the run."""
     table_looks: tuple[str, ...] = ("oak", "walnut", "maple", "white", "blue", "green")
     """Looks to draw from: oak, walnut, maple (wood), white, blue, green (plain)."""
     friction: float = 0.5
@@ -63,6 +67,7 @@ class SceneConfig:
             raise GraspdError(
                 f"expected table looks among {', '.join([*WOODS, *_LAMINATES])}, got {', '.join(unknown) or 'none'}"
             )
+        require_not_negative(self, "scene", "clutter")
         if min(self.table_size) <= 0.0:
             raise GraspdError(f"expected a table size of three positive lengths, got {self.table_size}")
 
@@ -75,6 +80,7 @@ def author_scene(
     index: int,
     config: SceneConfig,
     seed: int,
+    neighbours: Sequence[tuple[Path, np.ndarray]] = (),
 ) -> Usd.Stage:
     """Author the stage of a scene; write it with :func:`~omni_graspd.usd.stage.save_stage`.
 
@@ -90,6 +96,7 @@ def author_scene(
         index: Number of the scene among the object's.
         config: Table and lights.
         seed: Seed of the run.
+        neighbours: USD file and rest pose of each further object; they become ``Neighbour_00``, ...
 
     Returns:
         The stage: ``/World`` with ``PhysicsScene``, ``Table``, ``Object``, ``Lights`` and ``Looks``.
@@ -105,13 +112,24 @@ def author_scene(
     physics_scene.CreateGravityDirectionAttr(Gf.Vec3f(0.0, 0.0, -1.0))
     physics_scene.CreateGravityMagnitudeAttr(9.81)
     _author_table(stage, path, config, random)
-    prim = UsdGeom.Xform.Define(stage, OBJECT_PATH).GetPrim()
-    prim.GetReferences().AddReference(_relative(object_usd, path))
-    author_pose(prim, T_world_object)
-    # The object's convex pieces stand off its surface by up to a millimetre: awake, it would settle anew on them.
-    UsdPhysics.RigidBodyAPI(prim).CreateStartsAsleepAttr(True)
+    _author_object(stage, OBJECT_PATH, _relative(object_usd, path), T_world_object)
+    for number, (usd, pose) in enumerate(neighbours):
+        _author_object(stage, neighbour_path(number), _relative(usd, path), pose)
     _author_lights(stage, config, random)
     return stage
+
+
+def neighbour_path(number: int) -> str:
+    """Return the path of a further object in a scene with clutter."""
+    return f"/World/Neighbour_{number:02d}"
+
+
+def _author_object(stage: Usd.Stage, prim_path: str, file: str, pose: np.ndarray) -> None:
+    prim = UsdGeom.Xform.Define(stage, prim_path).GetPrim()
+    prim.GetReferences().AddReference(file)
+    author_pose(prim, pose)
+    # Awake, it would move a little: where PhysX finds it at rest is not where its surface touches the table.
+    UsdPhysics.RigidBodyAPI(prim).CreateStartsAsleepAttr(True)
 
 
 def _relative(file: Path, scene: Path) -> str:

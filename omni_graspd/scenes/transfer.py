@@ -12,6 +12,8 @@ import numpy as np
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.scenes.clutter import Neighbour
+from omni_graspd.scenes.neighbour_clearance import NeighbourClearance
 from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.usd.transforms import compose, pose_to_matrix
 
@@ -28,17 +30,23 @@ class SceneGrasps:
     table_clearance: np.ndarray
     """Height of the hand's lowest vertex over the table top [m], negative below it, shape [grasp_count]."""
     collides: np.ndarray
-    """Whether the hand reaches below the table top, or is nowhere (NaN), shape [grasp_count], bool."""
+    """Whether the hand reaches below the table top or touches a neighbour, or is nowhere (NaN), [grasp_count], bool."""
     approach_angle: np.ndarray
     """Angle between the direction in which the palm looks and straight down [rad], shape [grasp_count]."""
     approach_clearance: np.ndarray
     """Lowest vertex over the table top on the open hand's straight way from pregrasp to grasp [m]; NaN where there is
     no pregrasp, shape [grasp_count]."""
     from_above: np.ndarray
-    """Whether the hand comes from above, within 60 degrees, and never reaches below the table top, [grasp_count]."""
+    """Whether the hand comes from above, within 60 degrees, never reaches below the table top and, at the start, in the
+    middle and at the end of the way, touches no neighbour, shape [grasp_count], bool."""
+    neighbour_clearance: np.ndarray | None = None
+    """Distance to the nearest neighbour [m], up to 5 cm, 0 where the hand touches it, shape [grasp_count]; None for a
+    scene without clutter."""
 
 
-def transfer_grasps(hand: Hand, batch: GraspBatch, T_world_object: np.ndarray) -> SceneGrasps:
+def transfer_grasps(
+    hand: Hand, batch: GraspBatch, T_world_object: np.ndarray, neighbours: Sequence[Neighbour] = ()
+) -> SceneGrasps:
     """Carry grasps from the object frame to a scene whose table top is the plane z = 0.
 
     Clearances are exact for the links' meshes: the lowest point of a mesh is one of its vertices, and on a straight way
@@ -49,6 +57,7 @@ def transfer_grasps(hand: Hand, batch: GraspBatch, T_world_object: np.ndarray) -
         hand: The hand.
         batch: Base grasps.
         T_world_object: Rest pose of the object, shape [7].
+        neighbours: Objects beside it.
     """
     T_world_palm = _moved(T_world_object, batch.T_object_palm)
     clearance = _heights(hand, T_world_palm, batch.joint_positions)
@@ -56,24 +65,36 @@ def transfer_grasps(hand: Hand, batch: GraspBatch, T_world_object: np.ndarray) -
     direction = pose_to_matrix(T_world_palm)[:, :3, :3] @ hand.approach_direction
     angle = np.arccos(np.clip(-direction[:, 2], -1.0, 1.0))
     approach = np.full(len(clearance), np.nan)
+    obstacles = NeighbourClearance(hand, neighbours) if neighbours else None
+    beside = None if obstacles is None else obstacles.measure(T_world_palm, batch.joint_positions)
+    if beside is not None:
+        collides |= ~(beside > 0.0)
+    free = ~collides
     if batch.postures:
         opened = batch.postures.pregrasp_joint_positions
         T_world_pregrasp = _moved(T_world_object, batch.postures.T_object_pregrasp_palm)
         approach = np.minimum(_heights(hand, T_world_pregrasp, opened), _heights(hand, T_world_palm, opened))
+        if obstacles is not None:
+            middle = T_world_palm.copy()
+            middle[:, :3] = 0.5 * (T_world_palm[:, :3] + T_world_pregrasp[:, :3])
+            for poses in (T_world_pregrasp, middle, T_world_palm):
+                free &= obstacles.measure(poses, opened) > 0.0
     return SceneGrasps(
         T_world_palm=T_world_palm,
         table_clearance=clearance,
         collides=collides,
         approach_angle=angle,
         approach_clearance=approach,
-        from_above=(angle <= _FROM_ABOVE) & (approach >= 0.0) & ~collides,
+        from_above=(angle <= _FROM_ABOVE) & (approach >= 0.0) & free,
+        neighbour_clearance=beside,
     )
 
 
 def join_scene_grasps(parts: Sequence[SceneGrasps]) -> SceneGrasps:
     """Return grasps of several hands in one, in the given order; at least one part."""
     columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(SceneGrasps)}
-    return SceneGrasps(**{name: np.concatenate(values) for name, values in columns.items()})
+    there = {name: values for name, values in columns.items() if values[0] is not None}
+    return SceneGrasps(**{name: np.concatenate(values) for name, values in there.items()})
 
 
 def _moved(T_world_object: np.ndarray, T_object_palm: np.ndarray) -> np.ndarray:
