@@ -18,6 +18,7 @@ from omni_graspd import __version__
 from omni_graspd.cli_hands import parse_hands
 from omni_graspd.cli_objects import SHORT_FORMS as OBJECT_SHORT_FORMS
 from omni_graspd.cli_objects import parse_objects
+from omni_graspd.cli_render import is_scene_render, parse_scene_render
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.run import Run, open_run
@@ -64,7 +65,10 @@ def settle(config: GenerateConfig) -> Callable[[], None]:
 
 
 def render(config: GenerateConfig) -> Callable[[], None]:
-    """Render the views of all scenes, the third stage; give the same options as before."""
+    """Render the views of all scenes, the third stage; give the same options as before.
+
+    With --scene FILE it renders any USD scene instead: graspd render --scene FILE --help.
+    """
     return partial(_run_stages, config, ("render", "overview"))
 
 
@@ -99,6 +103,9 @@ def _parse(arguments: Sequence[str]) -> Callable[[], None]:
         parse = parse_hands if arguments[0] == "hands" else parse_objects
         action = parse(arguments[1:])
         return lambda: _show_assets(action)
+    if is_scene_render(arguments):
+        draw = parse_scene_render(arguments[1:])
+        return lambda: draw(_console())
     import tyro
 
     commands = {"generate": generate, "synthesize": synthesize, "settle": settle, "render": render}

@@ -98,12 +98,23 @@ def author_cameras(
     rigs = []
     for view in range(config.views):
         rng = random_generator(seed, "camera", *keys, view)
-        pose = _random_view(np.asarray(target_point, dtype=np.float64), target_radius, config, rng)
-        rigs.append(_author_rig(stage, world, f"view_{view:04d}", pose, config))
+        pose = random_view(np.asarray(target_point, dtype=np.float64), target_radius, config, rng)
+        rigs.append(author_rig(stage, world, f"view_{view:04d}", pose, config))
     return rigs
 
 
-def _random_view(target: np.ndarray, radius: float, config: CameraConfig, rng: np.random.Generator) -> np.ndarray:
+def random_view(target: np.ndarray, radius: float, config: CameraConfig, rng: np.random.Generator) -> np.ndarray:
+    """Draw the pose of a rig that sees a ball whole, Z up.
+
+    Args:
+        target: Middle of the ball [m], shape [3].
+        radius: Its radius [m].
+        config: Ranges.
+        rng: Random generator.
+
+    Returns:
+        T_world_rig, shape [7].
+    """
     azimuth = rng.uniform(0.0, 2.0 * np.pi)
     elevation = np.radians(rng.uniform(*config.elevation))
     distance = rng.uniform(*config.distance)
@@ -133,7 +144,16 @@ def _clear_distance(radius: float, config: CameraConfig) -> float:
     return (radius + sideways * np.cos(half_angle)) / np.sin(half_angle)
 
 
-def _author_rig(stage: Usd.Stage, world: str, name: str, pose: np.ndarray, config: CameraConfig) -> CameraRig:
+def author_rig(stage: Usd.Stage, world: str, name: str, pose: np.ndarray, config: CameraConfig) -> CameraRig:
+    """Define one rig below ``Cameras`` and its render products below ``Render``.
+
+    Args:
+        stage: The stage.
+        world: Path of the prim that holds both scopes.
+        name: Name of the view.
+        pose: T_world_rig in stage units, shape [7].
+        config: Kind of cameras; lengths in stage units.
+    """
     rig = UsdGeom.Xform.Define(stage, f"{world}/Cameras/{name}")
     author_pose(rig.GetPrim(), pose)
     paths = []

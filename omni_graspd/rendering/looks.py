@@ -175,7 +175,7 @@ class _ShaderReader:
         """Return a texture, the name of a primvar, the plain value of an input, or None."""
         for name in _ASSETS.get(meaning, ()):
             source = self._surface.GetInput(name)
-            asset = _produced(source, self._time) if source else None
+            asset: Any = _produced(source, self._time) if source else None
             if isinstance(asset, Sdf.AssetPath) and asset.path:
                 return Texture(_resolved(asset), T_image_st=self._mdl_transform())
         for name in _NAMES[meaning]:
