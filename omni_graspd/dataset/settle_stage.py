@@ -16,7 +16,7 @@ from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.cameras import author_cameras
 from omni_graspd.scenes.clutter import Neighbour, scatter_neighbours
 from omni_graspd.scenes.drop import Drop, drop_objects
-from omni_graspd.scenes.scene_writer import author_scene
+from omni_graspd.scenes.scene_writer import author_scene, drawn_table_size
 from omni_graspd.scenes.transfer import join_scene_grasps, transfer_grasps
 from omni_graspd.usd.stage import save_stage
 from omni_graspd.usd.transforms import transform_points
@@ -59,7 +59,7 @@ async def _neighbours(run: Run, obj: RigidObject, scene_index: int, drop: Drop) 
         run.objects,
         config.scene.clutter,
         scene_index,
-        config.scene.table_size,
+        drawn_table_size(config.scene, config.seed, obj.name, scene_index),
         config.drop,
         config.seed,
         run.backend.simulate,

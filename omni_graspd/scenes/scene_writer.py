@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_not_negative
+from omni_graspd.scenes.scene_variation import VariationConfig, author_variation, draw_variation
 from omni_graspd.scenes.wood_texture import TEXTURE_EXTENT, WOODS, write_wood_texture
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.materials import Appearance, author_material, bind_material
@@ -29,6 +30,8 @@ OBJECT_PATH = "/World/Object"
 """Prim of the object in every scene."""
 TABLE_PATH = "/World/Table"
 """Prim of the table in every scene."""
+
+_FLOOR_SIZE = (8.0, 8.0, 0.02)
 
 _LAMINATES = {
     "white": Appearance((0.72, 0.72, 0.70), roughness=0.35),
@@ -59,6 +62,8 @@ class SceneConfig:
     """Range of the lamp's distance from the table's centre [m]."""
     key_elevation: tuple[float, float] = (40.0, 75.0)
     """Range of the lamp's angle above the table [degree]."""
+    variation: VariationConfig = field(default_factory=VariationConfig)
+    """Table size and height, paint of the object."""
 
     def __post_init__(self) -> None:
         """Check the looks and the table."""
@@ -104,6 +109,7 @@ def author_scene(
     Raises:
         GraspdError: If the object reaches over the edge of the table.
     """
+    config = replace(config, table_size=drawn_table_size(config, seed, obj.name, index))
     _check_on_table(obj, T_world_object, config)
     random = random_generator(seed, "scene", obj.name, index)
     stage = create_stage("World", path)
@@ -116,7 +122,16 @@ def author_scene(
     for number, (usd, pose) in enumerate(neighbours):
         _author_object(stage, neighbour_path(number), _relative(usd, path), pose)
     _author_lights(stage, config, random)
+    variation = draw_variation(config.variation, seed, obj.name, index)
+    author_variation(stage, variation, table_mesh(_FLOOR_SIZE), stage.GetPrimAtPath(OBJECT_PATH))
     return stage
+
+
+def drawn_table_size(config: SceneConfig, seed: int, object_name: str, index: int) -> tuple[float, float, float]:
+    """Return length, width and thickness of a scene's table [m]."""
+    length, width, thickness = config.table_size
+    scale = draw_variation(config.variation, seed, object_name, index).table_scale
+    return length * scale[0], width * scale[1], thickness
 
 
 def neighbour_path(number: int) -> str:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -20,6 +22,8 @@ from pxr import Usd, UsdGeom, UsdPhysics
 from omni_graspd.errors import GraspdError
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 
+_ARENA_MAX = -8
+"""M_ARENA_MAX of glibc."""
 _ATTRIBUTES = ("position", "orientation", "linearVelocity", "angularVelocity")
 
 
@@ -79,12 +83,23 @@ def _start_physx() -> Any:
     import ovstage
     from ovphysx.types import GlobalConfigKey, LogLevel
 
+    _keep_one_arena()
     ovphysx.set_global_config(GlobalConfigKey.LOG_LEVEL, LogLevel.ERROR)
     ovphysx.set_global_config(GlobalConfigKey.CPU_ONLY, True)
     ovphysx.set_global_config(GlobalConfigKey.NUM_THREADS, 0)
     # PhysX drops every attribute of a schema that was not registered before the first stage.
     ovstage.population.register_usd_schemas([os.fspath(path) for path in _physx_schema_folders()])
     return ovphysx.PhysX()
+
+
+def _keep_one_arena() -> None:
+    """Ask the C library not to give each thread a heap of its own; only glibc does.
+
+    Stages are loaded by threads that come and go. Their heaps fragment: with them the process grows by 45 KB a drop for
+    thousands of drops, without by next to nothing.
+    """
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
+        library.mallopt(_ARENA_MAX, 1)
 
 
 def _physx_schema_folders() -> list[Path]:

@@ -17,6 +17,7 @@ from pxr import Usd, UsdGeom, UsdLux, UsdPhysics
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.scenes.scene_variation import FLOOR_PATH, VariationConfig
 from omni_graspd.scenes.scene_writer import OBJECT_PATH, TABLE_PATH, SceneConfig, author_scene, table_mesh
 from omni_graspd.scenes.simulation import SimulateConfig
 from omni_graspd.scenes.wood_texture import WOODS, wood_pixels
@@ -162,3 +163,35 @@ def test_wood_has_grain_along_the_boards_and_repeats(name: str):
 @pytest.mark.parametrize("look", ["oak", "white"])
 def test_scene_passes_all_validators(dataset: Path, box: RigidObject, look: str, usd_findings):
     assert usd_findings(_write(dataset, box, table_looks=(look,))) == []
+
+
+def test_variation_is_off_by_default_and_drawn_when_asked_for(dataset: Path, box: RigidObject):
+    plain = open_stage(_write(dataset, box))
+    assert not plain.GetPrimAtPath(FLOOR_PATH)
+    assert not plain.GetPrimAtPath("/World/Looks/Paint")
+    variation = VariationConfig(table_scale=(0.5, 1.5), table_height=(0.7, 0.8), painted=1.0)
+    sizes, colors = [], []
+    for index in range(3):
+        stage = open_stage(_write(dataset, box, index, variation=variation))
+        size = np.ptp(read_meshes_below(stage.GetPrimAtPath(TABLE_PATH)).vertices, axis=0)
+        assert np.all((size[:2] >= 0.4) & (size[:2] <= 1.2))
+        top = read_meshes_below(stage.GetPrimAtPath(FLOOR_PATH)).vertices[:, 2].max()
+        assert -0.8 <= top <= -0.7
+        assert read_label(stage.GetPrimAtPath(FLOOR_PATH)) == "floor"
+        sizes.append(tuple(size))
+        colors.append(read_appearance(stage.GetPrimAtPath(f"{OBJECT_PATH}/surface")).color)
+    assert len(set(sizes)) == len(set(colors)) == 3
+    assert colors[0] != pytest.approx(box.appearance.color)
+
+
+def test_varied_scene_passes_all_validators(dataset: Path, box: RigidObject, usd_findings):
+    variation = VariationConfig(table_scale=(0.8, 1.2), table_height=(0.7, 0.8), painted=1.0)
+    # The world's origin is the table top; NVIDIA's rule wants it at the lowest point, which is the floor.
+    found = usd_findings(_write(dataset, box, variation=variation))
+    assert [finding for finding in found if "AssetPivotPlacementChecker" not in finding] == []
+
+
+@pytest.mark.parametrize("options", [{"table_scale": (0, 1)}, {"table_height": (2, 1)}, {"painted": 1.5}])
+def test_variations_out_of_range_are_refused(options: dict):
+    with pytest.raises(GraspdError, match=f"scene.variation.{next(iter(options))}"):
+        VariationConfig(**options)
