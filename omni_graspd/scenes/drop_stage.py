@@ -70,10 +70,11 @@ def author_drop_stage(
     *,
     plain: bool = False,
 ) -> Usd.Stage:
-    """Author a stage, in memory and in centimetres, with dynamic copies of an object over an endless table top.
+    """Author a stage, in memory, with dynamic copies of an object over an endless table top.
 
     A plain stage is for bodies that lie on the table: colliders high above it are left out. Nothing helps bodies to
-    rest there: no damping, PhysX's own way to find contacts, and a box for a table, as in the scenes that are written.
+    rest there: no damping, PhysX's own way to find contacts, a box for a table, and metres, as in the scenes that are
+    written (the meshes of the colliders are in centimetres on both).
     The plane and the SAT of the other stage calm bodies down; on them round ones stay balanced on an edge.
 
     Args:
@@ -87,8 +88,9 @@ def author_drop_stage(
         The stage; its bodies are at :func:`body_path`.
     """
     stage = create_stage("World")
-    UsdGeom.SetStageMetersPerUnit(stage, METERS_PER_UNIT)
-    scale = 1.0 / METERS_PER_UNIT
+    unit = 1.0 if plain else METERS_PER_UNIT
+    UsdGeom.SetStageMetersPerUnit(stage, unit)
+    scale = 1.0 / unit
     scene = UsdPhysics.Scene.Define(stage, "/World/PhysicsScene")
     scene.CreateGravityDirectionAttr(Gf.Vec3f(0.0, 0.0, -1.0))
     scene.CreateGravityMagnitudeAttr(physics.gravity * scale)
@@ -107,10 +109,13 @@ def author_drop_stage(
     first = UsdGeom.Xform.Define(stage, body_path(0)).GetPrim()
     _author_body(first, obj, physics, scale)
     for index, collider_mesh in enumerate(colliders):
-        mesh = TriangleMesh(collider_mesh.vertices * scale, collider_mesh.faces)
-        collider = author_mesh(stage, f"{body_path(0)}/collider_{index}", mesh, purpose="guide").GetPrim()
-        apply_collider(collider)
-        _set_offsets(collider, physics.contact_offset * scale)
+        mesh = TriangleMesh(collider_mesh.vertices / METERS_PER_UNIT, collider_mesh.faces)
+        collider = author_mesh(stage, f"{body_path(0)}/collider_{index}", mesh, purpose="guide")
+        apply_collider(collider.GetPrim())
+        if plain:
+            collider.AddScaleOp().Set(Gf.Vec3f(METERS_PER_UNIT, METERS_PER_UNIT, METERS_PER_UNIT))
+        else:
+            _set_offsets(collider.GetPrim(), physics.contact_offset * scale)
     _copy_and_place(stage, np.asarray(T_world_object), scale)
     if plain:
         _remove_high_colliders(stage, colliders, T_world_object)
@@ -136,8 +141,8 @@ def _author_table(stage: Usd.Stage, physics: DropPhysics, scale: float, *, plain
     else:
         table = UsdGeom.Plane.Define(stage, "/World/Table")
         table.CreateAxisAttr(UsdGeom.Tokens.z)
+        _set_offsets(table.GetPrim(), physics.contact_offset * scale)
     apply_collider(table.GetPrim(), approximation=None)
-    _set_offsets(table.GetPrim(), physics.contact_offset * scale)
 
 
 def _copy_and_place(stage: Usd.Stage, T_world_object: np.ndarray, scale: float) -> None:
