@@ -118,7 +118,8 @@ def test_same_drop_gives_the_same_bits_and_other_drops_differ():
 def _result(stage, orientation: list[float], *, at_rest: bool) -> SimulateResult:
     """What a simulation would say of a body that stays where it starts, with this orientation."""
     place = UsdGeom.Xformable(stage.GetPrimAtPath(body_path(0))).ComputeLocalToWorldTransform(0).ExtractTranslation()
-    pose = np.array([place[0] * 0.01, place[1] * 0.01, 0.05, *orientation])
+    unit = UsdGeom.GetStageMetersPerUnit(stage)
+    pose = np.array([place[0] * unit, place[1] * unit, 0.05, *orientation])
     zero, records = np.zeros((1, 3)), np.array([0 if at_rest else -1])
     return SimulateResult((body_path(0),), np.zeros(1), pose[None, None], zero, zero, np.array([at_rest]), records)
 
