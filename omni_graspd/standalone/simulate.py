@@ -27,6 +27,19 @@ _ARENA_MAX = -8
 _ATTRIBUTES = ("position", "orientation", "linearVelocity", "angularVelocity")
 
 
+def _keep_one_arena() -> None:
+    """Ask the C library not to give each thread a heap of its own; only glibc does.
+
+    Stages are loaded by threads that come and go. Their heaps fragment: with them the process grows by 45 KB a drop for
+    thousands of drops, without by next to nothing. Threads that have a heap keep it, hence when this module is imported.
+    """
+    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
+        library.mallopt(_ARENA_MAX, 1)
+
+
+_keep_one_arena()
+
+
 async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
     """Step the stage's rigid bodies with PhysX until all rest or the time is up; the stage is not changed.
 
@@ -83,23 +96,12 @@ def _start_physx() -> Any:
     import ovstage
     from ovphysx.types import GlobalConfigKey, LogLevel
 
-    _keep_one_arena()
     ovphysx.set_global_config(GlobalConfigKey.LOG_LEVEL, LogLevel.ERROR)
     ovphysx.set_global_config(GlobalConfigKey.CPU_ONLY, True)
     ovphysx.set_global_config(GlobalConfigKey.NUM_THREADS, 0)
     # PhysX drops every attribute of a schema that was not registered before the first stage.
     ovstage.population.register_usd_schemas([os.fspath(path) for path in _physx_schema_folders()])
     return ovphysx.PhysX()
-
-
-def _keep_one_arena() -> None:
-    """Ask the C library not to give each thread a heap of its own; only glibc does.
-
-    Stages are loaded by threads that come and go. Their heaps fragment: with them the process grows by 45 KB a drop for
-    thousands of drops, without by next to nothing.
-    """
-    if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
-        library.mallopt(_ARENA_MAX, 1)
 
 
 def _physx_schema_folders() -> list[Path]:
