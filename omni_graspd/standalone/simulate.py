@@ -31,7 +31,7 @@ def _keep_one_arena() -> None:
     """Ask the C library not to give each thread a heap of its own; only glibc does.
 
     Stages are loaded by threads that come and go. Their heaps fragment: with them the process grows by 45 KB a drop for
-    thousands of drops, without by next to nothing. Threads that have a heap keep it, hence when this module is imported.
+    thousands of drops, without by next to nothing. Threads keep the heap they have, hence at import.
     """
     if sys.platform == "linux" and hasattr(library := ctypes.CDLL(None), "mallopt"):
         library.mallopt(_ARENA_MAX, 1)
