@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import dataclasses
 import sys
 import tempfile
 from pathlib import Path
@@ -23,8 +22,7 @@ from pxr import UsdPhysics
 
 from omni_graspd.library import list_names
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.objects.object_writer import write_object
-from omni_graspd.objects.resting_pieces import resting_pieces
+from omni_graspd.objects.resting_pieces import resting_pieces, write_resting_object
 from omni_graspd.scenes.drop import DropConfig, drop_objects
 from omni_graspd.scenes.scene_writer import OBJECT_PATH, SceneConfig, author_scene
 from omni_graspd.scenes.simulation import SimulateConfig
@@ -62,7 +60,7 @@ def _measure(source: str, count: int) -> tuple[np.ndarray, float]:
     moved, depths = np.zeros(count), np.zeros((count, 2))
     with tempfile.TemporaryDirectory() as folder:
         usd = Path(folder) / "objects" / f"{obj.name}.usd"
-        write_object(dataclasses.replace(obj, convex_pieces=pieces), usd)
+        write_resting_object(obj, usd)
         for index, drop in enumerate(drops):
             path = Path(folder) / "scenes" / obj.name / f"scene_{index:04d}.usda"
             save_stage(author_scene(path, usd, obj, drop.T_world_object, index, SceneConfig(), 0), path)

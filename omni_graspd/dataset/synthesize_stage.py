@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,7 @@ from omni_graspd.dataset.tables import GraspTable, concatenate_grasps, read_gras
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_settings import hand_settings_path
 from omni_graspd.metrics.evaluate import evaluate_grasps
-from omni_graspd.objects.object_writer import write_object
-from omni_graspd.objects.resting_pieces import resting_pieces
+from omni_graspd.objects.resting_pieces import write_resting_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.synthesizer import synthesize
@@ -118,4 +117,4 @@ def _write_assets(run: Run) -> None:
             write_self_contained(hand.source, run.layout.hand(hand.name))
     for obj in run.objects:
         if not run.layout.object(obj.name).is_file():
-            write_object(replace(obj, convex_pieces=resting_pieces(obj)), run.layout.object(obj.name))
+            write_resting_object(obj, run.layout.object(obj.name))

@@ -29,14 +29,13 @@ from omni_graspd.usd.stage import create_stage, prim_name, save_stage
 
 FRICTION = 0.5
 """Friction of the objects we write, as in the paper's grasp synthesis."""
-PIECE_UNIT = 0.01
-"""Length of a unit in the meshes of collision pieces [m]; their parent scales them. PhysX leaves out hull vertices that
-stand out by less than 0.7 thousandths of a unit: with metres a lying can would roll onto a new facet."""
 SHADING_CREASE_ANGLE = math.radians(40.0)
 """Edges sharper than this are drawn sharp [rad]."""
 
 
-def write_object(rigid: RigidObject, path: Path, config: ConvexDecompositionConfig | None = None) -> None:
+def write_object(
+    rigid: RigidObject, path: Path, config: ConvexDecompositionConfig | None = None, *, piece_unit: float = 1.0
+) -> None:
     """Write an object as a USD rigid body; a texture is copied to ``textures/`` beside it.
 
     The default prim ``/<name>`` is the body, with mass properties and semantic label. Below it lie ``visual`` (the
@@ -46,6 +45,7 @@ def write_object(rigid: RigidObject, path: Path, config: ConvexDecompositionConf
         rigid: The object. Its own convex pieces are written where it has any.
         path: USD file to write, all or nothing.
         config: How the collision pieces are made where the object has none.
+        piece_unit: Length of a unit in the meshes of the collision pieces [m]; their parent scales them.
     """
     pieces = rigid.convex_pieces or convex_pieces(rigid.mesh, config)
     appearance = _copy_texture(rigid, path)
@@ -57,7 +57,7 @@ def write_object(rigid: RigidObject, path: Path, config: ConvexDecompositionConf
     apply_label(root, rigid.label)
     UsdGeom.Scope.Define(stage, f"{root.GetPath()}/materials")
     _author_visual(stage, rigid.visual, appearance)
-    _author_collisions(stage, pieces)
+    _author_collisions(stage, pieces, piece_unit)
     save_stage(stage, path)
 
 
@@ -67,16 +67,17 @@ def _author_visual(stage: Usd.Stage, mesh: TriangleMesh, appearance: Appearance)
     bind_material(prim.GetPrim(), author_material(stage, f"{root}/materials/surface", appearance))
 
 
-def _author_collisions(stage: Usd.Stage, pieces: tuple[TriangleMesh, ...]) -> None:
+def _author_collisions(stage: Usd.Stage, pieces: tuple[TriangleMesh, ...], unit: float) -> None:
     root = stage.GetDefaultPrim().GetPath()
     material = author_physics_material(stage, f"{root}/materials/contact", friction=FRICTION, restitution=0.0)
     folder = UsdGeom.Xform.Define(stage, f"{root}/collisions")
     folder.CreatePurposeAttr(UsdGeom.Tokens.guide)
-    folder.AddScaleOp().Set(Gf.Vec3f(PIECE_UNIT, PIECE_UNIT, PIECE_UNIT))
+    if unit != 1.0:
+        folder.AddScaleOp().Set(Gf.Vec3f(unit, unit, unit))
     for i, piece in enumerate(pieces):
         path = f"{folder.GetPath()}/piece_{i:02d}"
         normals = _shading_normals(piece)
-        scaled = TriangleMesh(piece.vertices / PIECE_UNIT, piece.faces)
+        scaled = TriangleMesh(piece.vertices / unit, piece.faces)
         prim = author_mesh(stage, path, scaled, purpose=UsdGeom.Tokens.guide, normals=normals).GetPrim()
         apply_collider(prim)
         bind_physics_material(prim, material)

@@ -9,11 +9,15 @@ the pieces together have the hull of the object.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
 from omni_graspd.objects.convex_decomposition import convex_pieces
 from omni_graspd.objects.convex_hull import convex_hull
 from omni_graspd.objects.hull_cells import CELL_VERTEX_LIMIT, face_cells, telling_vertices
+from omni_graspd.objects.object_writer import write_object
 from omni_graspd.objects.piece_cache import cached_pieces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.usd.meshes import TriangleMesh
@@ -23,6 +27,10 @@ HULL_TOLERANCE = 2e-4
 the noise of a scan."""
 HULL_VERTICES = 360
 """Convex hulls with up to this many vertices are taken as they are."""
+
+PIECE_UNIT = 0.01
+"""Length of a unit in the meshes of the pieces, as they are written [m]. PhysX leaves out hull vertices that stand out
+by less than 0.7 thousandths of a unit: with metres a lying can would roll onto a new facet."""
 
 _METHOD = "resting pieces 1"
 """To be changed with the code below, so that pieces made by older code are not taken from the cache."""
@@ -47,6 +55,16 @@ def support_points(mesh: TriangleMesh) -> np.ndarray:
 def _support_hull(points: np.ndarray) -> TriangleMesh:
     kept = points[telling_vertices(points, HULL_TOLERANCE)]
     return convex_hull(kept, vertex_limit=len(kept))
+
+
+def write_resting_object(rigid: RigidObject, path: Path) -> None:
+    """Write an object with :func:`resting_pieces`, such that PhysX takes them as they are.
+
+    Args:
+        rigid: The object.
+        path: USD file to write, all or nothing.
+    """
+    write_object(replace(rigid, convex_pieces=resting_pieces(rigid)), path, piece_unit=PIECE_UNIT)
 
 
 def resting_pieces(rigid: RigidObject) -> tuple[TriangleMesh, ...]:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,7 @@ import pytest
 from pxr import UsdPhysics
 
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.objects.object_writer import write_object
-from omni_graspd.objects.resting_pieces import resting_pieces
+from omni_graspd.objects.resting_pieces import write_resting_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.drop import Drop, DropConfig, drop_objects
 from omni_graspd.scenes.scene_writer import OBJECT_PATH, SceneConfig, author_scene
@@ -38,6 +36,6 @@ def _moved_when_woken(obj: RigidObject, drop: Drop, folder: Path) -> float:
 @pytest.mark.parametrize("name", ["soup_can", "baseball", "apple", "mug"])
 def test_object_that_is_woken_moves_less_than_a_millimetre(name: str, tmp_path: Path):
     obj = load_object(name)
-    write_object(dataclasses.replace(obj, convex_pieces=resting_pieces(obj)), tmp_path / "objects" / f"{name}.usd")
+    write_resting_object(obj, tmp_path / "objects" / f"{name}.usd")
     drops = asyncio.run(drop_objects(obj, range(4), DropConfig(), 0, simulate))
     assert max(_moved_when_woken(obj, drop, tmp_path) for drop in drops) < 1e-3
