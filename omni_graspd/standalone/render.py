@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -95,8 +94,7 @@ class _StageRenderer:
         self._triangles = SceneTriangles(surfaces)
         self._instances = find_instances(surfaces)
         self._instance_ids, self._semantic_ids = id_tables(self._instances, len(surfaces))
-        # Instances that no camera sees are never traced alone.
-        self._alone = cache(lambda index: label_scene(mi, self._scene.meshes, self._instances[index].surfaces)[0])
+        self._alone: dict[int, Any] = {}
         self._path = mi.load_dict({"type": "path", "max_depth": config.max_depth})
         self._guides = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
         self._triangle = mi.load_dict({"type": "aov", "aovs": "s:shape_index,t:prim_index"})
@@ -169,10 +167,16 @@ class _StageRenderer:
             if box is None:
                 continue
             sensor = make_sensor(self._mi, camera, _CENTER_RAY, crop=box)
-            unoccluded = int(np.count_nonzero(self._render(self._alone(index), self._silhouette, sensor, 1)))
+            unoccluded = int(np.count_nonzero(self._render(self._scene_alone(index), self._silhouette, sensor, 1)))
             boxes[instance.instance_id] = box
             occlusion[instance.instance_id] = occlusion_ratio(int(visible[instance.instance_id]), unoccluded)
         return boxes, occlusion
+
+    def _scene_alone(self, index: int) -> Any:
+        """Return the scene of one instance alone; instances that no camera sees never get one."""
+        if index not in self._alone:
+            self._alone[index], _ = label_scene(self._mi, self._scene.meshes, self._instances[index].surfaces)
+        return self._alone[index]
 
 
 def _denoise(image: np.ndarray, albedo: np.ndarray, normals: np.ndarray) -> np.ndarray:
