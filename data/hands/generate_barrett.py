@@ -35,7 +35,12 @@ _COUPLING_FREQUENCY = 1000.0
 """Of the outer joints' coupling [1/s]. It yields where an outer joint stops before the inner one; in PhysX, 0.5 N m
 bend it by 1.6 degrees."""
 _PALM_MASS, _PROXIMAL_MASS, _MEDIAL_MASS, _DISTAL_MASS = 0.506, 0.141, 0.062, 0.041
-_OPEN = {"finger_1_spread_joint": 0.35, "inner_joint": 0.8}
+_OPEN = {
+    "finger_1_spread_joint": 0.8,
+    "finger_1_inner_joint": 0.9,
+    "finger_2_inner_joint": 0.9,
+    "finger_3_inner_joint": 0.8,
+}
 
 _HAND_TOML = """\
 # SPDX-FileCopyrightText: The omni_graspd authors
@@ -49,7 +54,7 @@ approach_direction = [0.0, 0.0, 1.0]
 approach_point = [0.0, 0.0, 0.0792]
 excluded_links = []
 
-# Fingers 1 and 2 a little apart, all fingers bent half-way around a ball [rad]. The other joints follow.
+# Fingers 1 and 2 apart, all fingers bent half-way around a ball [rad]. The other joints follow.
 [open_positions]
 {open_positions}
 
@@ -125,13 +130,12 @@ def barrett_design() -> HandDesign:
 def hand_toml(design: HandDesign) -> str:
     """Return the text of ``hand.toml``."""
     joints = [link.joint for link in design.links if link.joint is not None]
-    opened = {j.name: _OPEN.get(j.name, _OPEN["inner_joint"]) for j in joints if j.leader is None}
     names = []
     for joint in joints:
         _, number, kind, _ = joint.name.split("_")
         names.append(f'{joint.name} = "finger_{number}_{_URDF_NAMES[kind]}_joint"')
     return _HAND_TOML.format(
-        open_positions="\n".join(f"{name} = {position}" for name, position in opened.items()),
+        open_positions="\n".join(f"{name} = {position}" for name, position in _OPEN.items()),
         joint_names="\n".join(names),
     )
 

@@ -29,7 +29,7 @@ class DraftConfig:
 
     candidates: int = 3
     """Starts tried per grasp; the one from which a pushed object escapes least goes on."""
-    iterations: int = 100
+    iterations: int = 85
     """Gradient steps per candidate; 0: no first pass, every grasp has one start."""
     point_count: int = 400
     """Points on the hand's surface in the first pass."""
@@ -94,9 +94,9 @@ class SynthesisConfig:
     """Weight of joint positions beyond their limits [m/rad]."""
     penetration_weight: float = 5e4
     """Weight of half the mean squared depth of hand points inside the object [1/m]."""
-    closing_weight: float = 3.0
+    closing_weight: float = 3.2
     """Weight of the mean distance of hand points nearer than ``closing_distance``; grows as the padding shrinks."""
-    closing_distance: float = 8e-3
+    closing_distance: float = 7e-3
     """Reach of the closing term [m]."""
     self_collision_weight: float = 100.0
     """Weight of half the sum of squared overlaps between spheres inside different links [1/m]."""

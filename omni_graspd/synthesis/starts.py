@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 # Depth is measured at so many points of the hand: a start need not be exact.
 _DEPTH_POINTS = 250
-# Surface farther than this is not looked for; no hand starts so deep that it would be missed [m].
-_DEPTH_REACH = 0.05
+# Surface farther than this is not looked for [m], which is most of the cost. A hand with points deeper than this has
+# others on the way there, so that it still reads as too deep.
+_DEPTH_REACH = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +103,7 @@ def sample_starts(
         if not len(again):
             break
         drawn = _draw_poses(hand, hull, config, [streams[row] for row in again])
-        drawn_depths = _depths(drawn, in_palm, distance)
+        drawn_depths = _depths(drawn, in_palm, distance, max(_DEPTH_REACH, 2.0 * config.max_depth))
         better = drawn_depths < depths[again]
         poses[again[better]], depths[again[better]] = drawn[better], drawn_depths[better]
     lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
@@ -151,11 +152,11 @@ def _depth_points(hand: Hand, points: HandPoints, actuated: tuple[float, ...]) -
     return in_palm[spread_subset(in_palm, _DEPTH_POINTS)]
 
 
-def _depths(poses: np.ndarray, in_palm: np.ndarray, distance: SignedDistance) -> np.ndarray:
-    """Return how deep each posed hand reaches into the object [m], shape [grasp_count]."""
+def _depths(poses: np.ndarray, in_palm: np.ndarray, distance: SignedDistance, reach: float) -> np.ndarray:
+    """Return how deep each posed hand reaches into the object [m], shape [grasp_count]; depths up to ``reach``."""
     matrices = pose_to_matrix(poses)
     placed = np.einsum("gij,pj->gpi", matrices[:, :3, :3], in_palm) + matrices[:, None, :3, 3]
-    distances, _ = distance.query(placed.reshape(-1, 3), _DEPTH_REACH)
+    distances, _ = distance.query(placed.reshape(-1, 3), reach)
     return -distances.reshape(len(poses), -1).min(axis=1).astype(np.float64)
 
 
