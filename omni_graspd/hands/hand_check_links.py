@@ -105,7 +105,7 @@ def check_colliders(survey: ArticulationSurvey) -> Iterator[Finding]:
                     f"expected a convex approximation on a moving link, got {collider.approximation!r}",
                     "set physics:approximation to convexHull or convexDecomposition; PhysX moves no triangle meshes",
                 )
-        misfit, what = _misfit(link)
+        misfit, what = _misfit(survey, link)
         if misfit > _MISFIT:
             yield Finding(
                 "collider-misfit",
@@ -116,14 +116,30 @@ def check_colliders(survey: ArticulationSurvey) -> Iterator[Finding]:
             )
 
 
-def _misfit(link: SurveyedLink) -> tuple[float, str]:
-    """Return how far colliders and surface are apart at most, over the extent, and which one stands out."""
+def _joined_surfaces(survey: ArticulationSurvey, link: SurveyedLink) -> np.ndarray:
+    """Return the vertices of the links it is joined to, as the file places them, in its frame [m], shape [n, 3]."""
+    vertices = [np.zeros((0, 3))]
+    for joint in survey.joints:
+        other = next((path for path in joint.bodies if path is not None and path != link.path), None)
+        if link.path in joint.bodies and other in survey.link_by_path:
+            neighbour = survey.link_by_path[other]
+            T_link_neighbour = np.linalg.inv(link.T_world_link) @ neighbour.T_world_link
+            vertices.append(neighbour.mesh.vertices @ T_link_neighbour[:3, :3].T + T_link_neighbour[:3, 3])
+    return np.concatenate(vertices)
+
+
+def _misfit(survey: ArticulationSurvey, link: SurveyedLink) -> tuple[float, str]:
+    """Return how far colliders and surface are apart at most, over the extent, and which one stands out.
+
+    Colliders may reach into the links next to theirs, as capsules do that round off a fingertip.
+    """
     vertices = link.mesh.vertices
     if len(link.mesh.faces) == 0:
         return 0.0, ""
     hulls = np.concatenate([collider.surface.vertices for collider in link.colliders])
     extent = float(np.ptp(vertices, axis=0).max())
-    out = np.maximum(hulls.max(axis=0) - vertices.max(axis=0), vertices.min(axis=0) - hulls.min(axis=0)).max() / extent
+    around = np.concatenate([vertices, _joined_surfaces(survey, link)])
+    out = np.maximum(hulls.max(axis=0) - around.max(axis=0), around.min(axis=0) - hulls.min(axis=0)).max() / extent
     inward = np.maximum(vertices.max(axis=0) - hulls.max(axis=0), hulls.min(axis=0) - vertices.min(axis=0)).max()
     return max((float(out), "colliders that stand out"), (float(inward) / extent, "a surface that stands out"))
 

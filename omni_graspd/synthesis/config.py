@@ -96,7 +96,7 @@ class SynthesisConfig:
     """Weight of half the mean squared depth of hand points inside the object [1/m]."""
     closing_weight: float = 3.2
     """Weight of the mean distance of hand points nearer than ``closing_distance``; grows as the padding shrinks."""
-    closing_distance: float = 7e-3
+    closing_distance: float = 7.4e-3
     """Reach of the closing term [m]."""
     self_collision_weight: float = 100.0
     """Weight of half the sum of squared overlaps between spheres inside different links [1/m]."""

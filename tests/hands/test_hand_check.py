@@ -375,6 +375,18 @@ def test_check_finds_a_planted_fault(name: str, tmp_path: Path) -> None:
     assert {code for code, _, _ in found} <= {fault.code, *fault.consequences}, found
 
 
+def test_colliders_may_reach_into_the_link_before_them(tmp_path: Path) -> None:
+    """As capsules do that round off a fingertip; to the side, the same length is a fault."""
+    for axis, expected in ((2, []), (1, [("collider-misfit", "error", "/allegro/index_link_3")])):
+        path = _copied("allegro", tmp_path / str(axis))
+        stage = Usd.Stage.Open(str(path))
+        mesh, points = _points_of(stage, "/allegro/index_link_3/collisions/piece_0")
+        points[points[:, axis] <= points[:, axis].min() + 1e-3, axis] -= 0.03
+        mesh.GetPointsAttr().Set(Vt.Vec3fArray.FromNumpy(points.astype(np.float32)))
+        stage.GetRootLayer().Save()
+        assert _serious(check_hand(path)) == expected
+
+
 def test_every_finding_says_what_was_expected_and_how_to_mend_it(tmp_path: Path) -> None:
     path = _copied("allegro", tmp_path)
     stage = Usd.Stage.Open(str(path))
