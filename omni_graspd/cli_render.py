@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from omni_graspd.atomic import writing_to
 from omni_graspd.backend import BackendName, load_backend
 from omni_graspd.dataset.scene_images import write_scene_images
 from omni_graspd.rendering.annotators import LABEL_ANNOTATORS
@@ -81,7 +82,8 @@ def _render(config: SceneRenderConfig, console: Console) -> None:
         console.print(f"no semantic labels: {labelled} prims labelled by their names", style="dim")
     for kind, count in undrawn_kinds(stage).items():
         console.print(f"not drawn: {count} of type {kind}", style="yellow")
-    count = asyncio.run(write_scene_images(backend, stage, rigs, render, config.out))
+    with writing_to(config.out):
+        count = asyncio.run(write_scene_images(backend, stage, rigs, render, config.out))
     console.print(
         f"{count} images of {len(rigs)} views in {time.perf_counter() - begin:.1f} s: {config.out}", soft_wrap=True
     )

@@ -136,9 +136,14 @@ def _settings(
     hands: Sequence[Hand],
     objects: Sequence[RigidObject],
 ) -> dict[str, Any]:
-    """Return the configuration as it bears on the results: names instead of paths, nothing left to be chosen."""
+    """Return the configuration as it bears on the results: names instead of paths, nothing left to be chosen.
+
+    Lists of the images may be asked for later, too.
+    """
     settings = json.loads(json.dumps(asdict(config), default=str))
-    del settings["out"], settings["render"]["variant"]
+    del settings["out"]
+    for name in ("variant", "index", "coco", "writer_threads"):
+        del settings["render"][name]
     return settings | {"hand": [hand.name for hand in hands], "object": [obj.name for obj in objects]}
 
 

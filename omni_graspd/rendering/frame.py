@@ -64,6 +64,12 @@ class RenderConfig:
     """Seed of the colour image's noise; in a dataset, the run's seed and the scene go into it too."""
     variant: str = "auto"
     """Mitsuba variant: ``auto``, ``cuda_ad_rgb``, ``llvm_ad_rgb`` or ``scalar_rgb``."""
+    index: bool = False
+    """Also write images.json: all images with their files, cameras, scene, view and eye."""
+    coco: bool = False
+    """Also write coco.json: masks and boxes of all images in COCO's format."""
+    writer_threads: int = 2
+    """Threads that encode and write images while the next ones are rendered; bears on nothing but time and memory."""
 
     def __post_init__(self) -> None:
         """Check names and ranges; Mitsuba does not survive some values out of them."""
@@ -72,5 +78,11 @@ class RenderConfig:
             raise GraspdError(
                 f"expected render.annotators among {', '.join(ANNOTATORS)}, got {', '.join(unknown) or 'none'}"
             )
-        require_at_least(self, "render", 1, "samples_per_pixel", "max_depth")
+        missing = [name for name in ("rgb", "instance_segmentation") if name not in self.annotators]
+        if self.coco and missing:
+            raise GraspdError(
+                f"expected rgb and instance_segmentation among render.annotators for render.coco, got no "
+                f"{' and no '.join(missing)}; add them, or leave out --render.coco"
+            )
+        require_at_least(self, "render", 1, "samples_per_pixel", "max_depth", "writer_threads")
         require_not_negative(self, "render", "seed")

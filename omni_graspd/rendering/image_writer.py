@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,24 @@ def write_frame(frame: Frame, folder: Path, frame_index: int = 0) -> list[Path]:
             temporary.write_bytes(content)
         paths.append(path)
     return paths
+
+
+def file_names(annotators: Sequence[str], frame_index: int = 0) -> dict[str, str]:
+    """Return the files that :func:`write_frame` writes for these channels, by name without number, in its order."""
+    return {
+        stem: f"{stem}_{frame_index:04d}.{suffix}" for name in annotators for stem, suffix in _suffixes(name).items()
+    }
+
+
+def _suffixes(name: str) -> dict[str, str]:
+    """Return the suffix of each file of a channel; the channel's array comes first."""
+    if name in _MAPPINGS:
+        return {name: "png"} | dict.fromkeys(_MAPPINGS[name].values(), "json")
+    if name in _BOXES:
+        return {name: "npy", f"{name}_labels": "json", f"{name}_prim_paths": "json"}
+    if name == "pointcloud":
+        return dict.fromkeys((name, *_POINTS.values()), "npy")
+    return {name: "npy" if name in _ARRAYS else "json" if name == "camera_params" else "png"}
 
 
 def _encode(name: str, channel: AnnotatorData, number: str) -> dict[str, bytes]:
@@ -132,7 +150,7 @@ def _png(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def read_frame(folder: Path, frame_index: int = 0) -> Frame:
+def read_frame(folder: Path, frame_index: int = 0, annotators: Sequence[str] = tuple(ANNOTATORS)) -> Frame:
     """Read what :func:`write_frame` wrote.
 
     Everything comes back equal but normals, which were rounded to 8 bits, the camera's path, which is not in the files,
@@ -142,18 +160,18 @@ def read_frame(folder: Path, frame_index: int = 0) -> Frame:
     Args:
         folder: Where the files are.
         frame_index: Number in the file names.
+        annotators: The channels to read; all by default.
 
     Returns:
-        The frame with the channels that are there.
+        The frame with those of the channels that are there.
 
     Raises:
-        GraspdError: If the folder has no channel of this frame.
+        GraspdError: If the folder has none of them for this frame.
     """
     number = f"{frame_index:04d}"
     channels = {}
-    for name in ANNOTATORS:
-        suffix = "npy" if name in (*_ARRAYS, *_BOXES, "pointcloud") else "json" if name == "camera_params" else "png"
-        path = folder / f"{name}_{number}.{suffix}"
+    for name in annotators:
+        path = folder / file_names([name], frame_index)[name]
         if path.is_file():
             channels[name] = _decode(name, path, number)
     if not channels:

@@ -84,10 +84,14 @@ def test_noise_differs_from_scene_to_scene_and_with_the_seed(monkeypatch, tmp_pa
     other_render = SimpleNamespace(
         **{**vars(run), "config": SimpleNamespace(seed=0, render=replace(RenderConfig(), seed=1))}
     )
+
+    def render_scene(which, name, scene):
+        asyncio.run(render_stage._render_scene(which, name, scene, None, lambda done, total: None))
+
     for which, name, scene in ((run, "mug", 0), (run, "mug", 1), (run, "can", 0), (other_seed, "mug", 0)):
-        asyncio.run(render_stage._render_scene(which, name, scene, lambda done, total: None))
-    asyncio.run(render_stage._render_scene(other_render, "mug", 0, lambda done, total: None))
-    asyncio.run(render_stage._render_scene(run, "mug", 0, lambda done, total: None))
+        render_scene(which, name, scene)
+    render_scene(other_render, "mug", 0)
+    render_scene(run, "mug", 0)
     assert len(set(seeds[:5])) == 5
     assert seeds[5] == seeds[0]
 
