@@ -41,8 +41,11 @@ class CameraConfig:
     """Width of the film [mm]; with the focal length it sets the field of view (47 degrees)."""
     near_far: tuple[float, float] = (0.01, 100.0)
     """Clipping range [m]."""
-    distance: tuple[float, float] = (0.45, 0.8)
-    """Range of distances from the target [m]; views of a large object are moved back until it fits."""
+    fill: tuple[float, float] = (0.42, 0.66)
+    """Range of the part of the image's height, or width where that is less, that a ball around the target takes up.
+    What is in the ball takes up a third to a half."""
+    distance: tuple[float, float] | None = None
+    """Range of distances from the target [m], instead of ``fill``; large objects are seen whole all the same."""
     elevation: tuple[float, float] = (20.0, 75.0)
     """Range of angles above the horizon [degree]."""
     max_roll: float = 10.0
@@ -62,7 +65,10 @@ class CameraConfig:
                 "expected camera.focal_length and camera.horizontal_aperture to be above 0 and camera.baseline 0 or "
                 f"more, got {self.focal_length}, {self.horizontal_aperture} and {self.baseline}"
             )
-        if not 0 < self.distance[0] <= self.distance[1] or not 0 < self.near_far[0] < self.near_far[1]:
+        if not 0 < self.fill[0] <= self.fill[1] <= 1:
+            raise GraspdError(f"expected camera.fill to rise from above 0 to at most 1, got {self.fill}")
+        distance = self.distance or (1.0, 1.0)
+        if not 0 < distance[0] <= distance[1] or not 0 < self.near_far[0] < self.near_far[1]:
             raise GraspdError(
                 "expected camera.distance and camera.near_far to rise from above 0, "
                 f"got {self.distance} and {self.near_far}"
@@ -75,7 +81,7 @@ def author_cameras(
     config: CameraConfig,
     seed: int,
     *keys: str | int,
-    target_radius: float = 0.0,
+    target_radius: float = 0.1,
 ) -> list[CameraRig]:
     """Define random rigs that look at a point, below ``Cameras`` of the stage's default prim.
 
@@ -117,7 +123,7 @@ def random_view(target: np.ndarray, radius: float, config: CameraConfig, rng: np
     """
     azimuth = rng.uniform(0.0, 2.0 * np.pi)
     elevation = np.radians(rng.uniform(*config.elevation))
-    distance = rng.uniform(*config.distance)
+    share = rng.uniform()
     roll = np.radians(rng.uniform(-config.max_roll, config.max_roll))
     offset = rng.uniform(0.0, config.max_target_offset) * _on_circle(rng.uniform(0.0, 2.0 * np.pi))
 
@@ -127,7 +133,7 @@ def random_view(target: np.ndarray, radius: float, config: CameraConfig, rng: np
     right, up = np.cos(roll) * right + np.sin(roll) * up, np.cos(roll) * up - np.sin(roll) * right
     matrix = np.eye(4)
     matrix[:3, :3] = np.column_stack([right, up, back])
-    distance = max(distance, _clear_distance(radius, config))
+    distance = max(_wanted_distance(radius, share, config), _clear_distance(radius, config))
     matrix[:3, 3] = target + distance * back + offset[0] * right + offset[1] * up
     return matrix_to_pose(matrix)
 
@@ -136,10 +142,23 @@ def _on_circle(angle: float) -> np.ndarray:
     return np.array([np.cos(angle), np.sin(angle)])
 
 
+def _wanted_distance(radius: float, share: float, config: CameraConfig) -> float:
+    """Return the distance at ``share``, 0 to 1, of the configured range."""
+    if config.distance is not None:
+        return config.distance[0] + share * (config.distance[1] - config.distance[0])
+    fill = config.fill[0] + share * (config.fill[1] - config.fill[0])
+    return radius / np.sin(np.arctan(fill * np.tan(_narrow_half_angle(config))))
+
+
+def _narrow_half_angle(config: CameraConfig) -> float:
+    """Return half the angle of view along the shorter side of the image [rad]."""
+    narrow = min(1.0, config.height / config.width)
+    return float(np.arctan(0.5 * config.horizontal_aperture * narrow / config.focal_length))
+
+
 def _clear_distance(radius: float, config: CameraConfig) -> float:
     """Return the distance from which both eyes see a ball whole however far off-centre it lies."""
-    narrow = min(1.0, config.height / config.width)
-    half_angle = np.arctan(0.5 * config.horizontal_aperture * narrow / config.focal_length)
+    half_angle = _narrow_half_angle(config)
     sideways = config.max_target_offset + (config.baseline / 2 if config.stereo else 0.0)
     return (radius + sideways * np.cos(half_angle)) / np.sin(half_angle)
 

@@ -5,48 +5,59 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-_KEY = 0.28
+_KEY = 0.26
 _BRIGHT_FRACTION = 0.995
 _SHOULDER = 0.6
-_WHITE = 1.8
+_LEAST_WHITE = 1.8
+_BRIGHTEST = 0.99
 
 
-def auto_exposure(images: Sequence[np.ndarray]) -> float:
-    """Choose one scale for several pictures, as a stereo camera does with one exposure for both eyes.
+@dataclass(frozen=True)
+class Exposure:
+    """How radiance becomes brightness."""
 
-    The log-average luminance becomes a mid grey, unless that would clip more than half a percent of a picture's pixels.
+    scale: float = 1.0
+    """Factor on radiance."""
+    white: float = _LEAST_WHITE
+    """Scaled radiance that is shown just below white; what is brighter is clipped."""
+
+
+def auto_exposure(images: Sequence[np.ndarray]) -> Exposure:
+    """Choose one exposure for several pictures, as a stereo camera does for both eyes.
+
+    The log-average luminance becomes a mid grey. White is put where at most half a percent of a picture's pixels lie
+    beyond, so that lamps and their reflections cost neither detail nor the brightness of the rest.
 
     Args:
         images: Linear radiance, each [height, width, 3].
-
-    Returns:
-        Factor that brings radiance to 0..1; 1 for black pictures.
     """
-    limits, logs = [], []
+    brights, logs = [], []
     for image in images:
         brightest = _brightest(image)
-        lit = brightest[brightest > 0.0]
-        if not len(lit):
+        lit = brightest > 0.0
+        if not lit.any():
             continue
-        limits.append(_WHITE / max(np.quantile(brightest, _BRIGHT_FRACTION, method="higher"), 1e-30))
-        luminance = image[brightest > 0.0] @ np.array([0.2126, 0.7152, 0.0722])
+        brights.append(np.quantile(brightest, _BRIGHT_FRACTION, method="higher"))
+        luminance = image[lit] @ np.array([0.2126, 0.7152, 0.0722])
         logs.append(np.log(np.maximum(luminance, 1e-4 * luminance.max())).mean())
-    if not limits:
-        return 1.0
-    return float(min(_KEY / np.exp(np.mean(logs)), *limits))
+    if not logs:
+        return Exposure()
+    scale = float(_KEY / np.exp(np.mean(logs)))
+    return Exposure(scale, max(_LEAST_WHITE, scale * float(max(brights))))
 
 
-def develop(image: np.ndarray, exposure: float) -> np.ndarray:
+def develop(image: np.ndarray, exposure: Exposure) -> np.ndarray:
     """Turn linear radiance [height, width, 3] into sRGB with opaque alpha, uint8 [height, width, 4].
 
     Colours stay linear up to 0.6 of white. Brighter ones are compressed, keeping their hue, so that highlights keep
     their shape.
     """
-    scaled = np.maximum(image * np.float32(exposure), 0.0)
-    linear = np.clip(scaled * _shoulder(_brightest(scaled))[..., None], 0.0, 1.0)
+    scaled = np.maximum(image * np.float32(exposure.scale), 0.0)
+    linear = np.clip(scaled * _shoulder(_brightest(scaled), exposure.white)[..., None], 0.0, 1.0)
     curved = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.power(linear, 1.0 / 2.4) - 0.055)
     rgba = np.full((*image.shape[:2], 4), 255, dtype=np.uint8)
     rgba[..., :3] = np.rint(curved * 255.0)
@@ -58,9 +69,19 @@ def _brightest(image: np.ndarray) -> np.ndarray:
     return np.maximum(np.maximum(image[..., 0], image[..., 1]), image[..., 2])
 
 
-def _shoulder(brightest: np.ndarray) -> np.ndarray:
-    """Return the factor that bends values above the shoulder toward 1."""
-    room = 1.0 - _SHOULDER
-    above = np.maximum(brightest - _SHOULDER, 0.0)
-    bent = _SHOULDER + room * (1.0 - np.exp(-above / room))
-    return np.where(above > 0.0, bent / np.maximum(brightest, _SHOULDER), 1.0)
+def _shoulder(brightest: np.ndarray, white: float) -> np.ndarray:
+    """Return the factor that bends values above the shoulder, so that ``white`` comes to just below 1.
+
+    The bend is a logarithm that goes on from the shoulder with the same slope.
+    """
+    rate = _bend_rate((white - _SHOULDER) / (_BRIGHTEST - _SHOULDER)) / (_BRIGHTEST - _SHOULDER)
+    bent = _SHOULDER + np.log1p(rate * np.maximum(brightest - _SHOULDER, 0.0)) / rate
+    return np.where(brightest > _SHOULDER, bent / np.maximum(brightest, _SHOULDER), 1.0)
+
+
+def _bend_rate(span: float) -> float:
+    """Solve log(1 + rate * span) = rate for a rate above 0; span is above 1."""
+    rate = 2.0 * np.log(span) + 1.0
+    for _ in range(50):
+        rate = float(np.log1p(rate * span))
+    return rate

@@ -21,6 +21,7 @@ from omni_graspd.usd.semantics import apply_label
 from omni_graspd.usd.transforms import matrix_to_pose, pose_to_matrix
 
 _VIEWS = "/GraspdViews"
+_FILL = (0.85, 1.0)
 _Y_TO_Z_UP = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, -1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
 
 
@@ -64,7 +65,8 @@ def _place_cameras(stage: Usd.Stage, config: CameraConfig, seed: int) -> list[Ca
     radius = 0.5 * float(np.linalg.norm(high - low)) * metres
     # Clipping that suits a table cuts the inside of a ball bearing and the far end of a hall.
     near_far = (min(config.near_far[0], 0.05 * radius), max(config.near_far[1], 20.0 * radius))
-    config = replace(config, near_far=near_far, max_target_offset=min(config.max_target_offset, 0.1 * radius))
+    offset = min(config.max_target_offset, 0.1 * radius)
+    config = replace(config, near_far=near_far, max_target_offset=offset, fill=_FILL)
     is_y_up = UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.y
     T_stage_metres = np.diag([1.0 / metres] * 3 + [1.0])
     T_stage_metres = (np.linalg.inv(_Y_TO_Z_UP) if is_y_up else np.eye(4)) @ T_stage_metres

@@ -10,21 +10,22 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from pxr import Gf, Kind, Usd, UsdGeom, UsdLux, UsdPhysics
+from pxr import Gf, Kind, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_not_negative
+from omni_graspd.scenes.scene_lights import LightConfig, author_lights
 from omni_graspd.scenes.scene_variation import VariationConfig, author_variation, draw_variation
-from omni_graspd.scenes.wood_texture import TEXTURE_EXTENT, WOODS, write_wood_texture
+from omni_graspd.scenes.table_looks import draw_table_look, require_table_looks, texture_extent, write_table_look
 from omni_graspd.seeding import random_generator
-from omni_graspd.usd.materials import Appearance, author_material, bind_material
+from omni_graspd.usd.materials import author_material, bind_material
 from omni_graspd.usd.meshes import TriangleMesh, author_mesh
 from omni_graspd.usd.physics import apply_collider, author_physics_material, bind_physics_material
 from omni_graspd.usd.semantics import apply_label
 from omni_graspd.usd.stage import create_stage
-from omni_graspd.usd.transforms import author_pose, matrix_to_pose, transform_points
+from omni_graspd.usd.transforms import author_pose, transform_points
 
 OBJECT_PATH = "/World/Object"
 """Prim of the object in every scene."""
@@ -32,12 +33,6 @@ TABLE_PATH = "/World/Table"
 """Prim of the table in every scene."""
 
 _FLOOR_SIZE = (8.0, 8.0, 0.02)
-
-_LAMINATES = {
-    "white": Appearance((0.72, 0.72, 0.70), roughness=0.35),
-    "blue": Appearance((0.07, 0.13, 0.22), roughness=0.5),
-    "green": Appearance((0.10, 0.18, 0.13), roughness=0.5),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,30 +43,18 @@ class SceneConfig:
     """Length, width and thickness of the table top [m]."""
     clutter: int = 0
     """Further objects on the table, drawn from those of the run."""
-    table_looks: tuple[str, ...] = ("oak", "walnut", "maple", "white", "blue", "green")
-    """Looks to draw from: oak, walnut, maple (wood), white, blue, green (plain)."""
+    table_looks: tuple[str, ...] = ("wood", "cloth", "stone", "metal", "plain")
+    """Looks of the table to draw from: a material of these five, or a look of it, for example oak."""
     friction: float = 0.5
     """Coulomb friction of the table, static and dynamic."""
-    dome_intensity: tuple[float, float] = (600.0, 1200.0)
-    """Range of the radiance of the surroundings [nit]."""
-    key_intensity: tuple[float, float] = (15000.0, 35000.0)
-    """Range of the radiance of the lamp [nit]."""
-    key_size: tuple[float, float] = (0.3, 0.8)
-    """Range of the lamp's edge length [m]: larger lamps cast softer shadows."""
-    key_distance: tuple[float, float] = (1.3, 1.8)
-    """Range of the lamp's distance from the table's centre [m]."""
-    key_elevation: tuple[float, float] = (40.0, 75.0)
-    """Range of the lamp's angle above the table [degree]."""
+    lights: LightConfig = field(default_factory=LightConfig)
+    """Surroundings, lamp and sun."""
     variation: VariationConfig = field(default_factory=VariationConfig)
     """Table size and height, paint of the object."""
 
     def __post_init__(self) -> None:
         """Check the looks and the table."""
-        unknown = [look for look in self.table_looks if look not in WOODS and look not in _LAMINATES]
-        if unknown or not self.table_looks:
-            raise GraspdError(
-                f"expected table looks among {', '.join([*WOODS, *_LAMINATES])}, got {', '.join(unknown) or 'none'}"
-            )
+        require_table_looks(self.table_looks)
         require_not_negative(self, "scene", "clutter")
         if min(self.table_size) <= 0.0:
             raise GraspdError(f"expected a table size of three positive lengths, got {self.table_size}")
@@ -89,9 +72,9 @@ def author_scene(
 ) -> Usd.Stage:
     """Author the stage of a scene; write it with :func:`~omni_graspd.usd.stage.save_stage`.
 
-    The object is referenced, not copied, and asleep until something touches it. Table textures are written once to
-    ``textures/`` beside the folder of the scene. Look and lights depend on the seed, the object's name and the index
-    only.
+    The object is referenced, not copied, and asleep until something touches it. Textures of tables and surroundings
+    are written once to ``textures/`` beside the folder of the scene. Look and lights depend on the seed, the object's
+    name and the index only.
 
     Args:
         path: Where the scene will be saved; references and textures are relative to it.
@@ -121,7 +104,8 @@ def author_scene(
     _author_object(stage, OBJECT_PATH, _relative(object_usd, path), T_world_object)
     for number, (usd, pose) in enumerate(neighbours):
         _author_object(stage, neighbour_path(number), _relative(usd, path), pose)
-    _author_lights(stage, config, random)
+    reach = 0.5 * float(np.linalg.norm(np.ptp(obj.mesh.vertices, axis=0)))
+    author_lights(stage, path, path.parent.parent / "textures", config.lights, random, reach)
     variation = draw_variation(config.variation, seed, obj.name, index)
     author_variation(stage, variation, table_mesh(_FLOOR_SIZE), stage.GetPrimAtPath(OBJECT_PATH))
     return stage
@@ -162,61 +146,44 @@ def _check_on_table(obj: RigidObject, T_world_object: np.ndarray, config: SceneC
 
 def _author_table(stage: Usd.Stage, path: Path, config: SceneConfig, random: np.random.Generator) -> None:
     UsdGeom.Scope.Define(stage, "/World/Looks")
-    look = config.table_looks[int(random.integers(len(config.table_looks)))]
-    if look in WOODS:
-        texture = write_wood_texture(look, path.parent.parent / "textures")
-        appearance = Appearance(texture=_relative(texture, path), roughness=0.45)
-    else:
-        appearance = _LAMINATES[look]
-    mesh = table_mesh(config.table_size)
+    look = draw_table_look(config.table_looks, random)
+    appearance = write_table_look(look, path.parent.parent / "textures")
+    textures = {
+        name: _relative(Path(file), path)
+        for name in ("texture", "roughness_texture", "normal_texture")
+        if (file := getattr(appearance, name)) is not None
+    }
+    shift = (float(random.uniform()), float(random.uniform()))
+    mesh = table_mesh(config.table_size, texture_extent(look), shift, is_turned=bool(random.integers(2)))
     table = author_mesh(stage, TABLE_PATH, mesh, normals=corner_normals(mesh, crease_angle=0.5)).GetPrim()
-    bind_material(table, author_material(stage, "/World/Looks/Table", appearance))
+    bind_material(table, author_material(stage, "/World/Looks/Table", replace(appearance, **textures)))
     apply_label(table, "table")
     apply_collider(table)
     contact = author_physics_material(stage, "/World/Looks/TableContact", friction=config.friction, restitution=0.0)
     bind_physics_material(table, contact)
 
 
-def table_mesh(size: tuple[float, float, float]) -> TriangleMesh:
-    """Return a box of ``size`` [m] below the plane z = 0, with texture coordinates in units of the wood texture."""
+def table_mesh(
+    size: tuple[float, float, float],
+    extent: float = 1.0,
+    shift: tuple[float, float] = (0.0, 0.0),
+    *,
+    is_turned: bool = False,
+) -> TriangleMesh:
+    """Return a box of ``size`` [m] below the plane z = 0, with texture coordinates.
+
+    Args:
+        size: Length, width and thickness [m].
+        extent: Width and height of what the texture shows [m].
+        shift: What is added to the texture coordinates.
+        is_turned: Whether the texture is turned by a quarter.
+    """
     corners = np.array([[x, y, z] for z in (-1.0, 0.0) for y in (-0.5, 0.5) for x in (-0.5, 0.5)])
     vertices = corners * np.asarray(size)
     quads = [(4, 5, 7, 6), (0, 2, 3, 1), (0, 1, 5, 4), (3, 2, 6, 7), (1, 3, 7, 5), (2, 0, 4, 6)]
     axes = [(0, 1), (0, 1), (0, 2), (0, 2), (1, 2), (1, 2)]
     faces = np.array([face for a, b, c, d in quads for face in ((a, b, c), (a, c, d))], dtype=np.int32)
-    uvs = np.stack([vertices[face][:, axes[index // 2]] for index, face in enumerate(faces)]) / TEXTURE_EXTENT + 0.5
-    return TriangleMesh(vertices, faces, uvs)
-
-
-def _author_lights(stage: Usd.Stage, config: SceneConfig, random: np.random.Generator) -> None:
-    """Light the table with even surroundings, slightly tinted, and one square lamp that faces its centre."""
-    UsdGeom.Scope.Define(stage, "/World/Lights")
-    dome = UsdLux.DomeLight.Define(stage, "/World/Lights/Dome")
-    dome.CreateIntensityAttr(float(random.uniform(*config.dome_intensity)))
-    dome.CreateColorAttr(_tint(random))
-    key = UsdLux.RectLight.Define(stage, "/World/Lights/Key")
-    key.CreateIntensityAttr(float(random.uniform(*config.key_intensity)))
-    key.CreateColorAttr(_tint(random))
-    edge = float(random.uniform(*config.key_size))
-    key.CreateWidthAttr(edge)
-    key.CreateHeightAttr(edge)
-    key.CreateExtentAttr(UsdGeom.Boundable.ComputeExtentFromPlugins(key, Usd.TimeCode.Default()))
-    azimuth = float(random.uniform(0.0, 2.0 * np.pi))
-    elevation = float(np.radians(random.uniform(*config.key_elevation)))
-    author_pose(key.GetPrim(), _facing_origin(azimuth, elevation, float(random.uniform(*config.key_distance))))
-
-
-def _tint(random: np.random.Generator) -> Gf.Vec3f:
-    """Draw a colour between warm and cool white."""
-    warmth = random.uniform(-0.08, 0.08)
-    return Gf.Vec3f(1.0 + min(0.0, warmth), 1.0 - 0.3 * abs(warmth), 1.0 - max(0.0, warmth))
-
-
-def _facing_origin(azimuth: float, elevation: float, distance: float) -> np.ndarray:
-    """Return the pose, shape [7], of a light that shines along its -Z from ``distance`` [m] toward the origin."""
-    x = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
-    z = np.array([np.cos(azimuth) * np.cos(elevation), np.sin(azimuth) * np.cos(elevation), np.sin(elevation)])
-    matrix = np.eye(4)
-    matrix[:3, :3] = np.column_stack([x, np.cross(z, x), z])
-    matrix[:3, 3] = z * distance
-    return matrix_to_pose(matrix)
+    uvs = np.stack([vertices[face][:, axes[index // 2]] for index, face in enumerate(faces)])
+    if is_turned:
+        uvs = uvs[..., ::-1] * [1.0, -1.0]
+    return TriangleMesh(vertices, faces, uvs / extent + shift)

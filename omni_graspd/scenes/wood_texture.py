@@ -1,22 +1,18 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Procedural wood: glued boards with growth rings, fibres and pores, as a PNG that belongs to us."""
+"""Procedural wood: glued boards with growth rings, fibres and pores."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.atomic import atomic_path
-from omni_graspd.seeding import random_generator
+from omni_graspd.scenes.surface_texture import SurfaceTexture
 
-TEXTURE_EXTENT = 0.8
-"""Width and height of what a texture shows [m]."""
-
-_SIZE = 1024
+WOOD_EXTENT = 0.8
+"""Width and height of what a texture of wood shows [m]."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +37,19 @@ WOODS = {
 """Woods by name."""
 
 
-def wood_pixels(name: str, size: int = _SIZE) -> np.ndarray:
-    """Make the texture of a wood of ``WOODS``; always the same for the same name.
+def wood_texture(name: str, random: np.random.Generator, size: int) -> SurfaceTexture:
+    """Make the texture of a wood of ``WOODS``; boards run along the image's x axis, each jointed somewhere.
 
-    Returns:
-        sRGB values, shape [size, size, 3], uint8; boards run along the image's x axis.
+    Args:
+        name: A wood.
+        random: Random generator.
+        size: Edge of the texture [pixel].
     """
-    wood, random = WOODS[name], random_generator(0, "wood", name)
+    wood = WOODS[name]
     edges = np.linspace(0, size, wood.board_count + 1).astype(int)
     rows = [_board(wood, stop - start, size, random) for start, stop in itertools.pairwise(edges)]
-    return np.round(np.clip(np.concatenate(rows), 0.0, 1.0) * 255.0).astype(np.uint8)
+    # Boards end where the texture would repeat; moved along, they end at different places.
+    return SurfaceTexture(np.concatenate([np.roll(row, int(random.integers(size)), axis=1) for row in rows]))
 
 
 def _board(wood: Wood, height: int, width: int, random: np.random.Generator) -> np.ndarray:
@@ -68,6 +67,7 @@ def _board(wood: Wood, height: int, width: int, random: np.random.Generator) -> 
     color = np.array(wood.early) * (1.0 - mix) + np.array(wood.late) * mix
     shade = random.uniform(0.92, 1.05) * (1.0 + 0.02 * _noise(random, height, width, 3, 4))
     shade[[0, -1]] *= 0.8
+    shade[:, [0, -1]] *= 0.8
     return color * shade[..., None]
 
 
@@ -79,18 +79,3 @@ def _noise(random: np.random.Generator, height: int, width: int, rows: int, colu
     y = np.linspace(1.0, rows + 1.0, height)
     x = np.linspace(1.0, columns + 1.0, width)
     return map_coordinates(grid, np.meshgrid(y, x, indexing="ij"), order=3, mode="nearest")
-
-
-def write_wood_texture(name: str, folder: Path) -> Path:
-    """Write the texture of a wood to ``folder/<name>.png`` unless it is there; all or nothing.
-
-    Returns:
-        The file.
-    """
-    from PIL import Image
-
-    path = folder / f"{name}.png"
-    if not path.is_file():
-        with atomic_path(path) as temporary:
-            Image.fromarray(wood_pixels(name)).save(temporary)
-    return path
