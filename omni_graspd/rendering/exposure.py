@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 _KEY = 0.26
+_LIGHT_PART, _LIGHT, _DARKEST = 0.9, 0.75, 0.45
 _BRIGHT_FRACTION = 0.995
 _SHOULDER = 0.6
 _LEAST_WHITE = 1.8
@@ -29,24 +30,28 @@ class Exposure:
 def auto_exposure(images: Sequence[np.ndarray]) -> Exposure:
     """Choose one exposure for several pictures, as a stereo camera does for both eyes.
 
-    The log-average luminance becomes a mid grey. White is put where at most half a percent of a picture's pixels lie
+    The log-average luminance becomes a mid grey, or up to a stop darker where more than a tenth of the pixels would be
+    lighter than 0.75: an object on a dark table keeps its colours. White is put where at most half a percent of a picture's pixels lie
     beyond, so that lamps and their reflections cost neither detail nor the brightness of the rest.
 
     Args:
         images: Linear radiance, each [height, width, 3].
     """
-    brights, logs = [], []
+    lights, brights, logs = [], [], []
     for image in images:
         brightest = _brightest(image)
         lit = brightest > 0.0
         if not lit.any():
             continue
-        brights.append(np.quantile(brightest, _BRIGHT_FRACTION, method="higher"))
+        light, bright = np.quantile(brightest, (_LIGHT_PART, _BRIGHT_FRACTION), method="higher")
+        lights.append(light)
+        brights.append(bright)
         luminance = image[lit] @ np.array([0.2126, 0.7152, 0.0722])
         logs.append(np.log(np.maximum(luminance, 1e-4 * luminance.max())).mean())
     if not logs:
         return Exposure()
     scale = float(_KEY / np.exp(np.mean(logs)))
+    scale *= float(np.clip(_LIGHT / (scale * max(lights)), _DARKEST, 1.0))
     return Exposure(scale, max(_LEAST_WHITE, scale * float(max(brights))))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from omni_graspd.scenes.periodic_noise import fractal_noise, slopes, smooth_noise
 from omni_graspd.scenes.surface_texture import Color, SurfaceTexture, mix
 
-CLOTH_EXTENT = 0.24
+CLOTH_EXTENT = 0.18
 """Width and height of what a texture of cloth shows [m]."""
 
 _CREASE_HEIGHT = 0.0004
@@ -36,7 +36,7 @@ class Weave:
 WEAVES = {
     "linen": Weave((0.80, 0.75, 0.66), (0.74, 0.69, 0.60), 192),
     "denim": Weave((0.20, 0.28, 0.42), (0.60, 0.63, 0.67), 240, over=(1, 1, 0)),
-    "gingham": Weave((0.90, 0.88, 0.84), (0.38, 0.50, 0.60), 192, checks=12),
+    "gingham": Weave((0.90, 0.88, 0.84), (0.38, 0.50, 0.60), 192, checks=8),
 }
 """Woven cloths by name."""
 

@@ -142,7 +142,7 @@ def _sky(directions: np.ndarray, zenith: Color, horizon: Color, ground: Color, s
 
 
 def _noon(directions: np.ndarray) -> np.ndarray:
-    return _sky(directions, (0.26, 0.46, 0.86), (0.88, 0.95, 1.0), (0.40, 0.38, 0.34), (1.0, 0.95, 0.85), 52.0)
+    return _sky(directions, (0.38, 0.54, 0.84), (0.92, 0.96, 1.0), (0.40, 0.38, 0.34), (1.0, 0.95, 0.85), 52.0)
 
 
 def _evening(directions: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from omni_graspd.scenes.periodic_noise import fractal_noise, smooth_noise
 from omni_graspd.scenes.surface_texture import Color, SurfaceTexture, mix
 
-METAL_EXTENT = 0.5
+METAL_EXTENT = 0.4
 """Width and height of what a texture of metal shows [m]."""
 
 
@@ -32,10 +32,10 @@ class Metal:
 
 
 METALS = {
-    "steel": Metal((0.66, 0.66, 0.67), (0.80, 0.80, 0.80), 0.34, 0.06, 0.25),
-    "brass": Metal((0.70, 0.56, 0.34), (0.82, 0.69, 0.46), 0.36, 0.05, 0.4),
+    "steel": Metal((0.66, 0.66, 0.67), (0.80, 0.80, 0.80), 0.32, 0.03, 0.25),
+    "brass": Metal((0.70, 0.56, 0.34), (0.82, 0.69, 0.46), 0.34, 0.03, 0.4),
     "aluminium": Metal((0.78, 0.78, 0.79), (0.88, 0.88, 0.89), 0.45, 0.0, 0.2),
-    "iron": Metal((0.20, 0.19, 0.19), (0.36, 0.34, 0.33), 0.48, 0.0, 1.0),
+    "iron": Metal((0.24, 0.23, 0.23), (0.34, 0.33, 0.32), 0.46, 0.0, 0.6),
 }
 """Metals by name."""
 
@@ -50,10 +50,10 @@ def metal_texture(name: str, random: np.random.Generator, size: int) -> SurfaceT
     """
     metal = METALS[name]
     stains = fractal_noise(random, size, 1.4, 0.5)
-    fine = smooth_noise(random, size, 0.6, size / 20) if metal.brushed else smooth_noise(random, size, 0.6)
-    color = mix(metal.dark, metal.light, 0.5 + 0.12 * fine + 0.18 * metal.stains * stains)
+    fine = smooth_noise(random, size, 0.5, size / 12) if metal.brushed else smooth_noise(random, size, 0.6)
+    color = mix(metal.dark, metal.light, 0.5 + 0.10 * fine + 0.18 * metal.stains * stains)
     roughness = np.clip(metal.roughness + 0.03 * fine + 0.10 * metal.stains * stains, 0.15, 0.9)
     if not metal.brushed:
         return SurfaceTexture(color, roughness)
-    grooves = metal.brushed * smooth_noise(random, size, 0.7, size / 12)
+    grooves = metal.brushed * smooth_noise(random, size, 0.6, size / 8)
     return SurfaceTexture(color, roughness, (np.zeros_like(grooves), grooves))

@@ -11,7 +11,7 @@ import numpy as np
 from omni_graspd.scenes.periodic_noise import fractal_noise, slopes, smooth_noise
 from omni_graspd.scenes.surface_texture import SurfaceTexture, mix
 
-STONE_EXTENT = 0.8
+STONE_EXTENT = 0.6
 """Width and height of what a texture of stone shows [m]."""
 
 
@@ -41,9 +41,9 @@ def _marble(random: np.random.Generator, size: int) -> SurfaceTexture:
 
 def _granite(random: np.random.Generator, size: int) -> SurfaceTexture:
     """Feldspar, quartz and mica, each where its own field is the largest; mica is rare."""
-    grains = [smooth_noise(random, size, size / 420) + 0.15 * fractal_noise(random, size, 1.0) for _ in range(4)]
+    grains = [smooth_noise(random, size, size / 640) + 0.3 * fractal_noise(random, size, 1.0, 0.2) for _ in range(4)]
     kind = np.argmax(np.stack([grains[0], grains[1], grains[2], 0.75 * grains[3] - 0.35]), axis=0)
-    minerals = np.array([(0.66, 0.62, 0.58), (0.54, 0.53, 0.53), (0.42, 0.40, 0.40), (0.14, 0.14, 0.15)], np.float32)
+    minerals = np.array([(0.64, 0.60, 0.56), (0.55, 0.54, 0.53), (0.44, 0.42, 0.42), (0.17, 0.17, 0.18)], np.float32)
     shade = 1.0 + 0.05 * smooth_noise(random, size, 0.8) + 0.02 * fractal_noise(random, size, 1.2)
     return SurfaceTexture(minerals[kind] * shade[..., None], roughness=np.array([0.25, 0.2, 0.25, 0.35])[kind])
 

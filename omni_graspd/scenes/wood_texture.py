@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omni_graspd.scenes.surface_texture import SurfaceTexture
+from omni_graspd.scenes.periodic_noise import smooth_noise
+from omni_graspd.scenes.surface_texture import SurfaceTexture, mix
 
 WOOD_EXTENT = 0.8
 """Width and height of what a texture of wood shows [m]."""
@@ -47,35 +48,32 @@ def wood_texture(name: str, random: np.random.Generator, size: int) -> SurfaceTe
     """
     wood = WOODS[name]
     edges = np.linspace(0, size, wood.board_count + 1).astype(int)
-    rows = [_board(wood, stop - start, size, random) for start, stop in itertools.pairwise(edges)]
-    # Boards end where the texture would repeat; moved along, they end at different places.
-    return SurfaceTexture(np.concatenate([np.roll(row, int(random.integers(size)), axis=1) for row in rows]))
+    bends = smooth_noise(random, size, size / 26, size / 5), smooth_noise(random, size, size / 130, size / 14)
+    fibre = smooth_noise(random, size, 0.6, size / 30)
+    pores = np.clip(smooth_noise(random, size, 0.5, size / 110) - 1.3, 0.0, 1.0)
+    boards = []
+    for start, stop in itertools.pairwise(edges):
+        rows = slice(start, stop)
+        board = _board(wood, bends[0][rows] + 0.16 * bends[1][rows], fibre[rows], pores[rows], random)
+        # Boards end where the texture would repeat; moved along, they end at different places.
+        boards.append(np.roll(board, int(random.integers(size)), axis=1))
+    return SurfaceTexture(np.concatenate(boards))
 
 
-def _board(wood: Wood, height: int, width: int, random: np.random.Generator) -> np.ndarray:
-    """Make one board, shape [height, width, 3], values 0 to 1."""
+def _board(
+    wood: Wood, bend: np.ndarray, fibre: np.ndarray, pores: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """Make one board, shape [height, width, 3], values 0 to 1, from its pieces of the noise fields [height, width]."""
+    height, width = bend.shape
     across = np.linspace(0.0, 1.0, height)[:, None] - random.uniform(-0.6, 1.6)
     along = np.linspace(-1.0, 1.0, width)[None, :] - random.uniform(-0.8, 0.8)
     # Rings are cut at a shallow angle: parabolas along the board, bent by slow noise.
-    rings = random.uniform(8.0, 13.0) * (across + random.uniform(-0.5, 0.5) * along**2 * across)
-    rings = rings + 0.9 * _noise(random, height, width, 2, 3) + 0.12 * _noise(random, height, width, 12, 8)
+    rings = random.uniform(11.0, 20.0) * (across + random.uniform(-0.5, 0.5) * along**2 * across) + 0.7 * bend
     phase = rings % 1.0
     late = np.clip(phase / 0.85, 0.0, 1.0) ** 2.5 * np.clip((1.0 - phase) / 0.15, 0.0, 1.0)
-    fibre = _noise(random, height, width, height // 2, 24)
-    pores = np.clip(_noise(random, height, width, height, 90) - 1.1, 0.0, 1.0) * (0.4 + late)
-    mix = np.clip(wood.contrast * late + 0.10 * fibre + 0.35 * pores, 0.0, 1.3)[..., None]
-    color = np.array(wood.early) * (1.0 - mix) + np.array(wood.late) * mix
-    shade = random.uniform(0.92, 1.05) * (1.0 + 0.02 * _noise(random, height, width, 3, 4))
+    late *= 0.75 + 0.25 * np.sin(2.0 * np.pi * (rings / 5.0 + random.uniform()))
+    mix_share = wood.contrast * late + 0.09 * fibre + 0.45 * pores * (0.4 + late)
+    shade = random.uniform(0.90, 1.06) * (1.0 + 0.02 * bend)
     shade[[0, -1]] *= 0.8
     shade[:, [0, -1]] *= 0.8
-    return color * shade[..., None]
-
-
-def _noise(random: np.random.Generator, height: int, width: int, rows: int, columns: int) -> np.ndarray:
-    """Make smooth noise with unit variance on its grid of ``rows`` by ``columns`` cells, shape [height, width]."""
-    from scipy.ndimage import map_coordinates
-
-    grid = random.standard_normal((rows + 3, columns + 3))
-    y = np.linspace(1.0, rows + 1.0, height)
-    x = np.linspace(1.0, columns + 1.0, width)
-    return map_coordinates(grid, np.meshgrid(y, x, indexing="ij"), order=3, mode="nearest")
+    return mix(wood.early, wood.late, mix_share) * shade[..., None]
