@@ -41,7 +41,7 @@ class CameraConfig:
     """Width of the film [mm]; with the focal length it sets the field of view (47 degrees)."""
     near_far: tuple[float, float] = (0.01, 100.0)
     """Clipping range [m]."""
-    fill: tuple[float, float] = (0.42, 0.66)
+    fill: tuple[float, float] = (0.48, 0.72)
     """Range of the part of the image's height, or width where that is less, that a ball around the target takes up.
     What is in the ball takes up a third to a half."""
     distance: tuple[float, float] | None = None

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.atomic import atomic_path
+from omni_graspd.seeding import random_generator
 
 Color = tuple[float, float, float]
 """Linear red, green, blue."""
@@ -72,11 +73,14 @@ def write_dome_texture(name: str, folder: Path) -> Path:
 
 
 def _rgbe(pixels: np.ndarray) -> np.ndarray:
-    """Return colours as three mantissas and a common exponent, shape [..., 4], uint8."""
-    largest = np.maximum(pixels.max(axis=-1), 1e-30)
-    _, exponent = np.frexp(largest)
+    """Return colours as three mantissas and a common exponent, shape [..., 4], uint8.
+
+    Mantissas have 8 bits; rounded at random, not down, they show no bands in even gradients.
+    """
+    _, exponent = np.frexp(np.maximum(pixels.max(axis=-1), 1e-30))
+    dither = random_generator(0, "dome").random(pixels.shape)
     coded = np.empty((*pixels.shape[:-1], 4), np.uint8)
-    coded[..., :3] = np.clip(pixels * np.ldexp(256.0, -exponent)[..., None], 0.0, 255.0)
+    coded[..., :3] = np.clip(pixels * np.ldexp(256.0, -exponent)[..., None] + dither, 0.0, 255.0)
     coded[..., 3] = exponent + 128
     return coded
 

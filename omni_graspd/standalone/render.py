@@ -114,7 +114,9 @@ class _StageRenderer:
         samples = min(samples, _GUIDE_SAMPLES)
         sensor = make_sensor(self._mi, camera, {"type": "multijitter", "sample_count": samples})
         guides = self._render(self._scene.bare, self._guides, sensor, samples, seed)
-        return _denoise(image, guides[..., :3], guides[..., 3:])
+        # Nothing is black to the guides, which leaves dark specks along outlines; white is what the denoiser expects.
+        missed = 1.0 - np.minimum(np.sqrt(np.square(guides[..., 3:]).sum(axis=-1, keepdims=True)), 1.0)
+        return _denoise(image, guides[..., :3] + missed, guides[..., 3:])
 
     def channels(
         self, camera: PinholeCamera, rgb: np.ndarray | None, baseline: float | None
