@@ -31,6 +31,8 @@ _POINTS = {
     "pointSemantic": "pointcloud_semantic",
     "pointInstance": "pointcloud_instance",
 }
+_POINT_ROWS = {"pointRgb": 4, "pointNormals": 4}
+"""Side data of points that is flat in the annotator but rows of so many numbers in the file."""
 _MAPPINGS = {
     "semantic_segmentation": {"idToLabels": "semantic_segmentation_labels"},
     "instance_segmentation": {
@@ -103,6 +105,7 @@ def _encode(name: str, channel: AnnotatorData, number: str) -> dict[str, bytes]:
         return {f"{name}_{number}.json": _json(channel.info)}
     if name == "pointcloud":
         arrays = {stem: channel.info[key] for key, stem in _POINTS.items()}
+        arrays |= {_POINTS[key]: channel.info[key].reshape(-1, width) for key, width in _POINT_ROWS.items()}
         return {f"{stem}_{number}.npy": _npy(array) for stem, array in ({name: channel.data} | arrays).items()}
     pixels = channel.data if name == "rgb" else np.rint((channel.data * 0.5 + 0.5) * 255.0).astype(np.uint8)
     return {f"{name}_{number}.png": _png(pixels)}
@@ -189,7 +192,7 @@ def _decode(name: str, path: Path, number: str) -> AnnotatorData:
         info = {"idToLabels": side(f"{name}_labels"), "primPaths": side(f"{name}_prim_paths")}
         return AnnotatorData(np.load(path), info | {"bboxIds": np.arange(len(info["primPaths"]), dtype=np.uint32)})
     if name == "pointcloud":
-        points = {key: np.load(path.parent / f"{stem}_{number}.npy") for key, stem in _POINTS.items()}
+        points = {key: np.load(path.parent / f"{stem}_{number}.npy").ravel() for key, stem in _POINTS.items()}
         return AnnotatorData(np.load(path), points)
     if name == "camera_params":
         return AnnotatorData(np.zeros(0, dtype=np.float32), side(name))

@@ -11,7 +11,7 @@ from PIL import Image
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.annotators import ANNOTATORS, BOX_2D_DTYPE, BOX_3D_DTYPE, OCCLUSION_DTYPE
 from omni_graspd.rendering.frame import AnnotatorData, Frame
-from omni_graspd.rendering.image_writer import label_colors, read_frame, write_frame
+from omni_graspd.rendering.image_writer import file_names, label_colors, read_frame, write_frame
 
 HEIGHT, WIDTH = 6, 8
 
@@ -75,6 +75,47 @@ def test_files_have_the_names_of_basic_writer(tmp_path):
     }
     assert {path.name for path in paths} == expected
     assert {path.name for path in tmp_path.iterdir()} == expected
+
+
+def test_the_names_of_files_are_known_before_they_are_written(tmp_path):
+    frame = _frame()
+    paths = write_frame(frame, tmp_path, frame_index=7)
+    assert list(file_names(list(frame.channels), 7).values()) == [path.name for path in paths]
+    assert file_names(["camera_params", "semantic_segmentation"]) == {
+        "camera_params": "camera_params_0000.json",
+        "semantic_segmentation": "semantic_segmentation_0000.png",
+        "semantic_segmentation_labels": "semantic_segmentation_labels_0000.json",
+    }
+
+
+def test_arrays_have_the_dtype_and_layout_of_basic_writer(tmp_path):
+    semantic, ratio = ("semanticId", "<u4"), ("occlusionRatio", "<f4")
+    flat = [semantic, *((name, "<i4") for name in ("x_min", "y_min", "x_max", "y_max")), ratio]
+    extent = [(name, "<f4") for name in ("x_min", "y_min", "z_min", "x_max", "y_max", "z_max")]
+    solid = [semantic, *extent, ("transform", "<f4", (4, 4)), ratio]
+    expected = {
+        "distance_to_camera": ("<f4", (HEIGHT, WIDTH)),
+        "distance_to_image_plane": ("<f4", (HEIGHT, WIDTH)),
+        "bounding_box_2d_tight": (flat, (2,)),
+        "bounding_box_2d_loose": (flat, (2,)),
+        "bounding_box_3d": (solid, (2,)),
+        "occlusion": ([("instanceId", "<u4"), semantic, ratio], (2,)),
+        "pointcloud": ("<f4", (5, 3)),
+        "pointcloud_rgb": ("|u1", (5, 4)),
+        "pointcloud_normals": ("<f4", (5, 4)),
+        "pointcloud_semantic": ("<u4", (5,)),
+        "pointcloud_instance": ("<u4", (5,)),
+    }
+    write_frame(_frame(), tmp_path)
+    for name, (dtype, shape) in expected.items():
+        array = np.load(tmp_path / f"{name}_0000.npy")
+        assert (array.dtype, array.shape) == (np.dtype(dtype), shape), name
+    for name in ("rgb", "normals", "semantic_segmentation", "instance_segmentation"):
+        with Image.open(tmp_path / f"{name}_0000.png") as picture:
+            assert (picture.mode, picture.size) == ("RGBA", (WIDTH, HEIGHT)), name
+    paths = json.loads((tmp_path / "bounding_box_3d_prim_paths_0000.json").read_text())
+    labels = json.loads((tmp_path / "bounding_box_3d_labels_0000.json").read_text())
+    assert (paths, labels) == (["/World/A", "/World/B"], {"2": {"class": "mug"}})
 
 
 def test_written_channels_read_back_equal(tmp_path):
