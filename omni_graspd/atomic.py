@@ -49,8 +49,12 @@ def remove_leftovers(root: Path) -> None:
 
 
 @contextmanager
-def writing_to(root: Path) -> Iterator[None]:
+def writing_to(root: Path, resumes: bool = True) -> Iterator[None]:
     """Turn a full disk or a folder without write permission into one line for the user.
+
+    Args:
+        root: Where the block writes.
+        resumes: Whether the same command goes on where it stopped, rather than begin again.
 
     Raises:
         GraspdError: If the system refused a write for want of space or permission.
@@ -62,8 +66,8 @@ def writing_to(root: Path) -> Iterator[None]:
             raise
         reason = (error.strerror or str(error)).removeprefix(f"[Errno {error.errno}] ")
         raise GraspdError(
-            f"expected to write to {root}, got {reason!r}; {_UNWRITABLE[error.errno]} and run the same command again, "
-            "it goes on where it stopped"
+            f"expected to write to {root}, got {reason!r}; {_UNWRITABLE[error.errno]} and run the same command again"
+            f"{', it goes on where it stopped' if resumes else ''}"
         ) from error
 
 

@@ -82,7 +82,7 @@ def _render(config: SceneRenderConfig, console: Console) -> None:
         console.print(f"no semantic labels: {labelled} prims labelled by their names", style="dim")
     for kind, count in undrawn_kinds(stage).items():
         console.print(f"not drawn: {count} of type {kind}", style="yellow")
-    with writing_to(config.out):
+    with writing_to(config.out, resumes=False):
         count = asyncio.run(write_scene_images(backend, stage, rigs, render, config.out))
     console.print(
         f"{count} images of {len(rigs)} views in {time.perf_counter() - begin:.1f} s: {config.out}", soft_wrap=True
