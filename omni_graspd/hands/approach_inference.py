@@ -19,6 +19,10 @@ _RADIUS = 0.3
 _SHRINKAGES = (1.0, 0.7, 0.5, 0.35)
 _PALM_SAMPLES = 2000
 _CANDIDATES = 90
+# A ball may rest so high above the point that it comes down to, as a share of its radius: on what stands beside it.
+_RAISED = 1.6
+# A ball's lowest point is on the palm if it is nearer than this share of the radius.
+_ON_PALM = 0.1
 # Width of the mean shift as a share of the ball's radius, and its steps.
 _BANDWIDTH, _SHIFTS = 0.6, 30
 # So much is worth taking, on a scale on which a ball touched from everywhere is worth 1.
@@ -36,7 +40,7 @@ class Approach:
     """How a palm meets objects, in the palm frame."""
 
     point: np.ndarray
-    """On the palm's surface [m], shape [3]."""
+    """Where a ball on the palm is nearest to it [m], shape [3]: on its surface, or between what stands out of it."""
     direction: np.ndarray
     """Unit direction out of the palm there, shape [3]."""
 
@@ -56,8 +60,8 @@ class _Balls:
 def infer_approach(surface: DigitSurface, toward: np.ndarray | None = None) -> Approach:
     """Return where on the palm, and along what, an object comes.
 
-    Balls are put on the palm, and the one is looked for that the digits can surround best. Of it and its good
-    neighbours the mean is taken (mean shift), of their directions, too, and of the palm the point that is nearest.
+    Balls come down on the palm until they rest, and the one is looked for that the digits can surround best. Of it and
+    its good neighbours the mean is taken (mean shift), of their directions, too, and the foot of that ball.
 
     Args:
         surface: The hand's digits and palm; the palm has a surface.
@@ -77,8 +81,10 @@ def infer_approach(surface: DigitSurface, toward: np.ndarray | None = None) -> A
     centers = np.concatenate([balls.centers, finer.centers])
     weights = _mean_shift(centers, np.concatenate([scores, _scores(reach, finer)]), radius)
     normal = weights @ np.concatenate([balls.frames, finer.frames])[:, 2]
-    point, _ = closest_surface_point(surface.palm, weights @ centers)
-    return Approach(point, normal / np.linalg.norm(normal))
+    normal = normal / np.linalg.norm(normal)
+    foot = weights @ centers - radius * normal
+    on_palm, _ = closest_surface_point(surface.palm, foot)
+    return Approach(on_palm if np.linalg.norm(foot - on_palm) < _ON_PALM * radius else foot, normal)
 
 
 def _scores(reach: DigitReach, balls: _Balls) -> np.ndarray:
@@ -108,18 +114,32 @@ def _balls_on_palm(
     if around is not None:
         near = np.flatnonzero(np.linalg.norm(samples - around, axis=1) < 2.0 * radius)
         chosen = near[spread_subset(samples[near], _CANDIDATES // 2)]
-    centers = samples[chosen] + radius * mesh.face_normals[faces[chosen]]
-    distances = np.linalg.norm(centers[:, None] - samples, axis=2)
-    nearest = distances.argmin(axis=1)
-    radii = distances[np.arange(len(centers)), nearest]
-    normals = (centers - samples[nearest]) / radii[:, None]
-    kept = radii > 0.85 * radius
+    normals = mesh.face_normals[faces[chosen]]
+    heights = np.array(
+        [_height_at_rest(samples - at, out, radius) for at, out in zip(samples[chosen], normals, strict=True)]
+    )
+    centers, radii = samples[chosen] + heights[:, None] * normals, np.full(len(chosen), radius)
+    kept = heights < _RAISED * radius
     if toward is not None:
         kept &= normals @ toward > _COSINE
     triangles = surface.palm.vertices[surface.palm.faces[faces[chosen]]]
     edges = triangles[:, 1] - triangles[:, 0]
     frames = [frame_along(normal, edge) for normal, edge in zip(normals[kept], edges[kept], strict=True)]
     return _Balls(centers[kept], radii[kept], np.array(frames).reshape(-1, 3, 3))
+
+
+def _height_at_rest(offsets: np.ndarray, out: np.ndarray, radius: float) -> float:
+    """Return how high a ball's centre stays above a point when it comes down on a surface toward it [m].
+
+    Args:
+        offsets: Points of the surface from there [m], shape [n, 3].
+        out: Unit direction from which the ball comes, shape [3].
+        radius: Its radius [m].
+    """
+    along = offsets @ out
+    aside = np.einsum("ni,ni->n", offsets, offsets) - along * along
+    below = aside < radius * radius
+    return float((along[below] + np.sqrt(radius * radius - aside[below])).max())
 
 
 def _between_the_digits(surface: DigitSurface, balls: _Balls) -> np.ndarray:
