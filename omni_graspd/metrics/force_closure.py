@@ -9,6 +9,9 @@ import numpy as np
 _RANK_TOLERANCE = 1e-6
 # A grasp counts as closed when all cone edges can share an equilibrium with at least this weight (weights sum to 1).
 _CLOSURE_TOLERANCE = 1e-9
+# Cones on parallel faces have many wrenches in common hyperplanes, and Qhull may fail to merge the facets there; it
+# then starts from another simplex, and at last joggles the wrenches by about 1e-11.
+_HULL_OPTIONS = ("Qx", "Qx Qs", "QJ")
 
 
 def primitive_wrenches(
@@ -19,6 +22,8 @@ def primitive_wrenches(
     edge_count: int,
     center: np.ndarray,
     torque_scale: float,
+    torsion: float = 0.0,
+    tangents: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the wrenches of unit pushes along the edges of all friction cones.
 
@@ -29,20 +34,32 @@ def primitive_wrenches(
         edge_count: Edges per friction cone.
         center: Point about which torques are taken, usually the centre of mass [m], shape [3].
         torque_scale: Length by which torques are divided [m].
+        torsion: Torsional friction of soft fingers: largest torque about the normal per normal force [m]; 0 for hard
+            contacts.
+        tangents: Unit tangents along which the first edge of each cone lies, shape [contact_count, 3]; for comparison
+            with others, since epsilon depends on them a little. By default across the axis that is farthest from the
+            normal.
 
     Returns:
-        Force and scaled torque on the object, shape [contact_count * edge_count, 6]; normal forces are 1.
+        Force and scaled torque on the object, shape [contact_count * edge_count, 6]; normal forces are 1. Soft contacts
+        have two more each, which push along the normal and twist either way.
     """
     inward = -np.asarray(normals, dtype=np.float64)
-    least = np.eye(3)[np.argmin(np.abs(inward), axis=1)]
-    tangent_u = np.cross(inward, least)
-    tangent_u /= np.linalg.norm(tangent_u, axis=1, keepdims=True)
+    if tangents is None:
+        tangents = np.cross(inward, np.eye(3)[np.argmin(np.abs(inward), axis=1)])
+    tangent_u = np.asarray(tangents, dtype=np.float64)
+    tangent_u = tangent_u / np.linalg.norm(tangent_u, axis=1, keepdims=True)
     tangent_v = np.cross(inward, tangent_u)
     angle = 2.0 * np.pi * np.arange(edge_count) / edge_count
     edges = np.cos(angle)[:, None] * tangent_u[:, None, :] + np.sin(angle)[:, None] * tangent_v[:, None, :]
     forces = inward[:, None, :] + friction * edges
     torques = np.cross((np.asarray(positions) - center)[:, None, :], forces) / torque_scale
-    return np.concatenate([forces, torques], axis=-1).reshape(-1, 6)
+    wrenches = np.concatenate([forces, torques], axis=-1)
+    if torsion > 0.0:
+        push = np.concatenate([inward, np.cross(np.asarray(positions) - center, inward) / torque_scale], axis=-1)
+        twist = np.concatenate([np.zeros_like(inward), torsion / torque_scale * inward], axis=-1)
+        wrenches = np.concatenate([wrenches, np.stack([push + twist, push - twist], axis=1)], axis=1)
+    return wrenches.reshape(-1, 6)
 
 
 def is_force_closure(wrenches: np.ndarray) -> bool:
@@ -91,8 +108,10 @@ def epsilon_and_volume(wrenches: np.ndarray) -> tuple[float, float]:
 
     if len(wrenches) < 7 or np.linalg.matrix_rank(wrenches - wrenches.mean(axis=0), tol=_RANK_TOLERANCE) < 6:
         return 0.0, 0.0
-    try:
-        hull = ConvexHull(wrenches)
-    except QhullError:  # numerically flat
-        return 0.0, 0.0
-    return max(0.0, float(-hull.equations[:, -1].max())), float(hull.volume)
+    for options in _HULL_OPTIONS:
+        try:
+            hull = ConvexHull(wrenches, qhull_options=options)
+        except QhullError:
+            continue
+        return max(0.0, float(-hull.equations[:, -1].max())), float(hull.volume)
+    return 0.0, 0.0  # numerically flat

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,27 @@ def test_contact_area_is_the_face_within_the_threshold(plate, cube):
     np.testing.assert_allclose(1e4 * metrics["contact_area"], expected, atol=0.7)
     assert metrics["contact_count"][2] == 0
     assert not metrics["force_closure"].any()
+
+
+def test_a_spherical_bowl_around_a_sphere_touches_with_its_inner_area(plate):
+    inner, outer, ball = 0.042, 0.046, 0.04
+    shapes = [
+        trimesh.creation.icosphere(subdivisions=4, radius=outer),
+        trimesh.creation.icosphere(subdivisions=4, radius=inner),
+        trimesh.creation.box(bounds=[[-0.1, -0.1, 0.0], [0.1, 0.1, 0.1]]),
+    ]
+    bowl = as_mesh(trimesh.boolean.difference(shapes, engine="manifold"))
+    hand = replace(plate, links=(replace(plate.links[0], mesh=bowl),))
+    sphere = as_mesh(trimesh.creation.icosphere(subdivisions=4, radius=ball))
+    ball_object = RigidObject(
+        "ball", Path("ball"), sphere, sphere, Appearance(), True, 0.1, np.zeros(3), np.eye(3) * 6.4e-5, "ball"
+    )
+    for threshold, within in ((0.0025, True), (0.0015, False)):
+        config = MetricsConfig(contact_threshold=threshold, point_count=60000)
+        area = evaluate_grasps(hand, ball_object, IDENTITY[None], np.zeros((1, 0)), config)["contact_area"][0]
+        # Of the rim, what is within the threshold is part of it: a ring.
+        rim = np.pi * ((ball + threshold) ** 2 - inner**2)
+        assert area == pytest.approx((2.0 * np.pi * inner**2 + rim) * within, rel=0.01)
 
 
 def test_penetration_is_the_depth_of_the_deepest_point(plate, cube):
