@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Random views of random scenes on one sheet: colour, masks with boxes, distances; says how they are exposed and framed.
+"""Random views of random scenes on one sheet: colour, masks with boxes, distances; says how they came out.
 
     python benchmarks/contact_sheet.py --out sheet.jpg [--views 24] [--seed 0] [--samples 16] [--frames DIR]
 
@@ -53,7 +53,7 @@ class View:
 
     @property
     def picture(self) -> np.ndarray:
-        """sRGB picture."""
+        """SRGB picture."""
         return self.frame.channels["rgb"].data[..., :3]
 
     @property
@@ -111,7 +111,9 @@ async def _render_all(options: argparse.Namespace) -> list[View]:
             indices = range(min(per_object, options.views - len(views)))
             drops = await drop_objects(obj, indices, DropConfig(), options.seed, backend.simulate)
             for index, drop in zip(indices, drops, strict=True):
-                views.append(await _view(backend, folder, objects, obj, index, drop.T_world_object, len(views), options))
+                views.append(
+                    await _view(backend, folder, objects, obj, index, drop.T_world_object, len(views), options)
+                )
     return views
 
 
@@ -144,7 +146,9 @@ async def _view(
     save_stage(stage, path)
     look = stage.GetPrimAtPath("/World/Looks/Table/ColorTexture")
     dome = stage.GetPrimAtPath("/World/Lights/Dome").GetAttribute("inputs:texture:file").Get()
-    parts = [Path(asset.path).stem if asset else "-" for asset in (look and look.GetAttribute("inputs:file").Get(), dome)]
+    parts = [
+        Path(asset.path).stem if asset else "-" for asset in (look and look.GetAttribute("inputs:file").Get(), dome)
+    ]
     config = RenderConfig(samples_per_pixel=options.samples, seed=options.seed)
     (frame,) = [frame async for frame in backend.render(open_stage(path), rigs, config)]
     name = " ".join([obj.name, *parts])

@@ -11,6 +11,7 @@ import numpy as np
 
 _KEY = 0.26
 _LIGHT_PART, _LIGHT, _DARKEST = 0.9, 0.75, 0.45
+_LUMINANCE_RANGE = (1e-3, 30.0)
 _BRIGHT_FRACTION = 0.995
 _SHOULDER = 0.6
 _LEAST_WHITE = 1.8
@@ -47,7 +48,9 @@ def auto_exposure(images: Sequence[np.ndarray]) -> Exposure:
         lights.append(light)
         brights.append(bright)
         luminance = image[lit] @ np.array([0.2126, 0.7152, 0.0722])
-        logs.append(np.log(np.maximum(luminance, 1e-4 * luminance.max())).mean())
+        # A lamp in the picture counts as something bright, not by how bright it is.
+        middle = max(float(np.median(luminance)), 1e-30)
+        logs.append(np.log(np.clip(luminance / middle, *_LUMINANCE_RANGE)).mean() + np.log(middle))
     if not logs:
         return Exposure()
     scale = float(_KEY / np.exp(np.mean(logs)))

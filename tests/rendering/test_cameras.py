@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pxr import Gf, Usd, UsdGeom, UsdValidation
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.cameras import CameraConfig, author_cameras, read_camera_rigs
 from omni_graspd.rendering.pinhole_camera import read_pinhole_camera
 from omni_graspd.usd.stage import create_stage, open_stage, save_stage
@@ -41,6 +42,33 @@ def test_distances_and_elevations_stay_in_range():
     elevation = np.degrees(np.arcsin(eyes[:, 2] / distance))
     assert 0.6 <= distance.min() < 0.62 and 0.68 < distance.max() <= 0.7
     assert 30.0 <= elevation.min() < 32.0 and 38.0 < elevation.max() <= 40.0
+
+
+def test_target_fills_the_part_of_the_image_that_is_asked_for():
+    for fill, radius in (((0.48, 0.72), 0.08), ((0.3, 0.4), 0.2)):
+        config = CameraConfig(views=40, stereo=False, fill=fill, max_target_offset=0.0, max_roll=0.0)
+        stage, rigs = _stage_with_cameras(config, radius=radius)
+        directions = np.random.default_rng(0).normal(size=(4000, 3))
+        ball = TARGET + radius * directions / np.linalg.norm(directions, axis=-1, keepdims=True)
+        heights = [np.ptp(camera.project(ball)[0][:, 1]) / 480 for camera in _all_cameras(stage, rigs)]
+        width = fill[1] - fill[0]
+        assert fill[0] - 0.01 < min(heights) < fill[0] + 0.15 * width
+        assert fill[1] - 0.15 * width < max(heights) < fill[1] + 0.001
+
+
+def test_upright_images_are_filled_by_their_width():
+    config = CameraConfig(views=10, stereo=False, width=300, height=600, fill=(0.5, 0.5), max_target_offset=0.0)
+    stage, rigs = _stage_with_cameras(config, radius=0.1)
+    directions = np.random.default_rng(0).normal(size=(4000, 3))
+    ball = TARGET + 0.1 * directions / np.linalg.norm(directions, axis=-1, keepdims=True)
+    for camera in _all_cameras(stage, rigs):
+        assert np.ptp(camera.project(ball)[0][:, 0]) / 300 == pytest.approx(0.5, abs=0.01)
+
+
+@pytest.mark.parametrize("fill", [(0.0, 0.5), (0.6, 0.5), (0.5, 1.2)])
+def test_fills_out_of_range_are_refused(fill):
+    with pytest.raises(GraspdError, match=r"camera\.fill"):
+        CameraConfig(fill=fill)
 
 
 def test_eyes_differ_by_the_baseline_along_their_own_x_only():
