@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from omni_graspd.backend import BackendName
 from omni_graspd.errors import GraspdError
@@ -16,6 +17,8 @@ from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.scenes.drop import DropConfig
 from omni_graspd.scenes.scene_writer import SceneConfig
 from omni_graspd.synthesis.config import SynthesisConfig
+
+ShownGrasp = Literal["none", "best", "each"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,9 @@ class GenerateConfig:
     """Grasps per hand and object."""
     scenes: int = 2
     """Scenes per object."""
+    shown_grasp: ShownGrasp = "none"
+    """Hand in the images: none, the grasp that holds best, or each view another one, best first. Never one that hits
+    the table. The scene files have no hand."""
     seed: int = 0
     """Seed of everything random; the same seed makes the same dataset."""
     out: Path = Path("graspd_out")

@@ -49,6 +49,10 @@ class DatasetLayout:
         """Folder of a scene's views, each a folder named after its camera rig."""
         return self.root / "renders" / object_name / f"scene_{scene_index:04d}"
 
+    def shown_grasps(self, object_name: str, scene_index: int) -> Path:
+        """Which grasp each view of a scene shows, where views show hands."""
+        return self.renders(object_name, scene_index) / "shown_grasps.json"
+
     def scene_tables(self, object_name: str) -> list[Path]:
         """Tables of the scenes that are there, in order."""
         return sorted(self.scene_grasps(object_name, 0).parent.glob("scene_*.grasps.parquet"))

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.scene_images import render_views, write_lists
+from omni_graspd.dataset.shown_grasps import stages_with_hands
 from omni_graspd.errors import GraspdError
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.cameras import read_camera_rigs
@@ -66,9 +67,10 @@ async def _render_scene(
     if missing:
         random = random_generator(run.config.seed, "noise", object_name, scene_index, config.seed)
         seeded = replace(config, seed=int(random.integers(2**31)))
-        await render_views(
-            run.backend, stage, missing, seeded, folder, writer, lambda count, _: progress(done + count, 0)
-        )
+        for shown, views in stages_with_hands(run, object_name, scene_index, stage, missing):
+            done += await render_views(
+                run.backend, shown, views, seeded, folder, writer, lambda count, _, done=done: progress(done + count, 0)
+            )
     if not (config.index or config.coco):
         return []
     root = run.layout.root

@@ -32,8 +32,8 @@ def auto_exposure(images: Sequence[np.ndarray]) -> Exposure:
     """Choose one exposure for several pictures, as a stereo camera does for both eyes.
 
     The log-average luminance becomes a mid grey, or up to a stop darker where more than a tenth of the pixels would be
-    lighter than 0.75: an object on a dark table keeps its colours. White is put where at most half a percent of a picture's pixels lie
-    beyond, so that lamps and their reflections cost neither detail nor the brightness of the rest.
+    lighter than 0.75: an object on a dark table keeps its colours. White is put where at most half a percent of a
+    picture's pixels lie beyond, so that lamps and their reflections cost neither detail nor the brightness of the rest.
 
     Args:
         images: Linear radiance, each [height, width, 3].
