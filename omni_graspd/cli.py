@@ -93,7 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("stopped; the same command goes on from here", file=sys.stderr)
+        again = "begins again" if is_scene_render(arguments) else "goes on from here"
+        print(f"stopped; the same command {again}", file=sys.stderr)
         sys.exit(130)
 
 

@@ -187,6 +187,17 @@ def test_ctrl_c_says_that_the_command_can_go_on(monkeypatch, capsys):
     assert capsys.readouterr().err == "stopped; the same command goes on from here\n"
 
 
+def test_ctrl_c_says_that_a_scene_is_rendered_from_the_beginning(monkeypatch, capsys):
+    def interrupted(arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "parse_scene_render", interrupted)
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["render", "--scene", "any.usda"])
+    assert stop.value.code == 130
+    assert capsys.readouterr().err == "stopped; the same command begins again\n"
+
+
 def test_errors_that_are_not_the_users_keep_their_traceback(monkeypatch):
     def broken(config, stages):
         raise ValueError("a bug")

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade, UsdUtils, Vt
 
 from omni_graspd.cli import main
 from omni_graspd.errors import GraspdError
+from omni_graspd.rendering import view_writer
 from omni_graspd.rendering.annotators import LABEL_ANNOTATORS
 from omni_graspd.rendering.cameras import CameraConfig
 from omni_graspd.rendering.frame import AnnotatorData, CameraRig, RenderConfig
@@ -301,3 +304,38 @@ def test_the_command_renders_a_scene_that_has_its_own_camera(tmp_path, capsys):
     assert "1 images of 1 views" in capsys.readouterr().out
     assert np.load(tmp_path / "out" / "Camera" / "distance_to_image_plane_0000.npy") == pytest.approx(np.ones((30, 40)))
     assert not (tmp_path / "out" / "Camera" / "rgb_0000.png").exists()
+
+
+def test_the_command_lists_the_images_of_a_scene_on_request(tmp_path):
+    stage = create_stage("World", tmp_path / "scene.usda")
+    _square(stage)
+    rig = _camera(stage, 2.0)
+    stage.GetRootLayer().Save()
+    out = tmp_path / "out"
+    size = ["--camera.width", str(rig.width), "--camera.height", str(rig.height), "--render.samples-per-pixel", "1"]
+    main(
+        ["render", "--scene", str(tmp_path / "scene.usda"), "--out", str(out), *size, "--render.coco", "--render.index"]
+    )
+    (image,) = json.loads((out / "images.json").read_text())["images"]
+    assert (image["scene"], image["view"], image["eye"]) == ("scene.usda", "Camera", "mono")
+    assert all((out / file).is_file() for file in image["files"].values())
+    coco = json.loads((out / "coco.json").read_text())
+    (annotation,) = coco["annotations"]
+    assert (annotation["bbox"], annotation["area"]) == ([16, 16, 32, 32], 32 * 32)
+    assert [category["name"] for category in coco["categories"]] == ["Square"]
+    assert coco["images"][0]["file_name"] == "Camera/rgb_0000.png"
+
+
+def test_a_full_disk_ends_the_rendering_of_a_scene_in_one_line(tmp_path, capsys, monkeypatch):
+    def full_disk(eyes, folder):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(view_writer, "write_view", full_disk)
+    stage = create_stage("World", tmp_path / "scene.usda")
+    _square(stage)
+    _camera(stage)
+    stage.GetRootLayer().Save()
+    with pytest.raises(SystemExit) as stopped:
+        main(["render", "--scene", str(tmp_path / "scene.usda"), "--out", str(tmp_path / "out"), "--labels-only"])
+    assert stopped.value.code == 2
+    assert capsys.readouterr().err.endswith("; free some space and run the same command again\n")
