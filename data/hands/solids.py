@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import manifold3d
 import numpy as np
 
-from omni_graspd.hands.hand_writer import LinkShape
+from omni_graspd.hands.hand_design import LinkShape
 from omni_graspd.objects.convex_hull import convex_hull
 from omni_graspd.objects.corner_normals import corner_normals
 from omni_graspd.usd.meshes import TriangleMesh

@@ -12,7 +12,7 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.hand_writer import MassDistribution
+from omni_graspd.hands.hand_design import MassDistribution
 from omni_graspd.hands.mesh_files import linear_color
 from omni_graspd.hands.source_hand import SourceJoint, SourceLink, SourceShape, parents_first
 from omni_graspd.usd.materials import Appearance
@@ -37,6 +37,11 @@ def read_mjcf(path: Path) -> list[SourceLink]:
         if body == hand or parent in names:
             links += _read_body(model, body, names.get(parent), path)
             names[body] = links[-1].name
+    by_name = {link.name: link for link in links}
+    for signature in model.exclude_signature:
+        first, second = names.get(int(signature) >> 16), names.get(int(signature) & 0xFFFF)
+        if first is not None and second is not None:
+            by_name[first].never_hits.append(second)
     _couple(model, {link.joint.name: link.joint for link in links if link.joint is not None})
     return parents_first(links, path)
 

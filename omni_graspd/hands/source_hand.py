@@ -13,7 +13,7 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.hand_writer import MassDistribution
+from omni_graspd.hands.hand_design import MassDistribution
 from omni_graspd.usd.materials import Appearance
 
 
@@ -71,6 +71,8 @@ class SourceLink:
     """What is seen."""
     colliders: list[SourceShape] = field(default_factory=list)
     """What collides."""
+    never_hits: list[str] = field(default_factory=list)
+    """Names of links that it does not collide with."""
 
 
 def _check_joints(links: Sequence[SourceLink], source: Path) -> None:

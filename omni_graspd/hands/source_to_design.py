@@ -12,7 +12,7 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.hand_writer import HandDesign, JointDesign, LinkDesign, LinkShape, MassDistribution
+from omni_graspd.hands.hand_design import HandDesign, JointDesign, LinkDesign, LinkShape, MassDistribution
 from omni_graspd.hands.outside_surface import outside_surface
 from omni_graspd.hands.source_hand import SourceLink, SourceShape
 from omni_graspd.hands.sphere_directions import sphere_directions
@@ -55,8 +55,13 @@ def design_hand(name: str, links: Sequence[SourceLink], scale: float, source: Pa
     joint_names = _unique_names([link.joint.name for link in links if link.joint is not None], ())
     looks: dict[Appearance, str] = {}
     designs = [_design_link(link, link_names, joint_names, looks) for link in links]
+    pairs = [(link.name, other) for link in links for other in link.never_hits]
     return HandDesign(
-        name=prim_name(name), label="hand", links=tuple(designs), looks={key: look for look, key in looks.items()}
+        name=prim_name(name),
+        label="hand",
+        links=tuple(designs),
+        looks={key: look for look, key in looks.items()},
+        filtered_pairs=tuple((link_names[a], link_names[b]) for a, b in pairs if a in link_names and b in link_names),
     )
 
 

@@ -14,7 +14,7 @@ import trimesh
 from pxr import Gf
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.hand_writer import MassDistribution
+from omni_graspd.hands.hand_design import MassDistribution
 from omni_graspd.hands.mesh_files import find_mesh_file, linear_color, read_mesh_file
 from omni_graspd.hands.source_hand import SourceJoint, SourceLink, SourceShape, parents_first
 from omni_graspd.usd.materials import Appearance

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pxr import Gf, UsdGeom, UsdPhysics
+from pxr import Gf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
@@ -102,6 +102,20 @@ def test_drives_reach_their_limits(hand: Hand, tmp_path: Path, end: str) -> None
     for link, pose in zip(hand.links[1:], expected[1:], strict=True):
         turn = compose(invert(after[hand.links[link.parent].name]), after[link.name])
         assert _degrees_between(turn[3:], compose(invert(expected[link.parent]), pose)[3:]) < 1.0, link.name
+
+
+def test_links_do_not_fight_when_they_collide_with_each_other(hand: Hand, tmp_path: Path) -> None:
+    """With self-collision on, the filtered pairs let every joint reach the open posture and stay there."""
+    path = _hand_in_space(hand, tmp_path / "hand_in_space.usda", hand.open_positions)
+    stage = Usd.Stage.Open(str(path))
+    flag = stage.GetPrimAtPath("/World/Hand").GetAttribute("physxArticulation:enabledSelfCollisions")
+    assert flag.Get() is False and flag.Set(True)
+    stage.GetRootLayer().Save()
+    _, moved, later = _simulated(path, 3.0, 1.0)
+    for states in (moved, later):
+        expected = link_poses(hand, states["palm"], hand.joint_positions(hand.open_positions))
+        for link, pose in zip(hand.links, expected, strict=True):
+            assert _degrees_between(states[link.name][3:], pose[3:]) < 0.5, link.name
 
 
 def test_hand_rests_once_it_has_moved(hand: Hand, tmp_path: Path) -> None:

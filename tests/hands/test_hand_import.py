@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import trimesh
+from pxr import Usd, UsdPhysics
 from scipy.spatial.transform import Rotation
 
 from omni_graspd.errors import GraspdError
@@ -97,6 +98,21 @@ def test_mjcf_moves_by_its_closed_form(tmp_path: Path) -> None:
         links["left"][:3, 3], anchor - 0.01 * np.array([math.sin(0.5), 0, math.cos(0.5)]), atol=1e-7
     )
     np.testing.assert_allclose(links["right"][:3, 3], [0.015, 0, 0.01], atol=1e-7)
+
+
+def test_links_that_mjcf_keeps_from_colliding_stay_so(tmp_path: Path) -> None:
+    contact = '<contact><exclude body1="right" body2="left"/></contact></mujoco>'
+    path = add_hand("polite", _written(tmp_path, "polite.xml", _MJCF.replace("</mujoco>", contact)))
+    stage = Usd.Stage.Open(str(path))
+    assert _filtered(stage) == {frozenset(("left", "right"))}
+
+
+def _filtered(stage: Usd.Stage) -> set[frozenset[str]]:
+    return {
+        frozenset((prim.GetName(), target.name))
+        for prim in stage.Traverse()
+        for target in UsdPhysics.FilteredPairsAPI(prim).GetFilteredPairsRel().GetTargets()
+    }
 
 
 @pytest.mark.parametrize("name", _VENDORS)
