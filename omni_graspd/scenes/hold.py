@@ -132,6 +132,7 @@ async def _displacements(simulate: Simulate, stage: Usd.Stage, config: HoldConfi
             max_time=config.duration,
             rest_time=np.inf,
             record_interval=config.record_interval,
+            keep_loaded=True,
         ),
     )
     moved = np.linalg.norm(result.poses[:, :, :3] - result.poses[0, :, :3], axis=-1).max(axis=0)

@@ -5,15 +5,10 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +16,7 @@ from pxr import Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
+from omni_graspd.standalone.physx_stage import attached_stage
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of glibc."""
@@ -62,18 +58,8 @@ async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
             "expected a stage with at least one dynamic rigid body, got none; apply PhysicsRigidBodyAPI to a prim "
             "(enabled, not kinematic)"
         )
-    with tempfile.TemporaryDirectory(prefix="graspd-") as folder:
-        path = Path(folder) / "stage.usdc"
-        _export(stage, path)
-        with _attached(path) as physx:
-            return _step_until_rest(physx, body_paths, config, UsdGeom.GetStageMetersPerUnit(stage))
-
-
-def _export(stage: Usd.Stage, path: Path) -> None:
-    """Write the stage to one file; composing it takes time, and is left out where its root layer is all there is."""
-    layers = [layer for layer in stage.GetUsedLayers() if layer != stage.GetSessionLayer() or not layer.empty]
-    alone = layers == [stage.GetRootLayer()]
-    (stage.GetRootLayer() if alone else stage.Flatten()).Export(os.fspath(path))
+    with attached_stage(stage, keep=config.keep_loaded) as physx:
+        return _step_until_rest(physx, body_paths, config, UsdGeom.GetStageMetersPerUnit(stage))
 
 
 def _dynamic_bodies(stage: Usd.Stage) -> tuple[str, ...]:
@@ -84,51 +70,6 @@ def _dynamic_bodies(stage: Usd.Stage) -> tuple[str, ...]:
             if body.GetRigidBodyEnabledAttr().Get() and not body.GetKinematicEnabledAttr().Get():
                 paths.append(str(prim.GetPath()))
     return tuple(paths)
-
-
-@cache
-def _start_physx() -> Any:
-    """Start PhysX once for the life of the process, on the CPU, on the calling thread, without chatter.
-
-    Worker threads cost a hundred times more than a step of a few bodies, hence none.
-    """
-    import ovphysx
-    import ovstage
-    from ovphysx.types import GlobalConfigKey, LogLevel
-
-    ovphysx.set_global_config(GlobalConfigKey.LOG_LEVEL, LogLevel.ERROR)
-    ovphysx.set_global_config(GlobalConfigKey.CPU_ONLY, True)
-    ovphysx.set_global_config(GlobalConfigKey.NUM_THREADS, 0)
-    # PhysX drops every attribute of a schema that was not registered before the first stage.
-    ovstage.population.register_usd_schemas([os.fspath(path) for path in _physx_schema_folders()])
-    return ovphysx.PhysX()
-
-
-def _physx_schema_folders() -> list[Path]:
-    """Locate the PhysX schemas without importing their package, which would register them with our own USD as well."""
-    package = metadata.distribution("physx-usd-schemas")
-    modules = ("PhysxSchema", "OmniUsdPhysicsDeformableSchema")
-    return [Path(str(package.locate_file(f"physx_usd_schemas/{module}/resources"))) for module in modules]
-
-
-@contextmanager
-def _attached(path: Path) -> Iterator[Any]:
-    """Load a USD file into PhysX for the length of the context."""
-    import ovstage
-
-    physx = _start_physx()
-    scene = ovstage.Stage("graspd")
-    try:
-        # Only with the rendering domain do nested prims get their world transforms.
-        ovstage.population.open_usd(scene, os.fspath(path), ordinal=1, domains=ovstage.PopulationDomain.ALL)
-        scene.advance_write_floor(ordinal=1).wait()
-        physx.wait_task(physx.attach_ovstage(scene, read_ordinal=1))
-        try:
-            yield physx
-        finally:
-            physx.wait_task(physx.detach_ovstage())
-    finally:
-        scene.destroy()
 
 
 def _step_until_rest(physx: Any, body_paths: tuple[str, ...], config: SimulateConfig, metres: float) -> SimulateResult:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.library import list_names
-from omni_graspd.standalone.simulate import _attached
+from omni_graspd.standalone.physx_stage import LoadedStage
 from omni_graspd.usd.stage import create_stage, save_stage
 from omni_graspd.usd.transforms import IDENTITY, compose, invert
 
@@ -60,7 +61,7 @@ def _link_states(physx: Any) -> dict[str, np.ndarray]:
 
 def _simulated(path: Path, *durations: float) -> list[dict[str, np.ndarray]]:
     """Return the links' poses at the start and after each duration [s], which follow one another."""
-    with _attached(path) as physx:
+    with closing(LoadedStage(path)) as loaded, loaded.attached() as physx:
         states = [_link_states(physx)]
         for duration in durations:
             for _ in range(round(duration / _STEP)):

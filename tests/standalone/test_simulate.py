@@ -189,6 +189,33 @@ class TestSimulateContract:
             for name in ("times", "poses", "linear_velocities", "angular_velocities", "at_rest"):
                 assert np.array_equal(getattr(first, name), getattr(again, name)), name
 
+    @pytest.mark.parametrize("nested", [False, True])
+    def test_a_stage_that_is_kept_gives_the_same_bits_as_one_that_is_loaded_anew(self, run, nested: bool):
+        stage = _stage()
+        folder = "/World/Cubes" if nested else "/World"
+        if nested:
+            group = UsdGeom.Xform.Define(stage, folder).GetPrim()
+            author_pose(group, np.array([0.3, 0, 0.05, 0, 0, *_LYING[2:]]))
+        cube = _add_cube(stage, np.array([0, 0, 0.1, 0.3, 0.4, 0.5, np.sqrt(0.5)]), path=f"{folder}/Cube")
+        floor = stage.GetPrimAtPath("/World/Floor")
+        changes = (
+            lambda: None,
+            lambda: author_pose(floor, compose(_tilted(0.3), np.array([0, 0, -5, *_LYING]))),
+            lambda: author_pose(cube, np.array([0.1, 0, 0.2, 0.5, -0.5, 0.5, 0.5])),
+            lambda: UsdPhysics.MaterialAPI(stage.GetPrimAtPath("/World/Material")).CreateDynamicFrictionAttr(0.1),
+            lambda: author_pose(floor, np.array([0, 0, -4.9, *_LYING])),
+            lambda: author_pose(stage.GetPrimAtPath(folder), np.array([0, 0, 0.1, *_LYING])) if nested else None,
+        )
+        ends = []
+        for change in changes:
+            change()
+            kept = run(stage, max_time=0.5, keep_loaded=True)
+            anew = run(stage, max_time=0.5)
+            for name in ("times", "poses", "linear_velocities", "angular_velocities"):
+                assert np.array_equal(getattr(kept, name), getattr(anew, name)), name
+            ends.append(kept.poses[-1, 0])
+        assert len(np.unique(ends, axis=0)) == len(changes) - (not nested)
+
     def test_stage_is_not_changed(self, run):
         stage = _stage()
         _add_cube(stage, np.array([0, 0, 0.125, *_LYING]))
