@@ -19,7 +19,7 @@ from omni_graspd.seeding import random_generator
 Color = tuple[float, float, float]
 """Linear red, green, blue."""
 
-_HEIGHT, _WIDTH = 256, 512
+_HEIGHT, _WIDTH = 128, 256
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def dome_pixels(name: str) -> np.ndarray:
     light's own frame, +Y is up, the middle column is +Z, and a quarter further left is +X.
 
     Returns:
-        Linear radiance, shape [256, 512, 3], float32.
+        Linear radiance, shape [128, 256, 3], float32.
     """
     latitude = np.pi * (0.5 - (np.arange(_HEIGHT) + 0.5) / _HEIGHT)[:, None]
     longitude = np.pi * (1.0 - 2.0 * (np.arange(_WIDTH) + 0.5) / _WIDTH)[None, :]
