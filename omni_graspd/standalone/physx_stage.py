@@ -156,14 +156,17 @@ def attached_stage(stage: Usd.Stage, *, keep: bool) -> Iterator[Any]:
         keep: Keep what was loaded for the next time, at which only transforms that changed are read. One stage is kept
             at most, until the next is kept or the process ends.
     """
-    if not keep or any(prim.IsInstance() for prim in stage.Traverse()):
+    if keep and _kept and _kept[0].follow(stage):
+        loaded = _kept[0]
+    elif keep and not any(prim.IsInstance() for prim in stage.Traverse()):
+        drop_kept_stage()
+        loaded = _load(stage, stage)
+        _kept.append(loaded)
+    else:
         with closing(_load(stage, None)) as loaded, loaded.attached() as physx:
             yield physx
         return
-    if not _kept or not _kept[0].follow(stage):
-        drop_kept_stage()
-        _kept.append(_load(stage, stage))
-    with _kept[0].attached() as physx:
+    with loaded.attached() as physx:
         yield physx
 
 
