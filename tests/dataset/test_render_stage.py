@@ -74,7 +74,11 @@ def _run(out: Path, rendered: list[str], stereo: bool, hangs: bool, options: dic
         objects=[SimpleNamespace(name="block")],
         backend=SimpleNamespace(render=render),
         config=SimpleNamespace(
-            seed=0, scenes=SCENES, camera=camera, render=RenderConfig(annotators=ANNOTATORS, **options)
+            seed=0,
+            scenes=SCENES,
+            camera=camera,
+            shown_grasp="none",
+            render=RenderConfig(annotators=ANNOTATORS, **options),
         ),
         update_counts=lambda: None,
     )

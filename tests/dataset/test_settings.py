@@ -78,11 +78,15 @@ def test_noise_differs_from_scene_to_scene_and_with_the_seed(monkeypatch, tmp_pa
         object=lambda _: tmp_path / "table",
     )
     run = SimpleNamespace(
-        config=SimpleNamespace(seed=0, render=RenderConfig()), layout=layout, backend=SimpleNamespace(render=render)
+        config=SimpleNamespace(seed=0, shown_grasp="none", render=RenderConfig()),
+        layout=layout,
+        backend=SimpleNamespace(render=render),
     )
-    other_seed = SimpleNamespace(**{**vars(run), "config": SimpleNamespace(seed=1, render=RenderConfig())})
+    other_seed = SimpleNamespace(
+        **{**vars(run), "config": SimpleNamespace(seed=1, shown_grasp="none", render=RenderConfig())}
+    )
     other_render = SimpleNamespace(
-        **{**vars(run), "config": SimpleNamespace(seed=0, render=replace(RenderConfig(), seed=1))}
+        **{**vars(run), "config": SimpleNamespace(seed=0, shown_grasp="none", render=replace(RenderConfig(), seed=1))}
     )
 
     def render_scene(which, name, scene):
