@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy.spatial
 from scipy.optimize import linprog
 
 from omni_graspd.metrics.force_closure import epsilon_and_volume, is_force_closure, primitive_wrenches
@@ -147,17 +148,16 @@ def test_epsilon_of_all_listed_graspit_grasps_is_reproduced(shared_folder):
     assert count == 116
 
 
-def test_cones_on_parallel_faces_have_a_hull_although_qhull_fails_at_first():
-    # Corners of two opposite faces of a box, in single precision: nearly coplanar facets by the dozen.
-    corners = np.array([[x, y, z] for x in (-0.03, 0.03) for y in (-0.04, 0.01, 0.04) for z in (-0.06, 0.0, 0.06)])
-    normals = np.sign(corners * [1.0, 0.0, 0.0]) + 1e-8 * np.random.default_rng(1).normal(size=corners.shape)
-    wrenches = primitive_wrenches(
-        corners + 1e-9 * np.random.default_rng(2).normal(size=corners.shape),
-        normals,
-        friction=0.4,
-        edge_count=8,
-        center=np.zeros(3),
-        torque_scale=0.078,
-    )
-    assert is_force_closure(wrenches)
-    assert epsilon_and_volume(wrenches)[0] > 0.01
+@pytest.mark.parametrize("working", ["Qx Qs", "QJ"])
+def test_where_qhull_fails_it_is_asked_again(monkeypatch, working):
+    hull = scipy.spatial.ConvexHull
+
+    def failing(points, qhull_options):
+        if qhull_options != working:
+            raise scipy.spatial.QhullError("wide merge")
+        return hull(points, qhull_options=qhull_options)
+
+    monkeypatch.setattr(scipy.spatial, "ConvexHull", failing)
+    epsilon, volume = epsilon_and_volume(np.concatenate([np.eye(6), -np.eye(6)]))
+    assert epsilon == pytest.approx(1.0 / math.sqrt(6.0), rel=1e-9)
+    assert volume == pytest.approx(2.0**6 / math.factorial(6), rel=1e-9)
