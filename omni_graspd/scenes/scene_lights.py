@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from pxr import Gf, Usd, UsdGeom, UsdLux
 
-from omni_graspd.errors import GraspdError
 from omni_graspd.scenes.dome_texture import SURROUNDINGS, write_dome_texture
+from omni_graspd.scenes.named_choices import draw_name, require_known
 from omni_graspd.usd.transforms import author_pose, matrix_to_pose
 
 _EVEN = "even"
@@ -46,10 +45,7 @@ class LightConfig:
 
     def __post_init__(self) -> None:
         """Check the names."""
-        known = [*_GROUPS, *SURROUNDINGS, _EVEN]
-        unknown = [name for name in self.surroundings if name not in known]
-        if unknown or not self.surroundings:
-            raise GraspdError(f"expected surroundings among {', '.join(known)}, got {', '.join(unknown) or 'none'}")
+        require_known("surroundings", self.surroundings, [*_GROUPS, *SURROUNDINGS, _EVEN])
 
 
 def author_lights(
@@ -66,7 +62,7 @@ def author_lights(
         reach: Radius of the object [m]; lamps stand clear of cameras that see it whole.
     """
     UsdGeom.Scope.Define(stage, "/World/Lights")
-    name = _draw_surroundings(config.surroundings, random)
+    name = draw_name(config.surroundings, _GROUPS, random)
     intensity = float(random.uniform(*config.dome_intensity))
     turn = float(random.uniform(0.0, 2.0 * np.pi))
     dome = UsdLux.DomeLight.Define(stage, "/World/Lights/Dome")
@@ -86,12 +82,6 @@ def author_lights(
     sun.CreateAngleAttr(around.sun_angle)
     sun.CreateColorAttr(Gf.Vec3f(*around.sun_color))
     author_pose(sun.GetPrim(), _facing_origin(turn, float(np.radians(around.sun_elevation)), 2.0))
-
-
-def _draw_surroundings(names: Sequence[str], random: np.random.Generator) -> str:
-    name = names[int(random.integers(len(names)))]
-    members = _GROUPS.get(name, (name,))
-    return members[int(random.integers(len(members)))]
 
 
 def _author_lamp(stage: Usd.Stage, config: LightConfig, random: np.random.Generator, scale: float) -> None:

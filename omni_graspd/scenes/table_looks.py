@@ -13,6 +13,7 @@ import numpy as np
 from omni_graspd.errors import GraspdError
 from omni_graspd.scenes.cloth_texture import CLOTH_EXTENT, WEAVES, cloth_texture
 from omni_graspd.scenes.metal_texture import METAL_EXTENT, METALS, metal_texture
+from omni_graspd.scenes.named_choices import draw_name, require_known
 from omni_graspd.scenes.stone_texture import STONE_EXTENT, STONES, stone_texture
 from omni_graspd.scenes.surface_texture import SurfaceTexture, TextureFiles, texture_files, write_texture
 from omni_graspd.scenes.wood_texture import WOOD_EXTENT, WOODS, wood_texture
@@ -66,17 +67,12 @@ def require_table_looks(names: Sequence[str]) -> None:
     Raises:
         GraspdError: If there is none, or one that is not known.
     """
-    known = [*_GROUPS, *(look for looks in _GROUPS.values() for look in looks)]
-    unknown = [name for name in names if name not in known]
-    if unknown or not names:
-        raise GraspdError(f"expected table looks among {', '.join(known)}, got {', '.join(unknown) or 'none'}")
+    require_known("table looks", names, [*_GROUPS, *(look for looks in _GROUPS.values() for look in looks)])
 
 
 def draw_table_look(names: Sequence[str], random: np.random.Generator) -> str:
     """Draw one of several looks and materials, all alike; of a material, one of its looks."""
-    name = names[int(random.integers(len(names)))]
-    looks = _GROUPS.get(name, (name,))
-    return looks[int(random.integers(len(looks)))]
+    return draw_name(names, _GROUPS, random)
 
 
 def texture_extent(look: str) -> float:

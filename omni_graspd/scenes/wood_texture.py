@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from omni_graspd.scenes.periodic_noise import smooth_noise
-from omni_graspd.scenes.surface_texture import SurfaceTexture, mix
+from omni_graspd.scenes.surface_texture import Color, SurfaceTexture, mix
 
 WOOD_EXTENT = 0.8
 """Width and height of what a texture of wood shows [m]."""
@@ -20,9 +20,9 @@ WOOD_EXTENT = 0.8
 class Wood:
     """A kind of wood."""
 
-    early: tuple[float, float, float]
+    early: Color
     """sRGB colour of the light part of a growth ring."""
-    late: tuple[float, float, float]
+    late: Color
     """sRGB colour of the dark part."""
     contrast: float
     """How much the rings stand out, 0 to 1."""
