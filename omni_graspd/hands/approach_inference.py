@@ -47,12 +47,12 @@ class Approach:
 
 @dataclass(frozen=True)
 class _Balls:
-    """Balls that lie on the palm, each seen from a frame of its own."""
+    """Balls of one size that lie on the palm, each seen from a frame of its own."""
 
     centers: np.ndarray
     """In the palm frame [m], shape [ball_count, 3]."""
-    radii: np.ndarray
-    """Distance to the palm [m], shape [ball_count]."""
+    radius: float
+    """Radius, their distance to the palm [m]."""
     frames: np.ndarray
     """Rows are axes, the last one out of the palm, shape [ball_count, 3, 3]."""
 
@@ -89,8 +89,9 @@ def infer_approach(surface: DigitSurface, toward: np.ndarray | None = None) -> A
 
 def _scores(reach: DigitReach, balls: _Balls) -> np.ndarray:
     """Return how good balls are, shape [ball_count]."""
-    found = zip(balls.centers, balls.radii, balls.frames, strict=True)
-    return np.array([reach.coverage(*ball) for ball in found]) * _between_the_digits(reach.surface, balls)
+    found = zip(balls.centers, balls.frames, strict=True)
+    coverages = [reach.coverage(center, balls.radius, frame) for center, frame in found]
+    return np.array(coverages) * _between_the_digits(reach.surface, balls)
 
 
 def _mean_shift(centers: np.ndarray, scores: np.ndarray, radius: float) -> np.ndarray:
@@ -107,7 +108,7 @@ def _mean_shift(centers: np.ndarray, scores: np.ndarray, radius: float) -> np.nd
 def _balls_on_palm(
     surface: DigitSurface, radius: float, toward: np.ndarray | None, around: np.ndarray | None = None
 ) -> _Balls:
-    """Put balls of about one radius on the palm, spread over its surface, or over what is near a ball's centre."""
+    """Put balls of one radius on the palm, spread over its surface, or over what is near a ball's centre."""
     samples, faces = surface_samples(surface.palm, _PALM_SAMPLES, surface.hand.links[0].name)
     mesh = trimesh.Trimesh(surface.palm.vertices, surface.palm.faces, process=False)
     chosen = spread_subset(samples, _CANDIDATES)
@@ -118,14 +119,14 @@ def _balls_on_palm(
     heights = np.array(
         [_height_at_rest(samples - at, out, radius) for at, out in zip(samples[chosen], normals, strict=True)]
     )
-    centers, radii = samples[chosen] + heights[:, None] * normals, np.full(len(chosen), radius)
+    centers = samples[chosen] + heights[:, None] * normals
     kept = heights < _RAISED * radius
     if toward is not None:
         kept &= normals @ toward > _COSINE
     triangles = surface.palm.vertices[surface.palm.faces[faces[chosen]]]
     edges = triangles[:, 1] - triangles[:, 0]
     frames = [frame_along(normal, edge) for normal, edge in zip(normals[kept], edges[kept], strict=True)]
-    return _Balls(centers[kept], radii[kept], np.array(frames).reshape(-1, 3, 3))
+    return _Balls(centers[kept], radius, np.array(frames).reshape(-1, 3, 3))
 
 
 def _height_at_rest(offsets: np.ndarray, out: np.ndarray, radius: float) -> float:
@@ -144,7 +145,7 @@ def _height_at_rest(offsets: np.ndarray, out: np.ndarray, radius: float) -> floa
 
 def _between_the_digits(surface: DigitSurface, balls: _Balls) -> np.ndarray:
     """Return 1 for a ball that touches the palm amid the places where digits hang on it, less elsewhere."""
-    feet = balls.centers - balls.radii[:, None] * balls.frames[:, 2]
+    feet = balls.centers - balls.radius * balls.frames[:, 2]
     aside = np.linalg.norm(feet - np.mean([digit.base_point for digit in surface.digits], axis=0), axis=1)
     return np.exp(-0.5 * (aside / (_ASIDE * surface.size)) ** 2)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import trimesh
 
-from omni_graspd.hands.hand_design import HandDesign, LinkDesign, pose_links
+from omni_graspd.hands.hand_design import HandDesign, LinkDesign, pose_links, with_followers
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.transforms import compose, invert, transform_points
 
@@ -28,6 +28,10 @@ class _Piece:
 
     points: np.ndarray
     """On its surface [m], shape [point_count, 3]."""
+    bounds: np.ndarray
+    """Its lowest and highest coordinates [m], shape [2, 3]."""
+    reach: float
+    """Distance of its farthest point from the link's origin [m]."""
     planes: np.ndarray
     """Unit normals out of it and their offsets [m], shape [face_count, 4]; ``n x + d`` is negative inside."""
 
@@ -56,15 +60,10 @@ def _postures(design: HandDesign) -> list[dict[str, float]]:
     """Draw postures within the limits; joints that follow do."""
     stream = random_generator(0, "filtered pairs", design.name)
     joints = [link.joint for link in design.links if link.joint is not None]
-    postures: list[dict[str, float]] = []
-    for _ in range(_POSTURES):
-        positions = {j.name: float(stream.uniform(j.lower, j.upper)) for j in joints if j.leader is None}
-        for _ in joints:  # chains of followers
-            positions |= {
-                j.name: j.multiplier * positions[j.leader] + j.offset for j in joints if j.leader in positions
-            }
-        postures.append(positions)
-    return postures
+    return [
+        with_followers(design, {j.name: float(stream.uniform(j.lower, j.upper)) for j in joints if j.leader is None})
+        for _ in range(_POSTURES)
+    ]
 
 
 def _pieces(link: LinkDesign) -> list[_Piece]:
@@ -74,28 +73,23 @@ def _pieces(link: LinkDesign) -> list[_Piece]:
         samples = trimesh.sample.sample_surface(hull, _SAMPLES, seed=0)[0]
         offsets = -np.einsum("fi,fi->f", hull.face_normals, hull.triangles[:, 0])
         planes = np.concatenate([hull.face_normals, offsets[:, None]], axis=1)
-        pieces.append(_Piece(np.concatenate([hull.vertices, samples]), planes))
+        points = np.concatenate([hull.vertices, samples])
+        bounds = np.stack([points.min(axis=0), points.max(axis=0)])
+        pieces.append(_Piece(points, bounds, float(np.linalg.norm(points, axis=1).max()), planes))
     return pieces
 
 
 def _overlap(a: list[_Piece], b: list[_Piece], T_b_a: np.ndarray) -> bool:
-    T_a_b = invert(T_b_a)
-    if np.linalg.norm(T_b_a[:3]) > _reach(a) + _reach(b):
-        return False
+    T_a_b, apart = invert(T_b_a), float(np.linalg.norm(T_b_a[:3]))
     return any(
         _reaches_into(first, second, T_b_a) or _reaches_into(second, first, T_a_b)
         for first, second in itertools.product(a, b)
+        if apart <= first.reach + second.reach
     )
-
-
-def _reach(pieces: list[_Piece]) -> float:
-    """Return the distance of the farthest point from the link's origin [m]."""
-    return max((float(np.linalg.norm(piece.points, axis=1).max()) for piece in pieces), default=0.0)
 
 
 def _reaches_into(a: _Piece, b: _Piece, T_b_a: np.ndarray) -> bool:
     """Tell whether a point of ``a`` is inside ``b``."""
     points = transform_points(T_b_a, a.points)
-    low, high = b.points.min(axis=0), b.points.max(axis=0)
-    points = points[((points > low) & (points < high)).all(axis=1)]
+    points = points[((points > b.bounds[0]) & (points < b.bounds[1])).all(axis=1)]
     return bool(((points @ b.planes[:, :3].T + b.planes[:, 3]).max(axis=1, initial=-np.inf) < -_DEPTH).any())

@@ -117,6 +117,22 @@ class HandDesign:
     """Names of links that never collide with each other, besides those that a joint connects."""
 
 
+def with_followers(design: HandDesign, positions: Mapping[str, float]) -> dict[str, float]:
+    """Add the joints that follow, by joint name, to positions of the others [rad or m].
+
+    Joints follow in chains that end at one of those that are given.
+    """
+    joints = {link.joint.name: link.joint for link in design.links if link.joint is not None}
+
+    def position(joint: JointDesign) -> float:
+        if joint.leader is None:
+            return positions[joint.name]
+        return joint.multiplier * position(joints[joint.leader]) + joint.offset
+
+    followers = [joint for joint in joints.values() if joint.leader is not None and joint.joint_type != "fixed"]
+    return {**positions, **{joint.name: position(joint) for joint in followers}}
+
+
 def pose_links(design: HandDesign, posture: Mapping[str, float]) -> dict[str, np.ndarray]:
     """Return T_palm_link of each link by name, shape [7].
 

@@ -12,7 +12,14 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.hand_design import HandDesign, JointDesign, LinkDesign, LinkShape, MassDistribution
+from omni_graspd.hands.hand_design import (
+    HandDesign,
+    JointDesign,
+    LinkDesign,
+    LinkShape,
+    MassDistribution,
+    with_followers,
+)
 from omni_graspd.hands.outside_surface import outside_surface
 from omni_graspd.hands.source_hand import SourceLink, SourceShape
 from omni_graspd.hands.sphere_directions import sphere_directions
@@ -67,14 +74,9 @@ def design_hand(name: str, links: Sequence[SourceLink], scale: float, source: Pa
 
 def rest_posture(design: HandDesign) -> dict[str, float]:
     """Return joint positions next to 0 within the limits; joints that follow are where their leaders put them."""
-    joints = {link.joint.name: link.joint for link in design.links if link.joint is not None}
-
-    def position(joint: JointDesign) -> float:
-        if joint.leader is None:
-            return float(np.clip(0.0, joint.lower, joint.upper))
-        return joint.multiplier * position(joints[joint.leader]) + joint.offset
-
-    return {name: position(joint) for name, joint in joints.items() if joint.joint_type != "fixed"}
+    joints = [link.joint for link in design.links if link.joint is not None]
+    leading = {j.name: float(np.clip(0.0, j.lower, j.upper)) for j in joints if j.leader is None}
+    return with_followers(design, leading)
 
 
 def _without_empty_ends(links: Sequence[SourceLink]) -> list[SourceLink]:
