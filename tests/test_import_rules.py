@@ -15,9 +15,9 @@ import pytest
 import omni_graspd
 
 _ROOT = Path(__file__).resolve().parents[1]
-_CORE = ("usd", "hands", "objects", "synthesis", "metrics", "scenes", "rendering", "dataset", "inspection")
+_CORE = ("usd", "hands", "objects", "synthesis", "metrics", "scenes", "rendering", "dataset", "formats", "inspection")
 _HEAVY = ("mitsuba", "drjit", "ovphysx", "coacd", "torch", "omni", "carb", "isaacsim")
-_BANNED_IN_CORE = (*_HEAVY, "scipy", "pyarrow", "tyro", "rich", "PIL", "mujoco")
+_BANNED_IN_CORE = (*_HEAVY, "scipy", "pyarrow", "tyro", "rich", "PIL", "mujoco", "h5py")
 
 
 def _modules_after(code: str) -> set[str]:
