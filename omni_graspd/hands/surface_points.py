@@ -129,8 +129,21 @@ def posed_points(hand: Hand, points: HandPoints, T_object_palm: np.ndarray, join
     Returns:
         Positions in the object frame [m], shape [grasp_count, point_count, 3].
     """
+    return posed_surface(hand, points, T_object_palm, joint_positions)[0]
+
+
+def posed_surface(
+    hand: Hand, points: HandPoints, T_object_palm: np.ndarray, joint_positions: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Place surface points of the hand with their normals; see :func:`posed_points`.
+
+    Returns:
+        Positions [m] and unit normals out of the hand in the object frame, each [grasp_count, point_count, 3].
+    """
     T_object_link = pose_to_matrix(link_poses(hand, T_object_palm, joint_positions))[:, points.link_index]
-    return np.einsum("gpij,pj->gpi", T_object_link[..., :3, :3], points.positions) + T_object_link[..., :3, 3]
+    rotation = T_object_link[..., :3, :3]
+    positions = np.einsum("gpij,pj->gpi", rotation, points.positions) + T_object_link[..., :3, 3]
+    return positions, np.einsum("gpij,pj->gpi", rotation, points.normals)
 
 
 def spread_subset(positions: np.ndarray, count: int) -> np.ndarray:

@@ -1,20 +1,24 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""All analytic metrics of a batch of grasps."""
+"""Contact area, grasp wrench space and penetration of a batch of grasps, at one threshold or at many."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.surface_points import posed_points, sample_surface_points, spread_subset
-from omni_graspd.metrics.contacts import surface_distances
-from omni_graspd.metrics.force_closure import epsilon_and_volume, is_force_closure, primitive_wrenches
+from omni_graspd.hands.surface_points import HandPoints, posed_surface, sample_surface_points
+from omni_graspd.metrics.contacts import SurfaceDistances, near_surface_distances
+from omni_graspd.metrics.wrench_space import WrenchSpace, wrench_spaces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
+
+# Grasps measured together: what is in memory does not grow with the batch.
+_CHUNK_SIZE = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,9 @@ def evaluate_grasps(
     joint_positions: np.ndarray,
     config: MetricsConfig,
     *,
+    points: HandPoints | None = None,
     device: str = "cpu",
+    threads: int = 1,
 ) -> dict[str, np.ndarray]:
     """Measure grasps with the exact mesh of the object.
 
@@ -60,49 +66,120 @@ def evaluate_grasps(
         T_object_palm: Palm poses in the object frame, shape [grasp_count, 7].
         joint_positions: All joints [rad or m], shape [grasp_count, joint_count].
         config: Thresholds.
+        points: Points on the hand's surface; sampled if not given, which takes a second or so.
         device: Warp device for the distances.
+        threads: Grasps whose wrench space is measured at the same time.
 
     Returns:
         Columns of shape [grasp_count]: ``contact_area`` (hand surface within the threshold [m2]), ``contact_count``
         (hand points within it), ``epsilon``, ``volume``, ``force_closure`` (bool), ``penetration_depth`` (deepest hand
         point [m]).
     """
-    points = sample_surface_points(hand, config.point_count)
-    positions = posed_points(hand, points, T_object_palm, joint_positions)
-    exact = SignedDistance.build(
+    points = points or sample_surface_points(hand, config.point_count)
+    parts = []
+    for surface, _ in _chunks(hand, obj, points, T_object_palm, joint_positions, config.contact_threshold, device):
+        touching = surface.distances < config.contact_threshold
+        space = _wrench_spaces(obj, surface, touching, config, threads)
+        parts.append(
+            {
+                "contact_area": _area(points, touching),
+                "contact_count": touching.sum(axis=1),
+                "epsilon": space.epsilon,
+                "volume": space.volume,
+                "force_closure": space.force_closure,
+                "penetration_depth": np.maximum(0.0, -surface.distances.min(axis=1)),
+            }
+        )
+    return _joined(parts)
+
+
+def evaluate_thresholds(
+    hand: Hand,
+    obj: RigidObject,
+    T_object_palm: np.ndarray,
+    joint_positions: np.ndarray,
+    thresholds: Sequence[float],
+    config: MetricsConfig,
+    *,
+    points: HandPoints | None = None,
+    device: str = "cpu",
+    threads: int = 1,
+) -> dict[str, np.ndarray]:
+    """Measure contact area and grasp wrench space at several thresholds, as in the paper's Fig. 3.
+
+    Args:
+        hand: The hand.
+        obj: The object.
+        T_object_palm: Palm poses in the object frame, shape [grasp_count, 7].
+        joint_positions: All joints [rad or m], shape [grasp_count, joint_count].
+        thresholds: Hand points nearer than this are contacts [m]; at least one.
+        config: Friction, cones and sampling; its own threshold does not matter.
+        points: Points on the hand's surface; sampled if not given.
+        device: Warp device for the distances.
+        threads: Grasps whose wrench space is measured at the same time.
+
+    Returns:
+        Columns of shape [grasp_count] for each threshold, as named by :func:`threshold_column`: ``contact_area`` [m2];
+        ``facing_area`` [m2], the part of it that looks against the object's normal; ``epsilon``; ``volume``.
+    """
+    points = points or sample_surface_points(hand, config.point_count)
+    parts = []
+    for surface, normals in _chunks(hand, obj, points, T_object_palm, joint_positions, max(thresholds), device):
+        facing = (normals * surface.normals).sum(axis=-1) < 0.0
+        columns = {}
+        for threshold in thresholds:
+            touching = surface.distances < threshold
+            space = _wrench_spaces(obj, surface, touching, config, threads)
+            columns[threshold_column("contact_area", threshold)] = _area(points, touching)
+            columns[threshold_column("facing_area", threshold)] = _area(points, touching & facing)
+            columns[threshold_column("epsilon", threshold)] = space.epsilon
+            columns[threshold_column("volume", threshold)] = space.volume
+        parts.append(columns)
+    return _joined(parts)
+
+
+def threshold_column(metric: str, threshold: float) -> str:
+    """Name the column of a metric at a threshold [m]: ``epsilon_3mm``, ``epsilon_2.5mm``."""
+    return f"{metric}_{1e3 * threshold:.6g}mm"
+
+
+def _chunks(
+    hand: Hand,
+    obj: RigidObject,
+    points: HandPoints,
+    T_object_palm: np.ndarray,
+    joint_positions: np.ndarray,
+    threshold: float,
+    device: str,
+) -> Iterator[tuple[SurfaceDistances, np.ndarray]]:
+    """Yield distances and the hand points' normals, both in the object frame; once at least, so with no grasps, too."""
+    distance = SignedDistance.build(
         obj.mesh, closed=obj.closed, device=device, config=SignedDistanceConfig(phong_alpha=0.0)
     )
-    reach = float(np.linalg.norm(np.ptp(obj.mesh.vertices, axis=0)))
-    surface = surface_distances(positions, exact, reach)
-    touching = surface.distances < config.contact_threshold
-    wrench_space = [
-        _wrench_space(obj, surface.positions[grasp][touching[grasp]], surface.normals[grasp][touching[grasp]], config)
-        for grasp in range(len(positions))
-    ]
-    closed, epsilon, volume = zip(*wrench_space, strict=True) if wrench_space else ((), (), ())
-    return {
-        # Not a matrix product: its sums would depend on how many grasps there are.
-        "contact_area": np.where(touching, points.areas, 0.0).sum(axis=1),
-        "contact_count": touching.sum(axis=1),
-        "epsilon": np.array(epsilon, dtype=np.float64),
-        "volume": np.array(volume, dtype=np.float64),
-        "force_closure": np.array(closed, dtype=bool),
-        "penetration_depth": np.maximum(0.0, -surface.distances.min(axis=1)),
-    }
+    for start in range(0, max(1, len(T_object_palm)), _CHUNK_SIZE):
+        chunk = slice(start, start + _CHUNK_SIZE)
+        positions, normals = posed_surface(hand, points, T_object_palm[chunk], joint_positions[chunk])
+        yield near_surface_distances(positions, distance, 2.0 * threshold), normals
 
 
-def _wrench_space(
-    obj: RigidObject, positions: np.ndarray, normals: np.ndarray, config: MetricsConfig
-) -> tuple[bool, float, float]:
-    if len(positions) < 2:
-        return False, 0.0, 0.0
-    kept = spread_subset(positions, config.contact_count)
-    wrenches = primitive_wrenches(
-        positions[kept],
-        normals[kept],
+def _joined(parts: Sequence[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _area(points: HandPoints, touching: np.ndarray) -> np.ndarray:
+    """Sum the areas of points; not a matrix product, whose sums would depend on how many grasps there are."""
+    return np.where(touching, points.areas, 0.0).sum(axis=1)
+
+
+def _wrench_spaces(
+    obj: RigidObject, surface: SurfaceDistances, touching: np.ndarray, config: MetricsConfig, threads: int
+) -> WrenchSpace:
+    return wrench_spaces(
+        obj,
+        surface,
+        touching,
         friction=config.friction,
-        edge_count=config.cone_edges,
-        center=obj.center_of_mass,
-        torque_scale=float(np.linalg.norm(obj.mesh.vertices - obj.center_of_mass, axis=1).max()),
+        cone_edges=config.cone_edges,
+        contact_count=config.contact_count,
+        threads=threads,
     )
-    return is_force_closure(wrenches), *epsilon_and_volume(wrenches)
