@@ -15,15 +15,15 @@ import warp as wp
 
 from omni_graspd.atomic import writing_to
 from omni_graspd.backend import Backend, load_backend
+from omni_graspd.dataset.asset_copies import asset_entry
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.content_hash import content_hash
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
-from omni_graspd.dataset.manifest import Asset, Manifest, open_dataset, package_versions, write_manifest
+from omni_graspd.dataset.manifest import Manifest, open_dataset, package_versions, write_manifest
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.library import Kind, data_folder, resolve
+from omni_graspd.library import Kind, resolve
 from omni_graspd.objects.object_library import default_objects, load_object
 from omni_graspd.objects.rigid_object import RigidObject
 
@@ -87,8 +87,8 @@ def open_run(config: GenerateConfig) -> Iterator[Run]:
     renderer = backend.choose_renderer(config.render)
     manifest = Manifest(
         config=_settings(config, hands, objects) | {"device": device, "backend": backend.name, "renderer": renderer[0]},
-        hands={hand.name: _asset(hand, f"hands/{hand.name}.usd") for hand in hands},
-        objects={obj.name: _asset(replace(obj, notes=()), f"objects/{obj.name}.usd") for obj in objects},
+        hands={hand.name: asset_entry(hand, f"hands/{hand.name}.usd") for hand in hands},
+        objects={obj.name: asset_entry(replace(obj, notes=()), f"objects/{obj.name}.usd") for obj in objects},
         packages=package_versions(),
         counts={},
     )
@@ -145,12 +145,6 @@ def _settings(
     for name in ("variant", "index", "coco", "writer_threads"):
         del settings["render"][name]
     return settings | {"hand": [hand.name for hand in hands], "object": [obj.name for obj in objects]}
-
-
-def _asset(asset: Hand | RigidObject, file: str) -> Asset:
-    built_in = asset.source.resolve().is_relative_to(data_folder().resolve())
-    license_, provenance = ("Apache-2.0", "built into omni-graspd") if built_in else (None, None)
-    return Asset(file, asset.source.name, content_hash(asset), license_, provenance)
 
 
 def _row_count(path: Path) -> int:

@@ -12,17 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.atomic import atomic_path
+from omni_graspd.dataset.asset_copies import copy_hand
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.tables import GraspTable, concatenate_grasps, read_grasps, write_grasps
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_settings import hand_settings_path
 from omni_graspd.metrics.evaluate import evaluate_grasps
 from omni_graspd.objects.resting_pieces import write_resting_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.synthesizer import synthesize
-from omni_graspd.usd.self_contained import write_self_contained
 
 _CHUNK_SIZE = {"cpu": 64, "cuda": 1024}
 """Grasps that are computed together and lost together when the run is killed. Results do not depend on it."""
@@ -102,19 +100,10 @@ def _without_failed(metrics: dict[str, np.ndarray], status: Sequence[str]) -> di
     return {name: np.where(failed, blank[column.dtype.kind], column) for name, column in metrics.items()}
 
 
-def _copy_settings(hand: Hand, path: Path) -> None:
-    """Keep what the hand's file does not say beside its copy, so that the copy reads as the same hand."""
-    settings = hand_settings_path(hand.source)
-    if settings.is_file():
-        with atomic_path(path.with_suffix(".toml")) as temporary:
-            temporary.write_bytes(settings.read_bytes())
-
-
 def _write_assets(run: Run) -> None:
     for hand in run.hands:
         if not run.layout.hand(hand.name).is_file():
-            _copy_settings(hand, run.layout.hand(hand.name))
-            write_self_contained(hand.source, run.layout.hand(hand.name))
+            copy_hand(hand, run.layout.hand(hand.name))
     for obj in run.objects:
         if not run.layout.object(obj.name).is_file():
             write_resting_object(obj, run.layout.object(obj.name))

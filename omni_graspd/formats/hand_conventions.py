@@ -74,6 +74,16 @@ _SHADOW_BREADTH = tuple(
 _ALLEGRO_BREADTH = tuple(f"{finger}_joint_{k}" for k in range(4) for finger in ("index", "thumb", "middle", "ring"))
 
 
+_DEXGRASPNET_SHADOW = _joints(
+    *(f"robot0:{n[:3]}{int(n[3]) - 1}={'-' if n in _SHADOW_TURNED else ''}{n}" for n in _SHADOW)
+)
+_BH280 = _joints(
+    *(f"bh_j{k}_joint={name}" for k, name in zip((11, 12, 13, 21, 22, 23, 32, 33), _BARRETT, strict=True))
+)
+_FROGGER_ALLEGRO = (
+    *((finger, part) for finger in ("if", "mf", "rf") for part in ("axl", "mcp", "pip", "dip")),
+    *(("th", part) for part in ("cmc", "axl", "mcp", "ipl")),
+)
 _ALLEGRO_URDF = _joints(*(f"joint_{k}.0={name}" for k, name in enumerate(_ALLEGRO)))
 
 
@@ -102,9 +112,7 @@ CONVENTIONS: dict[str, tuple[HandConvention, ...]] = {
         HandConvention(
             "shadow",
             ("shadow_hand", "shadow"),
-            _joints(
-                *(f"robot0:{n[:3]}{int(n[3]) - 1}={'-' if n in _SHADOW_TURNED else ''}{n}" for n in _SHADOW),
-            ),
+            _DEXGRASPNET_SHADOW,
         ),
         HandConvention("allegro", ("allegro",), _ALLEGRO_URDF),
     ),
@@ -142,9 +150,7 @@ CONVENTIONS: dict[str, tuple[HandConvention, ...]] = {
         HandConvention(
             "barrett",
             ("barrett",),
-            _joints(
-                *(f"bh_j{k}_joint={name}" for k, name in zip((11, 12, 13, 21, 22, 23, 32, 33), _BARRETT, strict=True)),
-            ),
+            _BH280,
             verified=False,
         ),
     ),
@@ -169,6 +175,21 @@ CONVENTIONS: dict[str, tuple[HandConvention, ...]] = {
             T_foreign_palm=_DH_BARRETT_PALM,
             verified=False,
         ),
+    ),
+    "planner_list": (
+        HandConvention("shadow", ("shadow_hand",), _DEXGRASPNET_SHADOW),
+        HandConvention(
+            "allegro",
+            ("allegro_rh",),
+            _joints(
+                *(
+                    f"algr_rh_{finger}_{part}={name}"
+                    for (finger, part), name in zip(_FROGGER_ALLEGRO, _ALLEGRO, strict=True)
+                ),
+            ),
+            T_foreign_palm=(0.0, 0.0, 0.095, 0.0, 0.0, 0.0, 1.0),
+        ),
+        HandConvention("barrett", ("barrett",), _BH280),
     ),
     "graspit": (
         HandConvention(

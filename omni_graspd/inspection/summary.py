@@ -85,18 +85,19 @@ def _summarize_grasps(layout: DatasetLayout, hand: str, obj: str) -> GraspSummar
         force_closure=_mean(table, "force_closure"),
         epsilon=_mean(table, "epsilon"),
         contact_area=_mean(table, "contact_area"),
-        penetration_depth=float("nan") if table is None else _largest(table.metrics["penetration_depth"]),
+        penetration_depth=_largest(table, "penetration_depth"),
         scene_grasp_count=len(colliding),
         colliding_count=int(colliding.sum()),
     )
 
 
 def _mean(table: GraspTable | None, metric: str) -> float:
-    if table is None or not len(table.indices):
+    if table is None or not len(table.indices) or metric not in table.metrics:
         return float("nan")
     return float(np.nan_to_num(table.metrics[metric]).mean())
 
 
-def _largest(values: np.ndarray) -> float:
+def _largest(table: GraspTable | None, metric: str) -> float:
+    values = np.zeros(0) if table is None else table.metrics.get(metric, np.zeros(0))
     finite = values[np.isfinite(values)]
     return float(finite.max()) if len(finite) else float("nan")
