@@ -13,7 +13,10 @@ from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
 from omni_graspd.formats.record import GraspRecord
 from omni_graspd.synthesis.grasp import GraspBatch, Postures
 
-_FAILED = "failed where it comes from"
+SOURCE_PREFIX = "source_"
+"""Columns with what another project says of its grasps begin so: its epsilon is not ours."""
+_CONFIDENCE = f"{SOURCE_PREFIX}confidence"
+_SCALE = "object_scale"
 
 
 def read_table(path: Path) -> list[GraspRecord]:
@@ -26,10 +29,14 @@ def read_table(path: Path) -> list[GraspRecord]:
     batch = table.grasps
     finite = np.isfinite(np.concatenate([batch.T_object_palm, batch.joint_positions], axis=1)).all(axis=1)
     postures = batch.postures
-    confidence = np.array([float(status == "ok") for status in batch.status])
+    columns = {name: np.asarray(values, dtype=np.float64) for name, values in table.metrics.items()}
+    scale = columns.pop(_SCALE, np.ones(1))
+    ok = np.array([float(status == "ok") for status in batch.status])
+    confidence = columns.pop(_CONFIDENCE, ok)
     record = GraspRecord(
         hand=table.hand,
         object=table.object,
+        object_scale=float(scale[0]) if len(scale) else 1.0,
         joint_names=table.joint_names,
         T_object_palm=batch.T_object_palm,
         joint_positions=batch.joint_positions,
@@ -38,20 +45,46 @@ def read_table(path: Path) -> list[GraspRecord]:
         squeeze_joint_positions=None if postures is None else postures.squeeze_joint_positions,
         scores={"confidence": confidence}
         | {f"loss_{name}": np.asarray(values, dtype=np.float64) for name, values in batch.losses.items()}
-        | {name: np.asarray(values, dtype=np.float64) for name, values in table.metrics.items()},
+        | columns,
         notes=() if finite.all() else (f"{int((~finite).sum())} failed grasps without a posture left out",),
     )
     return [record.rows(np.flatnonzero(finite))]
 
 
-def write_table(record: GraspRecord, path: Path) -> None:
-    """Write a Parquet table; all or nothing.
+def grasp_table(record: GraspRecord, *, foreign: bool) -> GraspTable:
+    """Return grasps as one of our tables; all have status ``ok``, what their source says of them is a column.
 
     Args:
         record: Grasps of our hand, in the order of its joints.
-        path: File to write.
+        foreign: Whether the scores are another project's.
     """
+    prefix = SOURCE_PREFIX if foreign else ""
+    names = {name for name in record.scores if name != "confidence"}
+    losses = {name for name in names if name.startswith("loss_") and not foreign}
+    columns = {f"{prefix}{name.removeprefix(prefix)}": record.scores[name] for name in sorted(names - losses)}
     confidence = record.scores.get("confidence", np.ones(len(record)))
+    if foreign or not confidence.all():
+        columns[_CONFIDENCE] = confidence
+    if record.object_scale != 1.0:
+        columns[_SCALE] = np.full(len(record), record.object_scale)
+    return GraspTable(
+        hand=record.hand,
+        object=record.object,
+        joint_names=record.joint_names,
+        indices=np.arange(len(record), dtype=np.int32),
+        seed=0,
+        grasps=GraspBatch(
+            T_object_palm=record.T_object_palm,
+            joint_positions=record.joint_positions,
+            losses={name.removeprefix("loss_"): record.scores[name] for name in sorted(losses)},
+            status=("ok",) * len(record),
+            postures=_postures(record),
+        ),
+        metrics=columns,
+    )
+
+
+def _postures(record: GraspRecord) -> Postures | None:
     found = {
         "T_object_pregrasp_palm": record.T_object_pregrasp_palm,
         "pregrasp_joint_positions": record.pregrasp_joint_positions,
@@ -59,23 +92,14 @@ def write_table(record: GraspRecord, path: Path) -> None:
         "squeeze_joint_positions": record.squeeze_joint_positions,
     }
     there = {name: values for name, values in found.items() if values is not None}
-    names = {name for name in record.scores if name != "confidence"}
-    losses = {name.removeprefix("loss_"): record.scores[name] for name in sorted(names) if name.startswith("loss_")}
-    write_grasps(
-        GraspTable(
-            hand=record.hand,
-            object=record.object,
-            joint_names=record.joint_names,
-            indices=np.arange(len(record), dtype=np.int32),
-            seed=0,
-            grasps=GraspBatch(
-                T_object_palm=record.T_object_palm,
-                joint_positions=record.joint_positions,
-                losses=losses,
-                status=tuple("ok" if value > 0.5 else _FAILED for value in confidence),
-                postures=Postures(**there) if len(there) == len(fields(Postures)) else None,
-            ),
-            metrics={name: record.scores[name] for name in sorted(names) if not name.startswith("loss_")},
-        ),
-        path,
-    )
+    return Postures(**there) if len(there) == len(fields(Postures)) else None
+
+
+def write_table(record: GraspRecord, path: Path) -> None:
+    """Write a Parquet table; all or nothing.
+
+    Args:
+        record: Grasps of our hand, in the order of its joints; scores that are not ours are marked as such.
+        path: File to write.
+    """
+    write_grasps(grasp_table(record, foreign="contact_area" not in record.scores), path)

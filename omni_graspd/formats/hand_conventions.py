@@ -77,9 +77,7 @@ _ALLEGRO_BREADTH = tuple(f"{finger}_joint_{k}" for k in range(4) for finger in (
 _DEXGRASPNET_SHADOW = _joints(
     *(f"robot0:{n[:3]}{int(n[3]) - 1}={'-' if n in _SHADOW_TURNED else ''}{n}" for n in _SHADOW)
 )
-_BH280 = _joints(
-    *(f"bh_j{k}_joint={name}" for k, name in zip((11, 12, 13, 21, 22, 23, 32, 33), _BARRETT, strict=True))
-)
+_BH280 = _joints(*(f"bh_j{k}_joint={name}" for k, name in zip((11, 12, 13, 21, 22, 23, 32, 33), _BARRETT, strict=True)))
 _FROGGER_ALLEGRO = (
     *((finger, part) for finger in ("if", "mf", "rf") for part in ("axl", "mcp", "pip", "dip")),
     *(("th", part) for part in ("cmc", "axl", "mcp", "ipl")),

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -169,3 +170,30 @@ def numbers(values: object, source: str, what: str, shape: tuple[int | None, ...
     if not np.isfinite(array).all():
         raise GraspdError(f"expected finite {what} in {source}, got NaN or infinity; leave those grasps out")
     return array
+
+
+def joined_records(records: Sequence[GraspRecord]) -> GraspRecord:
+    """Join grasps of the same hand, object and scale; postures and scores that some lack are left out.
+
+    Args:
+        records: At least one; all with the same joints in the same order.
+    """
+    first = records[0]
+    if len(records) == 1:
+        return first
+
+    def of(name: str) -> np.ndarray | None:
+        arrays = [getattr(record, name) for record in records]
+        return None if any(array is None for array in arrays) else np.concatenate(arrays)
+
+    names = [name for name in first.scores if all(name in record.scores for record in records)]
+    return replace(
+        first,
+        T_object_palm=np.concatenate([record.T_object_palm for record in records]),
+        joint_positions=np.concatenate([record.joint_positions for record in records]),
+        T_object_pregrasp_palm=of("T_object_pregrasp_palm"),
+        pregrasp_joint_positions=of("pregrasp_joint_positions"),
+        squeeze_joint_positions=of("squeeze_joint_positions"),
+        scores={name: np.concatenate([record.scores[name] for record in records]) for name in names},
+        notes=tuple(dict.fromkeys(note for record in records for note in record.notes)),
+    )

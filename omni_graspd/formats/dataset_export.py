@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Other projects' grasps as one of our datasets: hands, objects, tables and a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from omni_graspd.atomic import atomic_path, writing_to
+from omni_graspd.dataset.asset_copies import asset_entry, copy_hand
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.manifest import Manifest, package_versions, write_manifest
+from omni_graspd.dataset.tables import write_grasps
+from omni_graspd.errors import GraspdError
+from omni_graspd.formats.grasp_table import grasp_table
+from omni_graspd.formats.object_files import load_scaled_object, scaled_name
+from omni_graspd.formats.reading import GraspReading, ReadGrasps, Refusal
+from omni_graspd.formats.record import GraspRecord, joined_records
+from omni_graspd.hands.hand import Hand
+from omni_graspd.objects.object_reader import read_object
+from omni_graspd.objects.resting_pieces import write_resting_object
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.progress import Progress, no_progress
+
+
+@dataclass(frozen=True)
+class WrittenDataset:
+    """What came of writing a dataset."""
+
+    grasp_count: int
+    """Grasps in its tables."""
+    hands: tuple[str, ...]
+    """Names of its hands."""
+    objects: tuple[str, ...]
+    """Names of its objects; those that are scaled have the scale in their name."""
+    refused: tuple[Refusal, ...]
+    """Grasps that were left out, and why."""
+
+
+def write_dataset(reading: GraspReading, root: Path, *, progress: Progress = no_progress) -> WrittenDataset:
+    """Write grasps as a dataset, all or nothing. ``graspd evaluate`` adds the metrics.
+
+    Objects are written at their scale, so that grasps and objects are in metres. What the source says of its grasps
+    becomes columns that begin with ``source_``.
+
+    Args:
+        reading: Grasps of our hands, as :func:`omni_graspd.formats.reading.read_grasps` returns them.
+        root: The dataset folder; new or empty.
+        progress: Called with tables written and in total.
+
+    Raises:
+        GraspdError: If the folder is not empty, an object is missing everywhere, or nothing can be written.
+    """
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise GraspdError(f"expected a new or empty folder for the dataset, got {root}; choose another")
+    hands: dict[str, Hand] = {}
+    objects: dict[str, tuple[RigidObject, Path]] = {}
+    kept: list[tuple[ReadGrasps, Hand, str]] = []
+    refused: list[Refusal] = []
+    for entry in reading.grasps:
+        try:
+            name = _take_object(entry, objects)
+            kept.append((entry, _take_hand(entry, hands), name))
+        except GraspdError as error:
+            refused.append(Refusal(entry.source, len(entry.record), str(error)))
+    if not kept:
+        raise GraspdError(refused[0].reason if refused else "expected grasps to write, got none")
+    with writing_to(root, resumes=False), atomic_path(root) as partial:
+        _write(kept, hands, {name: rigid for name, (rigid, _) in objects.items()}, reading, partial, progress)
+    count = sum(len(entry.record) for entry, _, _ in kept)
+    return WrittenDataset(count, tuple(hands), tuple(objects), tuple(refused))
+
+
+def _take_object(entry: ReadGrasps, objects: dict[str, tuple[RigidObject, Path]]) -> str:
+    """Load the object of some grasps if that has not been done; return its name in the dataset."""
+    record, path = entry.record, entry.object_path
+    if path is None:
+        where = f" (the file says {record.object_file!r})" if record.object_file else ""
+        raise GraspdError(
+            f"expected the mesh of {record.object or 'the object'!r} for the dataset, got none{where}; "
+            "give the file or its folder with --object"
+        )
+    name = _file_name(scaled_name(record) or path.stem)
+    known = objects.get(name)
+    if known is None:
+        objects[name] = (load_scaled_object(path, name, record.object_scale), path)
+    elif known[1] != path:
+        raise GraspdError(f"expected one object of each name, got {name!r} from {known[1]} and from {path}; rename one")
+    return name
+
+
+def _take_hand(entry: ReadGrasps, hands: dict[str, Hand]) -> Hand:
+    if entry.hand is None:
+        raise GraspdError(f"expected grasps of one of our hands, got those of {entry.record.hand!r}")
+    known = hands.setdefault(entry.hand.name, entry.hand)
+    if known.source != entry.hand.source:
+        raise GraspdError(f"expected one hand of each name, got {known.name!r} from {known.source} and {entry.source}")
+    return known
+
+
+def _file_name(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name).strip("._") or "object"
+
+
+def _write(
+    kept: Sequence[tuple[ReadGrasps, Hand, str]],
+    hands: dict[str, Hand],
+    objects: dict[str, RigidObject],
+    reading: GraspReading,
+    root: Path,
+    progress: Progress,
+) -> None:
+    layout = DatasetLayout(root)
+    root.mkdir()
+    for hand in hands.values():
+        copy_hand(hand, layout.hand(hand.name))
+    written: dict[str, RigidObject] = {}
+    for name, rigid in objects.items():
+        write_resting_object(rigid, layout.object(name))
+        written[name] = replace(read_object(layout.object(name)), source=rigid.source)
+    tables: dict[tuple[str, str], list[GraspRecord]] = {}
+    for entry, hand, name in kept:
+        record = replace(entry.record, object=name, object_scale=1.0)
+        tables.setdefault((hand.name, name), []).append(record)
+    for done, ((hand_name, name), records) in enumerate(tables.items()):
+        progress(done, len(tables))
+        write_grasps(grasp_table(joined_records(records), foreign=True), layout.grasps(hand_name, name))
+    progress(len(tables), len(tables))
+    write_manifest(_manifest(kept, hands, written, reading), root)
+
+
+def _manifest(
+    kept: Sequence[tuple[ReadGrasps, Hand, str]],
+    hands: dict[str, Hand],
+    objects: dict[str, RigidObject],
+    reading: GraspReading,
+) -> Manifest:
+    return Manifest(
+        config={
+            "hand": list(hands),
+            "object": list(objects),
+            "seed": 0,
+            "backend": "none",
+            "device": "none",
+            "imported": {
+                "format": reading.format_name,
+                "files": sorted({entry.source.name for entry, _, _ in kept}),
+                "object_scale": {name: entry.record.object_scale for entry, _, name in kept},
+                "notes": sorted({note for entry, _, _ in kept for note in entry.record.notes}),
+            },
+        },
+        hands={name: asset_entry(hand, f"hands/{name}.usd") for name, hand in hands.items()},
+        objects={name: asset_entry(replace(rigid, notes=()), f"objects/{name}.usd") for name, rigid in objects.items()},
+        packages=package_versions(),
+        counts={"grasps": sum(len(entry.record) for entry, _, _ in kept), "scenes": 0, "scene_grasps": 0, "images": 0},
+    )
