@@ -5,16 +5,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from omni_graspd import __version__
+from omni_graspd.cli_console import duration, open_console, progress_bar, start_warp
+from omni_graspd.cli_evaluate import parse_evaluate, parse_report
 from omni_graspd.cli_hands import parse_hands
 from omni_graspd.cli_objects import SHORT_FORMS as OBJECT_SHORT_FORMS
 from omni_graspd.cli_objects import parse_objects
@@ -25,7 +25,6 @@ from omni_graspd.dataset.run import Run, open_run
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.overview import write_overview
 from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
-from omni_graspd.progress import Progress
 from omni_graspd.synthesis.presets import synthesis_preset
 
 if TYPE_CHECKING:
@@ -38,8 +37,14 @@ _SHORT_FORMS = {
     "--mono": "--camera.no-stereo",
     **OBJECT_SHORT_FORMS,
 }
+_PARSERS: dict[str, Callable[[Sequence[str]], Callable[..., None]]] = {
+    "evaluate": parse_evaluate,
+    "report": parse_report,
+    "hands": parse_hands,
+    "objects": parse_objects,
+}
+"""Commands with a file of their own: each returns the work that its arguments ask for."""
 _STAGES = STAGES | {"overview": write_overview}
-_PLAIN_WIDTH = 160
 _UNITS = {"synthesize": "grasps", "settle": "scenes", "render": "images", "overview": "pictures"}
 
 
@@ -100,13 +105,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parse(arguments: Sequence[str]) -> Callable[[], None]:
     """Return the work that the arguments ask for; it is done later, so that its errors are not taken for tyro's."""
-    if list(arguments[:1]) in (["hands"], ["objects"]):
-        parse = parse_hands if arguments[0] == "hands" else parse_objects
-        action = parse(arguments[1:])
-        return lambda: _show_assets(action)
+    if arguments and arguments[0] in _PARSERS:
+        action = _PARSERS[arguments[0]](arguments[1:])
+        return lambda: _run_action(action)
     if is_scene_render(arguments):
         draw = parse_scene_render(arguments[1:])
-        return lambda: draw(_console())
+        return lambda: draw(open_console())
     import tyro
 
     commands = {"generate": generate, "synthesize": synthesize, "settle": settle, "render": render}
@@ -118,8 +122,8 @@ def _parse(arguments: Sequence[str]) -> Callable[[], None]:
     return tyro.extras.subcommand_cli_from_dict(
         {**commands, "info": info},
         prog="graspd",
-        description="Dexterous grasps, scenes and annotated images. --version prints the version; "
-        "graspd hands --help tells about hands, graspd objects --help about objects.",
+        description="Dexterous grasps, scenes and annotated images. --version prints the version. Further commands, "
+        f"each with --help: {', '.join(_PARSERS)}.",
         args=[_long_form(argument) for argument in arguments],
         config=(tyro.conf.UseAppendAction,),
     )
@@ -145,9 +149,9 @@ def _long_form(argument: str) -> str:
 
 
 def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:
-    console = _console()
+    console = open_console()
     times = {}
-    _start_warp()
+    start_warp()
     with open_run(config) as run:
         console.print(_headline(run), soft_wrap=True, markup=False)
         for obj in run.objects:
@@ -155,56 +159,26 @@ def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:
                 console.print(f"{obj.name}: {note}", style="dim", soft_wrap=True, markup=False)
         for stage in stages:
             begin = time.perf_counter()
-            with _progress(console, stage, _UNITS[stage]) as progress:
+            with progress_bar(console, stage, _UNITS[stage]) as progress:
                 asyncio.run(_STAGES[stage](run, progress))
             times[stage] = time.perf_counter() - begin
         summary = summarize_dataset(config.out)
     console.print(_grasp_table(summary))
-    console.print(" · ".join(f"{stage} {_duration(seconds)}" for stage, seconds in times.items()), soft_wrap=True)
+    console.print(" · ".join(f"{stage} {duration(seconds)}" for stage, seconds in times.items()), soft_wrap=True)
     if run.layout.overview.is_file():
         console.print(f"overview: {run.layout.overview}", soft_wrap=True)
 
 
 def _show(path: Path) -> None:
-    console = _console()
+    console = open_console()
     summary = summarize_dataset(path)
     console.print(_card(path, summary))
     console.print(_grasp_table(summary))
 
 
-def _show_assets(action: Callable[[Console], None]) -> None:
-    _start_warp()
-    action(_console())
-
-
-def _start_warp() -> None:
-    """Start Warp without its chatter; its C++ part complains on stderr about every machine without a GPU.
-
-    This process is the application, so Warp's verbosity is ours to choose; the library never touches it.
-    """
-    import warp as wp
-
-    if hasattr(wp, "LOG_WARNING"):
-        wp.config.log_level = wp.LOG_WARNING
-    else:
-        wp.config.quiet = True
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            wp.init()
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-
-
-def _console() -> Console:
-    """Return where to print: the terminal, or plain text of a fixed width for files and pipes."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+def _run_action(action: Callable[[Console], None]) -> None:
+    start_warp()
+    action(open_console())
 
 
 def _headline(run: Run) -> str:
@@ -215,43 +189,6 @@ def _headline(run: Run) -> str:
         f"hand {hands} · object {objects} · backend {run.backend.name} · device {run.device} · "
         f"renderer {renderer} ({reason}) · out {run.layout.root}"
     )
-
-
-@contextmanager
-def _progress(console: Console, stage: str, unit: str) -> Iterator[Progress]:
-    """Yield a callback that draws a bar on a terminal, and one line at the end elsewhere."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        TextColumn(f"{stage:<10}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(f"{unit} · {{task.fields[rate]}}"),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    begin = time.perf_counter()
-    count = 0
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
-        task = bars.add_task(stage, total=None, rate="")
-
-        def update(done: int, total: int) -> None:
-            nonlocal count
-            count = done
-            rate = done / max(time.perf_counter() - begin, 1e-9)
-            bars.update(task, completed=done, total=total, rate=f"{rate:.2f}/s")
-
-        yield update
-    if not console.is_terminal:
-        console.print(f"{stage:<10} {count} {unit} in {_duration(time.perf_counter() - begin)}")
 
 
 def _grasp_table(summary: DatasetSummary) -> Table:
@@ -301,10 +238,3 @@ def _card(path: Path, summary: DatasetSummary) -> Table:
 
 def _number(value: float, form: str, unit: str = "") -> str:
     return "-" if value != value else f"{value:{form}}{unit}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60.0:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"

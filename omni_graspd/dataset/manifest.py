@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,8 @@ class Manifest:
     """Versions of the packages that bear on the results."""
     counts: dict[str, int]
     """How many grasps, scenes, scene grasps and images there are."""
+    evaluation: dict[str, Any] = field(default_factory=dict)
+    """Settings of the metrics that were added afterwards; empty before."""
     schema_version: int = SCHEMA_VERSION
     """Version of the tables and of the folder layout."""
 
@@ -80,6 +82,8 @@ def package_versions() -> dict[str, str]:
 def write_manifest(manifest: Manifest, root: Path) -> None:
     """Write ``dataset.json``: all or nothing, same bytes for the same manifest."""
     content = {"schema_version": manifest.schema_version, **asdict(manifest)}
+    if not manifest.evaluation:
+        del content["evaluation"]
     with atomic_path(DatasetLayout(root).manifest) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -119,6 +123,7 @@ def _parse(content: dict[str, Any]) -> Manifest:
         objects={name: Asset(**asset) for name, asset in content["objects"].items()},
         packages=content["packages"],
         counts=content["counts"],
+        evaluation=content.get("evaluation", {}),
     )
 
 
@@ -161,7 +166,7 @@ def open_dataset(root: Path, manifest: Manifest) -> Manifest:
 
 def _identity(manifest: Manifest) -> dict[str, Any]:
     content = json.loads(json.dumps(asdict(manifest)))
-    content.pop("counts")
+    del content["counts"], content["evaluation"]
     return content
 
 

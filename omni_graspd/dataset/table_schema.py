@@ -60,8 +60,41 @@ METRIC_COLUMNS = {
     ),
     "force_closure": Column("bool", "1", "Whether the contacts resist any wrench."),
     "penetration_depth": Column("float64", "m", "Depth of the deepest hand point inside the object."),
+    "intersection_volume": Column("float64", "m3", "Volume that the object shares with the filled links."),
+    "self_penetration_area": Column("float64", "m2", "Area of the hand's surface deep inside other links."),
+    "joint_limit_margin": Column(
+        "float64", "1", "Distance of the joint nearest to a limit from it, as a share of its range; negative beyond."
+    ),
+    "displacement": Column(
+        "float64", "m", "Movement of the object in the hold test, cut and averaged over six directions of gravity."
+    ),
+    "held": Column("float64", "1", "Share of six directions of gravity in which the object stays in the hand."),
 }
 """Known metrics; others are written as plain numbers."""
+
+_THRESHOLD_METRICS = {
+    "contact_area": Column("float64", "m2", "Area of the hand's surface nearer to the object than {0}."),
+    "facing_area": Column("float64", "m2", "Area of the hand's surface nearer than {0} that faces the object."),
+    "epsilon": Column("float64", "1", "Ferrari-Canny epsilon quality of the contacts nearer than {0}."),
+    "volume": Column("float64", "1", "Volume of the grasp wrench space of the contacts nearer than {0}."),
+}
+
+
+def metric_column(name: str, kind: str) -> Column:
+    """Describe the column of a metric.
+
+    Args:
+        name: Name of the metric, as in :data:`METRIC_COLUMNS` or at a threshold, as in ``epsilon_3mm``.
+        kind: Kind of its values, for names that are not known.
+    """
+    metric, _, threshold = name.rpartition("_")
+    if name in METRIC_COLUMNS:
+        return METRIC_COLUMNS[name]
+    if metric in _THRESHOLD_METRICS and threshold.endswith("mm"):
+        column = _THRESHOLD_METRICS[metric]
+        return replace(column, meaning=column.meaning.format(f"{threshold.removesuffix('mm')} mm"))
+    return Column(kind, "1", f"Metric {name!r}.")
+
 
 LOSS_COLUMNS = {
     "stable": Column("float64", "1", "Motion of the object that is not held back: 1 all, 0 none (paper, equation 2)."),
@@ -120,7 +153,7 @@ def grasp_columns(
     for name in losses:
         columns[f"loss_{name}"] = LOSS_COLUMNS.get(name, Column("float64", "1", f"Loss term {name!r}."))
     for name, kind in metrics.items():
-        columns[name] = METRIC_COLUMNS.get(name, Column(kind, "1", f"Metric {name!r}."))
+        columns[name] = metric_column(name, kind)
     return columns
 
 

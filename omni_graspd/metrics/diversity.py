@@ -25,7 +25,7 @@ class DiversityConfig:
     """Bins of equal area, on average, over the directions from which a hand comes."""
     surface_points: int = 2000
     """Points on the object's surface that may be touched."""
-    hand_points: int = 1000
+    hand_points: int = 4000
     """Points on the hand's surface that may touch them."""
     contact_threshold: float = 0.005
     """A point of the object is touched if a point of the hand is nearer than this [m]."""
@@ -87,7 +87,7 @@ def _joint_entropy(hand: Hand, joint_positions: np.ndarray, bins: int) -> float:
         return 0.0
     entropies = []
     for joint in hand.actuated:
-        ends = hand.joint_lower[joint], hand.joint_upper[joint]
+        ends = float(hand.joint_lower[joint]), float(hand.joint_upper[joint])
         counts, _ = np.histogram(np.clip(joint_positions[:, joint], *ends), bins=bins, range=ends)
         entropies.append(_entropy(counts))
     return float(np.mean(entropies))

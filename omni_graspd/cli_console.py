@@ -1,0 +1,95 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""What all commands share: where they print, how they show progress, and Warp without its chatter."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omni_graspd.progress import Progress
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_PLAIN_WIDTH = 160
+
+
+def start_warp() -> None:
+    """Start Warp without its chatter; its C++ part complains on stderr about every machine without a GPU.
+
+    This process is the application, so Warp's verbosity is ours to choose; the library never touches it.
+    """
+    import warp as wp
+
+    if hasattr(wp, "LOG_WARNING"):
+        wp.config.log_level = wp.LOG_WARNING
+    else:
+        wp.config.quiet = True
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            wp.init()
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def open_console() -> Console:
+    """Return where to print: the terminal, or plain text of a fixed width for files and pipes."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+
+
+@contextmanager
+def progress_bar(console: Console, stage: str, unit: str) -> Iterator[Progress]:
+    """Yield a callback that draws a bar on a terminal, and one line at the end elsewhere."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn(f"{stage:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(f"{unit} · {{task.fields[rate]}}"),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    begin = time.perf_counter()
+    count = 0
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task(stage, total=None, rate="")
+
+        def update(done: int, total: int) -> None:
+            nonlocal count
+            count = done
+            rate = done / max(time.perf_counter() - begin, 1e-9)
+            bars.update(task, completed=done, total=total, rate=f"{rate:.2f}/s")
+
+        yield update
+    if not console.is_terminal:
+        console.print(f"{stage:<10} {count} {unit} in {duration(time.perf_counter() - begin)}")
+
+
+def duration(seconds: float) -> str:
+    """Write a time as people read it: ``4.2 s``, ``3 min 20 s``."""
+    if seconds < 60.0:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"

@@ -1,0 +1,198 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Metric columns for the base grasps of a finished dataset: what is there stays, what lacks is measured."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from multiprocessing import get_context
+from os import cpu_count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from omni_graspd.atomic import remove_leftovers, writing_to
+from omni_graspd.dataset.evaluation_chunk import (
+    EvaluationChunk,
+    EvaluationSettings,
+    evaluation_columns,
+    measure_chunk,
+    settings_fields,
+)
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.lock import exclusive
+from omni_graspd.dataset.manifest import Manifest, read_manifest, write_manifest
+from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
+from omni_graspd.errors import GraspdError
+from omni_graspd.metrics.evaluate import MetricsConfig
+from omni_graspd.progress import Progress, no_progress
+
+_CHUNK_SIZE = 32
+"""Grasps that one worker measures at a time, lost together when the run is killed. Results do not depend on it."""
+
+
+@dataclass(frozen=True)
+class _Table:
+    """One table, the columns that it lacks, and the chunks that measure them."""
+
+    path: Path
+    parts_folder: Path
+    columns: tuple[str, ...]
+    chunks: tuple[EvaluationChunk, ...]
+
+
+def evaluate_dataset(
+    root: Path,
+    settings: EvaluationSettings | None = None,
+    *,
+    device: str = "cpu",
+    workers: int | None = None,
+    start_worker: Callable[[], None] | None = None,
+    progress: Progress = no_progress,
+) -> int:
+    """Add metric columns to all tables of base grasps of a dataset.
+
+    Columns that are there are kept as they are. Stopped or killed, the same call goes on where it was; the tables end
+    with the same bytes for any number of workers.
+
+    Args:
+        root: The dataset folder.
+        settings: Thresholds, hold test and the like.
+        device: Warp device of the distances.
+        workers: Processes; by default one for each core. With 1 all is done in this process.
+        start_worker: Called first in each process, a function of a module.
+        progress: Called with grasps measured and in total.
+
+    Returns:
+        How many grasps were measured.
+
+    Raises:
+        GraspdError: If the folder is no dataset or cannot be written, a file in it is damaged, or it was evaluated with
+            other settings.
+    """
+    settings = settings or EvaluationSettings()
+    manifest = read_manifest(root)
+    with writing_to(root), exclusive(root):
+        _check_settings(root, manifest, settings)
+        remove_leftovers(root)
+        tables = list(_tables(root, manifest, settings, device))
+        total = sum(chunk.stop - chunk.start for table in tables for chunk in table.chunks)
+        progress(0, total)
+        if tables:
+            write_manifest(replace(manifest, evaluation=_as_json(settings)), root)
+        done = 0
+        for table, count in _measured(tables, workers or cpu_count() or 1, start_worker):
+            done += count
+            progress(done, total)
+            if all(chunk.part.is_file() for chunk in table.chunks):
+                _add_columns(table)
+    return total
+
+
+def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device: str) -> Iterator[_Table]:
+    """Yield the tables that lack columns."""
+    layout = DatasetLayout(root)
+    metrics = MetricsConfig(**manifest.config.get("metrics", {}))
+    for hand in manifest.hands:
+        for obj in manifest.objects:
+            path = layout.grasps(hand, obj)
+            if not path.is_file():
+                continue
+            present = _column_names(path)
+            lacks = tuple(name for name in evaluation_columns(settings) if name not in present)
+            if not lacks:
+                continue
+            count = len(read_grasps(path).indices)
+            folder = path.with_suffix(".evaluation")
+            chunks = [
+                EvaluationChunk(
+                    root=root,
+                    hand=hand,
+                    object=obj,
+                    start=start,
+                    stop=min(start + _CHUNK_SIZE, count),
+                    columns=lacks,
+                    part=folder / f"{start:08d}.npz",
+                    metrics=metrics,
+                    settings=settings,
+                    device=device,
+                )
+                for start in range(0, count, _CHUNK_SIZE)
+            ]
+            yield _Table(path, folder, lacks, tuple(chunks))
+
+
+def _column_names(path: Path) -> list[str]:
+    import pyarrow.parquet as pq
+
+    return pq.read_schema(path).names
+
+
+def _measured(
+    tables: Sequence[_Table], workers: int, start_worker: Callable[[], None] | None
+) -> Iterator[tuple[_Table, int]]:
+    """Measure what no part holds; yield each chunk's table and size as it is done, those that were done first."""
+    waiting = []
+    for table in tables:
+        for chunk in table.chunks:
+            if _holds(chunk):
+                yield table, chunk.stop - chunk.start
+            else:
+                waiting.append((table, chunk))
+    if workers == 1 or len(waiting) <= 1:
+        for table, chunk in waiting:
+            measure_chunk(chunk)
+            yield table, chunk.stop - chunk.start
+        return
+    # Threads of Warp, PhysX and manifold3d do not survive a fork.
+    with ProcessPoolExecutor(
+        min(workers, len(waiting)), mp_context=get_context("spawn"), initializer=start_worker
+    ) as pool:
+        futures = {pool.submit(measure_chunk, chunk): (table, chunk) for table, chunk in waiting}
+        try:
+            for future in as_completed(futures):
+                future.result()
+                table, chunk = futures[future]
+                yield table, chunk.stop - chunk.start
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _holds(chunk: EvaluationChunk) -> bool:
+    """Tell whether a chunk's part is there and has its columns; a run with fewer may have been stopped before."""
+    if not chunk.part.is_file():
+        return False
+    with np.load(chunk.part, allow_pickle=False) as part:
+        return set(chunk.columns) <= set(part.files)
+
+
+def _add_columns(table: _Table) -> None:
+    grasps: GraspTable = read_grasps(table.path)
+    parts = []
+    for chunk in table.chunks:
+        with np.load(chunk.part, allow_pickle=False) as part:
+            parts.append({name: part[name] for name in table.columns})
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in table.columns}
+    write_grasps(replace(grasps, metrics=grasps.metrics | columns), table.path)
+    shutil.rmtree(table.parts_folder)
+
+
+def _as_json(settings: EvaluationSettings) -> dict[str, Any]:
+    return {name: json.loads(json.dumps(asdict(settings)))[name] for name in settings_fields()}
+
+
+def _check_settings(root: Path, manifest: Manifest, settings: EvaluationSettings) -> None:
+    """Refuse settings under which columns of one dataset would not mean the same."""
+    there, now = manifest.evaluation, _as_json(settings)
+    different = [name for name in now if there and there.get(name) != now[name]]
+    if different:
+        raise GraspdError(
+            f"expected the settings with which {root} was evaluated, got others under {', '.join(different)}; "
+            "give the same settings, or evaluate a copy of the dataset made before"
+        )

@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of an evaluated dataset, as a report needs them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.manifest import read_manifest
+from omni_graspd.dataset.tables import GraspTable, read_grasps
+from omni_graspd.errors import GraspdError
+
+_LARGEST_DEPTH = 0.005
+_NEEDED = ("epsilon", "contact_area", "intersection_volume")
+
+
+@dataclass(frozen=True)
+class MeasuredGrasps:
+    """The grasps of one object by one hand, with their metrics."""
+
+    dataset: str
+    """Name of the dataset's folder."""
+    root: Path
+    """The dataset folder."""
+    table: GraspTable
+    """Grasps and metrics."""
+
+    @property
+    def ok(self) -> np.ndarray:
+        """Which grasps are not marked as failed, shape [grasp_count], bool."""
+        return np.array([status == "ok" for status in self.table.grasps.status], dtype=bool)
+
+    def metric(self, name: str) -> np.ndarray | None:
+        """Return a column, shape [grasp_count], or None if the table has none of that name."""
+        values = self.table.metrics.get(name)
+        return None if values is None else np.asarray(values, dtype=np.float64)
+
+    def best(self, count: int | None) -> np.ndarray:
+        """Return the rows of the best grasps by epsilon, failed ones left out; all with None."""
+        rows = np.flatnonzero(self.ok)
+        order = rows[np.argsort(-np.nan_to_num(self.table.metrics["epsilon"][rows], nan=-1.0), kind="stable")]
+        return order[:count]
+
+    def verdicts(self) -> list[str]:
+        """Say of each grasp what is wrong with it, the first reason that applies, or ``good``."""
+        held, depth = self.metric("held"), self.metric("penetration_depth")
+        closed = self.metric("force_closure")
+        verdicts = []
+        for row, status in enumerate(self.table.grasps.status):
+            if status != "ok":
+                verdicts.append(f"failed: {status}")
+            elif closed is not None and not closed[row]:
+                verdicts.append("no force closure")
+            elif depth is not None and depth[row] > _LARGEST_DEPTH:
+                verdicts.append("deeper than 5 mm in the object")
+            elif held is not None and held[row] < 0.5:
+                verdicts.append("object lost in most directions")
+            elif held is not None and held[row] < 1.0:
+                verdicts.append("object lost in some direction")
+            else:
+                verdicts.append("good")
+        return verdicts
+
+
+def read_measured_grasps(root: Path) -> list[MeasuredGrasps]:
+    """Read all tables of base grasps of an evaluated dataset, those without rows left out.
+
+    Raises:
+        GraspdError: If the folder is no dataset, has no grasps, or was not evaluated.
+    """
+    layout, manifest = DatasetLayout(root), read_manifest(root)
+    found = []
+    for hand in manifest.hands:
+        for obj in manifest.objects:
+            path = layout.grasps(hand, obj)
+            if not path.is_file():
+                continue
+            table = read_grasps(path)
+            missing = [name for name in _NEEDED if name not in table.metrics]
+            if missing:
+                raise GraspdError(
+                    f"expected an evaluated dataset, got {root}, whose grasps of {obj} by {hand} have no "
+                    f"{', '.join(missing)}; run `graspd evaluate {root}` first"
+                )
+            if len(table.indices):
+                found.append(MeasuredGrasps(root.resolve().name, root, table))
+    if not found:
+        raise GraspdError(f"expected grasps in {root}, got none; run `graspd synthesize` with the same options first")
+    return found
