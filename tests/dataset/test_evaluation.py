@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Metric columns for finished datasets: what is added, what is kept, what a stopped run leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import trimesh
+
+from omni_graspd import cli
+from omni_graspd.dataset import evaluation, evaluation_chunk
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.evaluation import evaluate_dataset
+from omni_graspd.dataset.evaluation_chunk import EvaluationSettings, evaluation_columns
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.manifest import read_manifest
+from omni_graspd.dataset.pipeline import generate
+from omni_graspd.dataset.tables import read_grasps, write_grasps
+from omni_graspd.errors import GraspdError
+from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.metrics.evaluate import MetricsConfig
+from omni_graspd.metrics.intersection_volume import intersection_volumes
+from omni_graspd.metrics.self_penetration import SelfPenetrationConfig
+from omni_graspd.objects.object_library import load_object
+from omni_graspd.synthesis.config import SynthesisConfig
+
+_SETTINGS = EvaluationSettings(thresholds=(0.002, 0.005), self_penetration=SelfPenetrationConfig(point_count=400))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    """Five grasps of a block by the Barrett hand, the second marked as failed."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
+    config = GenerateConfig(
+        hand=("barrett",),
+        object=(str(folder / "block.ply"),),
+        grasps=5,
+        scenes=0,
+        out=folder / "set",
+        synthesis=SynthesisConfig(iterations=20),
+        metrics=MetricsConfig(point_count=400),
+    )
+    asyncio.run(generate(config))
+    path = DatasetLayout(folder / "set").grasps("barrett", "block")
+    table = read_grasps(path)
+    status = ("ok", "diverged", *table.grasps.status[2:])
+    write_grasps(replace(table, grasps=replace(table.grasps, status=status)), path)
+    return folder / "set"
+
+
+@pytest.fixture
+def dataset(finished, tmp_path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "set"))
+
+
+def _table(root: Path) -> Path:
+    return DatasetLayout(root).grasps("barrett", "block")
+
+
+def test_all_columns_are_added_and_none_is_changed(dataset):
+    before = read_grasps(_table(dataset))
+    assert evaluate_dataset(dataset, _SETTINGS, workers=1) == 5
+    after = read_grasps(_table(dataset))
+    assert set(evaluation_columns(_SETTINGS)) <= set(after.metrics)
+    for name, values in before.metrics.items():
+        np.testing.assert_array_equal(after.metrics[name], values)
+    np.testing.assert_array_equal(after.grasps.T_object_palm, before.grasps.T_object_palm)
+    ok = np.array([status == "ok" for status in after.grasps.status])
+    # The columns at the dataset's own threshold are those that the synthesis wrote.
+    for name in ("contact_area", "epsilon", "volume"):
+        np.testing.assert_array_equal(after.metrics[f"{name}_5mm"][ok], before.metrics[name][ok])
+    hand, obj = (
+        load_hand(str(DatasetLayout(dataset).hand("barrett"))),
+        load_object(str(DatasetLayout(dataset).object("block"))),
+    )
+    grasps = (after.grasps.T_object_palm[ok], after.grasps.joint_positions[ok])
+    np.testing.assert_array_equal(after.metrics["intersection_volume"][ok], intersection_volumes(hand, obj, *grasps))
+    assert ((after.metrics["held"][ok] >= 0.0) & (after.metrics["held"][ok] <= 1.0)).all()
+    assert (after.metrics["displacement"][ok] <= 0.1).all()
+
+
+def test_failed_rows_get_no_figures(dataset):
+    evaluate_dataset(dataset, _SETTINGS, workers=1)
+    metrics = read_grasps(_table(dataset)).metrics
+    for name in evaluation_columns(_SETTINGS)[6:]:
+        assert np.isnan(metrics[name][1]), name
+        assert np.isfinite(np.delete(metrics[name], 1)).all(), name
+
+
+def test_nothing_is_measured_twice(dataset, monkeypatch):
+    evaluate_dataset(dataset, replace(_SETTINGS, hold_test=False, thresholds=(0.005,)), workers=1)
+    first = read_grasps(_table(dataset)).metrics
+    asked = []
+    measure = evaluation_chunk.measure_chunk
+    monkeypatch.setattr(evaluation, "measure_chunk", lambda chunk: (asked.append(chunk.columns), measure(chunk)))
+    evaluate_dataset(dataset, _SETTINGS, workers=1)
+    assert {name for names in asked for name in names} == {
+        "displacement", "held", *(f"{name}_2mm" for name in ("contact_area", "facing_area", "epsilon", "volume"))
+    }  # fmt: skip
+    second = read_grasps(_table(dataset)).metrics
+    for name, values in first.items():
+        np.testing.assert_array_equal(second[name], values)
+    before = _table(dataset).read_bytes()
+    assert evaluate_dataset(dataset, _SETTINGS, workers=1) == 0
+    assert _table(dataset).read_bytes() == before
+
+
+def test_a_stopped_run_goes_on_and_workers_do_not_matter(dataset, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "_CHUNK_SIZE", 2)
+    other = Path(shutil.copytree(dataset, tmp_path / "other"))
+    measure, done = evaluation_chunk.measure_chunk, []
+
+    def stop_at_the_second(chunk):
+        if len(done) == 1:
+            raise KeyboardInterrupt
+        done.append(chunk)
+        measure(chunk)
+
+    monkeypatch.setattr(evaluation, "measure_chunk", stop_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_dataset(dataset, _SETTINGS, workers=1)
+    assert list(_table(dataset).with_suffix(".evaluation").iterdir())
+    assert "held" not in read_grasps(_table(dataset)).metrics
+    monkeypatch.setattr(evaluation, "measure_chunk", measure)
+    evaluate_dataset(dataset, _SETTINGS, workers=1)
+    assert not _table(dataset).with_suffix(".evaluation").exists()
+    monkeypatch.setattr(evaluation, "_CHUNK_SIZE", 3)
+    evaluate_dataset(other, _SETTINGS, workers=2)
+    assert _table(dataset).read_bytes() == _table(other).read_bytes()
+
+
+def test_other_settings_are_refused_and_named(dataset):
+    evaluate_dataset(dataset, replace(_SETTINGS, hold_test=False), workers=1)
+    assert read_manifest(dataset).evaluation["self_penetration"]["point_count"] == 400
+    wrong = replace(_SETTINGS, self_penetration=SelfPenetrationConfig(depth=0.001))
+    with pytest.raises(GraspdError, match=r"evaluated, got others under self_penetration; give the same") as error:
+        evaluate_dataset(dataset, wrong, workers=1)
+    assert "\n" not in str(error.value)
+
+
+def test_an_evaluated_dataset_can_still_be_gone_on_with(dataset, finished):
+    evaluate_dataset(dataset, replace(_SETTINGS, hold_test=False), workers=1)
+    config = GenerateConfig(
+        hand=("barrett",),
+        object=(str(finished.parent / "block.ply"),),
+        grasps=5,
+        scenes=0,
+        out=dataset,
+        synthesis=SynthesisConfig(iterations=20),
+        metrics=MetricsConfig(point_count=400),
+    )
+    before = _table(dataset).read_bytes()
+    asyncio.run(generate(config))
+    assert _table(dataset).read_bytes() == before
+    assert read_manifest(dataset).evaluation
+
+
+@pytest.mark.parametrize("thresholds", [(5.0,), (0.0,), (-0.001,), (float("nan"),)])
+def test_thresholds_in_other_units_are_refused(thresholds):
+    with pytest.raises(GraspdError, match="give metres"):
+        EvaluationSettings(thresholds=thresholds)
+
+
+def test_the_command_says_what_it_did_and_what_is_next(dataset, capsys):
+    options = [
+        "--thresholds",
+        "0.005",
+        "--no-hold-test",
+        "--workers",
+        "1",
+        "--settings.self-penetration.point-count",
+        "400",
+    ]
+    cli.main(["evaluate", str(dataset), *options])
+    assert f"next: graspd report {dataset}" in capsys.readouterr().out
+    cli.main(["evaluate", str(dataset), *options])
+    assert "nothing to measure" in capsys.readouterr().out
+
+
+def test_a_folder_without_a_dataset_is_one_line(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["evaluate", str(tmp_path)])
+    assert capsys.readouterr().err.startswith("error: expected a dataset folder, got")

@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The report: right means, a page that stands alone, and that works in a browser."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from omni_graspd import cli
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.manifest import Asset, Manifest, write_manifest
+from omni_graspd.dataset.measured_grasps import read_measured_grasps
+from omni_graspd.dataset.tables import GraspTable, write_grasps
+from omni_graspd.errors import GraspdError
+from omni_graspd.inspection.quality_summary import QUANTITIES, quality_row, threshold_curve
+from omni_graspd.inspection.report import ReportConfig, write_report
+from omni_graspd.synthesis.grasp import GraspBatch
+
+
+def _write_dataset(
+    root: Path, objects: dict[str, np.ndarray], *, hand: str = "claw<b>", evaluated: bool = True
+) -> Path:
+    """Write tables with the given epsilons; the first row of each object is marked as failed."""
+    for name, epsilon in objects.items():
+        count = len(epsilon)
+        poses = np.tile([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0], (count, 1))
+        status = ("diverged", *["ok"] * (count - 1))
+        metrics = {"epsilon": epsilon, "contact_area": 1e-4 * np.arange(count), "force_closure": epsilon > 0.0}
+        if evaluated:
+            metrics |= {"intersection_volume": 1e-6 * epsilon, "held": np.linspace(0.0, 1.0, count)}
+            metrics |= {"displacement": 0.01 * epsilon, "penetration_depth": 1e-3 * np.arange(count)}
+            metrics |= {f"{metric}_{at}mm": at * epsilon for metric in ("epsilon", "volume") for at in (1, 3, 9)}
+        batch = GraspBatch(poses, np.zeros((count, 1)), {}, status)
+        table = GraspTable(hand, name, ("joint",), np.arange(count, dtype=np.int32), 0, batch, metrics)
+        write_grasps(table, DatasetLayout(root).grasps(hand, name))
+    assets = {name: Asset(f"objects/{name}.usd", "x", "sha256:0", None, None) for name in objects}
+    hands = {hand: Asset(f"hands/{hand}.usd", "x", "sha256:0", None, None)}
+    write_manifest(Manifest({"backend": "none", "device": "cpu", "seed": 0}, hands, assets, {}, {}), root)
+    return root
+
+
+@pytest.fixture
+def dataset(tmp_path) -> Path:
+    random = np.random.default_rng(0)
+    return _write_dataset(tmp_path / "ours", {"can": random.uniform(0, 0.5, 12), "mug": random.uniform(0, 0.5, 30)})
+
+
+def _quantity(column: str):
+    return next(quantity for quantity in QUANTITIES if quantity.column == column)
+
+
+def test_rows_average_the_best_of_each_object_then_the_objects(tmp_path):
+    root = _write_dataset(tmp_path / "set", {"a": np.array([9.0, 0.1, 0.3, 0.2]), "b": np.array([9.0, 0.5])})
+    row = quality_row(read_measured_grasps(root), 2)
+    # The failed first rows do not count, however good they look; of a the rows 2 and 3 are best.
+    assert row.grasps == 3
+    assert row.values["epsilon"] == pytest.approx(0.5 * (0.25 + 0.5))
+    assert row.values["contact_area"] == pytest.approx(0.5 * (2.5 + 1.0))
+    assert row.values["displacement"] == pytest.approx(0.5 * (0.25 + 0.5))
+    assert np.isnan(row.values["self_penetration_area"])
+
+
+def test_curves_follow_the_thresholds_and_bands_hold_the_mean(dataset):
+    measured = read_measured_grasps(dataset)
+    curve = threshold_curve(measured, _quantity("epsilon"), None)
+    np.testing.assert_allclose(curve.thresholds, [0.001, 0.003, 0.009])
+    np.testing.assert_allclose(curve.mean / curve.mean[0], [1.0, 3.0, 9.0])
+    assert (curve.low < curve.mean).all() and (curve.mean < curve.high).all()
+    assert threshold_curve(measured, _quantity("contact_area"), None) is None
+
+
+def test_each_grasp_has_one_verdict(tmp_path):
+    root = _write_dataset(tmp_path / "set", {"a": np.array([0.2, 0.0, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2])})
+    (measured,) = read_measured_grasps(root)
+    assert measured.verdicts() == [
+        "failed: diverged",
+        "no force closure",
+        "object lost in most directions",
+        "object lost in most directions",
+        "object lost in some direction",
+        "object lost in some direction",
+        "deeper than 5 mm in the object",
+        "deeper than 5 mm in the object",
+    ]
+
+
+def test_the_page_stands_alone_and_escapes_names(dataset):
+    page = write_report([dataset], ReportConfig(pictures=0))
+    text = page.read_text()
+    assert "claw<b>" not in text and "claw&lt;b&gt;" in text
+    assert not re.findall(r"""(?:src|href)=["'](?!data:)[^"']+""", text)
+    assert {path.name for path in page.parent.iterdir()} == {
+        "report.html", "curves.png", "histograms.png", "verdicts.png", "summary.csv", "grasps.csv"
+    }  # fmt: skip
+    rows = list(csv.DictReader((page.parent / "grasps.csv").open()))
+    assert len(rows) == 42 and rows[0]["verdict"] == "failed: diverged" and rows[13]["object"] == "mug"
+    summary = list(csv.DictReader((page.parent / "summary.csv").open()))
+    assert [row["choice"] for row in summary] == ["top", "all"]
+    expected = quality_row(read_measured_grasps(dataset), 10).values["epsilon"]
+    assert float(summary[0]["ε"]) == pytest.approx(expected)
+
+
+def test_several_datasets_are_compared(dataset, tmp_path):
+    other = _write_dataset(tmp_path / "theirs", {"can": np.linspace(0.0, 0.1, 9)})
+    text = write_report([dataset, other], ReportConfig(pictures=0, out=tmp_path / "page")).read_text()
+    assert "ours" in text and "theirs" in text and "51 grasps" in text
+
+
+def test_a_dataset_that_was_not_evaluated_is_told_how(tmp_path):
+    root = _write_dataset(tmp_path / "raw", {"can": np.ones(3)}, evaluated=False)
+    with pytest.raises(GraspdError, match=r"have no intersection_volume; run `graspd evaluate .*raw` first"):
+        write_report([root])
+
+
+def test_the_command_names_the_page(dataset, capsys):
+    cli.main(["report", str(dataset), "--pictures", "0"])
+    assert f"report: {dataset / 'report' / 'report.html'}" in capsys.readouterr().out
+
+
+def test_in_a_browser_pictures_load_and_tables_sort_without_complaint(dataset):
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+    browser_file = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser_file is None:
+        pytest.skip("needs Chromium")
+    page_file = write_report([dataset], ReportConfig(pictures=0))
+    with playwright.sync_playwright() as api:
+        browser = api.chromium.launch(executable_path=browser_file, args=["--no-sandbox"])
+        page = browser.new_page()
+        complaints: list[str] = []
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("requestfailed", lambda request: complaints.append(request.url[:80]))
+        page.goto(page_file.resolve().as_uri())
+        widths = page.eval_on_selector_all("img", "images => images.map(image => image.naturalWidth)")
+        assert len(widths) == 3 and min(widths) > 500
+        table = page.locator("table").nth(2)
+        column = table.locator("th").all_inner_texts().index("ε")
+        for direction in ("descending", "ascending"):
+            table.locator("th").nth(column).click()
+            assert table.locator("th").nth(column).get_attribute("aria-sort") == direction
+            values = [float(row.locator("td").nth(column).inner_text()) for row in table.locator("tbody tr").all()]
+            assert values == sorted(values, reverse=direction == "descending") and len(values) == 2
+        browser.close()
+    assert complaints == []
