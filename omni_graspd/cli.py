@@ -19,6 +19,7 @@ from omni_graspd.cli_hands import parse_hands
 from omni_graspd.cli_objects import SHORT_FORMS as OBJECT_SHORT_FORMS
 from omni_graspd.cli_objects import parse_objects
 from omni_graspd.cli_render import is_scene_render, parse_scene_render
+from omni_graspd.cli_verify import parse_verify
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.run import Run, open_run
@@ -40,6 +41,7 @@ _SHORT_FORMS = {
 _PARSERS: dict[str, Callable[[Sequence[str]], Callable[..., None]]] = {
     "evaluate": parse_evaluate,
     "report": parse_report,
+    "verify": parse_verify,
     "hands": parse_hands,
     "objects": parse_objects,
 }

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from omni_graspd.atomic import remove_leftovers, writing_to
+from omni_graspd.dataset.checksums import update_checksums
 from omni_graspd.dataset.evaluation_chunk import (
     EvaluationChunk,
     EvaluationSettings,
@@ -27,6 +28,7 @@ from omni_graspd.dataset.evaluation_chunk import (
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.dataset.manifest import Manifest, read_manifest, write_manifest
+from omni_graspd.dataset.restored_config import restore_config
 from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
@@ -91,13 +93,15 @@ def evaluate_dataset(
             progress(done, total)
             if all(chunk.part.is_file() for chunk in table.chunks):
                 _add_columns(table)
+        if tables:
+            update_checksums(root, tuple(table.path.relative_to(root).as_posix() for table in tables))
     return total
 
 
 def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device: str) -> Iterator[_Table]:
     """Yield the tables that lack columns."""
     layout = DatasetLayout(root)
-    metrics = MetricsConfig(**manifest.config.get("metrics", {}))
+    metrics = restore_config(MetricsConfig, manifest.config.get("metrics", {}))
     for hand in manifest.hands:
         for obj in manifest.objects:
             path = layout.grasps(hand, obj)

@@ -43,7 +43,7 @@ async def render_stage(run: Run, progress: Progress = no_progress) -> None:
             records += await _render_scene(
                 run, object_name, scene_index, writer, lambda done, _, start=start: progress(start + done, total)
             )
-    run.update_counts()
+    run.finish_stage()
     await write_lists(records, run.layout.root, run.config.render)
 
 

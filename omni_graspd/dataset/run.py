@@ -16,6 +16,7 @@ import warp as wp
 from omni_graspd.atomic import writing_to
 from omni_graspd.backend import Backend, load_backend
 from omni_graspd.dataset.asset_copies import asset_entry
+from omni_graspd.dataset.checksums import update_checksums
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
@@ -51,8 +52,8 @@ class Run:
     manifest: Manifest
     """What this run makes; its counts are those at the start."""
 
-    def update_counts(self) -> None:
-        """Count what is there and write it to the manifest."""
+    def finish_stage(self) -> None:
+        """Count what is there, write it to the manifest, and the checksums of what is new."""
         tables = [table for obj in self.objects for table in self.layout.scene_tables(obj.name)]
         grasp_tables = [self.layout.grasps(hand.name, obj.name) for obj in self.objects for hand in self.hands]
         counts = {
@@ -62,6 +63,7 @@ class Run:
             "images": sum(len(self.layout.images(obj.name)) for obj in self.objects),
         }
         write_manifest(replace(self.manifest, counts=counts), self.layout.root)
+        update_checksums(self.layout.root)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
                 progress(done, total)
                 await asyncio.sleep(0.0)
         progress(done, total)
-    run.update_counts()
+    run.finish_stage()
 
 
 async def _neighbours(run: Run, obj: RigidObject, scene_index: int, drop: Drop) -> tuple[Neighbour, ...]:

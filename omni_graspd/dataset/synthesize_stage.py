@@ -46,7 +46,7 @@ async def synthesize_stage(run: Run, progress: Progress = no_progress) -> None:
             await _synthesize_pair(run, hand, obj, counted)
         shutil.rmtree(_parts_folder(run, hand, obj), ignore_errors=True)
         counted.report(count)
-    run.update_counts()
+    run.finish_stage()
 
 
 @dataclass(frozen=True)

@@ -80,7 +80,7 @@ def _run(out: Path, rendered: list[str], stereo: bool, hangs: bool, options: dic
             shown_grasp="none",
             render=RenderConfig(annotators=ANNOTATORS, **options),
         ),
-        update_counts=lambda: None,
+        finish_stage=lambda: None,
     )
 
 

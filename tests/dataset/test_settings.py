@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from omni_graspd import cli
+from omni_graspd.cli_console import duration
 from omni_graspd.dataset import render_stage
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.dataset.synthesize_stage import _without_failed
@@ -113,4 +113,4 @@ def test_a_file_system_without_locks_is_no_obstacle(monkeypatch, tmp_path):
     ("seconds", "text"), [(3.21, "3.2 s"), (59.94, "59.9 s"), (119.7, "2 min 0 s"), (61.0, "1 min 1 s")]
 )
 def test_durations_read_well(seconds, text):
-    assert cli._duration(seconds) == text
+    assert duration(seconds) == text

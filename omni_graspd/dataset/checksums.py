@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checksums of the files of a dataset: what was written is told from what lies there years later."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path
+from omni_graspd.errors import GraspdError
+
+CHECKSUM_FILE = "checksums.parquet"
+_FOLDERS = ("grasps", "hands", "objects", "renders", "scenes")
+_BLOCK_SIZE = 1 << 20
+
+
+def update_checksums(root: Path, changed: tuple[str, ...] = ()) -> None:
+    """Write the checksums of the files of a dataset; files that are listed already are not read again.
+
+    ``dataset.json`` changes with every stage and is always read. Pictures and reports made for people are not listed.
+
+    Args:
+        root: The dataset folder.
+        changed: Files that were written anew since, relative to the folder, with ``/``.
+    """
+    known = read_checksums(root) if (root / CHECKSUM_FILE).is_file() else {}
+    listed = {}
+    for name in sorted([*dataset_files(root), "dataset.json"]):
+        present = known.get(name)
+        fresh = present is None or name in changed or name == "dataset.json"
+        listed[name] = file_checksum(root / name) if fresh else present
+    if listed != known:
+        _write(root, listed)
+
+
+def dataset_files(root: Path) -> Iterator[str]:
+    """Yield the files that make up a dataset but for ``dataset.json``, relative to its folder, with ``/``."""
+    for folder in _FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            parts = path.relative_to(root).parts
+            unfinished = any(
+                part.startswith(PARTIAL_PREFIX) or part.endswith((".parts", ".evaluation")) for part in parts
+            )
+            if path.is_file() and not unfinished:
+                yield "/".join(parts)
+
+
+def read_checksums(root: Path) -> dict[str, str]:
+    """Read the list: SHA-256 in hexadecimal digits by file.
+
+    Raises:
+        GraspdError: If there is none, or it is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = root / CHECKSUM_FILE
+    if not path.is_file():
+        raise GraspdError(
+            f"expected the checksums {path}, got none; a dataset gets them when the stage that makes it ends, so run "
+            "`graspd generate` with the same options again"
+        )
+    try:
+        table = pq.read_table(path, columns=["file", "sha256"])
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise GraspdError(
+            f"expected checksums in {path}, got a damaged file ({str(error).splitlines()[0]}); "
+            "delete it and run `graspd generate` with the same options again"
+        ) from error
+    return dict(zip(table["file"].to_pylist(), table["sha256"].to_pylist(), strict=True))
+
+
+def file_checksum(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_SIZE):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _write(root: Path, listed: dict[str, str]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"file": pa.array(listed.keys(), pa.string()), "sha256": pa.array(listed.values(), pa.string())})
+    with atomic_path(root / CHECKSUM_FILE) as temporary:
+        pq.write_table(table, temporary, compression="zstd")

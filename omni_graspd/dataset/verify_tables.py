@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the rows of a dataset's tables make sense, and whether tables, hands and scenes agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.tables import GraspTable, read_grasps, read_scene_grasps
+from omni_graspd.errors import GraspdError
+from omni_graspd.hands.hand import Hand
+from omni_graspd.scenes.scene_writer import OBJECT_PATH
+from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose
+
+_UNIT_TOLERANCE = 1e-6
+# The limits are a soft loss: a joint may pass one by so much of its range, or by so much [rad or m].
+_BEYOND_SHARE, _BEYOND = 0.15, 0.05
+_POSE_TOLERANCE = 1e-5
+
+
+def check_grasp_table(path: Path, hand: Hand, object_name: str, expected: int | None) -> tuple[GraspTable, list[str]]:
+    """Check a table of base grasps.
+
+    Args:
+        path: The table.
+        hand: The hand of the dataset.
+        object_name: The object it should be about.
+        expected: Number of grasps of the run; None where that is not known.
+
+    Returns:
+        The table, and what is wrong with it.
+
+    Raises:
+        GraspdError: If the table cannot be read.
+    """
+    table = read_grasps(path)
+    return table, [*_header_problems(table, hand, object_name, expected), *_value_problems(table, hand)]
+
+
+def _header_problems(table: GraspTable, hand: Hand, object_name: str, expected: int | None) -> Iterator[str]:
+    if (table.hand, table.object) != (hand.name, object_name):
+        yield f"expected grasps of {object_name} by {hand.name}, got those of {table.object} by {table.hand}"
+    if table.joint_names != hand.joint_names:
+        yield f"expected the joints {', '.join(hand.joint_names)}, got {', '.join(table.joint_names)}"
+    if expected is not None and len(table.indices) != expected:
+        yield f"expected {expected} grasps, got {len(table.indices)}"
+    if not np.array_equal(table.indices, np.arange(len(table.indices))):
+        yield "expected grasps numbered from 0 without gaps, got others"
+    if any(not status for status in table.grasps.status):
+        yield "expected a status in every row, got empty ones"
+
+
+def _value_problems(table: GraspTable, hand: Hand) -> Iterator[str]:
+    ok = np.array([status == "ok" for status in table.grasps.status], dtype=bool)
+    poses, joints = table.grasps.T_object_palm, table.grasps.joint_positions
+    finite = np.isfinite(poses).all(axis=1) & np.isfinite(joints).all(axis=1)
+    yield from _rows(ok & ~finite, "finite poses and joint positions where the status is ok")
+    usable = ok & finite
+    yield from _rows(usable & ~_unit(poses), "unit quaternions in T_object_palm")
+    if joints.shape[1] == hand.joint_count:
+        slack = np.maximum(_BEYOND, _BEYOND_SHARE * (hand.joint_upper - hand.joint_lower))
+        beyond = (joints < hand.joint_lower - slack) | (joints > hand.joint_upper + slack)
+        yield from _rows(usable & beyond.any(axis=1), "joint positions near their limits")
+    for name, low in {
+        "contact_area": 0.0,
+        "epsilon": 0.0,
+        "penetration_depth": 0.0,
+        "intersection_volume": 0.0,
+    }.items():
+        values = table.metrics.get(name)
+        if values is not None:
+            yield from _rows(usable & ~(values >= low), f"{name} of {low:g} or more")
+
+
+def _unit(poses: np.ndarray) -> np.ndarray:
+    return np.abs(np.linalg.norm(poses[:, 3:], axis=1) - 1.0) < _UNIT_TOLERANCE
+
+
+def _rows(wrong: np.ndarray, expected: str) -> Iterator[str]:
+    rows = np.flatnonzero(wrong)
+    if len(rows):
+        more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
+        yield f"expected {expected}, got something else in row {rows[0]}{more}"
+
+
+def check_scene_table(
+    path: Path, layout: DatasetLayout, object_name: str, base_poses: dict[str, np.ndarray]
+) -> Iterator[str]:
+    """Check a table of scene grasps against the base grasps and the scene.
+
+    Args:
+        path: The table.
+        layout: Paths of the dataset.
+        object_name: The object of the scene.
+        base_poses: Palm poses of the base grasps by hand, for the tables that are good, each [grasp_count, 7].
+
+    Yields:
+        What is wrong with it.
+    """
+    try:
+        table = read_scene_grasps(path)
+    except GraspdError as error:
+        yield str(error)
+        return
+    if table.object != object_name:
+        yield f"expected grasps of {object_name}, got those of {table.object}"
+    scene = layout.scene(object_name, table.scene_index)
+    try:
+        stage = open_stage(scene)
+    except GraspdError as error:
+        yield str(error)
+        return
+    prim = stage.GetPrimAtPath(OBJECT_PATH)
+    if not prim:
+        yield f"expected the object at {OBJECT_PATH} in {scene.name}, got none"
+        return
+    T_world_object = matrix_to_pose(local_to_world(prim))
+    hands = np.array(table.hands)
+    for hand, poses in base_poses.items():
+        rows = np.flatnonzero(hands == hand)
+        indices = table.grasp_indices[rows]
+        if len(indices) != len(poses) or not np.array_equal(np.sort(indices), np.arange(len(poses))):
+            yield f"expected each of the {len(poses)} base grasps by {hand} once, got {len(indices)} rows"
+            continue
+        ok = np.array([table.status[row] == "ok" for row in rows], dtype=bool)
+        placed = compose(T_world_object, poses[indices])[ok]
+        found = table.grasps.T_world_palm[rows][ok]
+        off = np.linalg.norm(placed[:, :3] - found[:, :3], axis=1) > _POSE_TOLERANCE
+        turned = np.abs((placed[:, 3:] * found[:, 3:]).sum(axis=1)) < 1.0 - _POSE_TOLERANCE
+        yield from _rows(off | turned, f"the base grasps by {hand} carried along with the object")
+    unknown = sorted(set(table.hands) - set(base_poses))
+    if unknown and base_poses:
+        yield f"expected hands among {', '.join(base_poses)}, got {', '.join(unknown)}"
