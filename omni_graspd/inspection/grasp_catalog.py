@@ -1,0 +1,239 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""All base grasps of a dataset as a list that is read lazily: a hundred thousand rows open in a second.
+
+Only the columns that are asked for are read. Poses and joints of one table at a time are kept in memory.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.manifest import Manifest, read_manifest
+from omni_graspd.dataset.table_schema import GRASP_COLUMNS, POSTURE_COLUMNS, SCHEMA_VERSION
+from omni_graspd.errors import GraspdError
+
+if TYPE_CHECKING:
+    import pyarrow.parquet as pq
+
+_NORM_TOLERANCE = 1e-3
+_VECTORS = ("T_object_palm", "joint_positions", "T_object_pregrasp_palm", "pregrasp_joint_positions")
+
+
+@dataclass(frozen=True)
+class CatalogTable:
+    """One table of base grasps: its place in the catalogue and what its footer says."""
+
+    hand: str
+    """Name of the hand."""
+    object: str
+    """Name of the object."""
+    path: Path
+    """The Parquet file."""
+    first: int
+    """Row of its first grasp in the catalogue."""
+    count: int
+    """How many grasps it has."""
+    metric_names: tuple[str, ...]
+    """Columns of single numbers: metrics, and losses with the prefix ``loss_``."""
+
+
+@dataclass(frozen=True, eq=False)
+class CatalogGrasp:
+    """One grasp of a catalogue."""
+
+    row: int
+    """Row in the catalogue."""
+    hand: str
+    """Name of the hand."""
+    object: str
+    """Name of the object."""
+    index: int
+    """Number of the grasp in its table."""
+    status: str
+    """``"ok"``, or why it failed."""
+    T_object_palm: np.ndarray
+    """Pose of the palm in the object frame, shape [7]."""
+    joint_positions: np.ndarray
+    """All joints [rad or m], shape [joint_count]."""
+    T_object_pregrasp_palm: np.ndarray | None
+    """Pose of the palm before the grasp, shape [7]; None where the dataset has none."""
+    pregrasp_joint_positions: np.ndarray | None
+    """All joints before the grasp [rad or m], shape [joint_count]."""
+
+
+class GraspCatalog:
+    """The base grasps of a dataset, in the order hands, objects, index. Tables are never written."""
+
+    def __init__(self, root: Path) -> None:
+        """Open a dataset; reads the manifest and the footers of the tables.
+
+        Args:
+            root: The dataset folder.
+
+        Raises:
+            GraspdError: If the folder is no dataset or has no grasps, or a table is damaged.
+        """
+        self.root = root
+        self.layout = DatasetLayout(root)
+        self.manifest: Manifest = read_manifest(root)
+        self.tables = self._open_tables()
+        self.count = sum(table.count for table in self.tables)
+        if not self.count:
+            raise GraspdError(f"expected grasps in {root}, got none; run `graspd synthesize` with the same options")
+        self._ends = np.cumsum([table.count for table in self.tables])
+        # One table's vectors at a time: what is in memory does not grow while browsing.
+        self._vectors = functools.lru_cache(maxsize=1)(self._read_vectors)
+        self._columns: dict[str, np.ndarray] = {}
+
+    def _open_tables(self) -> tuple[CatalogTable, ...]:
+        tables, first = [], 0
+        for hand in self.manifest.hands:
+            for obj in self.manifest.objects:
+                path = self.layout.grasps(hand, obj)
+                if path.is_file():
+                    file = self._file(path)
+                    count = file.metadata.num_rows
+                    tables.append(CatalogTable(hand, obj, path, first, count, _metric_names(file)))
+                    first += count
+        return tuple(tables)
+
+    def _file(self, path: Path) -> pq.ParquetFile:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not path.is_file():
+            raise GraspdError(
+                f"expected the table {path}, which was there when the dataset was opened, got nothing; "
+                "bring it back or open another dataset; decisions made so far are kept"
+            )
+        try:
+            file = pq.ParquetFile(path)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _damaged(path, error) from error
+        version = (file.schema_arrow.metadata or {}).get(b"schema_version", b"none").decode()
+        if version != str(SCHEMA_VERSION):
+            raise GraspdError(
+                f"expected a table of schema version {SCHEMA_VERSION}, got version {version} in {path}; "
+                "use the omni-graspd that wrote it"
+            )
+        return file
+
+    def _read(self, table: CatalogTable, columns: list[str]) -> dict[str, np.ndarray]:
+        import pyarrow as pa
+
+        try:
+            read = self._file(table.path).read(columns=columns)
+        except (pa.ArrowInvalid, OSError) as error:
+            raise _damaged(table.path, error) from error
+        if read.num_rows != table.count:
+            raise GraspdError(
+                f"expected {table.count} grasps in {table.path} as when it was opened, got {read.num_rows}; "
+                "open the dataset again"
+            )
+        return {name: _to_numpy(read.column(name).combine_chunks()) for name in read.column_names}
+
+    def metric_names(self) -> list[str]:
+        """Return the names of all columns of single numbers, in the order of the tables."""
+        return list(dict.fromkeys(name for table in self.tables for name in table.metric_names))
+
+    def metric(self, name: str) -> np.ndarray:
+        """Return one column over all grasps, NaN where a table does not have it, shape [count].
+
+        Raises:
+            GraspdError: If no table has it.
+        """
+        if name not in self.metric_names():
+            raise GraspdError(f"expected a metric among {', '.join(self.metric_names())}, got {name!r}")
+        if name not in self._columns:
+            parts = [
+                np.asarray(self._read(table, [name])[name], dtype=np.float64)
+                if name in table.metric_names
+                else np.full(table.count, np.nan)
+                for table in self.tables
+            ]
+            self._columns[name] = np.concatenate(parts)
+        return self._columns[name]
+
+    def ok(self) -> np.ndarray:
+        """Return which grasps did not fail, shape [count], bool."""
+        if "status" not in self._columns:
+            parts = [self._read(table, ["status"])["status"] == "ok" for table in self.tables]
+            self._columns["status"] = np.concatenate(parts).astype(bool)
+        return self._columns["status"]
+
+    def table_of(self, row: int) -> CatalogTable:
+        """Return the table of a row."""
+        if not 0 <= row < self.count:
+            raise GraspdError(f"expected a row from 0 to {self.count - 1}, got {row}")
+        return self.tables[int(np.searchsorted(self._ends, row, side="right"))]
+
+    def rows_of(self, hand: str, obj: str) -> range:
+        """Return the rows of one hand and object; none where there is no such table."""
+        for table in self.tables:
+            if (table.hand, table.object) == (hand, obj):
+                return range(table.first, table.first + table.count)
+        return range(0)
+
+    def grasp(self, row: int) -> CatalogGrasp:
+        """Read one grasp.
+
+        Raises:
+            GraspdError: If its table is gone or damaged, or the row holds no pose.
+        """
+        table = self.table_of(row)
+        vectors = self._vectors(table)
+        if not table.path.is_file():
+            self._file(table.path)  # says that it is gone
+        place = row - table.first
+        pose, joints = vectors["T_object_palm"][place], vectors["joint_positions"][place]
+        norm = float(np.linalg.norm(pose[3:]))
+        if not (np.isfinite(pose).all() and np.isfinite(joints).all() and abs(norm - 1.0) < _NORM_TOLERANCE):
+            raise GraspdError(
+                f"expected a finite pose with a unit quaternion, got another in row {place} of {table.path}; "
+                "skip this grasp, or make the table again"
+            )
+        pregrasp = [vectors[name][place] if name in vectors else None for name in _VECTORS[2:]]
+        index, status = int(vectors["index"][place]), str(vectors["status"][place])
+        return CatalogGrasp(row, table.hand, table.object, index, status, pose, joints, *pregrasp)
+
+    def _read_vectors(self, table: CatalogTable) -> dict[str, np.ndarray]:
+        there = set(self._file(table.path).schema_arrow.names)
+        return self._read(table, [name for name in ("index", "status", *_VECTORS) if name in there])
+
+    def metrics_of(self, row: int) -> dict[str, float]:
+        """Return all single numbers of one grasp by name."""
+        table = self.table_of(row)
+        return {name: float(self.metric(name)[row]) for name in table.metric_names}
+
+
+def _metric_names(file: pq.ParquetFile) -> tuple[str, ...]:
+    import pyarrow as pa
+
+    known = {*GRASP_COLUMNS, *POSTURE_COLUMNS}
+    return tuple(
+        field.name
+        for field in file.schema_arrow
+        if field.name not in known and not pa.types.is_fixed_size_list(field.type) and not pa.types.is_list(field.type)
+    )
+
+
+def _damaged(path: Path, error: Exception) -> GraspdError:
+    return GraspdError(
+        f"expected a Parquet table, got {path} ({str(error).splitlines()[0]}); delete it and make it again with the "
+        "command that made the dataset"
+    )
+
+
+def _to_numpy(array) -> np.ndarray:  # noqa: ANN001
+    import pyarrow as pa
+
+    if pa.types.is_fixed_size_list(array.type):
+        return array.flatten().to_numpy(zero_copy_only=False).reshape(len(array), array.type.list_size)
+    return array.to_numpy(zero_copy_only=False)
