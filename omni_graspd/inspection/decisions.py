@@ -55,7 +55,10 @@ def decisions_path(root: Path) -> Path:
 
 def dataset_identity(manifest: Manifest) -> str:
     """Return a hash by which a dataset is known again: its settings, hands and objects, not counts or metrics."""
-    content = [manifest.config, *({n: asdict(a) for n, a in part.items()} for part in (manifest.hands, manifest.objects))]
+    content = [
+        manifest.config,
+        *({n: asdict(a) for n, a in part.items()} for part in (manifest.hands, manifest.objects)),
+    ]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

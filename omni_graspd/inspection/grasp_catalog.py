@@ -20,6 +20,7 @@ from omni_graspd.dataset.table_schema import GRASP_COLUMNS, POSTURE_COLUMNS, SCH
 from omni_graspd.errors import GraspdError
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
 _NORM_TOLERANCE = 1e-3
@@ -174,12 +175,18 @@ class GraspCatalog:
             raise GraspdError(f"expected a row from 0 to {self.count - 1}, got {row}")
         return self.tables[int(np.searchsorted(self._ends, row, side="right"))]
 
-    def rows_of(self, hand: str, obj: str) -> range:
-        """Return the rows of one hand and object; none where there is no such table."""
+    def row_of(self, hand: str, obj: str, index: int) -> int | None:
+        """Return the row of a grasp by its number; None where the dataset has none such."""
         for table in self.tables:
             if (table.hand, table.object) == (hand, obj):
-                return range(table.first, table.first + table.count)
-        return range(0)
+                if "index" not in self._columns:
+                    parts = [self._read(each, ["index"])["index"] for each in self.tables]
+                    self._columns["index"] = np.concatenate(parts)
+                indices = self._columns["index"][table.first : table.first + table.count]
+                # Tables are written in the order of their numbers.
+                place = int(np.searchsorted(indices, index))
+                return table.first + place if place < table.count and indices[place] == index else None
+        return None
 
     def grasp(self, row: int) -> CatalogGrasp:
         """Read one grasp.
@@ -231,7 +238,7 @@ def _damaged(path: Path, error: Exception) -> GraspdError:
     )
 
 
-def _to_numpy(array) -> np.ndarray:  # noqa: ANN001
+def _to_numpy(array: pa.Array) -> np.ndarray:
     import pyarrow as pa
 
     if pa.types.is_fixed_size_list(array.type):

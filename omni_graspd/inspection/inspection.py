@@ -1,0 +1,308 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""One session of looking at a dataset's grasps; panels and pages show it, and hold no state of their own.
+
+Long calls are coroutines that compute in a thread of their own, slice by slice: cancelled, they end within a slice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from omni_graspd.dataset.restored_config import restore_config
+from omni_graspd.errors import GraspdError
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.inspection import reoptimization
+from omni_graspd.inspection.decisions import (
+    Decision,
+    Decisions,
+    GraspKey,
+    Verdict,
+    dataset_identity,
+    decisions_path,
+    mended_grasp,
+)
+from omni_graspd.inspection.grasp_catalog import CatalogGrasp, GraspCatalog
+from omni_graspd.inspection.grasp_contacts import GraspContacts, grasp_contacts
+from omni_graspd.inspection.grasp_list import GraspList
+from omni_graspd.inspection.reoptimization import Posture
+from omni_graspd.metrics.evaluate import MetricsConfig
+from omni_graspd.objects.object_library import load_object
+from omni_graspd.objects.object_reader import read_object
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.progress import Progress, no_progress
+from omni_graspd.synthesis.config import SynthesisConfig
+from omni_graspd.synthesis.grasp import Trajectory
+from omni_graspd.synthesis.synthesizer import synthesize
+
+T = TypeVar("T")
+_SAME_POSE = 1e-4
+"""A recorded run ends where the table says within this [m, rad]."""
+_CAPTURE_EVERY = 5
+
+
+class Inspection:
+    """A dataset that is looked at: list, selected grasp, its hand and object, the posture shown, decisions."""
+
+    def __init__(self, root: Path, device: str = "cpu") -> None:
+        """Open a dataset; nothing in its folder is ever written.
+
+        Args:
+            root: The dataset folder.
+            device: Warp device.
+
+        Raises:
+            GraspdError: If the folder is no dataset with grasps, or the decisions beside it belong to another.
+        """
+        self.root, self.device = root, device
+        self.catalog = GraspCatalog(root)
+        self.decisions = Decisions(decisions_path(root), dataset_identity(self.catalog.manifest))
+        self.list = GraspList(self.catalog, self.decisions)
+        config = self.catalog.manifest.config
+        self.synthesis = restore_config(SynthesisConfig, config.get("synthesis", {}))
+        self.metrics = restore_config(MetricsConfig, config.get("metrics", {}))
+        self._hands: dict[str, Hand] = {}
+        self._objects: dict[str, RigidObject] = {}
+        self._swapped: tuple[str, RigidObject] | None = None
+        self._posture: Posture | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="inspection")
+
+    def close(self) -> None:
+        """End the thread; what runs ends with its slice."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    # What is selected
+
+    @property
+    def grasp(self) -> CatalogGrasp:
+        """The selected grasp as its table has it.
+
+        Raises:
+            GraspdError: If none is shown, its table is gone or its row damaged.
+        """
+        if self.list.selected is None:
+            raise GraspdError("expected a selected grasp, got none: the filter leaves no grasps; widen it")
+        return self.catalog.grasp(self.list.selected)
+
+    @property
+    def key(self) -> GraspKey:
+        """Hand, object and number of the selected grasp."""
+        grasp = self.grasp
+        return grasp.hand, grasp.object, grasp.index
+
+    @property
+    def posture(self) -> Posture:
+        """What is shown: the pose dragged or formed anew, else that decided on, else that of the table."""
+        if self._posture is not None:
+            return self._posture
+        decision = self.decisions.get(self.key)
+        if decision is not None and decision.mended is not None and not decision.mended.object:
+            mended = decision.mended
+            return Posture(np.array(mended.T_object_palm), np.array(mended.joint_positions), mended.score)
+        grasp = self.grasp
+        score = self.catalog.metrics_of(grasp.row).get("loss_escape", float("nan"))
+        return Posture(grasp.T_object_palm, grasp.joint_positions, score)
+
+    def select(self, row: int) -> None:
+        """Select a grasp by its row; a posture that was not decided on is dropped."""
+        self.list.select(row)
+        self.reset()
+
+    def step(self, by: int) -> None:
+        """Select the next grasp, or with -1 the one before."""
+        self.list.step(by)
+        self.reset()
+
+    def reset(self) -> None:
+        """Show the selected grasp as it is in its table or as it was decided on, at its own object."""
+        self._posture, self._swapped = None, None
+
+    # Hands and objects
+
+    @property
+    def hand(self) -> Hand:
+        """The hand of the selected grasp, read from the dataset once."""
+        name = self.grasp.hand
+        if name not in self._hands:
+            path = self.catalog.layout.hand(name)
+            _require(path, f"hand {name!r}")
+            self._hands[name] = load_hand(str(path))
+        return self._hands[name]
+
+    @property
+    def object(self) -> RigidObject:
+        """The object at which the hand is shown: that of the selected grasp, or the one put in its place."""
+        return self._own_object() if self._swapped is None else self._swapped[1]
+
+    def _own_object(self) -> RigidObject:
+        name = self.grasp.object
+        if name not in self._objects:
+            path = self.catalog.layout.object(name)
+            _require(path, f"object {name!r}")
+            self._objects[name] = read_object(path)
+        return self._objects[name]
+
+    async def prepare(self) -> None:
+        """Read hand and object of the selected grasp and ready what computes; seconds the first time, then nothing."""
+        await self._in_thread(lambda: reoptimization.prepare(self.hand, self.object, self.synthesis, self.device))
+
+    async def swap_object(self, name_or_path: str) -> None:
+        """Put another object in the place of the selected grasp's; the posture stays until it is formed anew.
+
+        Args:
+            name_or_path: Name in the library, or a file; empty for the dataset's own again.
+
+        Raises:
+            GraspdError: If it cannot be read; the object stays.
+        """
+        if not name_or_path:
+            self._swapped = None
+            return
+        obj = await self._in_thread(lambda: load_object(name_or_path))
+        self._posture, self._swapped = self.posture, (name_or_path, obj)
+
+    # What is computed
+
+    async def contacts(self) -> GraspContacts:
+        """Measure the posture that is shown."""
+        posture = self.posture
+        return await self._in_thread(
+            lambda: grasp_contacts(
+                self.hand,
+                self.object,
+                posture.T_object_palm,
+                posture.joint_positions,
+                self.metrics,
+                device=self.device,
+            )
+        )
+
+    async def drag(self, T_object_palm: np.ndarray) -> Posture:
+        """Move the palm and let the fingers follow a little.
+
+        Args:
+            T_object_palm: Palm pose under the cursor, shape [7].
+        """
+        joints, hand, obj = self.posture.joint_positions, self.hand, self.object
+        self._posture = await self._in_thread(
+            lambda: reoptimization.form_fingers(hand, obj, T_object_palm, joints, self.synthesis, device=self.device)
+        )
+        return self._posture
+
+    async def reoptimize(self, T_object_palm: np.ndarray | None = None) -> AsyncIterator[Posture]:
+        """Form the grasp anew from the posture shown; the last posture stays shown, and is never worse than the start.
+
+        Args:
+            T_object_palm: Palm pose from which to start, shape [7]; by default the one shown.
+
+        Yields:
+            Postures on the way, the last one with its score. Cancelled, what was shown before is shown again.
+        """
+        before = self._posture
+        start = self.posture
+        pose = start.T_object_palm if T_object_palm is None else T_object_palm
+        hand, obj = self.hand, self.object
+        slices = reoptimization.reoptimize(hand, obj, pose, start.joint_positions, self.synthesis, device=self.device)
+        done = False
+        try:
+            while (posture := await self._in_thread(lambda: next(slices, None))) is not None:
+                self._posture = posture
+                yield posture
+            done = True
+        finally:
+            if not done:
+                self._posture = before
+
+    async def trajectory(self, progress: Progress = no_progress) -> Trajectory:
+        """Return how the selected grasp came about: made again with the dataset's settings and recorded.
+
+        Tables do not hold trajectories; the same seed makes the same grasp.
+
+        Args:
+            progress: Called with gradient steps done and in total.
+
+        Raises:
+            GraspdError: If the grasps were imported, or this version makes another grasp than the table has.
+        """
+        grasp, config = self.grasp, self.catalog.manifest.config
+        if "synthesis" not in config:
+            raise GraspdError(
+                "expected grasps that this library made, got imported ones, whose way is not known; "
+                "form the grasp anew to see one"
+            )
+        batch = await synthesize(
+            self.hand,
+            self._own_object(),
+            [grasp.index],
+            self.synthesis,
+            seed=int(config["seed"]),
+            device=self.device,
+            progress=progress,
+            capture_every=_CAPTURE_EVERY,
+            threads=1,
+        )
+        moved = float(np.abs(batch.T_object_palm[0] - grasp.T_object_palm).max())
+        if not moved < _SAME_POSE or batch.trajectory is None:
+            raise GraspdError(
+                f"expected the recorded run to end at the grasp in the table, got one {moved:.2g} away; use the "
+                "omni-graspd and packages that made the dataset, or form the grasp anew"
+            )
+        return batch.trajectory
+
+    # What is decided
+
+    def decide(self, verdict: Verdict | None) -> None:
+        """Accept or reject the selected grasp, or take the decision back with None; written at once.
+
+        What is accepted is the posture shown, at the object shown.
+
+        Raises:
+            GraspdError: If the posture is worse than none (not finite), or the file cannot be written.
+        """
+        if verdict is None:
+            self.decisions.decide(self.key, None)
+            return
+        mended = None
+        if verdict == "accepted" and self._posture is not None:
+            swapped = "" if self._swapped is None else self._swapped[0]
+            mended = mended_grasp(
+                self._posture.T_object_palm, self._posture.joint_positions, self._score(self._posture), swapped
+            )
+        self.decisions.decide(self.key, Decision(verdict, mended))
+
+    def _score(self, posture: Posture) -> float:
+        if np.isfinite(posture.score):
+            return posture.score
+        poses, joints = posture.T_object_palm[None], posture.joint_positions[None]
+        score = reoptimization.ranking_scores(self.hand, self.object, poses, joints, self.synthesis, self.device)[0]
+        if not np.isfinite(score):
+            raise GraspdError("expected a posture whose score can be computed, got one that cannot; form it anew")
+        return float(score)
+
+    def undo(self) -> bool:
+        """Take the last decision of this session back and select its grasp; False where there is none."""
+        key = self.decisions.undo()
+        if key is None:
+            return False
+        row = self.catalog.row_of(*key)
+        if row is not None and (self.list.rows == row).any():
+            self.select(row)
+        return True
+
+
+def _require(path: Path, what: str) -> None:
+    if not path.is_file():
+        raise GraspdError(
+            f"expected the {what} of the dataset in {path}, got no file there; bring it back or open another dataset; "
+            "decisions made so far are kept"
+        )
