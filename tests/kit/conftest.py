@@ -1,0 +1,22 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Kit's stubs as a fixture."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # stubs and fakes are modules of their own, shared by the tests
+
+from kit_stubs import VERSIONS, Kit, installed_stubs
+
+
+@pytest.fixture(params=VERSIONS)
+def kit(request: pytest.FixtureRequest) -> Iterator[Kit]:
+    """The pretended Kit, once as in Isaac Sim 5.1 and once as in 6.0."""
+    with installed_stubs(request.param) as installed:
+        yield installed

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Keep the part of the facts about Kit that the tests need: ``python keep_facts.py kit_api.json``.
+
+Whole modules are kept, so that what is near a symbol we use is known as well. Members of omni.ui's classes that the
+full file only mentions in notes are added here, each with its source.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+KEPT = (
+    "carb",
+    "carb.settings",
+    "isaacsim",
+    "isaacsim.core.simulation_manager",
+    "isaacsim.robot_setup.grasp_editor",
+    "isaacsim.storage.native",
+    "isaacsim.util.debug_draw._debug_draw",
+    "omni.ext",
+    "omni.kit.app",
+    "omni.kit.async_engine",
+    "omni.kit.menu.utils",
+    "omni.kit.notification_manager",
+    "omni.kit.test",
+    "omni.kit.viewport.utility",
+    "omni.kit.viewport.utility.camera_state",
+    "omni.physx",
+    "omni.physx.bindings._physx",
+    "omni.physx.scripts.utils",
+    "omni.replicator.core",
+    "omni.replicator.core.annotators",
+    "omni.replicator.core.backends",
+    "omni.replicator.core.create",
+    "omni.replicator.core.functional.modify",
+    "omni.replicator.core.orchestrator",
+    "omni.replicator.core.settings",
+    "omni.replicator.core.utils.viewport_manager",
+    "omni.replicator.core.writers",
+    "omni.stageupdate",
+    "omni.timeline",
+    "omni.ui",
+    "omni.usd",
+)
+_UI_DOCS = "NVIDIA-Omniverse/kit-usd-agents: omni_ui_fns class pages"
+_WIDGET = (
+    "width height visible enabled name style tooltip tooltip_fn identifier checked selected style_type_name_override"
+)
+_WITH_MODEL = (
+    "CheckBox ComboBox FloatDrag FloatField FloatSlider IntDrag IntField IntSlider ProgressBar StringField TreeView"
+)
+_KEYWORDS = {
+    "Button": "text clicked_fn image_url image_width image_height spacing",
+    "CollapsableFrame": "title collapsed build_header_fn build_fn",
+    "FloatDrag": "min max step format",
+    "FloatField": "precision",
+    "FloatSlider": "min max step format precision",
+    "Frame": "build_fn horizontal_clipping vertical_clipping opaque_for_mouse_events",
+    "HStack": "spacing direction content_clipping",
+    "ImageWithProvider": "fill_policy alignment",
+    "IntDrag": "min max step",
+    "IntSlider": "min max step",
+    "Label": "text alignment word_wrap elided_text",
+    "Line": "alignment",
+    "RadioButton": "text radio_collection clicked_fn",
+    "ScrollingFrame": "horizontal_scrollbar_policy vertical_scrollbar_policy scroll_y scroll_x",
+    "StringField": "read_only multiline password_mode",
+    "TreeView": "root_visible header_visible delegate column_widths columns_resizable selection",
+    "VStack": "spacing direction content_clipping",
+    "Window": "flags title padding_x padding_y position_x position_y raster_policy",
+    "ZStack": "direction content_clipping",
+}
+"""Keywords, which are properties as well, of each class beside those of every widget."""
+_METHODS = {
+    "AbstractItemModel": {"_item_changed": ["item"]},
+    "AbstractValueModel": {"_value_changed": []},
+    "Button": {"set_clicked_fn": ["fn"]},
+    "CollapsableFrame": {"set_build_fn": ["fn"], "rebuild": []},
+    "Frame": {"set_build_fn": ["fn"], "rebuild": [], "clear": []},
+    "HStack": {"clear": []},
+    "Plot": {"set_data": ["*args"]},
+    "TreeView": {"set_selection_changed_fn": ["fn"], "clear_selection": []},
+    "VStack": {"clear": []},
+    "ZStack": {"clear": []},
+}
+
+
+def _added() -> dict[str, dict[str, Any]]:
+    facts: dict[str, dict[str, Any]] = {}
+
+    def add(name: str, **fact: Any) -> None:
+        facts[name] = fact | {"source": _UI_DOCS, "verified": "docs"}
+
+    for keyword in _WIDGET.split():
+        add(f"Widget.{keyword}", kind="keyword")
+    for owner, keywords in _KEYWORDS.items():
+        for keyword in keywords.split():
+            add(f"{owner}.{keyword}", kind="keyword")
+    for owner in _WITH_MODEL.split():
+        add(f"{owner}.model", kind="keyword")
+    add("TreeView.selection", kind="keyword")
+    for owner, methods in _METHODS.items():
+        for name, parameters in methods.items():
+            signature = [
+                {"name": text.lstrip("*"), "kind": "var_positional" if text[0] == "*" else "positional_only"}
+                for text in parameters
+            ]
+            add(f"{owner}.{name}", kind="method", signature=signature)
+    delegate = {"build_branch": 5, "build_widget": 5, "build_header": 1}
+    add("AbstractItemDelegate", kind="class", signature=[])
+    for name, count in delegate.items():
+        names = ("model", "item", "column_id", "level", "expanded") if count == 5 else ("column_id",)
+        signature = [{"name": item, "kind": "positional_or_keyword"} for item in names]
+        add(f"AbstractItemDelegate.{name}", kind="method", signature=signature)
+    add(
+        "AbstractItemModel.get_item_value_model_count",
+        kind="method",
+        signature=[{"name": "item", "kind": "positional_or_keyword", "default": "None"}],
+    )
+    add("Fraction", kind="class", signature=[{"name": "value", "kind": "positional_only"}])
+    add("Pixel", kind="class", signature=[{"name": "value", "kind": "positional_only"}])
+    add("Percent", kind="class", signature=[{"name": "value", "kind": "positional_only"}])
+    add("ScrollBarPolicy.SCROLLBAR_ALWAYS_OFF", kind="constant", value="enum")
+    add("ScrollBarPolicy.SCROLLBAR_AS_NEEDED", kind="constant", value="enum")
+    add("ScrollBarPolicy.SCROLLBAR_ALWAYS_ON", kind="constant", value="enum")
+    for side in ("LEFT_CENTER", "RIGHT_CENTER", "LEFT_TOP", "LEFT", "RIGHT", "TOP", "CENTER_TOP", "CENTER_BOTTOM"):
+        add(f"Alignment.{side}", kind="constant", value="enum")
+    return facts
+
+
+def keep(full: dict[str, Any]) -> dict[str, Any]:
+    """Return the kept modules, with the members that we add to omni.ui."""
+    modules = {name: dict(full["modules"][name]) for name in KEPT}
+    modules["omni.ui"] = _added() | modules["omni.ui"]
+    modules["omni.ui"]["Workspace.get_window"] |= {"binding": "staticmethod"}
+    meta = {key: full["_meta"][key] for key in ("main_target", "compared_with", "verified_values", "signature")}
+    return {"_meta": meta, "modules": modules}
+
+
+def _write(facts: dict[str, Any], path: Path) -> None:
+    lines = ["{", f'"_meta": {json.dumps(facts["_meta"])},', '"modules": {']
+    for index, (module, symbols) in enumerate(facts["modules"].items()):
+        rows = [f"  {json.dumps(name)}: {json.dumps(fact)}" for name, fact in sorted(symbols.items())]
+        end = "" if index == len(facts["modules"]) - 1 else ","
+        lines += [f" {json.dumps(module)}: {{", ",\n".join(rows), f" }}{end}"]
+    path.write_text("\n".join([*lines, "}", "}", ""]))
+
+
+if __name__ == "__main__":
+    _write(keep(json.loads(Path(sys.argv[1]).read_text())), Path(__file__).with_name("kit_facts.json"))

@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Kit for tests: stub modules made from the facts, with behaviour where a test needs it.
+
+``with installed_stubs("5.1") as kit:`` puts them into ``sys.modules``; the fixture ``kit`` does so for both versions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import sys
+import time
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from kit_fakes import app, physx, replicator, ui, usd
+from stub_modules import StubModule, make_module
+
+VERSIONS = ("5.1", "6.0")
+_Result = TypeVar("_Result")
+_REEXPORTS = {
+    "omni.replicator.core": {
+        "AnnotatorRegistry": "omni.replicator.core.annotators.AnnotatorRegistry",
+        "BackendDispatch": "omni.replicator.core.backends.BackendDispatch",
+    },
+    "isaacsim.util.debug_draw": {},
+}
+_FAKES = (app, physx, replicator, ui, usd)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of Kit."""
+
+    name: str
+    """Module and symbol, for example ``omni.physx.get_physx_interface``."""
+    args: tuple
+    """Positional arguments, without self."""
+    kwargs: dict[str, Any]
+    """Keyword arguments."""
+
+
+class Kit:
+    """The pretended application: what was called, and the state that fakes share."""
+
+    def __init__(self, version: str) -> None:
+        self.version = version
+        self.calls: list[Call] = []
+        self.settings: dict[str, Any] = {}
+        self.log: list[tuple[str, str]] = []
+        self.exit_code: int | None = None
+        self.extensions: dict[str, str] = {}
+        self.engine = "physx"
+        self.longest_block = 0.0
+        self.windows: list[Any] = []
+        self.menus: dict[str, Any] = {}
+        self.tree = ui.Tree()
+        self.modules: dict[str, StubModule] = {}
+        self.usd = usd.Stages()
+        self.physics = physx.Physics(self)
+        self.replicator = replicator.Replicator(self)
+
+    def record(self, name: str, args: tuple, kwargs: dict[str, Any]) -> None:
+        """Note a call."""
+        self.calls.append(Call(name, args, kwargs))
+
+    def called(self, name: str) -> list[Call]:
+        """Return the calls of a symbol, by the end of its name."""
+        return [call for call in self.calls if call.name == name or call.name.endswith(f".{name}")]
+
+    def instance(self, class_name: str) -> Any:
+        """Return an instance of a stub class that Kit hands out; None where there is no such class."""
+        for module in self.modules.values():
+            cls = vars(module).get(class_name)
+            if isinstance(cls, type):
+                made = cls.__new__(cls)
+                if hasattr(cls, "_fake_start"):
+                    made._fake_start()
+                return made
+        return None
+
+    def draw(self) -> None:
+        """Build the frames that wait for it, as the next drawn frame does."""
+        while self.tree.waiting:
+            self.tree.waiting.pop(0).fake_build()
+
+    def find(self, kind: str, text: str | None = None, **properties: Any) -> list[Any]:
+        """Return the widgets of a kind in all windows, in order.
+
+        Args:
+            kind: Class of the widget, for example ``"Button"``.
+            text: Its text, if it matters.
+            **properties: Other properties that it must have, for example ``identifier="hand"``.
+        """
+        self.draw()
+        if text is not None:
+            properties["text"] = text
+        widgets = [widget for window in self.windows for widget in ui.walk(window._frame)]
+        return [
+            widget
+            for widget in widgets
+            if any(cls.__name__ == kind for cls in type(widget).__mro__)
+            and all(vars(widget).get(key) == value for key, value in properties.items())
+        ]
+
+    def run(self, main: Coroutine[Any, Any, _Result]) -> _Result:
+        """Run a coroutine and what it starts on an event loop, and note how long the loop was blocked at most [s]."""
+        return asyncio.run(self._watched(main))
+
+    async def _watched(self, main: Coroutine[Any, Any, _Result]) -> _Result:
+        watch = asyncio.ensure_future(self._watch())
+        try:
+            return await main
+        finally:
+            watch.cancel()
+
+    async def _watch(self) -> None:
+        self.longest_block = 0.0
+        while True:
+            start = time.perf_counter()
+            await asyncio.sleep(0.0)
+            self.longest_block = max(self.longest_block, time.perf_counter() - start)
+            await asyncio.sleep(0.001)
+
+
+@contextmanager
+def installed_stubs(version: str) -> Iterator[Kit]:
+    """Install Kit's stub modules for the length of the block.
+
+    Modules under ``omni_graspd.kit`` are forgotten before and after, since they hold on to what they imported.
+
+    Args:
+        version: ``"5.1"`` or ``"6.0"``.
+    """
+    facts = json.loads(Path(__file__).with_name("kit_facts.json").read_text())["modules"]
+    before = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
+    kit = Kit(version)
+    for name, symbols in facts.items():
+        behaviour = {key: value for fake in _FAKES for key, value in fake.behaviours(kit).get(name, {}).items()}
+        module = make_module(kit, name, symbols, behaviour)
+        if len(vars(module)) > len(vars(StubModule("empty"))):
+            kit.modules[name] = module
+    _link(kit)
+    sys.modules.update(kit.modules)
+    try:
+        yield kit
+    finally:
+        for name in [name for name in sys.modules if _is_ours(name)]:
+            del sys.modules[name]
+        package = importlib.import_module("omni_graspd")
+        if "kit" in vars(package):
+            del package.kit
+        sys.modules.update({name: module for name, module in before.items() if not name.startswith("omni_graspd")})
+
+
+def _is_ours(name: str) -> bool:
+    return name.partition(".")[0] in ("omni", "carb", "isaacsim") or name.split(".")[:2] == ["omni_graspd", "kit"]
+
+
+def _link(kit: Kit) -> None:
+    """Make packages of the modules: parents that are not in the facts, submodules as attributes, other names."""
+    for name in list(kit.modules):
+        parts = name.split(".")
+        for count in range(1, len(parts)):
+            kit.modules.setdefault(".".join(parts[:count]), StubModule(".".join(parts[:count])))
+    for name, module in kit.modules.items():
+        module.__path__ = []
+        parent, _, last = name.rpartition(".")
+        if parent:
+            setattr(kit.modules[parent], last, module)
+    for name, others in _REEXPORTS.items():
+        for alias, target in others.items():
+            module_name, _, symbol = target.rpartition(".")
+            setattr(kit.modules[name], alias, getattr(kit.modules[module_name], symbol))
