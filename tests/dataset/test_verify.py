@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from collections.abc import Callable
@@ -14,22 +13,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import trimesh
 
 from omni_graspd import cli
 from omni_graspd.dataset.checksums import CHECKSUM_FILE, read_checksums, update_checksums
-from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.evaluation import evaluate_dataset
 from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
-from omni_graspd.dataset.pipeline import generate
 from omni_graspd.dataset.restored_config import restore_config
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_grasps, write_scene_grasps
 from omni_graspd.dataset.verify import verify_dataset
 from omni_graspd.dataset.verify_recompute import recompute_grasps
 from omni_graspd.errors import GraspdError
-from omni_graspd.metrics.evaluate import MetricsConfig
-from omni_graspd.rendering.cameras import CameraConfig
-from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.synthesis.config import SynthesisConfig
 
 _TABLE = "grasps/barrett/block.parquet"
@@ -38,28 +31,9 @@ _VIEW = "renders/block/scene_0000/view_0000"
 _LEFT, _RIGHT = f"{_VIEW}/left/rgb_0000.png", f"{_VIEW}/right/rgb_0000.png"
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("verified")
-    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
-    config = GenerateConfig(
-        hand=("barrett",),
-        object=(str(folder / "block.ply"),),
-        grasps=3,
-        scenes=1,
-        out=folder / "set",
-        synthesis=SynthesisConfig(iterations=20),
-        metrics=MetricsConfig(point_count=400),
-        camera=CameraConfig(views=2, width=48, height=36),
-        render=RenderConfig(samples_per_pixel=1, denoise=False, variant="scalar_rgb"),
-    )
-    asyncio.run(generate(config))
-    return folder / "set"
-
-
 @pytest.fixture
-def dataset(finished, tmp_path) -> Path:
-    return Path(shutil.copytree(finished, tmp_path / "set"))
+def dataset(block_dataset, tmp_path) -> Path:
+    return Path(shutil.copytree(block_dataset, tmp_path / "set"))
 
 
 def _change_bytes(path: Path, change: Callable[[bytearray], None]) -> None:

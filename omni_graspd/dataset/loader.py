@@ -1,0 +1,185 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""A dataset opened for training: tables as Arrow, views with their images, cameras and grasps as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.manifest import Manifest, read_manifest
+from omni_graspd.dataset.splits import SPLITS, split_objects
+from omni_graspd.dataset.torch_samples import TorchViews
+from omni_graspd.dataset.view_samples import View, ViewSamples
+from omni_graspd.errors import GraspdError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset on disk. Nothing is read before it is asked for."""
+
+    root: Path
+    """The dataset folder."""
+    manifest: Manifest
+    """What the dataset is."""
+
+    @property
+    def hands(self) -> tuple[str, ...]:
+        """Names of the hands."""
+        return tuple(self.manifest.hands)
+
+    @property
+    def objects(self) -> tuple[str, ...]:
+        """Names of the objects."""
+        return tuple(self.manifest.objects)
+
+    def splits(self, shares: Sequence[float] = (0.8, 0.1, 0.1), seed: int = 0) -> dict[str, tuple[str, ...]]:
+        """Return the objects of each split; see :func:`~omni_graspd.dataset.splits.split_objects`."""
+        return split_objects(self.objects, shares, seed)
+
+    def grasps(
+        self,
+        hand: str,
+        *,
+        split: str | None = None,
+        objects: Sequence[str] | None = None,
+        columns: Sequence[str] | None = None,
+        only_ok: bool = True,
+    ) -> pa.Table:
+        """Read the base grasps of a hand as one Arrow table; ``.to_pandas()`` makes a data frame of it.
+
+        Args:
+            hand: Name of the hand; hands have different numbers of joints, so each has tables of its own.
+            split: ``train``, ``validation`` or ``test``; None: all.
+            objects: Only these objects.
+            columns: Only these columns; a column ``object`` is always added.
+            only_ok: Leave out grasps that are marked as failed.
+
+        Raises:
+            GraspdError: If there is no such hand, object, split or column.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        self._check("hand", [hand], self.hands)
+        layout, parts = DatasetLayout(self.root), []
+        for name in self._objects(split, objects):
+            path = layout.grasps(hand, name)
+            if not path.is_file():
+                continue
+            wanted = None if columns is None else list(dict.fromkeys([*columns, "status"]))
+            if wanted is not None:
+                self._check("column", wanted, pq.read_schema(path).names)
+            table = pq.ParquetFile(path).read(columns=wanted)
+            if only_ok:
+                table = table.filter(pc.equal(table["status"], "ok"))
+            if columns is not None and "status" not in columns:
+                table = table.drop_columns("status")
+            parts.append(table.append_column("object", pa.array([name] * len(table), pa.string())))
+        if not parts:
+            raise GraspdError(f"expected grasps by {hand} in {self.root}, got none; run `graspd synthesize` first")
+        return pa.concat_tables([part.replace_schema_metadata() for part in parts])
+
+    def views(self, split: str | None = None, *, objects: Sequence[str] | None = None) -> tuple[View, ...]:
+        """List the views that were rendered, by object, scene and name.
+
+        Args:
+            split: ``train``, ``validation`` or ``test``; None: all.
+            objects: Only these objects.
+
+        Raises:
+            GraspdError: If there is no such split or object.
+        """
+        layout, found = DatasetLayout(self.root), []
+        for name in self._objects(split, objects):
+            for table in layout.scene_tables(name):
+                scene_index = int(table.name.split("_")[1].partition(".")[0])
+                folder = layout.renders(name, scene_index)
+                for view in sorted(path for path in folder.glob("view_*") if path.is_dir()):
+                    eyes = tuple(eye for eye in ("left", "right") if (view / eye).is_dir())
+                    found.append(View(name, scene_index, view.name, eyes))
+        return tuple(found)
+
+    def samples(
+        self,
+        split: str | None = None,
+        *,
+        objects: Sequence[str] | None = None,
+        hand: str | None = None,
+        channels: Sequence[str] = ("rgb", "distance_to_camera"),
+        grasp_slots: int | None = None,
+    ) -> ViewSamples:
+        """Return the views of a split as a sequence of samples; see :class:`ViewSamples`.
+
+        Args:
+            split: ``train``, ``validation`` or ``test``; None: all.
+            objects: Only these objects.
+            hand: Only grasps of this hand; needed if there are several.
+            channels: Image channels to read; those that were not rendered are refused.
+            grasp_slots: Pad or cut the grasps of a sample to this number, so that samples can be stacked; None: all.
+
+        Raises:
+            GraspdError: If there is no such split, object, hand or channel.
+        """
+        if hand is None and len(self.hands) != 1:
+            raise GraspdError(f"expected hand to be one of {', '.join(self.hands)}, got none; hands differ in joints")
+        name = hand or next(iter(self.hands))
+        self._check("hand", [name], self.hands)
+        return ViewSamples(self.root, self.views(split, objects=objects), name, tuple(channels), grasp_slots)
+
+    def as_torch(
+        self,
+        split: str | None = None,
+        *,
+        objects: Sequence[str] | None = None,
+        hand: str | None = None,
+        channels: Sequence[str] = ("rgb", "distance_to_camera"),
+        grasp_slots: int | None = 64,
+    ) -> TorchViews:
+        """Return the views of a split as a PyTorch dataset for ``torch.utils.data.DataLoader``.
+
+        The samples are those of :meth:`samples` as tensors; PyTorch's loader does workers, shuffling and sharding.
+
+        Raises:
+            GraspdError: As :meth:`samples`; or if PyTorch is not installed.
+        """
+        if find_spec("torch") is None:
+            raise GraspdError(
+                "expected PyTorch for as_torch, got none; install it with `pip install torch`, or use samples()"
+            )
+        return TorchViews(self.samples(split, objects=objects, hand=hand, channels=channels, grasp_slots=grasp_slots))
+
+    def _objects(self, split: str | None, objects: Sequence[str] | None) -> tuple[str, ...]:
+        if objects is not None:
+            self._check("object", objects, self.objects)
+        if split is None:
+            return tuple(name for name in self.objects if objects is None or name in objects)
+        self._check("split", [split], SPLITS)
+        return tuple(name for name in self.splits()[split] if objects is None or name in objects)
+
+    @staticmethod
+    def _check(kind: str, wanted: Sequence[str], valid: Sequence[str]) -> None:
+        for name in wanted:
+            if name not in valid:
+                raise GraspdError(f"expected {kind} to be one of {', '.join(valid)}, got {name!r}")
+
+
+def open(path: str | Path) -> Dataset:
+    """Open a dataset for reading.
+
+    Args:
+        path: Dataset folder.
+
+    Raises:
+        GraspdError: If the folder holds no dataset of this version.
+    """
+    root = Path(path)
+    return Dataset(root, read_manifest(root))

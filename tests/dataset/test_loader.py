@@ -1,0 +1,150 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reading datasets for training: splits, tables, samples whose geometry agrees with the images."""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import omni_graspd.dataset as graspd_dataset
+from omni_graspd.dataset.splits import split_objects
+from omni_graspd.dataset.tables import read_grasps
+from omni_graspd.errors import GraspdError
+from omni_graspd.objects.object_library import load_object
+from omni_graspd.rendering.image_writer import read_frame
+from omni_graspd.usd.transforms import pose_to_matrix, transform_points
+
+
+@pytest.fixture
+def opened(block_dataset):
+    return graspd_dataset.open(block_dataset)
+
+
+def test_splits_do_not_overlap_and_depend_on_names_and_seed_only():
+    names = [f"object_{index}" for index in range(37)]
+    splits = split_objects(names)
+    assert [len(splits[name]) for name in ("train", "validation", "test")] == [29, 4, 4]
+    assert sorted(name for part in splits.values() for name in part) == sorted(names)
+    assert split_objects(reversed(names)) == splits
+    assert split_objects(names, seed=1) != splits
+    # A fixed point: the same splits on every machine.
+    assert split_objects(["apple", "banana", "mug", "drill", "box"]) == {
+        "train": ("banana", "apple", "mug"),
+        "validation": ("drill",),
+        "test": ("box",),
+    }
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, [0, 0, 0]), (1, [1, 0, 0]), (2, [2, 0, 0]), (3, [1, 1, 1])])
+def test_few_objects_are_shared_out_too(count, sizes):
+    splits = split_objects([f"o{index}" for index in range(count)])
+    assert [len(part) for part in splits.values()] == sizes
+
+
+def test_shares_must_sum_to_one():
+    with pytest.raises(GraspdError, match="sum to 1"):
+        split_objects(["a"], shares=(0.8, 0.1, 0.2))
+
+
+def test_grasps_come_as_one_table(opened, block_dataset):
+    table = opened.grasps("barrett", columns=["epsilon", "T_object_palm"])
+    there = read_grasps(block_dataset / "grasps" / "barrett" / "block.parquet")
+    ok = [status == "ok" for status in there.grasps.status]
+    assert table.column_names == ["epsilon", "T_object_palm", "object"]
+    np.testing.assert_array_equal(table["epsilon"].to_numpy(), there.metrics["epsilon"][ok])
+    assert opened.grasps("barrett", only_ok=False).num_rows == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hand": "claw"}, "expected hand to be one of barrett, got 'claw'"),
+        ({"hand": "barrett", "split": "val"}, "expected split to be one of train, validation, test, got 'val'"),
+        ({"hand": "barrett", "objects": ["mug"]}, "expected object to be one of block, got 'mug'"),
+        ({"hand": "barrett", "columns": ["quality"]}, "expected column to be one of index, seed, .* got 'quality'"),
+    ],
+)
+def test_unknown_names_are_answered_with_the_known_ones(opened, arguments, message):
+    with pytest.raises(GraspdError, match=message):
+        opened.grasps(**arguments)
+
+
+def test_samples_have_images_cameras_and_grasps(opened, block_dataset):
+    samples = opened.samples(channels=("rgb", "distance_to_image_plane"))
+    assert len(samples) == 2
+    sample = samples[1]
+    frame = read_frame(block_dataset / "renders" / "block" / "scene_0000" / "view_0001" / "right")
+    np.testing.assert_array_equal(sample["right/rgb"], frame.channels["rgb"].data)
+    assert sample["T_camera_palm"].shape == (3, 7) and sample["joint_positions"].shape == (3, 8)
+    # Palm before the camera = object before the camera, then palm in the object.
+    base = read_grasps(block_dataset / "grasps" / "barrett" / "block.parquet").grasps.T_object_palm
+    expected = pose_to_matrix(sample["T_camera_object"]) @ pose_to_matrix(base[sample["grasp_index"]])
+    np.testing.assert_allclose(pose_to_matrix(sample["T_camera_palm"]), expected, atol=1e-9)
+
+
+def test_the_object_projects_onto_its_box(opened, block_dataset):
+    vertices = load_object(str(block_dataset / "objects" / "block.usd")).mesh.vertices
+    for sample in opened.samples(channels=("rgb", "bounding_box_2d_loose", "distance_to_image_plane")):
+        seen = transform_points(sample["T_camera_object"], vertices)
+        pixels = seen @ sample["left/intrinsics"].T
+        pixels = pixels[:, :2] / pixels[:, 2:]
+        boxes = sample["left/bounding_box_2d_loose"]
+        corners = [(box["x_min"], box["y_min"], box["x_max"] + 1, box["y_max"] + 1) for box in boxes]
+        low, high = np.clip(pixels.min(axis=0), 0, [48, 36]), np.clip(pixels.max(axis=0), 0, [48, 36])
+        assert min(np.abs(np.array(corner) - [*low, *high]).max() for corner in corners) <= 1.01
+        # What is nearest of the object is no farther than what the depth image sees there.
+        assert sample["left/distance_to_image_plane"].min() <= seen[:, 2].min() + 0.01
+
+
+def test_padding_fills_and_cuts(opened):
+    padded, cut = opened.samples(grasp_slots=5)[0], opened.samples(grasp_slots=2)[0]
+    assert padded["grasp_mask"].tolist() == [True, True, True, False, False]
+    assert padded["T_camera_palm"].shape == (5, 7) and not padded["T_camera_palm"][3:].any()
+    np.testing.assert_array_equal(cut["T_camera_palm"], padded["T_camera_palm"][:2])
+
+
+def test_samples_travel_to_other_processes_and_are_the_same_there(opened):
+    samples = opened.samples()
+    again = pickle.loads(pickle.dumps(samples))[1]
+    for name, value in samples[1].items():
+        np.testing.assert_array_equal(again[name], value)
+
+
+def test_a_channel_that_was_not_rendered_is_named(opened):
+    with pytest.raises(GraspdError, match="expected the channel pointcloud"):
+        opened.samples(channels=("rgb", "pointcloud"))[0]
+
+
+def test_without_torch_the_way_out_is_named(opened):
+    pytest.importorskip("pyarrow")
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        with pytest.raises(GraspdError, match="pip install torch"):
+            opened.as_torch()
+        return
+    sample = opened.as_torch(grasp_slots=4)[0]
+    assert sample["T_camera_palm"].shape == (4, 7) and str(sample["T_camera_palm"].dtype) == "torch.float32"
+
+
+def test_torch_loads_shuffles_and_shards_in_workers(opened):
+    torch = pytest.importorskip("torch", reason="needs PyTorch")
+    loader = torch.utils.data.DataLoader(opened.as_torch(grasp_slots=4), batch_size=2, num_workers=2)
+    (batch,) = list(loader)
+    assert batch["left/rgb"].shape == (2, 36, 48, 4) and batch["view"] == ["view_0000", "view_0001"]
+    first = opened.samples(grasp_slots=4)[0]
+    np.testing.assert_allclose(batch["T_camera_object"][0].numpy(), first["T_camera_object"], rtol=1e-6)
+
+
+def test_opening_needs_no_simulator_and_no_renderer(block_dataset):
+    code = (
+        "import sys, omni_graspd.dataset as d; d.open(sys.argv[1]).samples()[0]; "
+        "print([m for m in ('ovphysx', 'mitsuba', 'torch') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(block_dataset)], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
