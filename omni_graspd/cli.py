@@ -16,6 +16,7 @@ from omni_graspd import __version__
 from omni_graspd.cli_console import duration, open_console, progress_bar, start_warp
 from omni_graspd.cli_evaluate import parse_evaluate, parse_report
 from omni_graspd.cli_hands import parse_hands
+from omni_graspd.cli_kit import parse_kit
 from omni_graspd.cli_objects import SHORT_FORMS as OBJECT_SHORT_FORMS
 from omni_graspd.cli_objects import parse_objects
 from omni_graspd.cli_render import is_scene_render, parse_scene_render
@@ -44,6 +45,7 @@ _PARSERS: dict[str, Callable[[Sequence[str]], Callable[..., None]]] = {
     "verify": parse_verify,
     "hands": parse_hands,
     "objects": parse_objects,
+    "kit": parse_kit,
 }
 """Commands with a file of their own: each returns the work that its arguments ask for."""
 _STAGES = STAGES | {"overview": write_overview}
