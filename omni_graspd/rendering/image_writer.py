@@ -206,7 +206,7 @@ def _pixels(path: Path) -> np.ndarray:
     from PIL import Image
 
     with Image.open(path) as image:
-        return np.array(image.convert("RGBA"))
+        return np.array(image if image.mode == "RGBA" else image.convert("RGBA"))
 
 
 def _decode_segmentation(name: str, pixels: np.ndarray, side: Callable[[str], Any]) -> AnnotatorData:
