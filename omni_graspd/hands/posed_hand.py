@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import functools
+from dataclasses import dataclass
+
 import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
@@ -50,33 +53,69 @@ def author_posed_hand(
     Returns:
         The hand's prim.
     """
-    source = open_stage(hand.source)
-    source_root = Sdf.Path(hand.links[0].prim_path).GetPrefixes()[0]
     prim = UsdGeom.Xform.Define(stage, path).GetPrim()
-    prim.GetReferences().AddReference(str(hand.source.absolute()), source_root)
-    poses = link_poses(hand, T_world_palm, joint_positions)
-    matrices = {
-        link.prim_path: _link_matrix(source.GetPrimAtPath(link.prim_path), pose, stage)
-        for link, pose in zip(hand.links, poses, strict=True)
-    }
-    palm_in_source = local_to_world(source.GetPrimAtPath(hand.links[0].prim_path))
-    root_in_source = local_to_world(source.GetPrimAtPath(source_root))
-    _place(prim, matrices[hand.links[0].prim_path] @ np.linalg.inv(palm_in_source) @ root_in_source)
-    for prim_path in sorted(matrices, key=lambda p: Sdf.Path(p).pathElementCount):
-        if Sdf.Path(prim_path) != source_root:
-            link_path = Sdf.Path(prim_path).ReplacePrefix(source_root, prim.GetPath())
-            _place(stage.GetPrimAtPath(link_path), matrices[prim_path])
+    prim.GetReferences().AddReference(str(hand.source.absolute()), _source_frames(hand).root)
+    move_posed_hand(stage, path, hand, T_world_palm, joint_positions)
     _switch_physics_off(prim)
     return prim
 
 
-def _link_matrix(source_prim: Usd.Prim, pose: np.ndarray, stage: Usd.Stage) -> np.ndarray:
-    """Return the local-to-world matrix, shape [4, 4], that shows a link at a pose, in the units of ``stage``."""
-    matrix = pose_to_matrix(pose)
+def move_posed_hand(
+    stage: Usd.Stage, path: str, hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray
+) -> None:
+    """Bring a hand that is on a stage into another posture; milliseconds, for hands that move.
+
+    Args:
+        stage: The stage.
+        path: Path given to :func:`author_posed_hand`.
+        hand: The same hand.
+        T_world_palm: Palm pose [m], shape [7].
+        joint_positions: All joints [rad or m], shape [joint_count].
+    """
+    frames, prim = _source_frames(hand), stage.GetPrimAtPath(path)
     units = UsdGeom.GetStageMetersPerUnit(stage)
+    poses = link_poses(hand, T_world_palm, joint_positions)
+    matrices = {
+        link.prim_path: _link_matrix(pose, scale, units)
+        for link, pose, scale in zip(hand.links, poses, frames.scales, strict=True)
+    }
+    _place(prim, matrices[hand.links[0].prim_path] @ frames.T_palm_root)
+    for prim_path in sorted(matrices, key=lambda p: Sdf.Path(p).pathElementCount):
+        if Sdf.Path(prim_path) != frames.root:
+            link_path = Sdf.Path(prim_path).ReplacePrefix(frames.root, prim.GetPath())
+            _place(stage.GetPrimAtPath(link_path), matrices[prim_path])
+
+
+@dataclass(frozen=True, eq=False)
+class _SourceFrames:
+    """What of a hand's file its placing needs."""
+
+    root: Sdf.Path
+    T_palm_root: np.ndarray
+    scales: tuple[np.ndarray, ...]
+
+
+@functools.lru_cache(maxsize=16)
+def _source_frames(hand: Hand) -> _SourceFrames:
+    source = open_stage(hand.source)
+    root = Sdf.Path(hand.links[0].prim_path).GetPrefixes()[0]
+    links = [local_to_world(source.GetPrimAtPath(link.prim_path)) for link in hand.links]
+    units = UsdGeom.GetStageMetersPerUnit(source)
+    T_palm_root = np.linalg.inv(links[0]) @ local_to_world(source.GetPrimAtPath(root))
+    return _SourceFrames(root, T_palm_root, tuple(units * np.linalg.norm(link[:3, :3], axis=0) for link in links))
+
+
+def _link_matrix(pose: np.ndarray, scale: np.ndarray, units: float) -> np.ndarray:
+    """Return the local-to-world matrix, shape [4, 4], that shows a link at a pose, in a stage's units [m].
+
+    Args:
+        pose: Of the link, shape [7].
+        scale: Metres per unit of the link's own coordinates, shape [3].
+        units: Metres per unit of the stage.
+    """
+    matrix = pose_to_matrix(pose)
     matrix[:3, 3] /= units
-    scale = np.linalg.norm(local_to_world(source_prim)[:3, :3], axis=0)
-    matrix[:3, :3] *= scale * UsdGeom.GetStageMetersPerUnit(source_prim.GetStage()) / units
+    matrix[:3, :3] *= scale / units
     return matrix
 
 
