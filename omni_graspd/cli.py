@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from omni_graspd import __version__
 from omni_graspd.cli_console import duration, open_console, progress_bar, start_warp
+from omni_graspd.cli_convert import parse_convert
 from omni_graspd.cli_evaluate import parse_evaluate, parse_report
+from omni_graspd.cli_generate import long_form
 from omni_graspd.cli_hands import parse_hands
 from omni_graspd.cli_kit import parse_kit
-from omni_graspd.cli_objects import SHORT_FORMS as OBJECT_SHORT_FORMS
 from omni_graspd.cli_objects import parse_objects
 from omni_graspd.cli_render import is_scene_render, parse_scene_render
 from omni_graspd.cli_verify import parse_verify
@@ -33,16 +34,11 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-_SHORT_FORMS = {
-    "--views": "--camera.views",
-    "--stereo": "--camera.stereo",
-    "--mono": "--camera.no-stereo",
-    **OBJECT_SHORT_FORMS,
-}
 _PARSERS: dict[str, Callable[[Sequence[str]], Callable[..., None]]] = {
     "evaluate": parse_evaluate,
     "report": parse_report,
     "verify": parse_verify,
+    "convert": parse_convert,
     "hands": parse_hands,
     "objects": parse_objects,
     "kit": parse_kit,
@@ -118,7 +114,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], None]:
     import tyro
 
     commands = {"generate": generate, "synthesize": synthesize, "settle": settle, "render": render}
-    arguments, preset = _without_preset(arguments)
+    arguments, preset = long_form(arguments)
     for command in commands.values():
         command.__defaults__ = (GenerateConfig(synthesis=synthesis_preset(preset)),)
         command.__annotations__["config"] = Annotated[GenerateConfig, tyro.conf.arg(name="")]
@@ -128,28 +124,9 @@ def _parse(arguments: Sequence[str]) -> Callable[[], None]:
         prog="graspd",
         description="Dexterous grasps, scenes and annotated images. --version prints the version. Further commands, "
         f"each with --help: {', '.join(_PARSERS)}.",
-        args=[_long_form(argument) for argument in arguments],
+        args=arguments,
         config=(tyro.conf.UseAppendAction,),
     )
-
-
-def _without_preset(arguments: Sequence[str]) -> tuple[list[str], str]:
-    """Take ``--preset NAME`` out of the arguments: it sets the defaults of the others."""
-    rest, name, expected = [], "default", False
-    for argument in arguments:
-        flag, equals, value = argument.partition("=")
-        if expected:
-            name, expected = argument, False
-        elif flag == "--preset":
-            name, expected = value, not equals
-        else:
-            rest.append(argument)
-    return rest, "" if expected else name
-
-
-def _long_form(argument: str) -> str:
-    flag, equals, value = argument.partition("=")
-    return _SHORT_FORMS.get(flag, flag) + equals + value
 
 
 def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from omni_graspd.backend import Backend
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.render_stage import render_stage
 from omni_graspd.dataset.run import Run, open_run
@@ -22,16 +23,21 @@ STAGES: dict[str, Callable[[Run, Progress], Coroutine[Any, Any, None]]] = {
 """The stages by name, in order. Each goes on where it was stopped and needs what those before it wrote."""
 
 
-async def generate(config: GenerateConfig, progress: Callable[[str], Progress] = lambda _: no_progress) -> None:
+async def generate(
+    config: GenerateConfig,
+    progress: Callable[[str], Progress] = lambda _: no_progress,
+    backend: Backend | None = None,
+) -> None:
     """Make a dataset, or finish one that was begun with the same settings.
 
     Args:
         config: What to make and where to.
         progress: Returns the progress callback of a stage, by the stage's name.
+        backend: What simulates and renders; ``None`` loads the one that the settings name.
 
     Raises:
         GraspdError: If the settings, a hand, an object or the dataset folder cannot be used.
     """
-    with open_run(config) as run:
+    with open_run(config, backend) as run:
         for name, stage in STAGES.items():
             await stage(run, progress(name))

@@ -67,11 +67,12 @@ class Run:
 
 
 @contextmanager
-def open_run(config: GenerateConfig) -> Iterator[Run]:
+def open_run(config: GenerateConfig, backend: Backend | None = None) -> Iterator[Run]:
     """Load hands and objects, then open the dataset folder and hold it while the block runs.
 
     Args:
         config: Settings.
+        backend: What simulates and renders; ``None`` loads the one that the settings name.
 
     Yields:
         The run.
@@ -80,7 +81,7 @@ def open_run(config: GenerateConfig) -> Iterator[Run]:
         GraspdError: If a hand, an object, the device or the backend cannot be had, or the folder cannot be used.
             Nothing is written before all of them are there.
     """
-    device, backend = resolve_device(config.device), load_backend(config.backend)
+    device, backend = resolve_device(config.device), backend or load_backend(config.backend)
     hands = tuple(load_hand(str(path)) for path in _files("hands", config.hand or (_DEFAULT_HAND,)))
     files = _files("objects", config.object or default_objects())
     objects = tuple(load_object(str(path), config.intake) for path in files)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from kit_fakes import app, physx, replicator, ui, usd
+from kit_fakes import app, physx, replicator, simulation_app, ui, usd
 from stub_modules import StubModule, make_module
 
 VERSIONS = ("5.1", "6.0")
@@ -30,7 +30,7 @@ _REEXPORTS = {
     },
     "isaacsim.util.debug_draw": {},
 }
-_FAKES = (app, physx, replicator, ui, usd)
+_FAKES = (app, physx, replicator, simulation_app, ui, usd)
 
 
 @dataclass(frozen=True)

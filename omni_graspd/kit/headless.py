@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""``graspd generate`` inside Kit without a window: a coroutine, progress on stdout, an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+
+import carb
+import omni.kit.app
+
+from omni_graspd.backend import Backend, load_backend
+from omni_graspd.cli_generate import parse_generate_options
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.pipeline import generate
+from omni_graspd.errors import GraspdError
+from omni_graspd.progress import Progress
+
+OK, FAILED, MENDABLE, STOPPED = 0, 1, 2, 130
+"""Exit codes: done, unexpected error, what the user can mend, stopped; those of ``graspd``."""
+
+PACKAGES = {"tyro": "0.9", "pyarrow": "17", "manifold3d": "3.2"}
+"""What Isaac Sim's Python lacks for a whole run, with the oldest version: options, tables, solids of objects."""
+
+_running: set[asyncio.Task[int]] = set()
+"""Runs under way: a loop alone does not keep its tasks alive."""
+
+_INTERVAL = 2.0
+"""Time between two lines of progress of a stage [s]."""
+
+
+def start(arguments: Sequence[str] | None = None) -> asyncio.Task[int]:
+    """Begin a run on Kit's loop and return at once; Kit quits with its exit code when it is over.
+
+    Args:
+        arguments: Options of ``graspd generate``; ``None``: those behind the script's name in ``sys.argv``.
+    """
+    task = asyncio.ensure_future(_run_and_quit(list(sys.argv[1:] if arguments is None else arguments)))
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return task
+
+
+async def run(arguments: Sequence[str], backend: Backend | None = None) -> int:
+    """Make a dataset as ``graspd generate`` does, or finish one that was begun with the same options.
+
+    Errors are one line on stderr and in Kit's log. What was unexpected is in the log with its traceback.
+
+    Args:
+        arguments: Options of ``graspd generate``.
+        backend: What simulates and renders; ``None``: Kit's PhysX and Replicator.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        _require_packages()
+        config = parse_generate_options(arguments, prog="generate.py")
+        backend = backend or _kit_backend(config)
+        await generate(config, _reporter, backend)
+    except GraspdError as error:
+        return _fail(str(error), MENDABLE)
+    except ModuleNotFoundError as error:
+        return _fail(
+            f"expected the package {error.name} in Kit's Python, got none; {_remedy(error.name or '')}", MENDABLE
+        )
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else FAILED
+    except asyncio.CancelledError:
+        return _fail("stopped; the same options go on from here", STOPPED)
+    except Exception as error:
+        carb.log_error(traceback.format_exc())
+        return _fail(f"{type(error).__name__}: {error}; the same options go on from here", FAILED)
+    _say(f"dataset: {config.out.resolve()}")
+    return OK
+
+
+async def _run_and_quit(arguments: Sequence[str]) -> int:
+    code = FAILED
+    try:
+        code = await run(arguments)
+    finally:
+        omni.kit.app.get_app().post_quit(code)
+    return code
+
+
+def _kit_backend(config: GenerateConfig) -> Backend:
+    if config.backend not in ("auto", "kit"):
+        raise GraspdError(
+            f"expected backend kit inside Kit, got {config.backend!r}; leave out --backend, or run graspd outside Kit"
+        )
+    return load_backend("kit")
+
+
+def _require_packages() -> None:
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise GraspdError(
+            f"expected the packages {', '.join(PACKAGES)} in Kit's Python, got no {' and no '.join(missing)}; "
+            f"{_remedy(*missing)}"
+        )
+
+
+def _remedy(*names: str) -> str:
+    wanted = " ".join(f"'{name}>={PACKAGES[name]}'" if name in PACKAGES else name for name in names)
+    return f"in Isaac Sim's folder: ./python.sh -m pip install {wanted}; see docs/isaac_sim.md"
+
+
+def _reporter(stage: str) -> Progress:
+    """Return a stage's progress callback, which writes a line every two seconds and one at the end."""
+    begin = time.monotonic()
+    written = begin
+    finished = False
+
+    def report(done: int, total: int) -> None:
+        nonlocal written, finished
+        now = time.monotonic()
+        is_end = done >= total > 0
+        if finished or not (is_end or now - written >= _INTERVAL):
+            return
+        written, finished = now, is_end
+        _say(f"{stage}: {done} of {total}, {now - begin:.1f} s")
+
+    return report
+
+
+def _fail(problem: str, code: int) -> int:
+    carb.log_error(f"omni_graspd: {problem}")
+    _write(sys.stderr.write, f"error: {problem}")
+    return code
+
+
+def _say(line: str) -> None:
+    carb.log_info(f"omni_graspd: {line}")
+    _write(sys.stdout.write, line)
+
+
+def _write(write: Callable[[str], object], line: str) -> None:
+    write(f"{line}\n")
+    sys.stdout.flush()

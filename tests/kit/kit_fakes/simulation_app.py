@@ -1,0 +1,25 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Isaac Sim started from a script: coroutines are run to their end, and closing notes the exit code."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+
+def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
+    """Return functions and classes by module and name."""
+
+    class SimulationApp:
+        def __init__(self, launch_config: dict | None = None, experience: str = "") -> None:
+            assert (launch_config or {}).get("headless", True), "a test has no display"
+
+        def run_coroutine(self, coroutine: Any, run_until_complete: bool = True) -> Any:
+            assert run_until_complete, "the fake has no loop that goes on"
+            return asyncio.run(coroutine)
+
+        def close(self, wait_for_replicator: bool = True, skip_cleanup: bool = False, exit_code: int = 0) -> None:
+            kit.exit_code = exit_code
+
+    return {"isaacsim": {"SimulationApp": SimulationApp}}

@@ -1,0 +1,190 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The run without a window: the real pipeline behind Kit's stubs, progress, exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import runpy
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from omni_graspd import backend as backends
+from omni_graspd.backend import Backend, load_backend
+from omni_graspd.cli import main as graspd
+from omni_graspd.errors import GraspdError
+
+pytest.importorskip("pyarrow")
+pytest.importorskip("tyro")
+
+_SCRIPTS = Path(__file__).resolve().parents[2] / "kit_app"
+_TINY = (
+    *("--hand", "barrett", "--object", "wood_block", "--grasps", "1", "--scenes", "1", "--views", "1", "--mono"),
+    *("--camera.width", "32", "--camera.height", "24", "--synthesis.iterations", "4"),
+    *("--render.annotators", "distance_to_camera", "--render.variant", "scalar_rgb"),
+)
+
+
+@pytest.fixture
+def standalone(monkeypatch) -> Backend:
+    """The standalone backend in the place of Kit's."""
+    for name in ("ovphysx", "mitsuba"):
+        pytest.importorskip(name)
+    stand_in = replace(load_backend("standalone"), name="kit")
+    monkeypatch.setattr(backends, "load_backend", lambda name: stand_in)
+    return stand_in
+
+
+@pytest.fixture
+def script(kit, monkeypatch):
+    """Run ``generate.py`` as Kit's ``--exec`` does, and wait until it quits Kit; return the exit code."""
+
+    def execute(*arguments: object) -> int | None:
+        async def until_quit() -> None:
+            runpy.run_path(str(_SCRIPTS / "generate.py"), run_name="__main__")
+            while kit.exit_code is None:
+                await asyncio.sleep(0.001)
+
+        kit.exit_code = None
+        monkeypatch.setattr(sys, "argv", ["generate.py", *map(str, arguments)])
+        kit.run(asyncio.wait_for(until_quit(), 120.0))
+        return kit.exit_code
+
+    return execute
+
+
+def _verified(folder: Path, capsys) -> str:
+    graspd(["verify", str(folder)])
+    return capsys.readouterr().out
+
+
+def _times(folder: Path) -> dict[str, int]:
+    return {
+        str(path): path.stat().st_mtime_ns for path in folder.rglob("*") if path.suffix in (".parquet", ".npy", ".usd")
+    }
+
+
+def test_the_script_writes_a_valid_dataset_and_goes_on_with_it(kit, script, standalone, tmp_path, capsys):
+    folder = tmp_path / "dataset"
+    assert script(*_TINY, "--out", folder) == 0
+    lines = capsys.readouterr().out.splitlines()
+    for stage in ("synthesize", "settle", "render"):
+        assert any(line.startswith(f"{stage}: 1 of 1, ") for line in lines), lines
+    assert lines[-1] == f"dataset: {folder}"
+    assert ("info", f"omni_graspd: {lines[-1]}") in kit.log
+    manifest = json.loads((folder / "dataset.json").read_text())
+    assert (manifest["config"]["backend"], manifest["counts"]["images"]) == ("kit", 1)
+    assert "nothing wrong" in _verified(folder, capsys)
+    before = _times(folder)
+    assert before
+    assert script(*_TINY, "--out", folder) == 0
+    assert _times(folder) == before
+
+
+def test_a_failing_stage_is_one_line_and_a_code(kit, script, standalone, tmp_path, capsys, monkeypatch):
+    async def refuse(*_: object) -> None:
+        raise GraspdError("expected the object to come to rest, got none; give it more time")
+
+    monkeypatch.setattr(backends, "load_backend", lambda name: replace(standalone, simulate=refuse))
+    assert script(*_TINY, "--out", tmp_path / "dataset") == 2
+    problem = "expected the object to come to rest, got none; give it more time"
+    assert capsys.readouterr().err.splitlines() == [f"error: {problem}"]
+    assert ("error", f"omni_graspd: {problem}") in kit.log
+
+
+def test_an_unexpected_error_is_one_line_with_the_traceback_in_the_log(
+    kit, script, standalone, tmp_path, capsys, monkeypatch
+):
+    async def fail(*_: object) -> None:
+        raise RuntimeError("planted")
+
+    monkeypatch.setattr(backends, "load_backend", lambda name: replace(standalone, simulate=fail))
+    assert script(*_TINY, "--out", tmp_path / "dataset") == 1
+    assert capsys.readouterr().err.splitlines() == ["error: RuntimeError: planted; the same options go on from here"]
+    assert any(level == "error" and "Traceback" in text for level, text in kit.log)
+
+
+def test_an_unknown_object_is_one_line(script, standalone, tmp_path, capsys):
+    assert script("--object", "mugg", "--out", tmp_path / "dataset") == 2
+    assert "did you mean 'mug'" in capsys.readouterr().err
+    assert not (tmp_path / "dataset").exists()
+
+
+def test_an_unknown_option_ends_with_code_2(script, capsys):
+    assert script("--objekt", "mug") == 2
+    assert "objekt" in capsys.readouterr().err
+
+
+def test_help_ends_well(script, capsys):
+    assert script("--help") == 0
+    assert "--synthesis.iterations" in capsys.readouterr().out
+
+
+def test_another_backend_is_refused(script, capsys):
+    assert script("--backend", "standalone") == 2
+    assert "expected backend kit inside Kit" in capsys.readouterr().err
+
+
+def test_missing_packages_are_named_with_the_command_that_installs_them(script, capsys, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pyarrow" else find(name))
+    assert script(*_TINY) == 2
+    error = capsys.readouterr().err
+    assert "got no pyarrow; " in error
+    assert "./python.sh -m pip install 'pyarrow>=17';" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_a_module_missing_later_is_named(script, standalone, tmp_path, capsys, monkeypatch):
+    async def lack(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'coacd'", name="coacd")
+
+    monkeypatch.setattr(backends, "load_backend", lambda name: replace(standalone, simulate=lack))
+    assert script(*_TINY, "--out", tmp_path / "dataset") == 2
+    assert "expected the package coacd in Kit's Python" in capsys.readouterr().err
+
+
+def test_without_the_extension_the_script_says_how_to_enable_it(script, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "omni_graspd.kit", None)
+    assert script(*_TINY) == 2
+    assert "start Kit with --enable omni.graspd" in capsys.readouterr().err
+
+
+def test_a_cancelled_run_ends_with_130(kit, capsys, monkeypatch):
+    async def cancel() -> None:
+        from omni_graspd.kit import headless
+
+        async def forever(*_: object) -> None:
+            await asyncio.sleep(60.0)
+
+        monkeypatch.setattr(headless, "generate", forever)
+        monkeypatch.setattr(headless, "load_backend", lambda name: None)
+        task = headless.start(["--object", "mug"])
+        await asyncio.sleep(0.2)
+        task.cancel()
+        assert await task == 130
+
+    kit.run(cancel())
+    assert kit.exit_code == 130
+    assert "the same options go on from here" in capsys.readouterr().err
+
+
+def test_simulation_app_enables_the_extension_and_hands_the_code_on(kit, standalone, tmp_path, capsys, monkeypatch):
+    kit.extensions["omni.graspd-0.1.0"] = str(_SCRIPTS.parent)
+    main = runpy.run_path(str(_SCRIPTS / "generate_simulation_app.py"))["main"]
+    assert main(["--object", "mugg", "--out", str(tmp_path / "dataset")]) == 2
+    assert "exit code 2" in capsys.readouterr().out
+    assert kit.exit_code == (2 if kit.version == "6.0" else 0)
+    assert kit.called("ExtensionManager.set_extension_enabled_immediate")[0].args == ("omni.graspd", True)
+
+
+def test_simulation_app_says_where_the_extension_is_missing(kit, capsys):
+    main = runpy.run_path(str(_SCRIPTS / "generate_simulation_app.py"))["main"]
+    assert main([]) == 2
+    assert "run graspd kit stage DIR" in capsys.readouterr().err
+    assert kit.called("SimulationApp.close")
