@@ -179,14 +179,21 @@ class GraspCatalog:
         """Return the row of a grasp by its number; None where the dataset has none such."""
         for table in self.tables:
             if (table.hand, table.object) == (hand, obj):
-                if "index" not in self._columns:
-                    parts = [self._read(each, ["index"])["index"] for each in self.tables]
-                    self._columns["index"] = np.concatenate(parts)
-                indices = self._columns["index"][table.first : table.first + table.count]
+                indices = self._indices()[table.first : table.first + table.count]
                 # Tables are written in the order of their numbers.
                 place = int(np.searchsorted(indices, index))
                 return table.first + place if place < table.count and indices[place] == index else None
         return None
+
+    def index_of(self, row: int) -> int:
+        """Return the number of a grasp in its table."""
+        return int(self._indices()[row])
+
+    def _indices(self) -> np.ndarray:
+        if "index" not in self._columns:
+            parts = [self._read(each, ["index"])["index"] for each in self.tables]
+            self._columns["index"] = np.concatenate(parts)
+        return self._columns["index"]
 
     def grasp(self, row: int) -> CatalogGrasp:
         """Read one grasp.

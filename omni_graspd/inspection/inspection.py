@@ -152,6 +152,22 @@ class Inspection:
             self._objects[name] = read_object(path)
         return self._objects[name]
 
+    @property
+    def object_file(self) -> Path:
+        """USD file of the object that is shown, for a stage.
+
+        Raises:
+            GraspdError: If the object put in place is a mesh: stages reference USD files.
+        """
+        if self._swapped is None:
+            return self.catalog.layout.object(self.grasp.object)
+        source = self._swapped[1].source
+        if not source.suffix.startswith(".usd"):
+            raise GraspdError(
+                f"expected a USD file to show, got {source}; take it into the library first with `graspd objects add`"
+            )
+        return source
+
     async def prepare(self) -> None:
         """Read hand and object of the selected grasp and ready what computes; seconds the first time, then nothing."""
         await self._in_thread(lambda: reoptimization.prepare(self.hand, self.object, self.synthesis, self.device))

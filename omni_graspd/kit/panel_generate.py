@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The panel's section that makes a dataset: hand, object, numbers, folder, progress, losses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import omni.ui as ui
+import omni.usd
+
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.errors import GraspdError
+from omni_graspd.kit.panel_pipeline import make_dataset
+from omni_graspd.kit.panel_tasks import PanelTasks
+from omni_graspd.kit.viewport import open_stage
+from omni_graspd.library import Kind, list_names, list_user_names
+from omni_graspd.synthesis.presets import PRESETS, synthesis_preset
+
+_LABEL_WIDTH = 110
+
+
+class GenerateSection:
+    """Widgets that hold the settings, and the buttons that run them."""
+
+    def __init__(self, tasks: PanelTasks, made: Callable[[Path], None]) -> None:
+        """Build the section inside the container that is open.
+
+        Args:
+            tasks: Runs the work.
+            made: Called with the dataset's folder when grasps are there.
+        """
+        self._tasks, self._made = tasks, made
+        with ui.CollapsableFrame("Generate", collapsed=False), ui.VStack(spacing=4):
+            self._hand = _asset_row("Hand", "hands", tasks)
+            self._object = _asset_row("Object", "objects", tasks)
+            self._grasps = _row("Grasps", ui.IntField, 16)
+            self._presets = list(PRESETS)
+            with ui.HStack(height=22):
+                ui.Label("Preset", width=_LABEL_WIDTH)
+                self._preset = ui.ComboBox(0, *self._presets)
+            self._seed = _row("Seed", ui.IntField, 0)
+            self._scenes = _row("Scenes", ui.IntField, 2)
+            self._views = _row("Views per scene", ui.IntField, GenerateConfig().camera.views)
+            self._out = _row("Output folder", ui.StringField, str(Path.home() / "graspd_out"))
+            with ui.HStack(height=26, spacing=4):
+                ui.Button("Generate", clicked_fn=lambda: self._start(("synthesize",)))
+                ui.Button("Scenes", clicked_fn=lambda: self._start(("synthesize", "settle")))
+                ui.Button("Images", clicked_fn=lambda: self._start(("synthesize", "settle", "render")))
+                ui.Button("Cancel", clicked_fn=tasks.cancel)
+            self._bar = ui.ProgressBar()
+            self._plots = ui.Frame(height=80, build_fn=self._plot)
+        self._losses: list[float] = []
+
+    def config(self) -> GenerateConfig:
+        """Return the settings as they are typed.
+
+        Raises:
+            GraspdError: If a number is out of range.
+        """
+        preset = self._presets[self._preset.model.get_item_value_model().get_value_as_int()]
+        config = GenerateConfig(
+            hand=(_named(self._hand, "a hand"),),
+            object=(_named(self._object, "an object"),),
+            grasps=_integer(self._grasps),
+            scenes=_integer(self._scenes),
+            seed=_integer(self._seed),
+            out=Path(_named(self._out, "an output folder")).expanduser(),
+            synthesis=synthesis_preset(preset),
+        )
+        return replace(config, camera=replace(config.camera, views=_integer(self._views)))
+
+    def _start(self, stages: tuple[str, ...]) -> None:
+        def start() -> None:
+            self._tasks.start(self._run(self.config(), stages), " and ".join(stages[-1:]))
+
+        self._tasks.attempt(start)
+
+    async def _run(self, config: GenerateConfig, stages: tuple[str, ...]) -> None:
+        self._bar.model.set_value(0.0)
+        await make_dataset(config, stages, self._progress, self._show_losses)
+        self._made(config.out)
+
+    def _progress(self, name: str, done: int, total: int) -> None:
+        self._bar.model.set_value(float(done / max(total, 1)))
+
+    def _show_losses(self, losses: list[float]) -> None:
+        self._losses = losses
+        self._plots.rebuild()
+
+    def _plot(self) -> None:
+        with ui.VStack():
+            ui.Label("Loss of the first grasp over its steps", height=18)
+            losses = self._losses or [0.0, 0.0]
+            ui.Plot(ui.Type.LINE, 0.0, max(*losses, 1e-6), *losses, height=60)
+
+
+def _row(label: str, field: Callable[[], Any], value: Any) -> Any:
+    with ui.HStack(height=22):
+        ui.Label(label, width=_LABEL_WIDTH)
+        made = field()
+        made.model.set_value(value)
+    return made
+
+
+def _asset_row(label: str, kind: Kind, tasks: PanelTasks) -> Any:
+    """Return a text field, filled from the library, from what is selected on the stage, or by hand with a file."""
+    names = [*list_names(kind), *list_user_names(kind)]
+    with ui.HStack(height=22, spacing=4):
+        ui.Label(label, width=_LABEL_WIDTH)
+        field = ui.StringField()
+        field.model.set_value(names[0])
+        choices = ui.ComboBox(0, *names)
+        choices.model.add_item_changed_fn(
+            lambda model, _: field.model.set_value(names[model.get_item_value_model().get_value_as_int()])
+        )
+        ui.Button(
+            "From selection",
+            width=100,
+            clicked_fn=lambda: tasks.attempt(lambda: field.model.set_value(str(selected_file()))),
+        )
+    return field
+
+
+def selected_file() -> Path:
+    """Return the file of the prim that is selected on the stage: its own reference, or that of a prim above.
+
+    Raises:
+        GraspdError: If nothing is selected, or the prim comes from no file.
+    """
+    stage = open_stage()
+    paths = omni.usd.get_context().get_selection().get_selected_prim_paths()
+    if not paths:
+        raise GraspdError("expected a selected prim, got none; click on the hand or object on the stage")
+    prim = stage.GetPrimAtPath(paths[0])
+    while prim and not prim.IsPseudoRoot():
+        for spec in prim.GetPrimStack():
+            layer = spec.layer
+            if layer.realPath and layer not in (stage.GetRootLayer(), stage.GetSessionLayer()):
+                return Path(layer.realPath)
+        prim = prim.GetParent()
+    raise GraspdError(
+        f"expected {paths[0]} to be referenced from a USD file, got a prim of the stage itself; save it as a file and "
+        "name that"
+    )
+
+
+def _named(field: Any, what: str) -> str:
+    text = field.model.get_value_as_string().strip()
+    if not text:
+        raise GraspdError(f"expected {what}, got an empty field; type a name or a file")
+    return text
+
+
+def _integer(field: Any) -> int:
+    return field.model.get_value_as_int()

@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The stages of a dataset in a thread with an event loop of its own; what needs Kit is done on Kit's loop.
+
+So nothing that a stage computes between two awaits holds up the user interface.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+
+from pxr import Usd
+
+from omni_graspd.backend import Backend
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.pipeline import STAGES
+from omni_graspd.dataset.run import Run, open_run
+from omni_graspd.errors import GraspdError
+from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
+from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
+from omni_graspd.synthesis.synthesizer import synthesize
+
+_CAPTURE_EVERY = 5
+StageProgress = Callable[[str, int, int], None]
+"""Called on Kit's loop with the name of the stage, items done and in total."""
+LossCurve = Callable[[list[float]], None]
+"""Called on Kit's loop with the losses of the first grasp."""
+
+
+def require_packages() -> None:
+    """Check what Kit's Python does not bring.
+
+    Raises:
+        GraspdError: If it is missing; the message says how to install it.
+    """
+    if importlib.util.find_spec("pyarrow") is None:
+        raise GraspdError(
+            "expected the package pyarrow in Isaac Sim's Python, got none: datasets are Parquet tables; install it "
+            "with `./python.sh -m pip install pyarrow` in Isaac Sim's folder and start again"
+        )
+
+
+async def make_dataset(
+    config: GenerateConfig, stages: Sequence[str], progress: StageProgress, losses: LossCurve
+) -> None:
+    """Run stages; to stop, cancel: the thread ends at its next step, and the same settings go on from there.
+
+    Args:
+        config: What to make.
+        stages: Names of stages, in order.
+        progress: Told how far it is.
+        losses: Given the losses of a first grasp, made ahead of the others.
+
+    Raises:
+        GraspdError: If the settings, a hand, an object or the folder cannot be used.
+    """
+    require_packages()
+    loop = asyncio.get_running_loop()
+    thread = _PipelineThread(lambda: _stages(config, stages, loop, progress, losses))
+    try:
+        await thread.done(loop)
+    except asyncio.CancelledError:
+        thread.cancel()
+        raise
+
+
+async def _stages(
+    config: GenerateConfig,
+    stages: Sequence[str],
+    main: asyncio.AbstractEventLoop,
+    progress: StageProgress,
+    losses: LossCurve,
+) -> None:
+    with open_run(config) as run:
+        bridged = replace(run, backend=bridged_backend(run.backend, main))
+        if "synthesize" in stages:
+            main.call_soon_threadsafe(losses, await _first_losses(bridged))
+        for name in stages:
+            await STAGES[name](
+                bridged, lambda done, total, name=name: main.call_soon_threadsafe(progress, name, done, total)
+            )
+
+
+async def _first_losses(run: Run) -> list[float]:
+    options = {"seed": run.config.seed, "device": run.device, "capture_every": _CAPTURE_EVERY, "threads": 1}
+    batch = await synthesize(run.hands[0], run.objects[0], [0], run.config.synthesis, **options)
+    return [] if batch.trajectory is None else batch.trajectory.losses["stable"][:, 0].astype(float).tolist()
+
+
+def bridged_backend(backend: Backend, main: asyncio.AbstractEventLoop) -> Backend:
+    """Return a backend for another thread that simulates and renders on the main loop, where Kit lives.
+
+    Args:
+        backend: What simulates and renders; the standalone one needs no bridge and stays as it is.
+        main: The main thread's loop.
+    """
+    if backend.name == "standalone":
+        return backend
+
+    async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
+        async def work() -> SimulateResult:
+            return await backend.simulate(stage, config)
+
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work(), main))
+
+    async def render(stage: Usd.Stage, rigs: list[CameraRig], config: RenderConfig) -> AsyncIterator[Frame]:
+        frames = backend.render(stage, rigs, config)
+
+        async def following() -> Frame | None:
+            return await anext(frames, None)
+
+        while (frame := await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(following(), main))) is not None:
+            yield frame
+
+    return replace(backend, simulate=simulate, render=render)
+
+
+class _PipelineThread:
+    """A thread that runs one coroutine on a loop of its own."""
+
+    def __init__(self, work: Callable) -> None:
+        self._work, self._cancelled = work, False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task | None = None
+
+    def done(self, main: asyncio.AbstractEventLoop) -> asyncio.Future:
+        """Start, and return what is done when the thread is."""
+        self._future: asyncio.Future[None] = main.create_future()
+
+        def finish(error: BaseException | None) -> None:
+            if not self._future.done():
+                self._future.set_exception(error) if error is not None else self._future.set_result(None)
+
+        def run() -> None:
+            error: BaseException | None = None
+            try:
+                asyncio.run(self._main())
+            except asyncio.CancelledError:
+                error = GraspdError("stopped")
+            except BaseException as raised:
+                error = raised
+            if not main.is_closed():
+                main.call_soon_threadsafe(finish, error)
+
+        threading.Thread(target=run, name="omni_graspd", daemon=True).start()
+        return self._future
+
+    async def _main(self) -> None:
+        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+        if not self._cancelled:
+            await self._work()
+
+    def cancel(self) -> None:
+        """Let the coroutine end at its next await."""
+        self._cancelled = True
+        if self._loop is not None and self._task is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._task.cancel)

@@ -1,0 +1,282 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The panel under Kit's stubs: a dataset by clicking, grasps in the viewport, decisions, errors, shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import shutil
+import time
+
+import numpy as np
+import pytest
+import trimesh
+from pxr import Gf, UsdGeom
+
+pytest.importorskip("pyarrow", reason="datasets are Parquet tables; Kit's Python has no pyarrow of its own")
+
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.pipeline import STAGES
+from omni_graspd.dataset.run import open_run
+from omni_graspd.metrics.evaluate import MetricsConfig
+from omni_graspd.progress import no_progress
+from omni_graspd.synthesis.presets import synthesis_preset
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """Three grasps of a block."""
+    folder = tmp_path_factory.mktemp("panel")
+    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
+    config = GenerateConfig(
+        hand=("barrett",),
+        object=(str(folder / "block.ply"),),
+        grasps=3,
+        scenes=0,
+        out=folder / "set",
+        synthesis=synthesis_preset("fast"),
+        metrics=MetricsConfig(point_count=400),
+    )
+
+    async def synthesize_only() -> None:
+        with open_run(config) as run:
+            await STAGES["synthesize"](run, no_progress)
+
+    asyncio.run(synthesize_only())
+    return folder
+
+
+@pytest.fixture
+def window(kit, made, tmp_path):
+    """The panel, opened by its menu entry."""
+    panel = importlib.import_module("omni_graspd.kit.panel")
+    menu = panel.PanelMenu()
+    menu.start()
+    (create,) = kit.menus.values()
+    opened = create()
+    opened.made = shutil.copytree(made / "set", tmp_path / "set")
+    yield opened
+    menu.stop()
+    assert not kit.menus and not kit.windows
+    assert not kit.usd.stage.GetPrimAtPath("/GraspdInspection")
+
+
+def _click(kit, text):
+    (button,) = kit.find("Button", text)
+    button.fake_click()
+
+
+async def _settled(window):
+    """Wait until nothing runs, nor begins."""
+    await asyncio.sleep(0)
+    while window.tasks.is_busy:
+        await window.tasks.finished()
+        await asyncio.sleep(0)
+
+
+def _open(kit, window):
+    async def work():
+        window.grasps.open(window.made)
+        await _settled(window)
+
+    kit.run(work())
+
+
+def test_menu_entry_stands_under_replicator(kit, window):
+    assert list(kit.menus) == ["Tools/Replicator/Grasp'D"]
+    assert [each.title for each in kit.windows] == ["Grasp'D"]
+
+
+def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, window, made, tmp_path):
+    section = window.generate
+
+    async def work():
+        section._hand.model.set_value("barrett")
+        section._object.model.set_value(str(made / "block.ply"))
+        section._grasps.model.set_value(2)
+        section._preset.model.get_item_value_model().set_value(section._presets.index("fast"))
+        section._out.model.set_value(str(tmp_path / "clicked"))
+        _click(kit, "Generate")
+        await _settled(window)
+
+    kit.run(work())
+    assert window.grasps.inspection is not None, window._line.text
+    assert window.grasps.inspection.catalog.count == 2
+    assert section._bar.model.get_value_as_float() == 1.0
+    kit.draw()
+    (plot,) = kit.find("Plot")
+    assert len(plot.fake_data) > 5 and plot.fake_data[-1] < plot.fake_data[0]
+    assert kit.longest_block < 0.5
+
+
+def test_cancel_ends_within_a_second_and_the_same_settings_go_on(kit, window, made, tmp_path):
+    section = window.generate
+
+    # What is sampled once per hand and kept is not what is tested here.
+    async def work():
+        section._hand.model.set_value("barrett")
+        section._object.model.set_value(str(made / "block.ply"))
+        section._grasps.model.set_value(400)
+        section._out.model.set_value(str(tmp_path / "cancelled"))
+        _click(kit, "Generate")
+        for _ in range(400):
+            await asyncio.sleep(0.02)
+            if section._bar.model.get_value_as_float() > 0.0:
+                break
+        begin = time.perf_counter()
+        _click(kit, "Cancel")
+        await _settled(window)
+        return time.perf_counter() - begin
+
+    assert kit.run(work()) < 1.0
+    assert "stopped" in window._line.text
+    assert window.grasps.inspection is None
+
+
+def test_grasp_stands_in_the_viewport_and_the_users_layer_is_not_touched(kit, window):
+    before = kit.usd.stage.GetRootLayer().ExportToString()
+    _open(kit, window)
+    stage = kit.usd.stage
+    session = window.grasps.inspection
+    np.testing.assert_allclose(
+        window.grasps.view.palm_on_stage(), session.posture.T_object_palm * _sign(window, session), atol=1e-6
+    )
+    points = UsdGeom.Points(stage.GetPrimAtPath("/GraspdInspection/Contacts"))
+    count = len(points.GetPointsAttr().Get())
+    assert count > 10 and len(points.GetDisplayColorAttr().Get()) == count
+    assert len(stage.GetPrimAtPath("/GraspdInspection/FrictionCones").GetAttribute("points").Get()) > 0
+    assert "epsilon" in window.grasps._figures.text
+    assert stage.GetRootLayer().ExportToString() == before
+
+
+def _sign(window, session):
+    """Return 1, or -1 for the quaternion where the stage's has the other sign."""
+    same = float(window.grasps.view.palm_on_stage()[3:] @ session.posture.T_object_palm[3:]) > 0.0
+    return np.array([1.0] * 3 + [1.0 if same else -1.0] * 4)
+
+
+def test_table_sorts_by_metric_and_decisions_are_exported(kit, window):
+    _open(kit, window)
+
+    async def work():
+        _click(kit, "loss_escape")
+        await _settled(window)
+        window.grasps.inspection.select(int(window.grasps.inspection.list.rows[0]))
+        _click(kit, "Accept")
+        await _settled(window)
+        _click(kit, "Next")
+        await _settled(window)
+        _click(kit, "Reject")
+        await _settled(window)
+        _click(kit, "Export accepted")
+
+    kit.run(work())
+    rows = window.grasps.inspection.list.rows
+    escapes = window.grasps.inspection.catalog.metric("loss_escape")[rows]
+    assert (np.diff(escapes) >= 0.0).all()
+    assert [label.text for label in kit.find("Label") if label.text in ("accepted", "rejected")] == [
+        "accepted",
+        "rejected",
+    ]
+    assert "wrote" in window._line.text
+    assert (window.made.parent / "set_accepted" / "barrett" / "block.yaml").is_file()
+
+
+def test_trajectory_is_recorded_and_scrubbed(kit, window):
+    _open(kit, window)
+
+    async def work():
+        _click(kit, "Trajectory")
+        await _settled(window)
+
+    kit.run(work())
+    section = window.grasps
+    section._scrubber.model.set_value(1)
+    first = section.view.palm_on_stage()
+    section._scrubber.model.set_value(100)
+    assert np.linalg.norm(section.view.palm_on_stage()[:3] - section.inspection.posture.T_object_palm[:3]) < 1e-4
+    assert np.linalg.norm(first[:3] - section.view.palm_on_stage()[:3]) > 1e-3
+    assert "step" in section._figures.text
+
+
+def test_palm_dragged_in_the_viewport_forms_a_grasp_and_the_edit_target_comes_back(kit, window):
+    _open(kit, window)
+    stage, section = kit.usd.stage, window.grasps
+    target = stage.GetEditTarget()
+    before = stage.GetRootLayer().ExportToString()
+
+    async def work():
+        _click(kit, "Drag palm")
+        for _ in range(300):
+            await asyncio.sleep(0.01)
+            if kit.usd.selected:
+                break
+        await section.inspection.prepare()
+        await asyncio.sleep(0.1)
+        prim = UsdGeom.Xformable(stage.GetPrimAtPath("/GraspdInspection/Hand"))
+        moved = prim.GetLocalTransformation() * Gf.Matrix4d().SetTranslate(Gf.Vec3d(0.01, 0.0, 0.01))
+        prim.MakeMatrixXform().Set(moved)
+        for _ in range(400):
+            await asyncio.sleep(0.01)
+            if section.inspection._posture is not None and np.isfinite(section.inspection._posture.score):
+                break
+        _click(kit, "Stop")
+        await _settled(window)
+
+    kit.run(work())
+    posture = section.inspection.posture
+    assert np.isfinite(posture.score)
+    np.testing.assert_allclose(section.view.palm_on_stage()[:3], posture.T_object_palm[:3], atol=1e-6)
+    assert stage.GetEditTarget() == target
+    assert stage.GetRootLayer().ExportToString() == before
+
+
+@pytest.mark.parametrize(
+    ("press", "said"),
+    [
+        ("Next", "expected an open dataset, got none"),
+        ("Export accepted", "expected an open dataset, got none"),
+        ("Open report", "expected a report of the open dataset"),
+    ],
+)
+def test_errors_are_said_in_the_panel_with_a_remedy(kit, window, press, said):
+    _click(kit, press)
+    assert said in window._line.text and ";" in window._line.text
+
+
+def test_unknown_hand_is_said_in_the_panel(kit, window, tmp_path):
+    async def work():
+        window.generate._hand.model.set_value("claw")
+        window.generate._out.model.set_value(str(tmp_path / "none"))
+        _click(kit, "Generate")
+        await _settled(window)
+
+    kit.run(work())
+    assert "expected hand to be a built-in name" in window._line.text
+
+
+def test_file_of_the_selected_prim_becomes_the_object(kit, window):
+    path = window.made / "objects" / "block.usd"
+    stage = kit.usd.stage
+    UsdGeom.Xform.Define(stage, "/World/Thing").GetPrim().GetReferences().AddReference(str(path))
+    kit.usd.selected = ["/World/Thing"]
+    kit.find("Button", "From selection")[1].fake_click()
+    assert window.generate._object.model.get_value_as_string() == str(path)
+    kit.usd.selected = []
+    kit.find("Button", "From selection")[1].fake_click()
+    assert "expected a selected prim, got none" in window._line.text
+
+
+def test_damaged_dataset_is_said_and_the_panel_lives_on(kit, window):
+    _open(kit, window)
+    hand = window.made / "hands" / "barrett.usd"
+    shutil.rmtree(window.made)
+
+    async def work():
+        _click(kit, "Next")
+        await _settled(window)
+
+    kit.run(work())
+    assert not hand.exists()
+    assert "decisions made so far are kept" in window._line.text
