@@ -10,6 +10,7 @@ from pathlib import Path
 
 from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.dataset.asset_copies import asset_entry, copy_hand
+from omni_graspd.dataset.checksums import update_checksums
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, package_versions, write_manifest
 from omni_graspd.dataset.tables import write_grasps
@@ -129,6 +130,7 @@ def _write(
         write_grasps(grasp_table(joined_records(records), foreign=True), layout.grasps(hand_name, name))
     progress(len(tables), len(tables))
     write_manifest(_manifest(kept, hands, written, reading), root)
+    update_checksums(root)
 
 
 def _manifest(

@@ -44,6 +44,7 @@ def read_isaac_grasp(path: Path) -> list[GraspRecord]:
     return [
         GraspRecord(
             hand=str(content.get("gripper_frame") or "").strip("/").split("/")[0],
+            palm_path=str(content.get("gripper_frame") or ""),
             object=frame.strip("/").split("/")[0],
             object_file=str(content.get("object_file") or ""),
             object_scale=float(numbers([content.get("object_scale") or 1.0], str(path), "object_scale", (1,))[0]),
@@ -85,13 +86,12 @@ def _joints(values: Sequence[Any], names: tuple[str, ...], path: Path) -> np.nda
     return numbers(rows, str(path), "joint positions", (None, len(names)))
 
 
-def write_isaac_grasp(record: GraspRecord, path: Path, *, gripper_frame: str = "") -> None:
+def write_isaac_grasp(record: GraspRecord, path: Path) -> None:
     """Write grasps; the pregrasp's joints go along, its pose and the squeeze have no place in this format.
 
     Args:
-        record: Grasps.
+        record: Grasps; the gripper frame is its ``palm_path``.
         path: File to write, all or nothing.
-        gripper_frame: Path of the palm's prim in the hand's USD file.
     """
     confidence = record.scores.get("confidence", np.ones(len(record)))
     lines = [
@@ -99,7 +99,7 @@ def write_isaac_grasp(record: GraspRecord, path: Path, *, gripper_frame: str = "
         "format_version: 1.0",
         "",
         f"object_frame: {_quoted('/' + (record.object or 'object'))}",
-        f"gripper_frame: {_quoted(gripper_frame or '/' + record.hand)}",
+        f"gripper_frame: {_quoted(record.palm_path or '/' + record.hand)}",
     ]
     if record.object_scale != 1.0:
         lines.append(f"object_scale: {_number(record.object_scale)}")

@@ -37,6 +37,7 @@ def read_multigrippergrasp(path: Path) -> list[GraspRecord]:
         GraspRecord(
             hand=str(content.get("gripper", "")),
             object=str(content.get("object_ID", "")),
+            object_scale=float(numbers([content.get("object_scale", 1.0)], str(path), "object_scale", (1,))[0]),
             joint_names=tuple(str(name) for name in names) if isinstance(names, list) else (),
             T_object_palm=unit_poses(poses[:, :3], poses[:, [4, 5, 6, 3]], str(path)),
             joint_positions=positions,
@@ -47,7 +48,7 @@ def read_multigrippergrasp(path: Path) -> list[GraspRecord]:
 
 
 def write_multigrippergrasp(record: GraspRecord, path: Path) -> None:
-    """Write grasps, and the names of the joints as ``dof_names``, which the toolkit passes on.
+    """Write grasps, and besides ``dof_names`` and, unless it is 1, ``object_scale``, which the toolkit passes on.
 
     Args:
         record: Grasps of the format's hand model.
@@ -60,6 +61,8 @@ def write_multigrippergrasp(record: GraspRecord, path: Path) -> None:
         "dofs": record.joint_positions.tolist(),
         "dof_names": list(record.joint_names),
     }
+    if record.object_scale != 1.0:
+        content["object_scale"] = record.object_scale
     if "confidence" in record.scores:
         content["result"] = [int(value > 0.5) for value in record.scores["confidence"]]
     write_json(content, path)

@@ -37,6 +37,8 @@ class GraspRecord:
     """Factor by which the object's mesh file has to be multiplied to be the object that is grasped."""
     object_file: str = ""
     """Mesh of the object as the file names it."""
+    palm_path: str = ""
+    """Path of the palm's prim in the hand's USD file; empty where there is none."""
     T_object_pregrasp_palm: np.ndarray | None = None
     """Poses of the palm before the grasp, shape [grasp_count, 7]."""
     pregrasp_joint_positions: np.ndarray | None = None

@@ -1,0 +1,197 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Grasps from one format to another, single files and whole datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from omni_graspd.atomic import atomic_path, writing_to
+from omni_graspd.errors import GraspdError
+from omni_graspd.formats.dataset_export import write_dataset
+from omni_graspd.formats.hand_mapping import from_hand
+from omni_graspd.formats.object_files import load_scaled_object
+from omni_graspd.formats.reading import GraspReading, ReadGrasps, Refusal, read_grasps
+from omni_graspd.formats.record import GraspRecord
+from omni_graspd.formats.registry import DATASET, FORMATS, USD, format_for_output, write_names
+from omni_graspd.formats.usd_export import write_grasp_stage
+from omni_graspd.progress import Progress, no_progress
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertConfig:
+    """From which format to which, and what the files do not say."""
+
+    from_name: str = ""
+    """Format that is read; by default told by the content."""
+    to: str = ""
+    """Format that is written; by default told by the name."""
+    hand: str = ""
+    """Our hand, by name or USD file; by default told by the names of the joints, or of the hand in the file."""
+    object_path: Path | None = None
+    """Mesh or USD file of the object, or a folder of objects; by default what the file names is looked for."""
+    check: bool = True
+    """Refuse files whose quaternions or joints seem to be in another order than the format has them."""
+
+
+@dataclass(frozen=True)
+class WrittenFile:
+    """A file that was written."""
+
+    path: Path
+    """The file; for a dataset its folder."""
+    hand: str
+    """Name of the hand there."""
+    object: str
+    """Name of the object there."""
+    count: int
+    """How many grasps."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What came of a conversion."""
+
+    from_name: str
+    """Format that was read."""
+    reason: str
+    """What told that format."""
+    to_name: str
+    """Format that was written."""
+    files: tuple[WrittenFile, ...]
+    """What was written."""
+    refused: tuple[Refusal, ...]
+    """What was left out, and why."""
+    notes: tuple[str, ...]
+    """What was guessed in reading or lost in writing, one sentence each."""
+
+
+def convert(
+    source: Path, target: Path, config: ConvertConfig | None = None, progress: Progress = no_progress
+) -> Conversion:
+    """Read grasps in one format and write them in another.
+
+    Args:
+        source: A file, a folder of files of one format, or the folder of one of our datasets.
+        target: A file; for a dataset, or for several hands and objects, a folder.
+        config: Formats, hand and object, where they cannot be told.
+        progress: Called with files read and in total.
+
+    Returns:
+        What was written, left out, guessed and lost.
+
+    Raises:
+        GraspdError: If nothing can be read, or the target cannot be written.
+    """
+    config = config or ConvertConfig()
+    to_name = config.to or format_for_output(target)
+    if to_name not in write_names():
+        raise GraspdError(f"expected --to to be one of {', '.join(write_names())}, got {to_name!r}")
+    if to_name == DATASET and target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise GraspdError(f"expected a new or empty folder for the dataset, got {target}; choose another")
+    reading = read_grasps(
+        source,
+        format_name=config.from_name,
+        hand=config.hand,
+        object_path=config.object_path,
+        foreign_hands=to_name not in (DATASET, USD, "table"),
+        check=config.check,
+        progress=progress,
+    )
+    refused, files, notes = list(reading.refused), [], _reading_notes(reading)
+    with writing_to(target, resumes=False):
+        if to_name == DATASET:
+            written = write_dataset(reading, target)
+            refused += written.refused
+            files = [WrittenFile(target, ", ".join(written.hands), ", ".join(written.objects), written.grasp_count)]
+        else:
+            for entry, path in _targets(reading, target, to_name):
+                record = _write(entry, path, target, to_name, reading.format_name)
+                files.append(WrittenFile(path, record.hand, record.object, len(record)))
+                notes += _losses(record, to_name)
+    return Conversion(
+        reading.format_name, reading.reason, to_name, tuple(files), tuple(refused), tuple(dict.fromkeys(notes))
+    )
+
+
+def _reading_notes(reading: GraspReading) -> list[str]:
+    return [note for entry in reading.grasps for note in entry.record.notes]
+
+
+def _targets(reading: GraspReading, target: Path, to_name: str) -> Iterator[tuple[ReadGrasps, Path]]:
+    """Yield where each hand's grasps of each object go."""
+    suffix = ".usd" if to_name == USD else FORMATS[to_name].suffix
+    if target.suffix and not target.is_dir():
+        first, *others = reading.grasps
+        if others:
+            raise GraspdError(
+                f"expected a folder for grasps of {len(reading.grasps)} hands, objects and scales, got {target}; "
+                "give a name without a suffix, and the format with --to"
+            )
+        yield first, target
+        return
+    names: dict[str, int] = {}
+    for entry in reading.grasps:
+        record = entry.record
+        scale = "" if record.object_scale == 1.0 else f"_x{record.object_scale:.6g}"
+        name = f"{_file_name(record.hand or 'hand')}/{_file_name(record.object or entry.source.stem)}{scale}"
+        names[name] = names.get(name, 0) + 1
+        yield entry, target / f"{name}{'' if names[name] == 1 else f'_{names[name]}'}{suffix}"
+
+
+def _write(entry: ReadGrasps, path: Path, target: Path, to_name: str, from_name: str) -> GraspRecord:
+    record = entry.record
+    if entry.hand is not None:
+        record = replace(record, palm_path=entry.hand.links[0].prim_path)
+    if to_name == USD:
+        if entry.hand is None:
+            raise GraspdError(f"expected one of our hands for a USD stage, got {record.hand!r}; name one with --hand")
+        folder = target / "assets" if path != target else path.with_name(f"{path.stem}_assets")
+        write_grasp_stage(record, entry.hand, entry.object_path, path, folder)
+        return record
+    if from_name in (DATASET, "table"):
+        record = replace(record, object_file=_export_object(entry, path, target))
+    write = FORMATS[to_name].write
+    assert write is not None
+    write(from_hand(record, to_name) if entry.hand is not None else record, path)
+    return record
+
+
+def _export_object(entry: ReadGrasps, path: Path, target: Path) -> str:
+    """Write the object of our grasps as OBJ in metres, and return its path relative to the grasps' file."""
+    if entry.object_path is None:
+        return ""
+    import trimesh
+
+    folder = (target if path != target else path.parent) / "objects"
+    file = folder / f"{_file_name(entry.record.object)}.obj"
+    if not file.is_file():
+        mesh = load_scaled_object(entry.object_path, entry.record.object, 1.0).mesh
+        content = str(trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).export(file_type="obj", digits=9))
+        with atomic_path(file) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+    return ("../" if path != target else "") + f"objects/{file.name}"
+
+
+def _losses(record: GraspRecord, to_name: str) -> list[str]:
+    """Say what of a record has no place in a format."""
+    lacks = FORMATS[to_name].lacks if to_name in FORMATS else ()
+    lost = [name for name in lacks if name != "scores" and _has(getattr(record, name))]
+    scores = [name for name in record.scores if name != "confidence"] if "scores" in lacks else []
+    if not lost and not scores:
+        return []
+    names = [name.replace("T_object_", "").replace("_", " ") for name in lost]
+    names += [f"{len(scores)} scores"] if scores else []
+    return [f"{to_name} has no place for: {', '.join(names)}"]
+
+
+def _has(value: object) -> bool:
+    return value is not None and (not isinstance(value, str | np.ndarray) or len(value) > 0)
+
+
+def _file_name(name: str) -> str:
+    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name).strip("._") or "grasps"
