@@ -154,33 +154,37 @@ class GraspsSection:
             if session is None:
                 ui.Label("no dataset is open", height=20)
                 return
+            try:
+                rows = [(int(row), self._cells(session, int(row))) for row in self._page(session)]
+            except GraspdError as error:
+                ui.Label(str(error), height=40, word_wrap=True)
+                return
             with ui.HStack(height=22):
-                for name in ("grasp", *(name for name in _METRICS if name in session.catalog.metric_names())):
+                for name in ("grasp", *self._shown_metrics(session)):
                     ui.Button(name, clicked_fn=lambda name=name: self._sort("" if name == "grasp" else name))
                 ui.Label("decision")
-            for row in self._page(session):
-                self._build_row(session, int(row))
+            for row, (title, *cells) in rows:
+                with ui.HStack(height=20):
+                    ui.Button(title, clicked_fn=lambda row=row: self._do(lambda session: session.select(row)))
+                    for cell in cells:
+                        ui.Label(cell)
             ui.Label(f"{len(session.list.rows)} of {session.catalog.count} grasps", height=20)
+
+    def _shown_metrics(self, session: Inspection) -> list[str]:
+        return [name for name in _METRICS if name in session.catalog.metric_names()]
 
     def _page(self, session: Inspection) -> np.ndarray:
         here = np.flatnonzero(session.list.rows == session.list.selected)
         first = int(here[0]) // _PAGE * _PAGE if len(here) else 0
         return session.list.rows[first : first + _PAGE]
 
-    def _build_row(self, session: Inspection, row: int) -> None:
-        table = session.catalog.table_of(row)
-        index = session.catalog.index_of(row)
+    def _cells(self, session: Inspection, row: int) -> list[str]:
+        """Return what a row says: name, metrics, decision."""
+        table, index = session.catalog.table_of(row), session.catalog.index_of(row)
         decision = session.decisions.get((table.hand, table.object, index))
-        with ui.HStack(height=20):
-            mark = "> " if row == session.list.selected else ""
-            ui.Button(
-                f"{mark}{table.hand} {table.object} {index}",
-                clicked_fn=lambda: self._do(lambda session: session.select(row)),
-            )
-            for name in _METRICS:
-                if name in session.catalog.metric_names():
-                    ui.Label(f"{session.catalog.metric(name)[row]:.4g}")
-            ui.Label("" if decision is None else decision.verdict)
+        mark = "> " if row == session.list.selected else ""
+        metrics = [f"{session.catalog.metric(name)[row]:.4g}" for name in self._shown_metrics(session)]
+        return [f"{mark}{table.hand} {table.object} {index}", *metrics, "" if decision is None else decision.verdict]
 
     def _sort(self, metric: str) -> None:
         def work(session: Inspection) -> None:
