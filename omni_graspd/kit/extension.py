@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import carb
 import omni.ext
 
@@ -11,11 +13,30 @@ from omni_graspd import __version__
 
 
 class GraspdExtension(omni.ext.IExt):
-    """Makes the library importable in Kit; hands, objects, synthesis and metrics need nothing else of it."""
+    """Makes ``GraspdWriter`` known to Replicator and puts the panel into the menu Tools > Replicator."""
 
     def on_startup(self, ext_id: str) -> None:
-        """Say which version runs."""
+        """Register the writer and add the menu entry; what comes after a failure is left out, what came before stays.
+
+        Args:
+            ext_id: Name and version of the extension, from Kit.
+        """
+        self._undo = ExitStack()
+        # Imported here, so that a script can have the adapters without the panel and what it loads.
+        from omni_graspd.kit.headless import stop_runs
+        from omni_graspd.kit.writer import register_writer, unregister_writer
+
+        self._undo.callback(stop_runs)
+        register_writer()
+        self._undo.callback(unregister_writer)
+
+        from omni_graspd.kit.panel import PanelMenu
+
+        menu = PanelMenu()
+        self._undo.callback(menu.stop)
+        menu.start()
         carb.log_info(f"[{ext_id}] omni_graspd {__version__} started")
 
     def on_shutdown(self) -> None:
-        """Release nothing: no window, no subscription is held."""
+        """Take everything back in the opposite order: menu entry, window and its tasks, writer, runs under way."""
+        self._undo.close()

@@ -46,6 +46,12 @@ def start(arguments: Sequence[str] | None = None) -> asyncio.Task[int]:
     return task
 
 
+def stop_runs() -> None:
+    """Cancel the runs that :func:`start` began; each goes on when it is started again with the same options."""
+    for task in list(_running):
+        task.cancel()
+
+
 async def run(arguments: Sequence[str], backend: Backend | None = None) -> int:
     """Make a dataset as ``graspd generate`` does, or finish one that was begun with the same options.
 
