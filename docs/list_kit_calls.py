@@ -1,0 +1,227 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Write the list of all uses of Kit in our code into isaac_sim.md: ``python docs/list_kit_calls.py``.
+
+The code is read, not run: names are followed from imports through assignments and the return types in the facts.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "isaac_sim.md"
+_FACTS = ROOT / "tests" / "kit" / "kit_facts.json"
+_CHECKS = ROOT / "docs" / "kit_checks.json"
+_BEGIN, _END = "<!-- kit calls: begin -->\n", "<!-- kit calls: end -->\n"
+_CHECK = "it is there, and takes the arguments of our code"
+_CONFIDENCE = {"source": "source", "docs": "documentation", "usage": "**unverified**"}
+
+
+@dataclass
+class _Scope:
+    """What names of one file stand for: ``"module x"``, ``"symbol m:s"``, ``"instance m:C"``."""
+
+    modules: dict[str, dict[str, dict]]
+    names: dict[str, str] = field(default_factory=dict)
+    used: set[tuple[str, str]] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+
+    def resolve(self, node: ast.AST | None) -> str | None:
+        """Return what an expression stands for, and note the symbols on the way."""
+        if isinstance(node, ast.Await):
+            return self.resolve(node.value)
+        if isinstance(node, ast.Name):
+            return self.names.get(node.id)
+        if isinstance(node, ast.Call):
+            return self._result(self.resolve(node.func))
+        if isinstance(node, ast.Attribute):
+            if isinstance(node.value, ast.Name) and node.value.id == "self":
+                own = self.names.get(f"self.{node.attr}")
+                if own:
+                    return own
+            return self._member(self.resolve(node.value), node.attr)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                return self.resolve(ast.parse(node.value, mode="eval").body)
+            except SyntaxError:
+                return None
+        if isinstance(node, ast.BinOp):
+            return self.resolve(node.left)
+        return None
+
+    def _member(self, owner: str | None, name: str) -> str | None:
+        kind, _, what = (owner or "").partition(" ")
+        if kind == "module":
+            return self.from_module(what, name)
+        if kind in ("instance", "symbol"):
+            module, _, cls = what.partition(":")
+            if not self._is_class(module, cls):
+                return None
+            return self._note_member(module, cls, name)
+        return None
+
+    def from_module(self, module: str, name: str) -> str | None:
+        """Return what a name in a Kit module stands for."""
+        if any(known == f"{module}.{name}" or known.startswith(f"{module}.{name}.") for known in self.modules):
+            return f"module {module}.{name}"
+        for place in sorted(self.modules, key=lambda known: (known != module, known)):
+            near = place == module or place.startswith(f"{module}.")
+            if near and (name in self.modules[place] or self._is_class(place, name)):
+                self.used.add((place, name))
+                return f"symbol {place}:{name}"
+        self.unknown.add(f"{module}.{name}")
+        return None
+
+    def _note_member(self, module: str, cls: str, name: str) -> str | None:
+        symbols = self.modules[module]
+        holders = [cls, "Window", "Frame", "Widget"] if module == "omni.ui" else [cls]
+        for holder in holders:
+            if f"{holder}.{name}" in symbols:
+                self.used.add((module, f"{holder}.{name}"))
+                return f"symbol {module}:{holder}.{name}"
+        return None
+
+    def _is_class(self, module: str, name: str) -> bool:
+        symbols = self.modules.get(module, {})
+        return symbols.get(name, {}).get("kind") == "class" or any(key.startswith(f"{name}.") for key in symbols)
+
+    def _result(self, called: str | None) -> str | None:
+        kind, _, what = (called or "").partition(" ")
+        if kind != "symbol":
+            return None
+        module, _, symbol = what.partition(":")
+        if self._is_class(module, symbol):
+            return f"instance {module}:{symbol}"
+        returns = str(self.modules[module].get(symbol, {}).get("returns") or "").strip("'\"").rpartition(".")[2]
+        for place in sorted(self.modules, key=lambda known: (known != module, known)):
+            if returns and self._is_class(place, returns):
+                return f"instance {place}:{returns}"
+        return None
+
+
+def list_calls() -> tuple[dict[tuple[str, str], set[str]], dict[str, set[str]]]:
+    """Return where each symbol of Kit is used, by module and symbol, and the names that the facts do not have."""
+    modules = json.loads(_FACTS.read_text(encoding="utf-8"))["modules"]
+    used: dict[tuple[str, str], set[str]] = defaultdict(set)
+    unknown: dict[str, set[str]] = defaultdict(set)
+    for path in sorted([*(ROOT / "omni_graspd" / "kit").glob("*.py"), *(ROOT / "kit_app").glob("*.py")]):
+        scope = _read(path, modules)
+        name = path.relative_to(ROOT).as_posix()
+        for symbol in scope.used:
+            used[symbol].add(name)
+        for symbol in scope.unknown:
+            unknown[symbol].add(name)
+    return used, unknown
+
+
+def _read(path: Path, modules: dict) -> _Scope:
+    scope, tree = _Scope(modules), ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if _is_kit(alias.name):
+                    top = alias.asname or alias.name.partition(".")[0]
+                    scope.names[top] = f"module {alias.name if alias.asname else top}"
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and _is_kit(node.module or ""):
+            for alias in node.names:
+                scope.names[alias.asname or alias.name] = scope.from_module(node.module or "", alias.name) or ""
+    for _ in range(3):  # names of names of names
+        for node in ast.walk(tree):
+            _bind(scope, node)
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Attribute, ast.Call, ast.Name)):
+            scope.resolve(node)
+    return scope
+
+
+def _bind(scope: _Scope, node: ast.AST) -> None:
+    """Note what a name stands for: assignments, ``with``, annotated arguments, ``self`` of subclasses."""
+    pairs: list[tuple[ast.AST, str | None]] = []
+    if isinstance(node, ast.Assign):
+        pairs = [(target, scope.resolve(node.value)) for target in node.targets]
+    elif isinstance(node, ast.AnnAssign):
+        pairs = [(node.target, scope.resolve(node.value) or _instance(scope.resolve(node.annotation)))]
+    elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+        pairs = [(node.optional_vars, scope.resolve(node.context_expr))]
+    elif isinstance(node, ast.arg) and node.annotation is not None:
+        pairs = [(ast.Name(node.arg), _instance(scope.resolve(node.annotation)))]
+    elif isinstance(node, ast.ClassDef):
+        base = next((found for found in map(scope.resolve, node.bases) if found), None)
+        pairs = [(ast.Name("self"), _instance(base))]
+    for target, found in pairs:
+        if found and isinstance(target, ast.Name):
+            scope.names[target.id] = found
+        elif found and isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name):
+            scope.names[f"{target.value.id}.{target.attr}"] = found
+
+
+def _instance(symbol: str | None) -> str | None:
+    return symbol.replace("symbol ", "instance ", 1) if symbol and symbol.startswith("symbol ") else None
+
+
+def _is_kit(module: str) -> bool:
+    return module.partition(".")[0] in ("omni", "carb", "isaacsim")
+
+
+def unverified(used: dict[tuple[str, str], set[str]]) -> list[str]:
+    """Return the used symbols that nobody has read in source or documentation."""
+    modules = json.loads(_FACTS.read_text(encoding="utf-8"))["modules"]
+    facts = {f"{module}.{symbol}": modules[module].get(symbol, {}) for module, symbol in used}
+    return sorted(name for name, fact in facts.items() if fact.get("verified") == "usage")
+
+
+def table() -> str:
+    """Return the list as Markdown."""
+    modules = json.loads(_FACTS.read_text(encoding="utf-8"))["modules"]
+    checks = json.loads(_CHECKS.read_text(encoding="utf-8"))
+    used, unknown = list_calls()
+    counts: dict[str, int] = defaultdict(int)
+    lines = [
+        "| symbol | used in | confidence | source | in 6.x | check on a real machine |",
+        "|---|---|---|---|---|---|",
+    ]
+    for module, symbol in sorted(used):
+        fact = modules[module].get(symbol) or _of_members(modules[module], symbol)
+        counts[fact["verified"]] += 1
+        name = f"{module}.{symbol}"
+        cells = (
+            f"`{name}`",
+            ", ".join(sorted(Path(path).name for path in used[module, symbol])),
+            _CONFIDENCE[fact["verified"]],
+            _short(fact["source"], 110),
+            _short(str(fact.get("isaacsim6") or "not compared"), 90),
+            checks.get(name, _CHECK if fact["verified"] == "usage" else ""),
+        )
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    total = (
+        f"{sum(counts.values())} symbols: {counts['source']} read in published source or in stub files made from an "
+        f"installed Isaac Sim, {counts['docs']} in documentation, {counts['usage']} inferred from how others use them."
+    )
+    missing = [f"\nNot in the facts: `{name}` ({', '.join(sorted(paths))})." for name, paths in sorted(unknown.items())]
+    return "\n".join([total, "", *lines, *missing]) + "\n"
+
+
+def _of_members(symbols: dict[str, dict], cls: str) -> dict:
+    """Return a class without a fact of its own as its members' facts have it."""
+    return next(fact for name, fact in sorted(symbols.items()) if name.startswith(f"{cls}."))
+
+
+def _short(text: str, length: int) -> str:
+    text = " ".join(text.replace("source/extensions/", "").split())
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def page() -> str:
+    """Return isaac_sim.md with the present list in it."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    return f"{before}{_BEGIN}{table()}{_END}{after}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
