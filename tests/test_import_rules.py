@@ -51,3 +51,29 @@ def test_the_core_imports_numpy_warp_pxr_and_trimesh_only():
     assert len(modules) > 20
     loaded = _modules_after("import numpy, warp, pxr, trimesh")
     assert not (_modules_after("import " + ", ".join(modules)) - loaded) & set(_BANNED_IN_CORE)
+
+
+def _importable_modules() -> list[str]:
+    """Return all modules outside kit/; ``__main__`` would run the command."""
+    names = [info.name for info in pkgutil.walk_packages(omni_graspd.__path__, "omni_graspd.", onerror=lambda _: None)]
+    return [name for name in names if name.split(".")[1] not in ("kit", "__main__")]
+
+
+def test_everything_outside_kit_imports_without_kit():
+    """With neither omni nor carb nor isaacsim to be found: all are refused, should one be installed."""
+    modules = _importable_modules()
+    assert len(modules) > 150
+    refuse = "import sys; sys.modules.update(dict.fromkeys(('omni', 'carb', 'isaacsim')))"
+    code = f"{refuse}\nimport importlib\nfor name in {modules!r}: importlib.import_module(name)\nprint('all imported')"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.stdout.splitlines()[-1:] == ["all imported"], result.stderr
+
+
+def test_importing_the_package_takes_less_than_half_a_second():
+    """The best of several, since others use the machine; the interpreter's own start is taken off by timing inside."""
+    code = "import time; begin = time.perf_counter(); import omni_graspd; print(time.perf_counter() - begin)"
+    times = [
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(5)
+    ]
+    assert min(times) < 0.5
