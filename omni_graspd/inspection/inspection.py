@@ -233,8 +233,8 @@ class Inspection:
         try:
             while (posture := await self._in_thread(lambda: next(slices, None))) is not None:
                 self._posture = posture
+                done = not np.isnan(posture.score)
                 yield posture
-            done = True
         finally:
             if not done:
                 self._posture = before

@@ -42,7 +42,7 @@ async def follow_drags(inspection: Inspection, view: GraspView, shown: Callable[
         while True:
             await omni.kit.app.get_app().next_update_async()
             palm = view.palm_on_stage()
-            if not np.allclose(palm, resting, atol=_MOVED):
+            if _has_moved(palm, resting):
                 resting, moved_at = palm, time.monotonic()
                 shown(await inspection.drag(palm))
             elif moved_at and time.monotonic() - moved_at > _RELEASED_AFTER:
@@ -53,3 +53,9 @@ async def follow_drags(inspection: Inspection, view: GraspView, shown: Callable[
     finally:
         if stage:
             stage.SetEditTarget(target)
+
+
+def _has_moved(pose: np.ndarray, before: np.ndarray) -> bool:
+    """Tell whether a pose differs from another; a quaternion and its negative are the same."""
+    turned = 1.0 - abs(float(pose[3:] @ before[3:]))
+    return bool(np.abs(pose[:3] - before[:3]).max() > _MOVED or turned > _MOVED**1.5)

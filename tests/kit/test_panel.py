@@ -226,7 +226,7 @@ def test_palm_dragged_in_the_viewport_forms_a_grasp_and_the_edit_target_comes_ba
 
     kit.run(work())
     posture = section.inspection.posture
-    assert np.isfinite(posture.score)
+    assert np.isfinite(posture.score), window._line.text
     np.testing.assert_allclose(section.view.palm_on_stage()[:3], posture.T_object_palm[:3], atol=1e-6)
     assert stage.GetEditTarget() == target
     assert stage.GetRootLayer().ExportToString() == before
