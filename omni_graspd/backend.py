@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +15,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 
-BackendName = Literal["auto", "standalone"]
+BackendName = Literal["auto", "standalone", "kit"]
 
 
 @dataclass(frozen=True)
@@ -35,19 +36,44 @@ def load_backend(name: BackendName = "auto") -> Backend:
     """Load a backend by name.
 
     Args:
-        name: ``"standalone"`` (ovphysx and Mitsuba), or ``"auto"``, which picks it.
+        name: ``"standalone"`` (ovphysx and Mitsuba), ``"kit"`` (omni.physx and Replicator, inside Isaac Sim only), or
+            ``"auto"``, which takes Kit's inside Kit.
 
     Raises:
-        GraspdError: If the name is unknown.
+        GraspdError: If the name is unknown, or Kit's is asked for outside Kit.
     """
-    if name in ("auto", "standalone"):
-        from omni_graspd.standalone.mitsuba_variant import choose_variant
-        from omni_graspd.standalone.render import render
-        from omni_graspd.standalone.simulate import simulate
+    if name == "auto":
+        name = "kit" if _is_inside_kit() else "standalone"
+    if name == "kit":
+        return _kit()
+    if name == "standalone":
+        return _standalone()
+    raise GraspdError(f"expected backend to be 'auto', 'standalone' or 'kit', got {name!r}")
 
-        def choose_renderer(config: RenderConfig) -> tuple[str, str]:
-            variant = choose_variant(config.variant)
-            return variant.name, variant.reason
 
-        return Backend("standalone", simulate, render, choose_renderer)
-    raise GraspdError(f"expected backend to be 'auto' or 'standalone', got {name!r}")
+def _is_inside_kit() -> bool:
+    # Kit has this module loaded before anything of ours; outside it may be installed, but there is no application.
+    return "omni.kit.app" in sys.modules
+
+
+def _standalone() -> Backend:
+    from omni_graspd.standalone.mitsuba_variant import choose_variant
+    from omni_graspd.standalone.render import render
+    from omni_graspd.standalone.simulate import simulate
+
+    def choose_renderer(config: RenderConfig) -> tuple[str, str]:
+        variant = choose_variant(config.variant)
+        return variant.name, variant.reason
+
+    return Backend("standalone", simulate, render, choose_renderer)
+
+
+def _kit() -> Backend:
+    if not _is_inside_kit():
+        raise GraspdError(
+            "expected backend 'kit' inside Isaac Sim only, got it outside; run in Isaac Sim, or choose 'standalone'"
+        )
+    from omni_graspd.kit.render import choose_renderer, render
+    from omni_graspd.kit.simulate import simulate
+
+    return Backend("kit", simulate, render, choose_renderer)

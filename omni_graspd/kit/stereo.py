@@ -26,8 +26,8 @@ def ordered_eyes(eyes: Sequence[Frame]) -> list[Frame]:
     length = float(np.linalg.norm(offset))
     if not np.allclose(first[:3, :3], second[:3, :3], atol=1e-4) or abs(offset[0]) < 0.99 * length or length == 0.0:
         raise GraspdError(
-            f"expected two render products to be a stereo pair, equally turned and side by side, got {eyes[0].camera_path} "
-            f"and {eyes[1].camera_path}; attach one writer to each of two unrelated cameras"
+            "expected two render products to be a stereo pair, equally turned and side by side, got "
+            f"{eyes[0].camera_path} and {eyes[1].camera_path}; attach one writer to each of two unrelated cameras"
         )
     return list(eyes) if offset[0] > 0 else list(reversed(eyes))
 

@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from pxr import Usd, UsdGeom, UsdPhysics
+from pxr import Usd, UsdGeom
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.scenes.motion_record import MotionRecord, dynamic_bodies
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 from omni_graspd.standalone.physx_stage import attached_stage
 
@@ -52,59 +53,20 @@ async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
     Raises:
         GraspdError: If the stage has no dynamic rigid body, or PhysX did not take one of them.
     """
-    body_paths = _dynamic_bodies(stage)
-    if not body_paths:
-        raise GraspdError(
-            "expected a stage with at least one dynamic rigid body, got none; apply PhysicsRigidBodyAPI to a prim "
-            "(enabled, not kinematic)"
-        )
+    body_paths = dynamic_bodies(stage)
     with attached_stage(stage, keep=config.keep_loaded) as physx:
         return _step_until_rest(physx, body_paths, config, UsdGeom.GetStageMetersPerUnit(stage))
 
 
-def _dynamic_bodies(stage: Usd.Stage) -> tuple[str, ...]:
-    paths = []
-    for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
-        if prim.HasAPI(UsdPhysics.RigidBodyAPI):
-            body = UsdPhysics.RigidBodyAPI(prim)
-            if body.GetRigidBodyEnabledAttr().Get() and not body.GetKinematicEnabledAttr().Get():
-                paths.append(str(prim.GetPath()))
-    return tuple(paths)
-
-
 def _step_until_rest(physx: Any, body_paths: tuple[str, ...], config: SimulateConfig, metres: float) -> SimulateResult:
-    record_steps = max(1, round(config.record_interval / config.time_step))
-    step_count = max(1, round(config.max_time / config.time_step))
     reader = _BodyReader(physx, body_paths, metres)
-    times, states = [0.0], [reader.read()]
-    resting = np.zeros(len(body_paths))
-    rest_records = np.full(len(body_paths), -1)
-    for step in range(1, step_count + 1):
+    record = MotionRecord(body_paths, config, reader.read())
+    for step in range(1, record.step_count + 1):
         physx.step_sync(config.time_step)
-        if step % record_steps and step != step_count:
-            continue
-        state = reader.read()
-        times.append(step * config.time_step)
-        states.append(state)
-        slow = (np.linalg.norm(state[:, 7:10], axis=-1) < config.rest_linear_speed) & (
-            np.linalg.norm(state[:, 10:13], axis=-1) < config.rest_angular_speed
-        )
-        resting = np.where(slow, resting + times[-1] - times[-2], 0.0)
-        at_rest = resting >= config.rest_time
-        rest_records = np.where(at_rest & (rest_records < 0), len(times) - 1, rest_records)
-        if np.all(rest_records >= 0 if config.independent else at_rest):
+        if record.is_due(step) and record.add(step, reader.read()):
             break
     reader.check_order()
-    recorded = np.stack(states)
-    return SimulateResult(
-        body_paths=body_paths,
-        times=np.array(times),
-        poses=recorded[..., :7],
-        linear_velocities=recorded[-1, :, 7:10],
-        angular_velocities=recorded[-1, :, 10:13],
-        at_rest=resting >= config.rest_time,
-        rest_records=rest_records,
-    )
+    return record.result()
 
 
 class _BodyReader:

@@ -56,6 +56,7 @@ class Kit:
         self.exit_code: int | None = None
         self.extensions: dict[str, str] = {}
         self.engine = "physx"
+        self.is_playing = False
         self.longest_block = 0.0
         self.windows: list[Any] = []
         self.menus: dict[str, Any] = {}
@@ -150,6 +151,7 @@ def installed_stubs(version: str) -> Iterator[Kit]:
     try:
         yield kit
     finally:
+        kit.usd.put(None)
         for name in [name for name in sys.modules if _is_ours(name)]:
             del sys.modules[name]
         package = importlib.import_module("omni_graspd")

@@ -51,11 +51,9 @@ def _standalone(stage, path: str, is_stereo: bool) -> Frame:
     """The frame that the standalone renderer would give for the same arrays."""
     channels = {}
     made = _channels(stage, path, (WIDTH, HEIGHT))
-    for name, (data, info) in made.items():
-        info = {
-            k: {str(i): v for i, v in table.items()} if k.startswith("idTo") else table for k, table in info.items()
-        }
-        channels[name] = AnnotatorData(data, info)
+    for name, (data, side) in made.items():
+        tables = {k: {str(i): v for i, v in side[k].items()} for k in side if k.startswith("idTo")}
+        channels[name] = AnnotatorData(data, side | tables)
     camera = read_pinhole_camera(stage, path, WIDTH, HEIGHT)
     channels["camera_params"] = AnnotatorData(np.zeros(0, np.float32), camera.camera_params())
     if is_stereo:

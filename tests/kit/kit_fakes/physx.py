@@ -155,6 +155,14 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
             kit.physics.write(to_usd=updateToUsd, velocities=updateVelocitiesToUsd)
 
         def is_running(self) -> bool:
-            return kit.physics.stage is not None
+            return kit.is_playing
 
-    return {"omni.physx.bindings._physx": {"IPhysxSimulation": IPhysxSimulation, "PhysX": PhysX}}
+    class Timeline:
+        def is_playing(self) -> bool:
+            return kit.is_playing
+
+        def is_stopped(self) -> bool:
+            return not kit.is_playing
+
+    timeline = {"omni.timeline": {"Timeline": Timeline}}
+    return timeline | {"omni.physx.bindings._physx": {"IPhysxSimulation": IPhysxSimulation, "PhysX": PhysX}}
