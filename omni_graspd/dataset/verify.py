@@ -97,7 +97,7 @@ def _hand_and_object_faults(root: Path, manifest: Manifest, broken: set[str]) ->
 def _table_faults(root: Path, manifest: Manifest, broken: set[str]) -> Iterator[Fault]:
     layout = DatasetLayout(root)
     hands: dict[str, Hand] = {name: load_hand(str(layout.hand(name))) for name in manifest.hands}
-    expected = manifest.config.get("grasps")
+    expected, imported = manifest.config.get("grasps"), "imported" in manifest.config
     for obj in manifest.objects:
         counts: dict[str, int] = {}
         poses: dict[str, np.ndarray] = {}
@@ -111,7 +111,7 @@ def _table_faults(root: Path, manifest: Manifest, broken: set[str]) -> Iterator[
             if where in broken:
                 continue
             try:
-                table, problems = check_grasp_table(path, hand, obj, expected)
+                table, problems = check_grasp_table(path, hand, obj, expected, imported=imported)
             except GraspdError as error:
                 yield Fault(where, str(error))
                 continue

@@ -23,7 +23,9 @@ _BEYOND_SHARE, _BEYOND = 0.15, 0.05
 _POSE_TOLERANCE = 1e-5
 
 
-def check_grasp_table(path: Path, hand: Hand, object_name: str, expected: int | None) -> tuple[GraspTable, list[str]]:
+def check_grasp_table(
+    path: Path, hand: Hand, object_name: str, expected: int | None, *, imported: bool = False
+) -> tuple[GraspTable, list[str]]:
     """Check a table of base grasps.
 
     Args:
@@ -31,6 +33,7 @@ def check_grasp_table(path: Path, hand: Hand, object_name: str, expected: int | 
         hand: The hand of the dataset.
         object_name: The object it should be about.
         expected: Number of grasps of the run; None where that is not known.
+        imported: The grasps come from elsewhere, where joints may have had other limits.
 
     Returns:
         The table, and what is wrong with it.
@@ -39,7 +42,8 @@ def check_grasp_table(path: Path, hand: Hand, object_name: str, expected: int | 
         GraspdError: If the table cannot be read.
     """
     table = read_grasps(path)
-    return table, [*_header_problems(table, hand, object_name, expected), *_value_problems(table, hand)]
+    problems = [*_header_problems(table, hand, object_name, expected), *_value_problems(table)]
+    return table, problems if imported else [*problems, *_limit_problems(table, hand)]
 
 
 def _header_problems(table: GraspTable, hand: Hand, object_name: str, expected: int | None) -> Iterator[str]:
@@ -55,17 +59,13 @@ def _header_problems(table: GraspTable, hand: Hand, object_name: str, expected: 
         yield "expected a status in every row, got empty ones"
 
 
-def _value_problems(table: GraspTable, hand: Hand) -> Iterator[str]:
+def _value_problems(table: GraspTable) -> Iterator[str]:
     ok = np.array([status == "ok" for status in table.grasps.status], dtype=bool)
     poses, joints = table.grasps.T_object_palm, table.grasps.joint_positions
     finite = np.isfinite(poses).all(axis=1) & np.isfinite(joints).all(axis=1)
     yield from _rows(ok & ~finite, "finite poses and joint positions where the status is ok")
     usable = ok & finite
     yield from _rows(usable & ~_unit(poses), "unit quaternions in T_object_palm")
-    if joints.shape[1] == hand.joint_count:
-        slack = np.maximum(_BEYOND, _BEYOND_SHARE * (hand.joint_upper - hand.joint_lower))
-        beyond = (joints < hand.joint_lower - slack) | (joints > hand.joint_upper + slack)
-        yield from _rows(usable & beyond.any(axis=1), "joint positions near their limits")
     for name, low in {
         "contact_area": 0.0,
         "epsilon": 0.0,
@@ -75,6 +75,16 @@ def _value_problems(table: GraspTable, hand: Hand) -> Iterator[str]:
         values = table.metrics.get(name)
         if values is not None:
             yield from _rows(usable & ~(values >= low), f"{name} of {low:g} or more")
+
+
+def _limit_problems(table: GraspTable, hand: Hand) -> Iterator[str]:
+    joints = table.grasps.joint_positions
+    if joints.shape[1] != hand.joint_count:
+        return
+    ok = np.array([status == "ok" for status in table.grasps.status], dtype=bool) & np.isfinite(joints).all(axis=1)
+    slack = np.maximum(_BEYOND, _BEYOND_SHARE * (hand.joint_upper - hand.joint_lower))
+    beyond = (joints < hand.joint_lower - slack) | (joints > hand.joint_upper + slack)
+    yield from _rows(ok & beyond.any(axis=1), "joint positions near their limits")
 
 
 def _unit(poses: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from pxr import Kind, Sdf, Usd, UsdGeom, UsdUtils
+from pxr import Kind, Sdf, Usd, UsdGeom, UsdPhysics, UsdUtils
 
 from omni_graspd.dataset.asset_copies import copy_hand
 from omni_graspd.errors import GraspdError
@@ -62,6 +62,8 @@ def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None,
             record.joint_positions[index],
         )
         apply_label(prim, hand.name)
+        for joint in [part for part in Usd.PrimRange(prim) if part.IsA(UsdPhysics.Joint)]:
+            joint.SetActive(False)  # joints need a body that physics moves
         _author_grasp(prim, record, index)
         if index >= ACTIVE_HANDS:
             prim.SetActive(False)
