@@ -24,8 +24,8 @@ pytest.importorskip("tyro")
 
 _SCRIPTS = Path(__file__).resolve().parents[2] / "kit_app"
 _TINY = (
-    *("--hand", "barrett", "--object", "wood_block", "--grasps", "1", "--scenes", "1", "--views", "1", "--mono"),
-    *("--camera.width", "32", "--camera.height", "24", "--synthesis.iterations", "4"),
+    *("--hand", "barrett", "--object", "soup_can", "--grasps", "1", "--scenes", "1", "--views", "1", "--mono"),
+    *("--camera.width", "32", "--camera.height", "24", "--synthesis.iterations", "4", "--metrics.point-count", "400"),
     *("--render.annotators", "distance_to_camera", "--render.variant", "scalar_rgb"),
 )
 
@@ -69,7 +69,7 @@ def _times(folder: Path) -> dict[str, int]:
     }
 
 
-def test_the_script_writes_a_valid_dataset_and_goes_on_with_it(kit, script, standalone, tmp_path, capsys):
+def test_the_script_writes_a_valid_dataset_and_goes_on_with_it(kit, script, standalone, tmp_path, capsys, usd_findings):
     folder = tmp_path / "dataset"
     assert script(*_TINY, "--out", folder) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -84,6 +84,10 @@ def test_the_script_writes_a_valid_dataset_and_goes_on_with_it(kit, script, stan
     assert before
     assert script(*_TINY, "--out", folder) == 0
     assert _times(folder) == before
+    if kit.version == "6.0":  # the files are the same in both
+        files = [path for path in folder.rglob("*.usd*") if path.parent.name in ("hands", "objects", "soup_can")]
+        assert len(files) == 3
+        assert {path.name: usd_findings(path) for path in files} == {path.name: [] for path in files}
 
 
 def test_a_failing_stage_is_one_line_and_a_code(kit, script, standalone, tmp_path, capsys, monkeypatch):
@@ -100,10 +104,10 @@ def test_a_failing_stage_is_one_line_and_a_code(kit, script, standalone, tmp_pat
 def test_an_unexpected_error_is_one_line_with_the_traceback_in_the_log(
     kit, script, standalone, tmp_path, capsys, monkeypatch
 ):
-    async def fail(*_: object) -> None:
+    def fail(_: object) -> tuple[str, str]:
         raise RuntimeError("planted")
 
-    monkeypatch.setattr(backends, "load_backend", lambda name: replace(standalone, simulate=fail))
+    monkeypatch.setattr(backends, "load_backend", lambda name: replace(standalone, choose_renderer=fail))
     assert script(*_TINY, "--out", tmp_path / "dataset") == 1
     assert capsys.readouterr().err.splitlines() == ["error: RuntimeError: planted; the same options go on from here"]
     assert any(level == "error" and "Traceback" in text for level, text in kit.log)
@@ -141,10 +145,10 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(script, 
 
 
 def test_a_module_missing_later_is_named(script, standalone, tmp_path, capsys, monkeypatch):
-    async def lack(*_: object) -> None:
+    def lack(_: object) -> tuple[str, str]:
         raise ModuleNotFoundError("No module named 'coacd'", name="coacd")
 
-    monkeypatch.setattr(backends, "load_backend", lambda name: replace(standalone, simulate=lack))
+    monkeypatch.setattr(backends, "load_backend", lambda name: replace(standalone, choose_renderer=lack))
     assert script(*_TINY, "--out", tmp_path / "dataset") == 2
     assert "expected the package coacd in Kit's Python" in capsys.readouterr().err
 
