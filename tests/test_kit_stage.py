@@ -142,6 +142,8 @@ def test_a_file_is_no_folder_of_extensions(tmp_path):
 
 
 def test_an_unwritable_folder_is_one_line(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("tyro")
+
     def refuse(*_args: object, **_kwargs: object) -> None:
         raise PermissionError(13, "Permission denied")
 
