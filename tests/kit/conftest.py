@@ -4,14 +4,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))  # stubs and fakes are modules of their own, shared by the tests
-
 from kit_stubs import VERSIONS, Kit, installed_stubs
 
 

@@ -7,10 +7,12 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
+from kit_stubs import installed_stubs
 from pxr import Gf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.backend import load_backend
@@ -59,14 +61,18 @@ def _add_cube(stage: Usd.Stage, pose: np.ndarray, *, size: float = 0.05, path: s
     return body
 
 
-@pytest.fixture(scope="module", params=["standalone", "kit"])
-def run(request) -> Callable[..., SimulateResult]:
-    """A backend's ``simulate``, called with a stage and the settings that differ from the defaults."""
-    try:
-        backend = load_backend(request.param)
-    except GraspdError as error:
-        pytest.skip(str(error))
-    return lambda stage, **config: asyncio.run(backend.simulate(stage, SimulateConfig(**config)))
+@pytest.fixture(scope="module", params=["standalone", "kit 6.0"])
+def run(request) -> Iterator[Callable[..., SimulateResult]]:
+    """A backend's ``simulate``, called with a stage and the settings that differ from the defaults.
+
+    Kit's runs on stubs, behind which the same PhysX steps.
+    """
+    name, _, version = request.param.partition(" ")
+    with installed_stubs(version) if version else nullcontext() as kit:
+        if kit is not None:
+            kit.physics.with_ovphysx = True
+        backend = load_backend(name)
+        yield lambda stage, **config: asyncio.run(backend.simulate(stage, SimulateConfig(**config)))
 
 
 class TestSimulateContract:

@@ -35,7 +35,7 @@ class Physics:
         self.stage = cache.Find(Usd.StageCache.Id.FromLongInt(stage_id))
         if not self.stage:
             raise RuntimeError(f"no stage {stage_id} in the stage cache")
-        paths = [str(p.GetPath()) for p in self.stage.Traverse() if p.HasAPI(UsdPhysics.RigidBodyAPI)]
+        paths = _dynamic_bodies(self.stage)
         self.bodies = {path: _start(self.stage.GetPrimAtPath(path)) for path in paths if path not in self.refused}
         self.time, self.pending = 0.0, None
         if self.with_ovphysx:
@@ -85,6 +85,8 @@ class Physics:
         cache = UsdGeom.XformCache()
         for path, body in self.bodies.items():
             prim = self.stage.GetPrimAtPath(path)
+            if prim.IsInstanceProxy():
+                continue
             world = Gf.Matrix4d().SetRotate(Gf.Quatd(body["rotation"][3], *body["rotation"][:3]))
             world.SetTranslateOnly(Gf.Vec3d(*body["position"]))
             local = world * cache.GetParentToWorldTransform(prim).GetInverse()
@@ -93,6 +95,13 @@ class Physics:
                 api = UsdPhysics.RigidBodyAPI(prim)
                 api.CreateVelocityAttr(Gf.Vec3f(*body["velocity"]))
                 api.CreateAngularVelocityAttr(Gf.Vec3f(*np.degrees(body["angular"])))
+
+
+def _dynamic_bodies(stage: Usd.Stage) -> list[str]:
+    bodies = [UsdPhysics.RigidBodyAPI(prim) for prim in stage.Traverse(Usd.TraverseInstanceProxies())]
+    bodies = [body for body in bodies if body.GetPrim().HasAPI(UsdPhysics.RigidBodyAPI)]
+    moving = [b for b in bodies if b.GetRigidBodyEnabledAttr().Get() and not b.GetKinematicEnabledAttr().Get()]
+    return [str(body.GetPath()) for body in moving]
 
 
 def _start(prim: Usd.Prim) -> dict[str, np.ndarray]:
