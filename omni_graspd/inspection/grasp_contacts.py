@@ -97,7 +97,7 @@ def grasp_contacts(
 
 
 def friction_cone_lines(
-    contacts: GraspContacts, *, length: float = 0.012, edge_count: int = 12
+    contacts: GraspContacts, *, length: float = 0.02, edge_count: int = 12
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the edges and rims of all friction cones, as lines that open out of the object.
 

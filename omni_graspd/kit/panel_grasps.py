@@ -52,6 +52,7 @@ class GraspsSection:
                 ui.Button("Re-optimise", clicked_fn=lambda: self._start(self._reoptimize, "re-optimise"))
                 ui.Button("Trajectory", clicked_fn=lambda: self._start(self._record, "trajectory"))
                 ui.Button("Stop", clicked_fn=tasks.cancel)
+                ui.Button("Show/hide hand", clicked_fn=lambda: tasks.attempt(self._toggle_hand))
                 ui.Button("Export accepted", clicked_fn=lambda: tasks.attempt(lambda: self._export(self._session())))
             self._scrubber = ui.IntSlider(min=0, max=100)
             self._scrubber.model.add_value_changed_fn(lambda model: self._scrub(model.get_value_as_int()))
@@ -76,6 +77,9 @@ class GraspsSection:
         if self.inspection is not None:
             self.inspection.close()
         self.inspection, self._trajectory = None, None
+
+    def _toggle_hand(self) -> None:
+        self.view.set_hand_visible(not self.view.hand_is_visible)
 
     def _session(self) -> Inspection:
         if self.inspection is None:

@@ -136,6 +136,27 @@ class GraspView:
             points.GetDisplayColorPrimvar().SetInterpolation(UsdGeom.Tokens.vertex)
             cones.SetWidthsInterpolation(UsdGeom.Tokens.constant)
 
+    def set_hand_visible(self, visible: bool) -> None:
+        """Show or hide the hand: contacts lie between hand and object, where neither lets them be seen.
+
+        Args:
+            visible: Whether the hand is drawn.
+
+        Raises:
+            GraspdError: If nothing is shown.
+        """
+        if self._stage is None or not self._stage.GetPrimAtPath(HAND_PATH):
+            raise GraspdError("expected a hand in the viewport, got none; select a grasp first")
+        with Usd.EditContext(self._stage, self._stage.GetSessionLayer()):
+            token = UsdGeom.Tokens.inherited if visible else UsdGeom.Tokens.invisible
+            UsdGeom.Imageable(self._stage.GetPrimAtPath(HAND_PATH)).CreateVisibilityAttr().Set(token)
+
+    @property
+    def hand_is_visible(self) -> bool:
+        """Whether the hand is drawn."""
+        prim = self._stage.GetPrimAtPath(HAND_PATH) if self._stage is not None else None
+        return bool(prim) and UsdGeom.Imageable(prim).ComputeVisibility() != UsdGeom.Tokens.invisible
+
     def palm_on_stage(self) -> np.ndarray:
         """Return where the palm is now on the stage, in the object frame, shape [7]; after the user moved the hand.
 

@@ -150,6 +150,16 @@ def test_grasp_stands_in_the_viewport_and_the_users_layer_is_not_touched(kit, wi
     assert stage.GetRootLayer().ExportToString() == before
 
 
+def test_hand_is_hidden_so_that_contacts_are_seen(kit, window):
+    _click(kit, "Show/hide hand")
+    assert "select a grasp first" in window._line.text
+    _open(kit, window)
+    hand = UsdGeom.Imageable(kit.usd.stage.GetPrimAtPath("/GraspdInspection/Hand"))
+    for expected in ("invisible", "inherited"):
+        _click(kit, "Show/hide hand")
+        assert hand.ComputeVisibility() == expected
+
+
 def _sign(window, session):
     """Return 1, or -1 for the quaternion where the stage's has the other sign."""
     same = float(window.grasps.view.palm_on_stage()[3:] @ session.posture.T_object_palm[3:]) > 0.0
