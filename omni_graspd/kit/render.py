@@ -75,6 +75,10 @@ async def _shown(stage: Usd.Stage) -> AsyncIterator[Usd.Stage]:
     """Have Kit show the stage over a session layer of its own, which takes all that Kit and Replicator author."""
     context = omni.usd.get_context()
     before = context.get_stage()
+    # Kit drops the stage that it closes, with what was not saved; only a cache of our own keeps it alive.
+    keeper = Usd.StageCache()
+    if before is not None:
+        keeper.Insert(before)
     session = Sdf.Layer.CreateAnonymous("graspd_render.usda")
     session.TransferContent(stage.GetSessionLayer())
     shown = Usd.Stage.Open(stage.GetRootLayer(), session)
@@ -85,6 +89,7 @@ async def _shown(stage: Usd.Stage) -> AsyncIterator[Usd.Stage]:
     finally:
         if before is not None:
             await _attach(context, before)
+            keeper.Clear()
         else:
             await context.close_stage_async()
 
