@@ -13,11 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kit_fakes.replicator import synthetic_channels
+from pxr import Usd
 
 from omni_graspd import backend as backends
 from omni_graspd.backend import Backend, load_backend
 from omni_graspd.cli import main as graspd
 from omni_graspd.errors import GraspdError
+from omni_graspd.rendering.pinhole_camera import read_pinhole_camera
 
 pytest.importorskip("pyarrow")
 pytest.importorskip("tyro")
@@ -58,6 +61,13 @@ def script(kit, monkeypatch):
     return execute
 
 
+def _synthetic_view(stage: Usd.Stage, path: str, resolution: tuple[int, int]) -> dict:
+    made = synthetic_channels(stage, path, resolution)
+    return made | {
+        "camera_params": (made["camera_params"][0], read_pinhole_camera(stage, path, *resolution).camera_params())
+    }
+
+
 def _verified(folder: Path, capsys) -> str:
     graspd(["verify", str(folder)])
     return capsys.readouterr().out
@@ -88,6 +98,21 @@ def test_the_script_writes_a_valid_dataset_and_goes_on_with_it(kit, script, stan
         files = [path for path in folder.rglob("*.usd*") if path.parent.name in ("hands", "objects", "soup_can")]
         assert len(files) == 3
         assert {path.name: usd_findings(path) for path in files} == {path.name: [] for path in files}
+
+
+def test_the_script_runs_with_the_backend_of_kit(kit, script, tmp_path, capsys):
+    """PhysX and Replicator are fakes, PhysX with real steps; all between them and the files is what runs in Kit."""
+    pytest.importorskip("ovphysx")
+    kit.physics.with_ovphysx = True
+    kit.replicator.renderer = _synthetic_view
+    folder = tmp_path / "dataset"
+    options = ["--stereo" if option == "--mono" else option for option in _TINY]
+    assert script(*options, "--out", folder) == 0, [text for level, text in kit.log if level == "error"]
+    manifest = json.loads((folder / "dataset.json").read_text())
+    assert (manifest["config"]["backend"], manifest["counts"]["images"]) == ("kit", 2)
+    assert kit.called("step_async")
+    assert kit.called("simulate")
+    assert "nothing wrong" in _verified(folder, capsys)
 
 
 def test_a_failing_stage_is_one_line_and_a_code(kit, script, standalone, tmp_path, capsys, monkeypatch):
