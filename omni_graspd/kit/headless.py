@@ -30,6 +30,8 @@ PACKAGES = {"tyro": "0.9", "pyarrow": "17", "manifold3d": "3.2"}
 _running: set[asyncio.Task[int]] = set()
 """Runs under way: a loop alone does not keep its tasks alive."""
 
+_NEEDED_BY_TYRO = ("docstring-parser", "typeguard", "typing-extensions")
+
 _INTERVAL = 2.0
 """Time between two lines of progress of a stage [s]."""
 
@@ -113,8 +115,11 @@ def _require_packages() -> None:
 
 
 def _remedy(*names: str) -> str:
-    wanted = " ".join(f"'{name}>={PACKAGES[name]}'" if name in PACKAGES else name for name in names)
-    return f"in Isaac Sim's folder: ./python.sh -m pip install {wanted}; see docs/isaac_sim.md"
+    wanted = [f"'{name}>={PACKAGES[name]}'" if name in PACKAGES else name for name in names]
+    if "tyro" in names:
+        wanted += _NEEDED_BY_TYRO
+    # Without dependencies, since pip need not see the numpy that Isaac Sim brings and would add another.
+    return f"in Isaac Sim's folder: ./python.sh -m pip install --no-deps {' '.join(wanted)}; see docs/isaac_sim.md"
 
 
 def _reporter(stage: str) -> Progress:
@@ -136,6 +141,7 @@ def _reporter(stage: str) -> Progress:
 
 
 def _fail(problem: str, code: int) -> int:
+    problem = " ".join(problem.split())  # messages of bindings have many lines
     carb.log_error(f"omni_graspd: {problem}")
     _write(sys.stderr.write, f"error: {problem}")
     return code
