@@ -110,7 +110,7 @@ def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, win
     assert kit.longest_block < 0.5
 
 
-def test_cancel_ends_within_a_second_and_the_same_settings_go_on(kit, window, made, tmp_path):
+def test_panel_is_free_within_a_second_of_cancel(kit, window, made, tmp_path):
     section = window.generate
 
     # What is sampled once per hand and kept is not what is tested here.
