@@ -13,23 +13,24 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.formats.hand_conventions import CONVENTIONS
 from omni_graspd.formats.joint_orders import joint_orders
 from omni_graspd.formats.object_files import load_scaled_object
 from omni_graspd.formats.record import GraspRecord
 from omni_graspd.formats.registry import FORMATS
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.usd.transforms import pose_to_matrix
+from omni_graspd.usd.transforms import IDENTITY, compose, invert, pose_to_matrix
 
 _MOST_GRASPS = 200
 _BEYOND = 0.1
 """Joints may pass their limits by this much: other projects' models have limits of their own [rad or m]."""
 _SPOILT, _SOUND = 0.5, 0.1
 """A reading is wrong if more than the first share of the grasps pass limits, and less than the second by another."""
-_CLOSER = 0.5
-"""Another order of the quaternion is right if it brings the fingers closer than this share of their distance ..."""
-_NEARER = 0.02
-"""... and by this much nearer [m]."""
+_CLOSER = 0.8
+"""Another order of the quaternion is right if it brings the fingers closer than this share of their distance, ..."""
+_NEARER = 0.005
+"""... and by this much nearer [m]. In right files of four planners and ours, others bring them 1.2 times as far."""
 
 
 def check_reading(record: GraspRecord, hand: Hand, object_path: Path | None, format_name: str) -> None:
@@ -53,7 +54,8 @@ def check_reading(record: GraspRecord, hand: Hand, object_path: Path | None, for
     mistake = _joint_mistake(part, hand)
     if mistake:
         raise GraspdError(f"expected joints of {hand.name} as {format_name} has them, got {mistake}; {again}")
-    mistake = _pose_mistake(part, hand, _surface(record, object_path), FORMATS[format_name].rotation)
+    others = _other_rotations(part.T_object_palm, FORMATS[format_name].rotation, _foreign_palm(hand, format_name))
+    mistake = _pose_mistake(part, hand, _surface(record, object_path), others)
     if mistake:
         raise GraspdError(f"expected poses of the palm as {format_name} has them, got {mistake}; {again}")
 
@@ -87,9 +89,9 @@ def _outside(positions: np.ndarray, hand: Hand) -> float:
     return float((beyond.max(axis=1) > _BEYOND).mean())
 
 
-def _pose_mistake(record: GraspRecord, hand: Hand, surface: np.ndarray, rotation: str) -> str:
+def _pose_mistake(record: GraspRecord, hand: Hand, surface: np.ndarray, others: dict[str, np.ndarray]) -> str:
     as_read = _finger_distance(record.T_object_palm, record, hand, surface)
-    for meant, poses in _other_rotations(record.T_object_palm, rotation).items():
+    for meant, poses in others.items():
         distance = _finger_distance(poses, record, hand, surface)
         if distance < _CLOSER * as_read and distance < as_read - _NEARER:
             return (
@@ -99,7 +101,14 @@ def _pose_mistake(record: GraspRecord, hand: Hand, surface: np.ndarray, rotation
     return ""
 
 
-def _other_rotations(poses: np.ndarray, rotation: str) -> dict[str, np.ndarray]:
+def _foreign_palm(hand: Hand, format_name: str) -> np.ndarray:
+    """Return our palm in the frame whose pose the format's files have, shape [7]."""
+    known = [convention for convention in CONVENTIONS.get(format_name, ()) if convention.hand == hand.name]
+    return np.array(known[0].T_foreign_palm) if known else IDENTITY
+
+
+def _other_rotations(T_object_palm: np.ndarray, rotation: str, T_foreign_palm: np.ndarray) -> dict[str, np.ndarray]:
+    poses = compose(T_object_palm, invert(T_foreign_palm))
     position, (x, y, z, w) = poses[:, :3], poses[:, 3:].T
     inverse = {"rotations the other way round": (-x, -y, -z, w)}
     if rotation == "quaternions":
@@ -108,7 +117,8 @@ def _other_rotations(poses: np.ndarray, rotation: str) -> dict[str, np.ndarray]:
             "quaternions in the order wxyz where xyzw is expected": (y, z, w, x),
         }
         inverse = swapped | inverse
-    return {name: np.concatenate([position, np.stack(parts, axis=1)], axis=1) for name, parts in inverse.items()}
+    read = {name: np.concatenate([position, np.stack(parts, axis=1)], axis=1) for name, parts in inverse.items()}
+    return {name: compose(other, T_foreign_palm) for name, other in read.items()}
 
 
 def _finger_distance(poses: np.ndarray, record: GraspRecord, hand: Hand, surface: np.ndarray) -> float:
