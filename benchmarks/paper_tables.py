@@ -14,12 +14,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+import io
 import json
 import os
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from omni_graspd.cli_console import start_warp
 from omni_graspd.dataset.config import GenerateConfig
@@ -34,6 +37,7 @@ from omni_graspd.formats.reading import GraspReading, read_grasps
 from omni_graspd.inspection.quality_charts import draw_threshold_curves
 from omni_graspd.inspection.quality_summary import QualityRow, quality_row
 from omni_graspd.inspection.report import ReportConfig, write_report
+from omni_graspd.inspection.report_gallery import Shown, draw_shown
 from omni_graspd.progress import Progress
 
 HANDS = ("barrett", "allegro", "shadow")
@@ -98,6 +102,7 @@ def main() -> int:
         curves = draw_threshold_curves(_by_hand(tables), TOP)
         if curves is not None:
             (images / f"results_{name}.png").write_bytes(curves)
+    _draw_grasps(measured, images / "results_grasps.jpg")
     options.page.write_text(_page(measured, planners, costs, options.grasps), encoding="utf-8")
     print(f"page: {options.page}")
     return 0
@@ -163,6 +168,20 @@ def _read(folder: Path, patterns: Sequence[str]) -> GraspReading:
     )
 
 
+def _draw_grasps(measured: dict[str, list[MeasuredGrasps]], path: Path) -> None:
+    """Draw the best grasp of three objects of each set by each hand, a row for each set and hand."""
+    from PIL import Image
+
+    rows = []
+    for tables in measured.values():
+        for group in _by_hand(tables).values():
+            chosen = [group[index * len(group) // 3] for index in range(3)]
+            shown = [Shown(table, int(table.best(1)[0]), "") for table in chosen]
+            pictures = [Image.open(io.BytesIO(file)) for item in shown for file in draw_shown(item)]
+            rows.append(np.concatenate([np.asarray(picture) for picture in pictures], axis=1))
+    Image.fromarray(np.concatenate(rows)).save(path, quality=85)
+
+
 def _by_hand(tables: Sequence[MeasuredGrasps]) -> dict[str, list[MeasuredGrasps]]:
     hands: dict[str, list[MeasuredGrasps]] = {}
     for table in tables:
@@ -201,6 +220,10 @@ def _page(
         "## All grasps",
         "",
         *_table_two(measured, None),
+        "",
+        "![Best grasps by epsilon](images/results_grasps.jpg)",
+        "",
+        "The best grasp by ε of three objects of each set, from both sides of the palm.",
         "",
         "## Fig. 3: over contact thresholds",
         "",
@@ -290,8 +313,11 @@ def _planner_table(
         *lines,
         "",
         "All grasps of each file on the meshes they were planned for, whatever their planner says of them; ours",
-        "unfiltered on the same meshes. These planners make fingertip grasps: a small contact area is their aim. Their",
-        "CPU times were measured in another run on the same kind of machine: only their order of magnitude counts.",
+        "unfiltered on the same meshes. These planners make fingertip grasps: a small contact area is their aim. The",
+        "hand of the hold test does not press: a grasp that was planned to touch without overlap holds by its shape",
+        "alone, so SD and held are hard on such grasps. Friction is 0.5 for all, whatever a planner assumed. GraspQP's",
+        "Allegro has links of other lengths than ours and is left out. The planners' CPU times come from another",
+        "run, on the same kind of machine: only their order of magnitude counts.",
     ]
 
 
