@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import importlib.util
 import json
 import sys
 import time
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 from kit_fakes import app, physx, replicator, simulation_app, ui, usd
 from stub_modules import StubModule, make_module
 
@@ -158,6 +160,16 @@ def installed_stubs(version: str) -> Iterator[Kit]:
         if "kit" in vars(package):
             del package.kit
         sys.modules.update({name: module for name, module in before.items() if not name.startswith("omni_graspd")})
+
+
+def skip_without(*packages: str) -> None:
+    """Skip the test where a package is missing, without importing it.
+
+    Mitsuba imported before we told it which libLLVM to take would take an old one of the system, and abort.
+    """
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
 
 
 def _is_ours(name: str) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from kit_fakes.replicator import synthetic_channels
+from kit_stubs import skip_without
 from pxr import Usd
 
 from omni_graspd import backend as backends
@@ -38,8 +39,7 @@ _needs_options = pytest.mark.skipif(
 @pytest.fixture
 def standalone(monkeypatch) -> Backend:
     """The standalone backend in the place of Kit's."""
-    for name in ("ovphysx", "mitsuba"):
-        pytest.importorskip(name)
+    skip_without("ovphysx", "mitsuba")
     stand_in = replace(load_backend("standalone"), name="kit")
     monkeypatch.setattr(backends, "load_backend", lambda name: stand_in)
     return stand_in
@@ -105,7 +105,7 @@ def test_the_script_writes_a_valid_dataset_and_goes_on_with_it(kit, script, stan
 @_needs_options
 def test_the_script_runs_with_the_backend_of_kit(kit, script, tmp_path, capsys):
     """PhysX and Replicator are fakes, PhysX with real steps; all between them and the files is what runs in Kit."""
-    pytest.importorskip("ovphysx")
+    skip_without("ovphysx")
     kit.physics.with_ovphysx = True
     kit.replicator.renderer = _synthetic_view
     folder = tmp_path / "dataset"

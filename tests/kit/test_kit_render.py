@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 from typing import Any
 
 import numpy as np
 import pytest
 from kit_fakes.replicator import synthetic_channels
-from kit_stubs import VERSIONS, installed_stubs
+from kit_stubs import VERSIONS, installed_stubs, skip_without
 from pxr import Gf, Usd, UsdGeom
 
 from omni_graspd.backend import load_backend
@@ -60,8 +59,7 @@ def render(request):
     """Each backend's render as a plain function that returns all frames."""
     name, _, version = request.param.partition(" ")
     if name == "standalone":
-        if importlib.util.find_spec("mitsuba") is None:
-            pytest.skip("needs mitsuba")
+        skip_without("mitsuba")
         backend = load_backend("standalone")
         yield lambda *args: asyncio.run(_all(backend, *args))
         return
@@ -117,8 +115,7 @@ def _kit_frames(kit, stage: Usd.Stage, rigs: list[CameraRig], config: RenderConf
 
 
 def test_standalone_arrays_pass_through_kit_unchanged(kit):
-    if importlib.util.find_spec("mitsuba") is None:
-        pytest.skip("needs mitsuba")
+    skip_without("mitsuba")
     config = RenderConfig(annotators=tuple(ANNOTATORS), samples_per_pixel=4)
     expected = asyncio.run(_all(load_backend("standalone"), _stage(), [STEREO], config))
     made = {f.camera_path: {name: (c.data, c.info) for name, c in f.channels.items()} for f in expected}

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 import pytest
-from kit_stubs import VERSIONS, installed_stubs
+from kit_stubs import VERSIONS, installed_stubs, skip_without
 from pxr import Gf, Usd, UsdGeom, UsdPhysics, UsdUtils
 
 from omni_graspd.backend import load_backend
@@ -26,8 +26,7 @@ def simulate(request):
     """Each backend's simulate as a plain function."""
     name, _, version = request.param.partition(" ")
     if name == "standalone":
-        if importlib.util.find_spec("ovphysx") is None:
-            pytest.skip("needs ovphysx")
+        skip_without("ovphysx")
         backend = load_backend("standalone")
         yield lambda stage, config: asyncio.run(backend.simulate(stage, config))
         return
