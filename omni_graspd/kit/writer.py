@@ -16,6 +16,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.kit.channels import replicator_annotators
 from omni_graspd.kit.payload import payload_frames, view_frames
 from omni_graspd.rendering.annotators import ANNOTATORS, DEFAULT_ANNOTATORS
+from omni_graspd.rendering.frame import Frame
 from omni_graspd.rendering.view_folder import write_view
 
 _STRUCTURES = ("legacy", "annotator", "renderProduct")
@@ -55,10 +56,9 @@ class GraspdWriter(rep.Writer):
         self.annotators = [
             rep.annotators.get(name, init_params=params) if params else name for name, params in wanted.items()
         ]
-        self._wanted, self._folder, self._next_view = tuple(annotators), Path(output_dir), first_view
-        self._threads = writer_threads
-        self._pool = ThreadPoolExecutor(writer_threads, thread_name_prefix="graspd_writer")
-        self._under_way: deque[Future[None]] = deque()
+        # Replicator's base class keeps attributes of its own beside these two.
+        self._graspd_wanted = tuple(annotators)
+        self._graspd_views = _ViewQueue(Path(output_dir), first_view, writer_threads)
 
     def write(self, data: dict[str, Any]) -> None:
         """Hand a captured frame to the threads that write; waits only if twice as many views as threads are on the way.
@@ -70,12 +70,7 @@ class GraspdWriter(rep.Writer):
             GraspdError: If the payload is not as documented.
             OSError: If an earlier view could not be written.
         """
-        eyes = view_frames(payload_frames(data), self._wanted)
-        folder = self._folder / f"view_{self._next_view:04d}"
-        self._next_view += 1
-        while self._under_way and (self._under_way[0].done() or len(self._under_way) >= 2 * self._threads):
-            self._under_way.popleft().result()
-        self._under_way.append(self._pool.submit(write_view, eyes, folder))
+        self._graspd_views.put(view_frames(payload_frames(data), self._graspd_wanted))
 
     def on_final_frame(self) -> None:
         """Wait until all views are written.
@@ -83,6 +78,27 @@ class GraspdWriter(rep.Writer):
         Raises:
             OSError: If a view could not be written.
         """
+        self._graspd_views.wait()
+
+
+class _ViewQueue:
+    """Views on their way to the threads that write them."""
+
+    def __init__(self, folder: Path, first_view: int, threads: int) -> None:
+        self._folder, self._next_view, self._threads = folder, first_view, threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="graspd_writer")
+        self._under_way: deque[Future[None]] = deque()
+
+    def put(self, eyes: Sequence[Frame]) -> None:
+        """Hand over the next view."""
+        folder = self._folder / f"view_{self._next_view:04d}"
+        self._next_view += 1
+        while self._under_way and (self._under_way[0].done() or len(self._under_way) >= 2 * self._threads):
+            self._under_way.popleft().result()
+        self._under_way.append(self._pool.submit(write_view, eyes, folder))
+
+    def wait(self) -> None:
+        """Wait until all views are written."""
         while self._under_way:
             self._under_way.popleft().result()
 
