@@ -108,9 +108,9 @@ def measure_chunk(chunk: EvaluationChunk) -> None:
     poses, joints = table.grasps.T_object_palm[rows], table.grasps.joint_positions[rows]
     ok = np.array([status == "ok" for status in table.grasps.status[rows]], dtype=bool)
     ok &= np.isfinite(poses).all(axis=1) & np.isfinite(joints).all(axis=1)
-    columns: dict[str, Any] = {
-        name: _spread(values, ok) for name, values in _measure(chunk, poses[ok], joints[ok]).items()
-    }
+    known = {name: values[rows][ok] for name, values in table.metrics.items()}
+    measured = _measure(chunk, poses[ok], joints[ok], known)
+    columns: dict[str, Any] = {name: _spread(values, ok) for name, values in measured.items()}
     with atomic_path(chunk.part) as temporary, temporary.open("wb") as file:
         np.savez(file, **columns)
 
@@ -123,7 +123,9 @@ def _spread(values: np.ndarray, ok: np.ndarray) -> np.ndarray:
     return column
 
 
-def _measure(chunk: EvaluationChunk, poses: np.ndarray, joints: np.ndarray) -> dict[str, np.ndarray]:
+def _measure(
+    chunk: EvaluationChunk, poses: np.ndarray, joints: np.ndarray, known: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
     layout, settings = DatasetLayout(chunk.root), chunk.settings
     hand, points = _load_hand(layout.hand(chunk.hand), chunk.metrics.point_count)
     obj = _load_object(layout.object(chunk.object))
@@ -134,11 +136,18 @@ def _measure(chunk: EvaluationChunk, poses: np.ndarray, joints: np.ndarray) -> d
         columns |= evaluate_grasps(*grasps, chunk.metrics, points=points, device=chunk.device)
     thresholds = [at for at in settings.thresholds if lacks & {threshold_column(m, at) for m in _THRESHOLD_METRICS}]
     if thresholds:
-        columns |= evaluate_thresholds(*grasps, thresholds, chunk.metrics, points=points, device=chunk.device)
+        base = {name: (known | columns)[name] for name in ("epsilon", "volume")}
+        columns |= evaluate_thresholds(
+            *grasps, thresholds, chunk.metrics, points=points, known=base, device=chunk.device
+        )
     single: dict[str, Callable[[], np.ndarray]] = {
         "intersection_volume": lambda: intersection_volumes(*grasps, settings.intersection),
         "self_penetration_area": lambda: self_penetration_areas(
-            hand, joints, settings.self_penetration, device=chunk.device
+            hand,
+            joints,
+            settings.self_penetration,
+            points=_load_hand(layout.hand(chunk.hand), settings.self_penetration.point_count)[1],
+            device=chunk.device,
         ),
         "joint_limit_margin": lambda: joint_limit_margins(hand, joints),
     }

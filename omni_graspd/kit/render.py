@@ -83,8 +83,8 @@ async def _shown(stage: Usd.Stage) -> AsyncIterator[Usd.Stage]:
     session.TransferContent(stage.GetSessionLayer())
     shown = Usd.Stage.Open(stage.GetRootLayer(), session)
     shown.SetEditTarget(session)
-    await _attach(context, shown)
     try:
+        await _attach(context, shown)
         yield shown
     finally:
         if before is not None:

@@ -102,6 +102,7 @@ def evaluate_thresholds(
     config: MetricsConfig,
     *,
     points: HandPoints | None = None,
+    known: dict[str, np.ndarray] | None = None,
     device: str = "cpu",
     threads: int = 1,
 ) -> dict[str, np.ndarray]:
@@ -115,6 +116,7 @@ def evaluate_thresholds(
         thresholds: Hand points nearer than this are contacts [m]; at least one.
         config: Friction, cones and sampling; its own threshold does not matter.
         points: Points on the hand's surface; sampled if not given.
+        known: What :func:`evaluate_grasps` returned for the same grasps; its wrench space is not measured again.
         device: Warp device for the distances.
         threads: Grasps whose wrench space is measured at the same time.
 
@@ -123,19 +125,25 @@ def evaluate_thresholds(
         ``facing_area`` [m2], the part of it that looks against the object's normal; ``epsilon``; ``volume``.
     """
     points = points or sample_surface_points(hand, config.point_count)
+    measured = [at for at in thresholds if known is not None and at == config.contact_threshold]
     parts = []
     for surface, normals in _chunks(hand, obj, points, T_object_palm, joint_positions, max(thresholds), device):
         facing = (normals * surface.normals).sum(axis=-1) < 0.0
         columns = {}
         for threshold in thresholds:
             touching = surface.distances < threshold
-            space = _wrench_spaces(obj, surface, touching, config, threads)
             columns[threshold_column("contact_area", threshold)] = _area(points, touching)
             columns[threshold_column("facing_area", threshold)] = _area(points, touching & facing)
-            columns[threshold_column("epsilon", threshold)] = space.epsilon
-            columns[threshold_column("volume", threshold)] = space.volume
+            if threshold not in measured:
+                space = _wrench_spaces(obj, surface, touching, config, threads)
+                columns[threshold_column("epsilon", threshold)] = space.epsilon
+                columns[threshold_column("volume", threshold)] = space.volume
         parts.append(columns)
-    return _joined(parts)
+    columns = _joined(parts)
+    for name, values in (known or {}).items():
+        if measured and name in ("epsilon", "volume"):
+            columns[threshold_column(name, measured[0])] = np.array(values)
+    return columns
 
 
 def threshold_column(metric: str, threshold: float) -> str:

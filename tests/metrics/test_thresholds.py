@@ -88,6 +88,10 @@ def test_columns_at_a_threshold_are_those_of_evaluate_grasps(shell):
     many = evaluate_thresholds(*grasps, (0.002, 0.005, 0.0075), config, threads=2)
     for name in ("contact_area", "epsilon", "volume"):
         np.testing.assert_array_equal(many[f"{name}_5mm"], single[name])
+    again = evaluate_thresholds(*grasps, (0.002, 0.005, 0.0075), config, known=single)
+    assert set(again) == set(many)
+    for name, values in many.items():
+        np.testing.assert_array_equal(again[name], values)
     assert set(many) == {
         f"{m}_{t}mm" for m in ("contact_area", "facing_area", "epsilon", "volume") for t in (2, 5, 7.5)
     }
