@@ -16,7 +16,7 @@ from types import ModuleType
 
 import pytest
 from kit_fakes.replicator import synthetic_channels
-from kit_stubs import Kit, installed_stubs
+from kit_stubs import Kit, installed_stubs, skip_without
 from pxr import Usd
 
 from omni_graspd.dataset.layout import DatasetLayout
@@ -69,8 +69,7 @@ async def _make_and_look(kit: Kit, window: object, folder: Path) -> None:
 
 
 def test_a_dataset_is_made_in_the_panel_and_its_grasp_is_seen(kit, tmp_path, usd_findings):
-    for name in _NEEDED:
-        pytest.importorskip(name)
+    skip_without(*_NEEDED)
     folder = tmp_path / "dataset"
     _use(kit, folder)
     layout = DatasetLayout(folder)
@@ -105,8 +104,7 @@ def plant():
     ids=["wrong keyword", "missing method", "blocking step"],
 )
 def test_planted_misuse_is_noticed(plant: Callable, tmp_path, module, old, new, said):
-    for name in _NEEDED:
-        pytest.importorskip(name)
+    skip_without(*_NEEDED)
     with installed_stubs("5.1") as kit:
         plant(module, old, new)
         with pytest.raises((AssertionError, AttributeError, TypeError), match=said):
