@@ -20,15 +20,18 @@ EXTENSION_NAME = "omni.graspd"
 """The extension's name, which Kit takes from the folder's."""
 
 _CONFIG = Path("config") / "extension.toml"
-_ROOT_FILES = (
+ROOT_FILES = (
     "README.md",
     "CHANGELOG.md",
     "LICENSE",
     "docs/*.md",
     "docs/images/*.jpg",
+    "docs/images/*.png",
     "kit_app/*.py",
     "kit_app/*.kit",
 )
+"""What is laid out besides the package and its data, as patterns; pyproject.toml has the same for the wheel."""
+
 _NOT_CODE = ("__pycache__", "*.pyc", "data", "extension")
 """What does not belong to the package's code; in a wheel the last two are folders of it."""
 _LIBRARY_TEST = (
@@ -126,7 +129,7 @@ def _copy_extension(source: Path, target: Path) -> None:
     shutil.copytree(package, target / package.name, ignore=shutil.ignore_patterns(*_NOT_CODE))
     shutil.copytree(data_folder(), target / "data", ignore=shutil.ignore_patterns("__pycache__", "*.pyc", "*.py"))
     files = {Path("extension.toml"): _CONFIG, _CONFIG: _CONFIG}
-    for pattern in _ROOT_FILES:
+    for pattern in ROOT_FILES:
         files |= {path.relative_to(source): path.relative_to(source) for path in source.glob(pattern)}
     for name, new in files.items():
         if (source / name).is_file():

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -162,3 +163,17 @@ def test_a_folder_that_fails_its_check_does_not_appear(tmp_path, monkeypatch):
     with pytest.raises(GraspdError, match="self-check, got: planted"):
         stage_extension(tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pictures_that_the_pages_show_are_there(staged):
+    pages = [staged / "README.md", *(staged / "docs").glob("*.md")]
+    shown = [page.parent / name for page in pages for name in re.findall(r"!\[[^]]*\]\(([^)]+)\)", page.read_text())]
+    assert shown
+    assert [path for path in shown if not path.is_file()] == []
+
+
+def test_the_wheel_takes_along_what_is_staged():
+    """Patterns of the package data, for files that a wheel has in other folders than a checkout."""
+    project = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert set(project["package-data"]["omni_graspd.extension"]) == {"extension.toml", *kit_stage.ROOT_FILES}
+    assert project["package-dir"]["omni_graspd.extension"] == "."
