@@ -165,6 +165,16 @@ def test_leaving_after_the_first_frame_cleans_up_as_well(kit):
     assert kit.usd.stage == users_stage
 
 
+def test_a_stage_that_kit_refuses_is_one_line_and_the_users_stage_comes_back(kit):
+    kit.replicator.renderer = _renderer
+    users_stage = kit.usd.stage
+    UsdGeom.Cube.Define(users_stage, "/Unsaved")
+    kit.usd.refusals.append("no such file")
+    with pytest.raises(GraspdError, match=r"expected Kit to open the stage .* but it said: no such file"):
+        _kit_frames(kit, _stage(), [STEREO])
+    assert kit.usd.stage == users_stage and kit.usd.stage.GetPrimAtPath("/Unsaved")
+
+
 def test_a_name_that_kit_changed_is_read_back(kit):
     import omni.replicator.core as rep
 

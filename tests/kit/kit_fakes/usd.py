@@ -16,6 +16,7 @@ class Stages:
     def __init__(self) -> None:
         self.selected: list[str] = []
         self.url = ""
+        self.refusals: list[str] = []  # reasons with which the next stages are refused, after the old one was closed
         self.stage: Usd.Stage | None = None
         self.put(Usd.Stage.CreateInMemory())
 
@@ -68,7 +69,7 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
         async def attach_stage_async(self, stage: Usd.Stage) -> tuple[bool, str]:
             await asyncio.sleep(0)
             kit.usd.put(stage, stage.GetRootLayer().identifier)
-            return True, ""
+            return (False, kit.usd.refusals.pop()) if kit.usd.refusals else (True, "")
 
         async def close_stage_async(self) -> tuple[bool, str]:
             await asyncio.sleep(0)
