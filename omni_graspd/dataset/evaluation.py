@@ -102,33 +102,29 @@ def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device
     """Yield the tables that lack columns."""
     layout = DatasetLayout(root)
     metrics = restore_config(MetricsConfig, manifest.config.get("metrics", {}))
-    for hand in manifest.hands:
-        for obj in manifest.objects:
-            path = layout.grasps(hand, obj)
-            if not path.is_file():
-                continue
-            present = _column_names(path)
-            lacks = tuple(name for name in evaluation_columns(settings) if name not in present)
-            if not lacks:
-                continue
-            count = len(read_grasps(path).indices)
-            folder = path.with_suffix(".evaluation")
-            chunks = [
-                EvaluationChunk(
-                    root=root,
-                    hand=hand,
-                    object=obj,
-                    start=start,
-                    stop=min(start + _CHUNK_SIZE, count),
-                    columns=lacks,
-                    part=folder / f"{start:08d}.npz",
-                    metrics=metrics,
-                    settings=settings,
-                    device=device,
-                )
-                for start in range(0, count, _CHUNK_SIZE)
-            ]
-            yield _Table(path, folder, lacks, tuple(chunks))
+    for hand, obj, path in layout.grasp_tables(manifest.hands, manifest.objects):
+        present = _column_names(path)
+        lacks = tuple(name for name in evaluation_columns(settings) if name not in present)
+        if not lacks:
+            continue
+        count = len(read_grasps(path).indices)
+        folder = path.with_suffix(".evaluation")
+        chunks = [
+            EvaluationChunk(
+                root=root,
+                hand=hand,
+                object=obj,
+                start=start,
+                stop=min(start + _CHUNK_SIZE, count),
+                columns=lacks,
+                part=folder / f"{start:08d}.npz",
+                metrics=metrics,
+                settings=settings,
+                device=device,
+            )
+            for start in range(0, count, _CHUNK_SIZE)
+        ]
+        yield _Table(path, folder, lacks, tuple(chunks))
 
 
 def _column_names(path: Path) -> list[str]:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +58,17 @@ class DatasetLayout:
     def scene_tables(self, object_name: str) -> list[Path]:
         """Tables of the scenes that are there, in order."""
         return sorted(self.scene_grasps(object_name, 0).parent.glob("scene_*.grasps.parquet"))
+
+    def scene_indices(self, object_name: str) -> list[int]:
+        """Numbers of the scenes that are there, in order."""
+        return [int(path.name.split("_")[1].partition(".")[0]) for path in self.scene_tables(object_name)]
+
+    def grasp_tables(self, hands: Iterable[str], objects: Iterable[str]) -> Iterator[tuple[str, str, Path]]:
+        """Yield hand, object and table of base grasps for the tables that are there, hand by hand."""
+        for hand, object_name in itertools.product(hands, objects):
+            path = self.grasps(hand, object_name)
+            if path.is_file():
+                yield hand, object_name, path
 
     def images(self, object_name: str) -> list[Path]:
         """Colour images that are there, one per eye of a view, in order."""

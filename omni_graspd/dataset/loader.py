@@ -71,10 +71,7 @@ class Dataset:
 
         self._check("hand", [hand], self.hands)
         layout, parts = DatasetLayout(self.root), []
-        for name in self._objects(split, objects):
-            path = layout.grasps(hand, name)
-            if not path.is_file():
-                continue
+        for _, name, path in layout.grasp_tables([hand], self._objects(split, objects)):
             wanted = None if columns is None else list(dict.fromkeys([*columns, "status"]))
             if wanted is not None:
                 self._check("column", wanted, pq.read_schema(path).names)
@@ -100,8 +97,7 @@ class Dataset:
         """
         layout, found = DatasetLayout(self.root), []
         for name in self._objects(split, objects):
-            for table in layout.scene_tables(name):
-                scene_index = int(table.name.split("_")[1].partition(".")[0])
+            for scene_index in layout.scene_indices(name):
                 folder = layout.renders(name, scene_index)
                 for view in sorted(path for path in folder.glob("view_*") if path.is_dir()):
                     eyes = tuple(eye for eye in ("left", "right") if (view / eye).is_dir())

@@ -74,20 +74,16 @@ def read_measured_grasps(root: Path) -> list[MeasuredGrasps]:
     """
     layout, manifest = DatasetLayout(root), read_manifest(root)
     found = []
-    for hand in manifest.hands:
-        for obj in manifest.objects:
-            path = layout.grasps(hand, obj)
-            if not path.is_file():
-                continue
-            table = read_grasps(path)
-            missing = [name for name in _NEEDED if name not in table.metrics]
-            if missing:
-                raise GraspdError(
-                    f"expected an evaluated dataset, got {root}, whose grasps of {obj} by {hand} have no "
-                    f"{', '.join(missing)}; run `graspd evaluate {root}` first"
-                )
-            if len(table.indices):
-                found.append(MeasuredGrasps(root.resolve().name, root, table))
+    for hand, obj, path in layout.grasp_tables(manifest.hands, manifest.objects):
+        table = read_grasps(path)
+        missing = [name for name in _NEEDED if name not in table.metrics]
+        if missing:
+            raise GraspdError(
+                f"expected an evaluated dataset, got {root}, whose grasps of {obj} by {hand} have no "
+                f"{', '.join(missing)}; run `graspd evaluate {root}` first"
+            )
+        if len(table.indices):
+            found.append(MeasuredGrasps(root.resolve().name, root, table))
     if not found:
         raise GraspdError(f"expected grasps in {root}, got none; run `graspd synthesize` with the same options first")
     return found

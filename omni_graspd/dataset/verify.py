@@ -117,11 +117,11 @@ def _table_faults(root: Path, manifest: Manifest, broken: set[str]) -> Iterator[
                 continue
             counts[name], poses[name] = len(table.indices), table.grasps.T_object_palm
             yield from (Fault(where, problem) for problem in problems)
-        for path in layout.scene_tables(obj):
+        for index in layout.scene_indices(obj):
+            path = layout.scene_grasps(obj, index)
             where = path.relative_to(root).as_posix()
             if where in broken:
                 continue
             yield from (Fault(where, problem) for problem in check_scene_table(path, layout, obj, poses))
-            index = int(path.name.split("_")[1].split(".")[0])
             for file, problem in check_scene_images(layout, obj, index, broken):
                 yield Fault(file, problem)

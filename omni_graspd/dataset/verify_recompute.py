@@ -44,17 +44,16 @@ def recompute_grasps(root: Path, count: int, seed: int = 0, progress: Progress =
     _check_versions(manifest.packages)
     config = restore_config(SynthesisConfig, manifest.config["synthesis"])
     metrics = restore_config(MetricsConfig, manifest.config["metrics"])
-    pairs = [(h, o) for h in manifest.hands for o in manifest.objects if layout.grasps(h, o).is_file()]
-    sizes = [len(read_grasps(layout.grasps(*pair)).indices) for pair in pairs]
+    pairs = list(layout.grasp_tables(manifest.hands, manifest.objects))
+    sizes = [len(read_grasps(path).indices) for _, _, path in pairs]
     random = random_generator(seed, "recompute")
     drawn = np.sort(random.choice(sum(sizes), size=min(count, sum(sizes)), replace=False))
     starts = np.concatenate([[0], np.cumsum(sizes)])
     found, done = [], 0
-    for (hand_name, object_name), low, high in zip(pairs, starts[:-1], starts[1:], strict=True):
+    for (hand_name, object_name, path), low, high in zip(pairs, starts[:-1], starts[1:], strict=True):
         rows = drawn[(drawn >= low) & (drawn < high)] - low
         if not len(rows):
             continue
-        path = layout.grasps(hand_name, object_name)
         table = read_grasps(path)
         hand, obj = load_hand(str(layout.hand(hand_name))), load_object(str(layout.object(object_name)))
         device, run_seed = manifest.config["device"], manifest.config["seed"]
