@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import importlib.util
+import inspect
 import json
 import sys
 import time
@@ -53,6 +54,7 @@ class Kit:
     def __init__(self, version: str) -> None:
         self.version = version
         self.calls: list[Call] = []
+        self.coroutines: list[tuple[str, Coroutine]] = []
         self.settings: dict[str, Any] = {}
         self.log: list[tuple[str, str]] = []
         self.exit_code: int | None = None
@@ -75,6 +77,13 @@ class Kit:
     def called(self, name: str) -> list[Call]:
         """Return the calls of a symbol, by the end of its name."""
         return [call for call in self.calls if call.name == name or call.name.endswith(f".{name}")]
+
+    def require_awaited(self) -> None:
+        """Raise AssertionError if one of Kit's coroutines was made but never awaited: in Kit nothing would happen."""
+        forgotten = [(name, c) for name, c in self.coroutines if inspect.getcoroutinestate(c) == inspect.CORO_CREATED]
+        for _, coroutine in forgotten:
+            coroutine.close()
+        assert not forgotten, f"never awaited: {', '.join(name for name, _ in forgotten)}"
 
     def instance(self, class_name: str) -> Any:
         """Return an instance of a stub class that Kit hands out; None where there is no such class."""
@@ -152,6 +161,7 @@ def installed_stubs(version: str) -> Iterator[Kit]:
     sys.modules.update(kit.modules)
     try:
         yield kit
+        kit.require_awaited()
     finally:
         kit.usd.put(None)
         for name in [name for name in sys.modules if _is_ours(name)]:

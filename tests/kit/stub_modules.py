@@ -127,16 +127,22 @@ def _function(kit: Any, name: str, fact: dict[str, Any], behaviour: Callable | N
         kit.record(name, args, kwargs)
         return behaviour(*args, **kwargs) if behaviour else _answer(kit, fact)
 
-    return _finished(call, name, fact, behaviour)
+    return _finished(kit, call, name, fact)
 
 
-def _finished(call: Callable, name: str, fact: dict[str, Any], behaviour: Callable | None) -> Callable:
-    if fact.get("async") and not inspect.iscoroutinefunction(behaviour):
+def _finished(kit: Any, call: Callable, name: str, fact: dict[str, Any]) -> Callable:
+    if fact.get("async"):
 
         async def wait(*args: Any, **kwargs: Any) -> Any:
-            return call(*args, **kwargs)
+            result = call(*args, **kwargs)
+            return await result if inspect.isawaitable(result) else result
 
-        return wait
+        def start(*args: Any, **kwargs: Any) -> Any:
+            coroutine = wait(*args, **kwargs)
+            kit.coroutines.append((name, coroutine))
+            return coroutine
+
+        return start
     call.__qualname__ = call.__name__ = name.rpartition(".")[2]
     return call
 
@@ -250,5 +256,5 @@ def _member(kit: Any, name: str, fact: dict[str, Any], method: Any, behaviour: t
         kit.record(name, given, kwargs)
         return method(*args, **kwargs) if method is not None else _answer(kit, fact)
 
-    finished = _finished(call, name, fact, method)
+    finished = _finished(kit, call, name, fact)
     return staticmethod(finished) if is_bound else functools.update_wrapper(finished, call, assigned=("__qualname__",))

@@ -74,6 +74,17 @@ def test_the_blocking_step_raises_and_the_coroutine_is_awaited(kit):
     assert kit.replicator.steps == [{"rt_subframes": -1, "delta_time": 0.0}]
 
 
+def test_a_coroutine_that_is_never_awaited_is_noticed():
+    def forget() -> None:
+        with installed_stubs("6.0"):
+            import omni.replicator.core as rep
+
+            rep.orchestrator.step_async()
+
+    with pytest.raises(AssertionError, match=r"never awaited: omni.replicator.core.orchestrator.step_async"):
+        forget()
+
+
 def test_calls_are_recorded_with_their_arguments(kit):
     import carb
 
