@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cut the extension's icon and preview from the documentation's picture of three hands: ``icon.png``, ``preview.png``."""
+"""Cut the icon and the preview of the extension from the documentation's picture of three hands: ``*.png`` beside this."""
 
 from __future__ import annotations
 
