@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Cut the icon and the preview of the extension from the documentation's picture of three hands: ``*.png`` beside this."""
+"""Cut the icon and the preview of the extension from the documentation's picture of three hands."""
 
 from __future__ import annotations
 
