@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 from pxr import Usd
@@ -113,8 +113,15 @@ def bridged_backend(backend: Backend, main: asyncio.AbstractEventLoop) -> Backen
         async def following() -> Frame | None:
             return await anext(frames, None)
 
-        while (frame := await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(following(), main))) is not None:
-            yield frame
+        async def leave() -> None:
+            if isinstance(frames, AsyncGenerator):
+                await frames.aclose()
+
+        try:
+            while (frame := await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(following(), main))) is not None:
+                yield frame
+        finally:  # a consumer that stops between two frames: the user's stage comes back at once
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(leave(), main))
 
     return replace(backend, simulate=simulate, render=render)
 
