@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from pxr import Ar, Usd, UsdGeom, UsdPhysics, UsdShade
+from pxr import Usd, UsdGeom, UsdPhysics, UsdShade
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.source_surface import SourceSurface
 from omni_graspd.objects.texture_atlas import join_parts
 from omni_graspd.objects.texture_cache import keep_image, open_image
+from omni_graspd.usd.asset_content import read_asset
 from omni_graspd.usd.materials import Appearance, read_appearance
 from omni_graspd.usd.meshes import TriangleMesh, select_faces
 from omni_graspd.usd.semantics import read_label
@@ -113,7 +114,7 @@ def _with_texture_file(appearance: Appearance) -> tuple[Appearance, tuple[str, .
     """Give a texture that lies inside a USDZ package a file of its own; drop one that cannot be read, with a note."""
     if appearance.texture is None:
         return appearance, ()
-    content = _content(appearance.texture)
+    content = read_asset(appearance.texture)
     image = "missing" if content is None else open_image(content)
     if isinstance(image, str):
         name = re.sub(r".*[/\\\\[]", "", appearance.texture).rstrip("]")
@@ -121,13 +122,6 @@ def _with_texture_file(appearance: Appearance) -> tuple[Appearance, tuple[str, .
     if Path(appearance.texture).is_file():
         return appearance, ()
     return replace(appearance, texture=str(keep_image(image))), ()
-
-
-def _content(asset_path: str) -> Path | bytes | None:
-    if Path(asset_path).is_file():
-        return Path(asset_path)
-    asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(asset_path))
-    return None if asset is None else bytes(asset.GetBuffer())
 
 
 def _find_label(root: Usd.Prim) -> str | None:

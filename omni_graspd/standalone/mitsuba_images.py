@@ -7,9 +7,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from pxr import Ar
-
 from omni_graspd.errors import GraspdError
+from omni_graspd.usd.asset_content import read_asset
 
 
 def read_bitmap(mi: ModuleType, path: str) -> Any:
@@ -22,10 +21,9 @@ def read_bitmap(mi: ModuleType, path: str) -> Any:
     Raises:
         GraspdError: If there is none, or it cannot be read.
     """
-    asset = Ar.GetResolver().OpenAsset(Ar.ResolvedPath(path))
-    if not asset:
+    content = read_asset(path)
+    if content is None:
         raise GraspdError(f"expected a texture at {path!r}, which does not exist; mend the path in the USD file")
-    content = asset.GetBuffer()
     stream = mi.MemoryStream(len(content))
     stream.write(content)
     stream.seek(0)

@@ -184,6 +184,8 @@ def test_a_mono_view_has_its_files_in_its_own_folder(tmp_path):
 
 
 if __name__ == "__main__":
+    # Shells start programs in the background with Ctrl-C switched off.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         _resume(Path(sys.argv[1]), hangs=True)
     except KeyboardInterrupt:
