@@ -44,7 +44,7 @@ def read_mesh_file(path: Path, scale: np.ndarray) -> list[SourceShape]:
         GraspdError: If the format is unknown or needs a package that is missing, or the file has no triangles.
     """
     try:
-        scene = trimesh.load_scene(path)
+        scene = trimesh.load(path, force="scene")
         parts = scene.dump(concatenate=False)
     except Exception as error:  # trimesh raises what its many readers raise
         reason = " ".join(str(error).split()) or type(error).__name__
