@@ -184,7 +184,8 @@ def _add_columns(table: _Table) -> None:
 
 
 def _as_json(settings: EvaluationSettings) -> dict[str, Any]:
-    return {name: json.loads(json.dumps(asdict(settings)))[name] for name in settings_fields()}
+    content = json.loads(json.dumps(asdict(settings)))
+    return {name: content[name] for name in settings_fields()}
 
 
 def _check_settings(root: Path, manifest: Manifest, settings: EvaluationSettings) -> None:

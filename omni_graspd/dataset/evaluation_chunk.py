@@ -106,7 +106,7 @@ def measure_chunk(chunk: EvaluationChunk) -> None:
     table = read_grasps(DatasetLayout(chunk.root).grasps(chunk.hand, chunk.object))
     rows = slice(chunk.start, chunk.stop)
     poses, joints = table.grasps.T_object_palm[rows], table.grasps.joint_positions[rows]
-    ok = np.array([status == "ok" for status in table.grasps.status[rows]], dtype=bool)
+    ok = table.grasps.ok[rows]
     ok &= np.isfinite(poses).all(axis=1) & np.isfinite(joints).all(axis=1)
     known = {name: values[rows][ok] for name, values in table.metrics.items()}
     measured = _measure(chunk, poses[ok], joints[ok], known)

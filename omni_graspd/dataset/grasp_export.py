@@ -70,7 +70,7 @@ def _check_same(rigid: RigidObject, other: RigidObject, dataset: Path) -> None:
 def _vectors(
     table: GraspTable, layout: DatasetLayout, rigid: RigidObject, device: str
 ) -> list[tuple[float, GraspVector]]:
-    good = np.array([status == "ok" for status in table.grasps.status]) & table.metrics["force_closure"]
+    good = table.grasps.ok & table.metrics["force_closure"]
     rows = np.flatnonzero(good)
     poses, joints = table.grasps.T_object_palm[rows], table.grasps.joint_positions[rows]
     hand = read_hand(layout.hand(table.hand))

@@ -32,7 +32,7 @@ class MeasuredGrasps:
     @property
     def ok(self) -> np.ndarray:
         """Which grasps are not marked as failed, shape [grasp_count], bool."""
-        return np.array([status == "ok" for status in self.table.grasps.status], dtype=bool)
+        return self.table.grasps.ok
 
     def metric(self, name: str) -> np.ndarray | None:
         """Return a column, shape [grasp_count], or None if the table has none of that name."""

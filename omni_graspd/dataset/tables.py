@@ -210,10 +210,11 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             f"in {path}; "
             "read it with the omni-graspd that wrote it, or make it again"
         )
-    return {name: _to_numpy(table.column(name).combine_chunks()) for name in table.column_names}, metadata
+    return {name: column_array(table.column(name).combine_chunks()) for name in table.column_names}, metadata
 
 
-def _to_numpy(array: pa.Array) -> np.ndarray:
+def column_array(array: pa.Array) -> np.ndarray:
+    """Return a column of a table, shape [row_count], or [row_count, width] where it holds lists of one width."""
     import pyarrow as pa
 
     if pa.types.is_fixed_size_list(array.type):

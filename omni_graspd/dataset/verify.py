@@ -99,7 +99,6 @@ def _table_faults(root: Path, manifest: Manifest, broken: set[str]) -> Iterator[
     hands: dict[str, Hand] = {name: load_hand(str(layout.hand(name))) for name in manifest.hands}
     expected, imported = manifest.config.get("grasps"), "imported" in manifest.config
     for obj in manifest.objects:
-        counts: dict[str, int] = {}
         poses: dict[str, np.ndarray] = {}
         for name, hand in hands.items():
             path = layout.grasps(name, obj)
@@ -115,7 +114,7 @@ def _table_faults(root: Path, manifest: Manifest, broken: set[str]) -> Iterator[
             except GraspdError as error:
                 yield Fault(where, str(error))
                 continue
-            counts[name], poses[name] = len(table.indices), table.grasps.T_object_palm
+            poses[name] = table.grasps.T_object_palm
             yield from (Fault(where, problem) for problem in problems)
         for index in layout.scene_indices(obj):
             path = layout.scene_grasps(obj, index)

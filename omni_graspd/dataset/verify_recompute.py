@@ -64,11 +64,10 @@ def recompute_grasps(root: Path, count: int, seed: int = 0, progress: Progress =
             (table.grasps.T_object_palm, batch.T_object_palm),
             (table.grasps.joint_positions, batch.joint_positions),
         ]
-        ok = np.array([status == "ok" for status in batch.status], dtype=bool)
         for present, made in pairs_of_arrays:
             same &= ((present[rows] == made) | (np.isnan(present[rows]) & np.isnan(made))).all(axis=1)
         for name, values in again.items():
-            same &= ~ok | (table.metrics[name][rows] == values)
+            same &= ~batch.ok | (table.metrics[name][rows] == values)
         wrong = rows[~same]
         if len(wrong):
             where = path.relative_to(root).as_posix()

@@ -60,7 +60,7 @@ def _header_problems(table: GraspTable, hand: Hand, object_name: str, expected: 
 
 
 def _value_problems(table: GraspTable) -> Iterator[str]:
-    ok = np.array([status == "ok" for status in table.grasps.status], dtype=bool)
+    ok = table.grasps.ok
     poses, joints = table.grasps.T_object_palm, table.grasps.joint_positions
     finite = np.isfinite(poses).all(axis=1) & np.isfinite(joints).all(axis=1)
     yield from _rows(ok & ~finite, "finite poses and joint positions where the status is ok")
@@ -81,7 +81,7 @@ def _limit_problems(table: GraspTable, hand: Hand) -> Iterator[str]:
     joints = table.grasps.joint_positions
     if joints.shape[1] != hand.joint_count:
         return
-    ok = np.array([status == "ok" for status in table.grasps.status], dtype=bool) & np.isfinite(joints).all(axis=1)
+    ok = table.grasps.ok & np.isfinite(joints).all(axis=1)
     slack = np.maximum(_BEYOND, _BEYOND_SHARE * (hand.joint_upper - hand.joint_lower))
     beyond = (joints < hand.joint_lower - slack) | (joints > hand.joint_upper + slack)
     yield from _rows(ok & beyond.any(axis=1), "joint positions near their limits")

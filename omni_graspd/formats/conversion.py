@@ -14,7 +14,7 @@ from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.dataset_export import write_dataset
 from omni_graspd.formats.hand_mapping import from_hand
-from omni_graspd.formats.object_files import load_scaled_object
+from omni_graspd.formats.object_files import file_name, load_scaled_object
 from omni_graspd.formats.reading import GraspReading, ReadGrasps, Refusal, read_grasps
 from omni_graspd.formats.record import GraspRecord
 from omni_graspd.formats.registry import DATASET, FORMATS, USD, format_for_output, write_names
@@ -138,7 +138,8 @@ def _targets(reading: GraspReading, target: Path, to_name: str) -> Iterator[tupl
     for entry in reading.grasps:
         record = entry.record
         scale = "" if record.object_scale == 1.0 else f"_x{record.object_scale:.6g}"
-        name = f"{_file_name(record.hand or 'hand')}/{_file_name(record.object or entry.source.stem)}{scale}"
+        hand = file_name(record.hand or "hand", "grasps")
+        name = f"{hand}/{file_name(record.object or entry.source.stem, 'grasps')}{scale}"
         names[name] = names.get(name, 0) + 1
         yield entry, target / f"{name}{'' if names[name] == 1 else f'_{names[name]}'}{suffix}"
 
@@ -168,7 +169,7 @@ def _export_object(entry: ReadGrasps, path: Path, target: Path) -> str:
     import trimesh
 
     folder = (target if path != target else path.parent) / "objects"
-    file = folder / f"{_file_name(entry.record.object)}.obj"
+    file = folder / f"{file_name(entry.record.object, 'grasps')}.obj"
     if not file.is_file():
         mesh = load_scaled_object(entry.object_path, entry.record.object, 1.0).mesh
         content = str(trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).export(file_type="obj", digits=9))
@@ -191,7 +192,3 @@ def _losses(record: GraspRecord, to_name: str) -> list[str]:
 
 def _has(value: object) -> bool:
     return value is not None and (not isinstance(value, str | np.ndarray) or len(value) > 0)
-
-
-def _file_name(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name).strip("._") or "grasps"

@@ -16,7 +16,7 @@ from omni_graspd.dataset.manifest import Manifest, package_versions, write_manif
 from omni_graspd.dataset.tables import write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.grasp_table import grasp_table
-from omni_graspd.formats.object_files import load_scaled_object, scaled_name
+from omni_graspd.formats.object_files import file_name, load_scaled_object, scaled_name
 from omni_graspd.formats.reading import GraspReading, ReadGrasps, Refusal
 from omni_graspd.formats.record import GraspRecord, joined_records
 from omni_graspd.hands.hand import Hand
@@ -83,7 +83,7 @@ def _take_object(entry: ReadGrasps, objects: dict[str, tuple[RigidObject, Path]]
             f"expected the mesh of {record.object or 'the object'!r} for the dataset, got none{where}; "
             "give the file or its folder with --object"
         )
-    name = _file_name(scaled_name(record) or path.stem)
+    name = file_name(scaled_name(record) or path.stem, "object")
     known = objects.get(name)
     if known is None:
         objects[name] = (load_scaled_object(path, name, record.object_scale), path)
@@ -99,10 +99,6 @@ def _take_hand(entry: ReadGrasps, hands: dict[str, Hand]) -> Hand:
     if known.source != entry.hand.source:
         raise GraspdError(f"expected one hand of each name, got {known.name!r} from {known.source} and {entry.source}")
     return known
-
-
-def _file_name(name: str) -> str:
-    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name).strip("._") or "object"
 
 
 def _write(

@@ -31,7 +31,7 @@ def read_table(path: Path) -> list[GraspRecord]:
     postures = batch.postures
     columns = {name: np.asarray(values, dtype=np.float64) for name, values in table.metrics.items()}
     scale = columns.pop(_SCALE, np.ones(1))
-    ok = np.array([float(status == "ok") for status in batch.status])
+    ok = batch.ok.astype(np.float64)
     confidence = columns.pop(_CONFIDENCE, ok)
     record = GraspRecord(
         hand=table.hand,

@@ -95,6 +95,11 @@ def load_scaled_object(path: Path, name: str, scale: float) -> RigidObject:
     return replace(_scaled(read_object(path, config), scale), name=name)
 
 
+def file_name(name: str, default: str) -> str:
+    """Return a name with which a file can be called on any system; ``default`` where nothing of it is left."""
+    return "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in name).strip("._") or default
+
+
 def scaled_name(record: GraspRecord) -> str:
     """Return the name of the object at its scale, for example ``mug_x0.06``; the object's own where the scale is 1."""
     return record.object if record.object_scale == 1.0 else f"{record.object}_x{record.object_scale:.6g}"

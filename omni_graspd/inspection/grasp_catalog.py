@@ -17,10 +17,10 @@ import numpy as np
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
 from omni_graspd.dataset.table_schema import GRASP_COLUMNS, POSTURE_COLUMNS, SCHEMA_VERSION
+from omni_graspd.dataset.tables import column_array
 from omni_graspd.errors import GraspdError
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
 _NORM_TOLERANCE = 1e-3
@@ -95,14 +95,11 @@ class GraspCatalog:
 
     def _open_tables(self) -> tuple[CatalogTable, ...]:
         tables, first = [], 0
-        for hand in self.manifest.hands:
-            for obj in self.manifest.objects:
-                path = self.layout.grasps(hand, obj)
-                if path.is_file():
-                    file = self._file(path)
-                    count = file.metadata.num_rows
-                    tables.append(CatalogTable(hand, obj, path, first, count, _metric_names(file)))
-                    first += count
+        for hand, obj, path in self.layout.grasp_tables(self.manifest.hands, self.manifest.objects):
+            file = self._file(path)
+            count = file.metadata.num_rows
+            tables.append(CatalogTable(hand, obj, path, first, count, _metric_names(file)))
+            first += count
         return tuple(tables)
 
     def _file(self, path: Path) -> pq.ParquetFile:
@@ -138,7 +135,7 @@ class GraspCatalog:
                 f"expected {table.count} grasps in {table.path} as when it was opened, got {read.num_rows}; "
                 "open the dataset again"
             )
-        return {name: _to_numpy(read.column(name).combine_chunks()) for name in read.column_names}
+        return {name: column_array(read.column(name).combine_chunks()) for name in read.column_names}
 
     def metric_names(self) -> list[str]:
         """Return the names of all columns of single numbers, in the order of the tables."""
@@ -243,11 +240,3 @@ def _damaged(path: Path, error: Exception) -> GraspdError:
         f"expected a Parquet table, got {path} ({str(error).splitlines()[0]}); delete it and make it again with the "
         "command that made the dataset"
     )
-
-
-def _to_numpy(array: pa.Array) -> np.ndarray:
-    import pyarrow as pa
-
-    if pa.types.is_fixed_size_list(array.type):
-        return array.flatten().to_numpy(zero_copy_only=False).reshape(len(array), array.type.list_size)
-    return array.to_numpy(zero_copy_only=False)

@@ -11,11 +11,10 @@ import numpy as np
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, posed_points, sample_surface_points, spread_subset
-from omni_graspd.metrics.contacts import near_surface_distances
-from omni_graspd.metrics.evaluate import MetricsConfig
-from omni_graspd.metrics.wrench_space import wrench_spaces
+from omni_graspd.metrics.contacts import exact_distance, near_surface_distances
+from omni_graspd.metrics.evaluate import MetricsConfig, contact_wrench_spaces
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
+from omni_graspd.objects.signed_distance import SignedDistance
 
 _REACH = 0.02
 
@@ -71,14 +70,7 @@ def grasp_contacts(
     positions = posed_points(hand, points, T_object_palm[None], joint_positions[None])
     surface = near_surface_distances(positions, _distance(obj, device), max(_REACH, 2.0 * config.contact_threshold))
     touching = surface.distances < config.contact_threshold
-    space = wrench_spaces(
-        obj,
-        surface,
-        touching,
-        friction=config.friction,
-        cone_edges=config.cone_edges,
-        contact_count=config.contact_count,
-    )
+    space = contact_wrench_spaces(obj, surface, touching, config)
     on_object, normals = surface.positions[0][touching[0]], surface.normals[0][touching[0]]
     kept = spread_subset(on_object, config.contact_count) if len(on_object) else np.zeros(0, dtype=int)
     return GraspContacts(
@@ -144,6 +136,4 @@ def _hand_points(hand: Hand, count: int) -> HandPoints:
 
 @functools.lru_cache(maxsize=4)
 def _distance(obj: RigidObject, device: str) -> SignedDistance:
-    return SignedDistance.build(
-        obj.mesh, closed=obj.closed, device=device, config=SignedDistanceConfig(phong_alpha=0.0)
-    )
+    return exact_distance(obj, device)

@@ -58,9 +58,10 @@ def write_report(roots: Sequence[Path], config: ReportConfig | None = None, prog
         GraspdError: If a folder is no evaluated dataset or the report cannot be written.
     """
     config = config or ReportConfig()
-    measured = [table for root in roots for table in read_measured_grasps(root)]
+    per_dataset = [read_measured_grasps(root) for root in roots]
+    measured = [table for tables in per_dataset for table in tables]
     groups = _groups(measured)
-    shown = choose_shown(read_measured_grasps(roots[0]), config.pictures)
+    shown = choose_shown(per_dataset[0], config.pictures)
     progress(0, len(shown))
     gallery = []
     for count, item in enumerate(shown, start=1):

@@ -8,10 +8,10 @@ import numpy as np
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points
-from omni_graspd.metrics.contacts import surface_distances
+from omni_graspd.metrics.contacts import exact_distance, surface_distances
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
+from omni_graspd.objects.signed_distance import SignedDistance
 
 _BEYOND = 0.01
 """How far a line goes on outside the object [m]: jaws start there."""
@@ -47,9 +47,7 @@ def closing_lines(
         object.
     """
     points = posed_points(hand, sample_surface_points(hand, config.point_count), T_object_palm, joint_positions)
-    exact = SignedDistance.build(
-        obj.mesh, closed=obj.closed, device=device, config=SignedDistanceConfig(phong_alpha=0.0)
-    )
+    exact = exact_distance(obj, device)
     diagonal = float(np.linalg.norm(np.ptp(obj.mesh.vertices, axis=0)))
     surface = surface_distances(points, exact, diagonal)
     lines = []

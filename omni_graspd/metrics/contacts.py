@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omni_graspd.objects.signed_distance import SignedDistance
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,12 @@ class SurfaceDistances:
     """Closest points on the object, in the object frame [m], shape [grasp_count, point_count, 3]."""
     normals: np.ndarray
     """Unit normals out of the object there; zero where nothing is near, shape [grasp_count, point_count, 3]."""
+
+
+def exact_distance(obj: RigidObject, device: str) -> SignedDistance:
+    """Return the signed distance to the triangles of an object, without the smoothing of the synthesis."""
+    config = SignedDistanceConfig(phong_alpha=0.0)
+    return SignedDistance.build(obj.mesh, closed=obj.closed, device=device, config=config)
 
 
 def near_surface_distances(positions: np.ndarray, distance: SignedDistance, reach: float) -> SurfaceDistances:

@@ -11,10 +11,9 @@ import numpy as np
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, posed_surface, sample_surface_points
-from omni_graspd.metrics.contacts import SurfaceDistances, near_surface_distances
+from omni_graspd.metrics.contacts import SurfaceDistances, exact_distance, near_surface_distances
 from omni_graspd.metrics.wrench_space import WrenchSpace, wrench_spaces
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
 
 # Grasps measured together: what is in memory does not grow with the batch.
@@ -79,7 +78,7 @@ def evaluate_grasps(
     parts = []
     for surface, _ in _chunks(hand, obj, points, T_object_palm, joint_positions, config.contact_threshold, device):
         touching = surface.distances < config.contact_threshold
-        space = _wrench_spaces(obj, surface, touching, config, threads)
+        space = contact_wrench_spaces(obj, surface, touching, config, threads=threads)
         parts.append(
             {
                 "contact_area": _area(points, touching),
@@ -135,7 +134,7 @@ def evaluate_thresholds(
             columns[threshold_column("contact_area", threshold)] = _area(points, touching)
             columns[threshold_column("facing_area", threshold)] = _area(points, touching & facing)
             if threshold not in measured:
-                space = _wrench_spaces(obj, surface, touching, config, threads)
+                space = contact_wrench_spaces(obj, surface, touching, config, threads=threads)
                 columns[threshold_column("epsilon", threshold)] = space.epsilon
                 columns[threshold_column("volume", threshold)] = space.volume
         parts.append(columns)
@@ -161,9 +160,7 @@ def _chunks(
     device: str,
 ) -> Iterator[tuple[SurfaceDistances, np.ndarray]]:
     """Yield distances and the hand points' normals, both in the object frame; once at least, so with no grasps, too."""
-    distance = SignedDistance.build(
-        obj.mesh, closed=obj.closed, device=device, config=SignedDistanceConfig(phong_alpha=0.0)
-    )
+    distance = exact_distance(obj, device)
     for start in range(0, max(1, len(T_object_palm)), _CHUNK_SIZE):
         chunk = slice(start, start + _CHUNK_SIZE)
         positions, normals = posed_surface(hand, points, T_object_palm[chunk], joint_positions[chunk])
@@ -179,9 +176,10 @@ def _area(points: HandPoints, touching: np.ndarray) -> np.ndarray:
     return np.where(touching, points.areas, 0.0).sum(axis=1)
 
 
-def _wrench_spaces(
-    obj: RigidObject, surface: SurfaceDistances, touching: np.ndarray, config: MetricsConfig, threads: int
+def contact_wrench_spaces(
+    obj: RigidObject, surface: SurfaceDistances, touching: np.ndarray, config: MetricsConfig, *, threads: int = 1
 ) -> WrenchSpace:
+    """Call :func:`~omni_graspd.metrics.wrench_space.wrench_spaces` with a configuration's friction, cones and count."""
     return wrench_spaces(
         obj,
         surface,

@@ -71,6 +71,11 @@ class GraspBatch:
     trajectory: Trajectory | None = None
     """How the grasps came about, if that was asked for."""
 
+    @property
+    def ok(self) -> np.ndarray:
+        """Which grasps did not fail, shape [grasp_count], bool."""
+        return np.array([status == "ok" for status in self.status], dtype=bool)
+
     def __repr__(self) -> str:
         """Say how many grasps there are; all their numbers would fill pages."""
         return f"GraspBatch({len(self.status)} grasps, {self.status.count('ok')} ok)"
