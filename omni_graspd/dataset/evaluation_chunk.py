@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -133,10 +133,10 @@ def _measure(
     lacks = set(chunk.columns)
     columns: dict[str, np.ndarray] = {}
     if lacks & set(_CONTACT_COLUMNS):
-        columns |= evaluate_grasps(*grasps, chunk.metrics, points=points, device=chunk.device)
+        columns |= evaluate_grasps(*grasps, replace(chunk.metrics, volume=True), points=points, device=chunk.device)
     thresholds = [at for at in settings.thresholds if lacks & {threshold_column(m, at) for m in _THRESHOLD_METRICS}]
     if thresholds:
-        base = {name: (known | columns)[name] for name in ("epsilon", "volume")}
+        base = {name: (columns | known)[name] for name in ("epsilon", "volume")}
         columns |= evaluate_thresholds(
             *grasps, thresholds, chunk.metrics, points=points, known=base, device=chunk.device
         )

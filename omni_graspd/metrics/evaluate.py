@@ -34,6 +34,9 @@ class MetricsConfig:
     """Contacts kept for the grasp wrench space, spread over all of them."""
     point_count: int = 4000
     """Points on the hand's surface that are tested."""
+    volume: bool = False
+    """Whether the volume of the grasp wrench space is measured while grasps are made: that takes longer than making
+    them. `graspd evaluate` adds it."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -71,20 +74,20 @@ def evaluate_grasps(
 
     Returns:
         Columns of shape [grasp_count]: ``contact_area`` (hand surface within the threshold [m2]), ``contact_count``
-        (hand points within it), ``epsilon``, ``volume``, ``force_closure`` (bool), ``penetration_depth`` (deepest hand
-        point [m]).
+        (hand points within it), ``epsilon``, ``volume`` where the settings ask for it, ``force_closure`` (bool),
+        ``penetration_depth`` (deepest hand point [m]).
     """
     points = points or sample_surface_points(hand, config.point_count)
     parts = []
     for surface, _ in _chunks(hand, obj, points, T_object_palm, joint_positions, config.contact_threshold, device):
         touching = surface.distances < config.contact_threshold
-        space = contact_wrench_spaces(obj, surface, touching, config, threads=threads)
+        space = contact_wrench_spaces(obj, surface, touching, config, volume=config.volume, threads=threads)
         parts.append(
             {
                 "contact_area": _area(points, touching),
                 "contact_count": touching.sum(axis=1),
                 "epsilon": space.epsilon,
-                "volume": space.volume,
+                **({"volume": space.volume} if config.volume else {}),
                 "force_closure": space.force_closure,
                 "penetration_depth": np.maximum(0.0, -surface.distances.min(axis=1)),
             }
@@ -115,7 +118,8 @@ def evaluate_thresholds(
         thresholds: Hand points nearer than this are contacts [m]; at least one.
         config: Friction, cones and sampling; its own threshold does not matter.
         points: Points on the hand's surface; sampled if not given.
-        known: What :func:`evaluate_grasps` returned for the same grasps; its wrench space is not measured again.
+        known: What :func:`evaluate_grasps` returned for the same grasps; with epsilon and volume in it, the
+            wrench space at its threshold is not measured again.
         device: Warp device for the distances.
         threads: Grasps whose wrench space is measured at the same time.
 
@@ -124,7 +128,8 @@ def evaluate_thresholds(
         ``facing_area`` [m2], the part of it that looks against the object's normal; ``epsilon``; ``volume``.
     """
     points = points or sample_surface_points(hand, config.point_count)
-    measured = [at for at in thresholds if known is not None and at == config.contact_threshold]
+    spaces = {name: values for name, values in (known or {}).items() if name in ("epsilon", "volume")}
+    measured = [at for at in thresholds if len(spaces) == 2 and at == config.contact_threshold]
     parts = []
     for surface, normals in _chunks(hand, obj, points, T_object_palm, joint_positions, max(thresholds), device):
         facing = (normals * surface.normals).sum(axis=-1) < 0.0
@@ -139,8 +144,8 @@ def evaluate_thresholds(
                 columns[threshold_column("volume", threshold)] = space.volume
         parts.append(columns)
     columns = _joined(parts)
-    for name, values in (known or {}).items():
-        if measured and name in ("epsilon", "volume"):
+    for name, values in spaces.items():
+        if measured:
             columns[threshold_column(name, measured[0])] = np.array(values)
     return columns
 
@@ -177,7 +182,13 @@ def _area(points: HandPoints, touching: np.ndarray) -> np.ndarray:
 
 
 def contact_wrench_spaces(
-    obj: RigidObject, surface: SurfaceDistances, touching: np.ndarray, config: MetricsConfig, *, threads: int = 1
+    obj: RigidObject,
+    surface: SurfaceDistances,
+    touching: np.ndarray,
+    config: MetricsConfig,
+    *,
+    volume: bool = True,
+    threads: int = 1,
 ) -> WrenchSpace:
     """Call :func:`~omni_graspd.metrics.wrench_space.wrench_spaces` with a configuration's friction, cones and count."""
     return wrench_spaces(
@@ -187,5 +198,6 @@ def contact_wrench_spaces(
         friction=config.friction,
         cone_edges=config.cone_edges,
         contact_count=config.contact_count,
+        volume=volume,
         threads=threads,
     )

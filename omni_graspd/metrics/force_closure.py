@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-_RANK_TOLERANCE = 1e-6
+RANK_TOLERANCE = 1e-6
 # A grasp counts as closed when all cone edges can share an equilibrium with at least this weight (weights sum to 1).
 _CLOSURE_TOLERANCE = 1e-9
 # Cones on parallel faces have many wrenches in common hyperplanes, and Qhull may fail to merge the facets there; it
@@ -74,7 +74,7 @@ def is_force_closure(wrenches: np.ndarray) -> bool:
     from scipy.optimize import linprog
 
     count = len(wrenches)
-    if count < 7 or np.linalg.matrix_rank(wrenches, tol=_RANK_TOLERANCE) < 6:
+    if count < 7 or np.linalg.matrix_rank(wrenches, tol=RANK_TOLERANCE) < 6:
         return False
     # Variables: one weight per wrench beyond the common smallest weight t, then t itself.
     total = wrenches.sum(axis=0)
@@ -106,7 +106,7 @@ def epsilon_and_volume(wrenches: np.ndarray) -> tuple[float, float]:
     """
     from scipy.spatial import ConvexHull, QhullError
 
-    if len(wrenches) < 7 or np.linalg.matrix_rank(wrenches - wrenches.mean(axis=0), tol=_RANK_TOLERANCE) < 6:
+    if len(wrenches) < 7 or np.linalg.matrix_rank(wrenches - wrenches.mean(axis=0), tol=RANK_TOLERANCE) < 6:
         return 0.0, 0.0
     for options in _HULL_OPTIONS:
         try:

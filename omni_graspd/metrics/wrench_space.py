@@ -13,6 +13,7 @@ import numpy as np
 
 from omni_graspd.hands.surface_points import spread_subset
 from omni_graspd.metrics.contacts import SurfaceDistances
+from omni_graspd.metrics.epsilon_quality import epsilon_quality
 from omni_graspd.metrics.force_closure import epsilon_and_volume, is_force_closure, primitive_wrenches
 from omni_graspd.objects.rigid_object import RigidObject
 
@@ -27,7 +28,7 @@ class WrenchSpace:
     epsilon: np.ndarray
     """Ferrari and Canny's L1 quality, shape [grasp_count]."""
     volume: np.ndarray
-    """Volume of the six-dimensional hull, shape [grasp_count]."""
+    """Volume of the six-dimensional hull, shape [grasp_count]; NaN where it was not asked for."""
     force_closure: np.ndarray
     """Whether any wrench can be resisted, shape [grasp_count], bool."""
 
@@ -40,6 +41,7 @@ def wrench_spaces(
     friction: float,
     cone_edges: int,
     contact_count: int,
+    volume: bool = True,
     threads: int = 1,
 ) -> WrenchSpace:
     """Measure the wrenches that contacts at the closest points of the object can exert.
@@ -53,6 +55,7 @@ def wrench_spaces(
         friction: Coulomb friction.
         cone_edges: Edges per friction cone.
         contact_count: Contacts kept of each grasp, spread over all of them.
+        volume: Whether the volume is measured, too, which takes ten times as long.
         threads: Grasps measured at the same time; Qhull and HiGHS let other threads run.
     """
     torque_scale = float(np.linalg.norm(obj.mesh.vertices - obj.center_of_mass, axis=1).max())
@@ -67,11 +70,11 @@ def wrench_spaces(
     def measure(grasp: int) -> tuple[float, float, bool]:
         positions, normals = surface.positions[grasp][touching[grasp]], surface.normals[grasp][touching[grasp]]
         if len(positions) < 2:
-            return 0.0, 0.0, False
+            return 0.0, 0.0 if volume else np.nan, False
         kept = spread_subset(positions, contact_count)
         edges = wrenches(positions[kept], normals[kept])
-        epsilon, volume = epsilon_and_volume(edges)
-        return epsilon, volume, epsilon > _CLEARLY_CLOSED or is_force_closure(edges)
+        epsilon, size = epsilon_and_volume(edges) if volume else (epsilon_quality(edges), np.nan)
+        return epsilon, size, epsilon > _CLEARLY_CLOSED or is_force_closure(edges)
 
     rows = np.array(list(_each(measure, range(len(touching)), threads)), dtype=np.float64).reshape(-1, 3)
     return WrenchSpace(rows[:, 0], rows[:, 1], rows[:, 2] > 0.5)

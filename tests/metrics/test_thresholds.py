@@ -83,7 +83,7 @@ def test_columns_at_a_threshold_are_those_of_evaluate_grasps(shell):
     poses = np.tile(IDENTITY, (5, 1))
     poses[:, 2] = np.linspace(-0.01, 0.01, 5)
     grasps = (shell, ball, poses, np.zeros((5, 1)))
-    config = MetricsConfig(point_count=500, contact_threshold=0.005)
+    config = MetricsConfig(point_count=500, contact_threshold=0.005, volume=True)
     single = evaluate_grasps(*grasps, config)
     many = evaluate_thresholds(*grasps, (0.002, 0.005, 0.0075), config, threads=2)
     for name in ("contact_area", "epsilon", "volume"):
