@@ -23,7 +23,6 @@ from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.cli_console import start_warp
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.evaluation import evaluate_dataset
 from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
@@ -33,6 +32,7 @@ from omni_graspd.dataset.run import open_run
 from omni_graspd.dataset.synthesize_stage import synthesize_stage
 from omni_graspd.dataset.tables import read_grasps, write_grasps
 from omni_graspd.metrics.force_closure import epsilon_and_volume
+from omni_graspd.quiet_warp import start_warp
 from omni_graspd.synthesis.presets import synthesis_preset
 
 _GROWTH = 1.10

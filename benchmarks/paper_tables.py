@@ -24,7 +24,6 @@ from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.cli_console import start_warp
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.evaluation import evaluate_dataset
 from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
@@ -39,6 +38,7 @@ from omni_graspd.inspection.quality_summary import QualityRow, quality_row
 from omni_graspd.inspection.report import ReportConfig, write_report
 from omni_graspd.inspection.report_gallery import Shown, draw_shown
 from omni_graspd.progress import Progress
+from omni_graspd.quiet_warp import start_warp
 
 HANDS = ("barrett", "allegro", "shadow")
 TOP = 10

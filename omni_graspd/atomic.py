@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,8 +33,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     The block may write a file or make a folder. On an error the temporary is removed and ``path`` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(PARTIAL_PREFIX + path.name)
-    _remove(temporary)
+    # Workers may write the same texture at once, so each has a temporary of its own.
+    temporary = path.with_name(f"{PARTIAL_PREFIX}{uuid.uuid4().hex[:8]}-{path.name}")
     try:
         yield temporary
         temporary.replace(path)

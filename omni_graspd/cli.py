@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from omni_graspd import __version__
-from omni_graspd.cli_console import duration, open_console, progress_bar, start_warp
+from omni_graspd.cli_console import duration, open_console, progress_bar
 from omni_graspd.cli_convert import parse_convert
 from omni_graspd.cli_evaluate import parse_evaluate, parse_report
 from omni_graspd.cli_generate import long_form
@@ -28,6 +28,7 @@ from omni_graspd.dataset.run import Run, open_run
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.overview import write_overview
 from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
+from omni_graspd.quiet_warp import start_warp
 from omni_graspd.synthesis.presets import synthesis_preset
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _parse(arguments: Sequence[str]) -> Callable[[], None]:
     commands = {"generate": generate, "synthesize": synthesize, "settle": settle, "render": render}
     arguments, preset = long_form(arguments)
     for command in commands.values():
-        command.__defaults__ = (GenerateConfig(synthesis=synthesis_preset(preset)),)
+        command.__defaults__ = (GenerateConfig(synthesis=synthesis_preset(preset), workers=0),)
         command.__annotations__["config"] = Annotated[GenerateConfig, tyro.conf.arg(name="")]
     info.__annotations__["path"] = tyro.conf.Positional[Path]
     return tyro.extras.subcommand_cli_from_dict(

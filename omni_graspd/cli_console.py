@@ -1,15 +1,12 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""What all commands share: where they print, how they show progress, and Warp without its chatter."""
+"""What all commands share: where they print and how they show progress."""
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omni_graspd.progress import Progress
@@ -18,28 +15,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _PLAIN_WIDTH = 160
-
-
-def start_warp() -> None:
-    """Start Warp without its chatter; its C++ part complains on stderr about every machine without a GPU.
-
-    This process is the application, so Warp's verbosity is ours to choose; the library never touches it.
-    """
-    import warp as wp
-
-    if hasattr(wp, "LOG_WARNING"):
-        wp.config.log_level = wp.LOG_WARNING
-    else:
-        wp.config.quiet = True
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    try:
-        with Path(os.devnull).open("w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-            wp.init()
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
 
 
 def open_console() -> Console:

@@ -11,10 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from omni_graspd.cli_console import duration, progress_bar, start_warp
+from omni_graspd.cli_console import duration, progress_bar
 from omni_graspd.dataset.evaluation import evaluate_dataset
 from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
 from omni_graspd.inspection.report import ReportConfig, write_report
+from omni_graspd.quiet_warp import start_warp
 
 if TYPE_CHECKING:
     from rich.console import Console

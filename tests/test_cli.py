@@ -60,7 +60,7 @@ def configuration(monkeypatch):
 
 def test_without_arguments_everything_has_its_default(configuration):
     config, stages = configuration("generate")
-    assert config == GenerateConfig()
+    assert config == GenerateConfig(workers=0)
     assert stages == ("synthesize", "settle", "render", "overview")
 
 

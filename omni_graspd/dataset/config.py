@@ -18,6 +18,7 @@ from omni_graspd.scenes.drop import DropConfig
 from omni_graspd.scenes.scene_writer import SceneConfig
 from omni_graspd.synthesis.config import SynthesisConfig
 
+ExecutorName = Literal["local", "ray"]
 ShownGrasp = Literal["none", "best", "each"]
 
 
@@ -42,6 +43,14 @@ class GenerateConfig:
     """Dataset folder; an unfinished dataset with the same settings is gone on with."""
     device: str = "cpu"
     """Where grasps are computed: cpu, cuda:0, ...; auto takes the first GPU, else the CPU. Not yet tried on a GPU."""
+    executor: ExecutorName = "local"
+    """Where the work is done: on this machine, or on a Ray cluster that sees the dataset folder. The results do not
+    depend on it."""
+    workers: int = 1
+    """Worker processes on this machine; 1: this process only, on all cores by threads; 0: one per core where there is
+    enough to do. A script that asks for others than 1 needs `if __name__ == "__main__":`."""
+    address: str = ""
+    """Ray cluster, as in ray.init; without one, the one that RAY_ADDRESS names, or else a new one on this machine."""
     backend: BackendName = "auto"
     """What simulates and renders."""
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)

@@ -7,9 +7,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass, replace
-from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.progress import Progress, no_progress
+from omni_graspd.worker_processes import worker_processes
 
 _CHUNK_SIZE = 32
 """Grasps that one worker measures at a time, lost together when the run is killed. Results do not depend on it."""
@@ -149,19 +149,12 @@ def _measured(
             measure_chunk(chunk)
             yield table, chunk.stop - chunk.start
         return
-    # Threads of Warp, PhysX and manifold3d do not survive a fork.
-    with ProcessPoolExecutor(
-        min(workers, len(waiting)), mp_context=get_context("spawn"), initializer=start_worker
-    ) as pool:
+    with worker_processes(min(workers, len(waiting)), start_worker) as pool:
         futures = {pool.submit(measure_chunk, chunk): (table, chunk) for table, chunk in waiting}
-        try:
-            for future in as_completed(futures):
-                future.result()
-                table, chunk = futures[future]
-                yield table, chunk.stop - chunk.start
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            future.result()
+            table, chunk = futures[future]
+            yield table, chunk.stop - chunk.start
 
 
 def _holds(chunk: EvaluationChunk) -> bool:

@@ -27,6 +27,11 @@ class DatasetLayout:
         """The picture of the dataset: ``overview.png``."""
         return self.root / "overview.png"
 
+    @property
+    def shard_reports(self) -> Path:
+        """What each piece of work took: ``shards.jsonl``; not part of the data, since no two runs take the same."""
+        return self.root / "shards.jsonl"
+
     def hand(self, hand: str) -> Path:
         """USD file of a hand."""
         return self.root / "hands" / f"{hand}.usd"
@@ -38,6 +43,10 @@ class DatasetLayout:
     def grasps(self, hand: str, object_name: str) -> Path:
         """Table of base grasps of an object by a hand."""
         return self.root / "grasps" / hand / f"{object_name}.parquet"
+
+    def grasp_parts(self, hand: str, object_name: str) -> Path:
+        """Folder of the grasps that are made and not yet in their table."""
+        return self.grasps(hand, object_name).with_suffix(".parts")
 
     def scene(self, object_name: str, scene_index: int) -> Path:
         """USD file of a scene."""

@@ -151,6 +151,7 @@ def open_dataset(root: Path, manifest: Manifest) -> Manifest:
                 f"expected --out to be a new or empty folder or a dataset, got {root}, which holds other "
                 "files; choose another folder with --out"
             )
+        remove_leftovers(root)
         write_manifest(manifest, root)
         return manifest
     present = read_manifest(root)

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from omni_graspd.dataset.executor import run_shards
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.scene_images import render_views, write_lists
+from omni_graspd.dataset.settle_stage import scene_shards
+from omni_graspd.dataset.shards import Shard
 from omni_graspd.dataset.shown_grasps import stages_with_hands
 from omni_graspd.errors import GraspdError
 from omni_graspd.progress import Progress, no_progress
@@ -31,26 +34,47 @@ async def render_stage(run: Run, progress: Progress = no_progress) -> None:
     Raises:
         GraspdError: If a scene is missing or cannot be rendered.
     """
-    camera = run.config.camera
-    scenes = [(obj.name, index) for obj in run.objects for index in range(run.config.scenes)]
-    per_scene = camera.views * (2 if camera.stereo else 1)
-    total = len(scenes) * per_scene
-    progress(0, total)
-    records = []
-    async with ViewWriter(run.config.render.writer_threads) as writer:
-        for position, (object_name, scene_index) in enumerate(scenes):
-            start = position * per_scene
-            records += await _render_scene(
-                run, object_name, scene_index, writer, lambda done, _, start=start: progress(start + done, total)
-            )
+    shards = scene_shards(run, "render")
+    total = sum(shard.stop - shard.start for shard in shards) * _images_per_scene(run)
+    done = 0
+    progress(done, total)
+
+    def watch(_: Shard) -> Progress:
+        return lambda count, __: progress(done + count, total)
+
+    async for report in run_shards(run, shards, watch):
+        done += (report.shard.stop - report.shard.start) * _images_per_scene(run)
+        progress(done, total)
     run.finish_stage()
-    await write_lists(records, run.layout.root, run.config.render)
+    if run.config.render.index or run.config.render.coco:
+        await write_lists(_image_records(run), run.layout.root, run.config.render)
 
 
-async def _render_scene(
-    run: Run, object_name: str, scene_index: int, writer: ViewWriter, progress: Progress
-) -> list[ImageRecord]:
-    """Render the missing views of a scene; return all its images where a list of them is asked for."""
+async def render_shard(run: Run, shard: Shard, progress: Progress, threads: int | None) -> None:
+    """Render the views of a shard's scenes that are not there yet.
+
+    Args:
+        run: The run.
+        shard: Scenes of one object.
+        progress: Called with images done and in total.
+        threads: Not used: the renderer has its own.
+    """
+    per_scene = _images_per_scene(run)
+    total = (shard.stop - shard.start) * per_scene
+    async with ViewWriter(run.config.render.writer_threads) as writer:
+        for position, index in enumerate(range(shard.start, shard.stop)):
+            start = position * per_scene
+            await _render_scene(
+                run, shard.object, index, writer, lambda done, _, start=start: progress(start + done, total)
+            )
+
+
+def _images_per_scene(run: Run) -> int:
+    return run.config.camera.views * (2 if run.config.camera.stereo else 1)
+
+
+async def _render_scene(run: Run, object_name: str, scene_index: int, writer: ViewWriter, progress: Progress) -> None:
+    """Render the missing views of a scene."""
     path, folder = run.layout.scene(object_name, scene_index), run.layout.renders(object_name, scene_index)
     if not run.layout.scene_grasps(object_name, scene_index).is_file():
         raise GraspdError(f"expected the scene {path}, got none; run `graspd settle` with the same options first")
@@ -71,9 +95,15 @@ async def _render_scene(
             done += await render_views(
                 run.backend, shown, views, seeded, folder, writer, lambda count, _, done=done: progress(done + count, 0)
             )
-    if not (config.index or config.coco):
-        return []
-    root = run.layout.root
-    return image_records(
-        stage, rigs, config.annotators, path.relative_to(root).as_posix(), folder.relative_to(root).as_posix()
-    )
+
+
+def _image_records(run: Run) -> list[ImageRecord]:
+    """Return all images of the run, scene by scene."""
+    root, records = run.layout.root, []
+    for obj in run.objects:
+        for index in range(run.config.scenes):
+            path, folder = run.layout.scene(obj.name, index), run.layout.renders(obj.name, index)
+            stage = open_stage(path)
+            names = path.relative_to(root).as_posix(), folder.relative_to(root).as_posix()
+            records += image_records(stage, read_camera_rigs(stage), run.config.render.annotators, *names)
+    return records

@@ -52,6 +52,12 @@ class Run:
     manifest: Manifest
     """What this run makes; its counts are those at the start."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle all but the backend, which is loaded again by its name: workers have simulators of their own."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "backend"}
+        values["layout"] = DatasetLayout(self.layout.root.absolute())
+        return _restore_run, (values, self.backend.name)
+
     def finish_stage(self) -> None:
         """Count what is there, write it to the manifest, and the checksums of what is new."""
         tables = [table for obj in self.objects for table in self.layout.scene_tables(obj.name)]
@@ -64,6 +70,10 @@ class Run:
         }
         write_manifest(replace(self.manifest, counts=counts), self.layout.root)
         update_checksums(self.layout.root)
+
+
+def _restore_run(values: dict[str, Any], backend: str) -> Run:
+    return Run(**values, backend=load_backend(backend))  # type: ignore[arg-type]
 
 
 @contextmanager
@@ -139,12 +149,13 @@ def _settings(
     hands: Sequence[Hand],
     objects: Sequence[RigidObject],
 ) -> dict[str, Any]:
-    """Return the configuration as it bears on the results: names instead of paths, nothing left to be chosen.
+    """Return the configuration as it bears on the results: names, not paths; nothing of where the work is done.
 
     Lists of the images may be asked for later, too.
     """
     settings = json.loads(json.dumps(asdict(config), default=str))
-    del settings["out"]
+    for name in ("out", "executor", "workers", "address"):
+        del settings[name]
     for name in ("variant", "index", "coco", "writer_threads"):
         del settings["render"][name]
     return settings | {"hand": [hand.name for hand in hands], "object": [obj.name for obj in objects]}

@@ -8,7 +8,9 @@ import asyncio
 
 import numpy as np
 
+from omni_graspd.dataset.executor import run_shards
 from omni_graspd.dataset.run import Run
+from omni_graspd.dataset.shards import Shard, ShardStage
 from omni_graspd.dataset.tables import GraspTable, SceneGraspTable, read_grasps, write_scene_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.rigid_object import RigidObject
@@ -21,6 +23,9 @@ from omni_graspd.scenes.transfer import join_scene_grasps, transfer_grasps
 from omni_graspd.usd.stage import save_stage
 from omni_graspd.usd.transforms import transform_points
 
+_SCENES_PER_SHARD = 8
+"""Drops that are simulated side by side. Results do not depend on it."""
+
 
 async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
     """Write the scenes that are not there yet, each with a table of the grasps of all hands.
@@ -32,23 +37,57 @@ async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
     Raises:
         GraspdError: If base grasps are missing, or an object does not come to rest.
     """
-    total, done = len(run.objects) * run.config.scenes, 0
+    shards = scene_shards(run, "settle")
+    missing = {shard: _missing_scenes(run, shard) for shard in shards}
+    total = len(run.objects) * run.config.scenes
+    done = total - sum(len(indices) for indices in missing.values())
     progress(done, total)
-    for obj in run.objects:
-        indices = range(run.config.scenes)
-        missing = [index for index in indices if not run.layout.scene_grasps(obj.name, index).is_file()]
-        done += len(indices) - len(missing)
-        if missing:
-            base = [_base_grasps(run, hand.name, obj.name) for hand in run.hands]
-            drops = await drop_objects(obj, missing, run.config.drop, run.config.seed, run.backend.simulate)
-            for index, drop in zip(missing, drops, strict=True):
-                neighbours = await _neighbours(run, obj, index, drop)
-                _write_scene(run, obj, index, drop, neighbours, base)
-                done += 1
-                progress(done, total)
-                await asyncio.sleep(0.0)
+    for shard, indices in missing.items():
+        for hand in run.hands if indices else ():
+            _check_base_grasps(run, hand.name, shard.object)
+
+    def watch(_: Shard) -> Progress:
+        return lambda count, __: progress(done + count, total)
+
+    async for report in run_shards(run, [shard for shard in shards if missing[shard]], watch):
+        done += len(missing[report.shard])
         progress(done, total)
     run.finish_stage()
+
+
+async def settle_shard(run: Run, shard: Shard, progress: Progress, threads: int | None) -> None:
+    """Write the scenes of a shard that are not there yet.
+
+    Args:
+        run: The run.
+        shard: Scenes of one object.
+        progress: Called with scenes done and in total.
+        threads: Not used: PhysX has its own.
+    """
+    obj = next(obj for obj in run.objects if obj.name == shard.object)
+    missing = _missing_scenes(run, shard)
+    base = [read_grasps(run.layout.grasps(hand.name, obj.name)) for hand in run.hands]
+    drops = await drop_objects(obj, missing, run.config.drop, run.config.seed, run.backend.simulate)
+    for count, (index, drop) in enumerate(zip(missing, drops, strict=True), start=1):
+        neighbours = await _neighbours(run, obj, index, drop)
+        _write_scene(run, obj, index, drop, neighbours, base)
+        progress(count, len(missing))
+        await asyncio.sleep(0.0)
+
+
+def scene_shards(run: Run, stage: ShardStage) -> list[Shard]:
+    """Return the shards of a stage that works scene by scene, whether done or not."""
+    count = run.config.scenes
+    return [
+        Shard(stage, obj.name, start, min(start + _SCENES_PER_SHARD, count))
+        for obj in run.objects
+        for start in range(0, count, _SCENES_PER_SHARD)
+    ]
+
+
+def _missing_scenes(run: Run, shard: Shard) -> list[int]:
+    indices = range(shard.start, shard.stop)
+    return [index for index in indices if not run.layout.scene_grasps(shard.object, index).is_file()]
 
 
 async def _neighbours(run: Run, obj: RigidObject, scene_index: int, drop: Drop) -> tuple[Neighbour, ...]:
@@ -89,13 +128,12 @@ def _write_scene(
     )
 
 
-def _base_grasps(run: Run, hand: str, object_name: str) -> GraspTable:
+def _check_base_grasps(run: Run, hand: str, object_name: str) -> None:
     path = run.layout.grasps(hand, object_name)
     if not path.is_file():
         raise GraspdError(
             f"expected base grasps in {path}, got none; run `graspd synthesize` with the same options first"
         )
-    return read_grasps(path)
 
 
 def _place(

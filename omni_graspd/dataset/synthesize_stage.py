@@ -7,22 +7,27 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from os import cpu_count
 from pathlib import Path
 
 import numpy as np
 
 from omni_graspd.dataset.asset_copies import copy_hand
+from omni_graspd.dataset.executor import run_shards
 from omni_graspd.dataset.run import Run
-from omni_graspd.dataset.tables import GraspTable, concatenate_grasps, read_grasps, write_grasps
+from omni_graspd.dataset.shards import Shard
+from omni_graspd.dataset.table_parts import join_parts
+from omni_graspd.dataset.tables import GraspTable, write_grasps
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
 from omni_graspd.metrics.evaluate import evaluate_grasps
 from omni_graspd.objects.resting_pieces import write_resting_object
-from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
+from omni_graspd.synthesis.optimization import load_kernels
 from omni_graspd.synthesis.synthesizer import synthesize
 
-_CHUNK_SIZE = {"cpu": 64, "cuda": 1024}
+_SHARD_SIZE = {"cpu": 64, "cuda": 1024}
 """Grasps that are computed together and lost together when the run is killed. Results do not depend on it."""
 
 
@@ -36,61 +41,100 @@ async def synthesize_stage(run: Run, progress: Progress = no_progress) -> None:
     Raises:
         GraspdError: If a hand or an object cannot be written.
     """
-    count = run.config.grasps
-    pairs = [(hand, obj) for obj in run.objects for hand in run.hands]
-    progress(0, len(pairs) * count)
+    pairs = [(hand.name, obj.name) for obj in run.objects for hand in run.hands]
+    total = len(pairs) * run.config.grasps
+    progress(0, total)
     _write_assets(run)
-    for position, (hand, obj) in enumerate(pairs):
-        counted = _Counted(progress, position * count, len(pairs) * count)
-        if not run.layout.grasps(hand.name, obj.name).is_file():
-            await _synthesize_pair(run, hand, obj, counted)
-        shutil.rmtree(_parts_folder(run, hand, obj), ignore_errors=True)
-        counted.report(count)
+    missing = {pair: _missing_shards(run, *pair) for pair in pairs}
+    for pair, shards in missing.items():
+        if not shards:
+            _join(run, *pair)
+    shards = [shard for pair in pairs for shard in missing[pair]]
+    done = total - sum(shard.stop - shard.start for shard in shards)
+    progress(done, total)
+    if shards:
+        # Two processes must not compile at once, either.
+        load_kernels(run.config.synthesis, run.device)
+
+    def watch(shard: Shard) -> Progress:
+        count = shard.stop - shard.start
+        return lambda steps, all_steps: progress(done + count * steps // max(all_steps, 1), total)
+
+    async for report in run_shards(run, shards, watch):
+        pair = (report.shard.hand, report.shard.object)
+        missing[pair].remove(report.shard)
+        if not missing[pair]:
+            _join(run, *pair)
+        done += report.shard.stop - report.shard.start
+        progress(done, total)
     run.finish_stage()
 
 
-@dataclass(frozen=True)
-class _Counted:
-    """Progress of the whole stage, seen from one pair or chunk."""
+async def synthesize_shard(run: Run, shard: Shard, progress: Progress, threads: int | None) -> None:
+    """Make and measure the grasps of a shard, and write them to its part of the table.
 
-    progress: Progress
-    start: int
-    total: int
-
-    def report(self, done: int) -> None:
-        self.progress(self.start + done, self.total)
-
-    def chunk(self, start: int, count: int) -> Progress:
-        return lambda done, total: self.report(start + count * done // max(total, 1))
-
-
-async def _synthesize_pair(run: Run, hand: Hand, obj: RigidObject, counted: _Counted) -> None:
-    """Compute the grasps of one pair chunk by chunk; chunks that a killed run has finished are kept."""
-    chunk_size = _CHUNK_SIZE[run.device.partition(":")[0]]
-    indices = np.arange(run.config.grasps, dtype=np.int32)
-    tables = []
-    for start in range(0, len(indices), chunk_size):
-        chunk = indices[start : start + chunk_size]
-        part = _parts_folder(run, hand, obj) / f"{start:08d}.parquet"
-        if not part.is_file():
-            write_grasps(await _compute(run, hand, obj, chunk, counted.chunk(start, len(chunk))), part)
-        tables.append(read_grasps(part))
-    write_grasps(concatenate_grasps(tables), run.layout.grasps(hand.name, obj.name))
-
-
-def _parts_folder(run: Run, hand: Hand, obj: RigidObject) -> Path:
-    return run.layout.grasps(hand.name, obj.name).with_suffix(".parts")
-
-
-async def _compute(run: Run, hand: Hand, obj: RigidObject, indices: np.ndarray, progress: Progress) -> GraspTable:
+    Args:
+        run: The run.
+        shard: Grasps of one pair.
+        progress: Called with gradient steps done and in total.
+        threads: CPU threads; by default one per core.
+    """
     config = run.config
+    hand = next(hand for hand in run.hands if hand.name == shard.hand)
+    obj = next(obj for obj in run.objects if obj.name == shard.object)
+    indices = np.arange(shard.start, shard.stop, dtype=np.int32)
     batch = await synthesize(
-        hand, obj, indices.tolist(), config.synthesis, seed=config.seed, device=run.device, progress=progress
+        hand,
+        obj,
+        indices.tolist(),
+        config.synthesis,
+        seed=config.seed,
+        device=run.device,
+        progress=progress,
+        threads=threads,
     )
     await asyncio.sleep(0)
-    metrics = evaluate_grasps(hand, obj, batch.T_object_palm, batch.joint_positions, config.metrics, device=run.device)
+    metrics = evaluate_grasps(
+        hand,
+        obj,
+        batch.T_object_palm,
+        batch.joint_positions,
+        config.metrics,
+        points=_hand_points(hand, config.metrics.point_count),
+        device=run.device,
+        threads=threads or cpu_count() or 1,
+    )
     metrics = _without_failed(metrics, batch.status)
-    return GraspTable(hand.name, obj.name, hand.joint_names, indices, config.seed, batch, metrics)
+    table = GraspTable(hand.name, obj.name, hand.joint_names, indices, config.seed, batch, metrics)
+    write_grasps(table, _part(run, shard))
+
+
+def _missing_shards(run: Run, hand: str, object_name: str) -> list[Shard]:
+    """Return what lacks for a pair: nothing where its table is there, else the shards that have no part yet."""
+    if run.layout.grasps(hand, object_name).is_file():
+        return []
+    size, count = _SHARD_SIZE[run.device.partition(":")[0]], run.config.grasps
+    shards = [
+        Shard("synthesize", object_name, start, min(start + size, count), hand) for start in range(0, count, size)
+    ]
+    return [shard for shard in shards if not _part(run, shard).is_file()]
+
+
+def _part(run: Run, shard: Shard) -> Path:
+    return run.layout.grasp_parts(shard.hand, shard.object) / f"{shard.start:08d}.parquet"
+
+
+def _join(run: Run, hand: str, object_name: str) -> None:
+    """Make the table of a pair from its parts, if that was not done."""
+    table, parts = run.layout.grasps(hand, object_name), run.layout.grasp_parts(hand, object_name)
+    if not table.is_file():
+        join_parts(sorted(parts.glob("*.parquet")), table)
+    shutil.rmtree(parts, ignore_errors=True)
+
+
+@lru_cache(maxsize=8)
+def _hand_points(hand: Hand, count: int) -> HandPoints:
+    return sample_surface_points(hand, count)
 
 
 def _without_failed(metrics: dict[str, np.ndarray], status: Sequence[str]) -> dict[str, np.ndarray]:

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from omni_graspd.dataset.table_schema import (
 )
 from omni_graspd.errors import GraspdError
 from omni_graspd.scenes.transfer import SceneGrasps
-from omni_graspd.synthesis.grasp import GraspBatch, Postures, join_batches
+from omni_graspd.synthesis.grasp import GraspBatch, Postures
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -129,16 +128,6 @@ def read_grasps(path: Path) -> GraspTable:
     )
 
 
-def concatenate_grasps(tables: Sequence[GraspTable]) -> GraspTable:
-    """Join tables of the same hand, object, seed and columns, in the given order; at least one."""
-    return replace(
-        tables[0],
-        indices=np.concatenate([table.indices for table in tables]),
-        grasps=join_batches([table.grasps for table in tables]),
-        metrics={name: np.concatenate([table.metrics[name] for table in tables]) for name in tables[0].metrics},
-    )
-
-
 def write_scene_grasps(table: SceneGraspTable, path: Path) -> None:
     """Write scene grasps: all or nothing, same bytes for the same grasps."""
     values = {
@@ -199,10 +188,7 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     try:
         table = pq.ParquetFile(path).read()
     except pa.ArrowInvalid as error:
-        raise GraspdError(
-            f"expected a Parquet table, got {path} ({str(error).splitlines()[0]}); "
-            "delete it and run the same command again"
-        ) from error
+        raise damaged_table(path, error) from error
     metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     if metadata.get("schema_version") != str(SCHEMA_VERSION):
         raise GraspdError(
@@ -211,6 +197,13 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             "read it with the omni-graspd that wrote it, or make it again"
         )
     return {name: column_array(table.column(name).combine_chunks()) for name in table.column_names}, metadata
+
+
+def damaged_table(path: Path, error: Exception) -> GraspdError:
+    """Return what to say of a table that cannot be read."""
+    return GraspdError(
+        f"expected a Parquet table, got {path} ({str(error).splitlines()[0]}); delete it and run the same command again"
+    )
 
 
 def column_array(array: pa.Array) -> np.ndarray:

@@ -72,8 +72,10 @@ def _run(out: Path, rendered: list[str], stereo: bool, hangs: bool, options: dic
     return SimpleNamespace(
         layout=layout,
         objects=[SimpleNamespace(name="block")],
-        backend=SimpleNamespace(render=render),
+        device="cpu",
+        backend=SimpleNamespace(name="standalone", render=render),
         config=SimpleNamespace(
+            executor="local",
             seed=0,
             scenes=SCENES,
             camera=camera,
@@ -97,11 +99,15 @@ def _resume(out: Path, hangs: bool = False) -> None:
 
 
 def _digests(root: Path) -> dict[str, str]:
-    """Return the hash of each file that has its final name."""
+    """Return the hash of each file that has its final name, but for the one that says how long things took."""
     found = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root)
-        if path.is_file() and not any(part.startswith(PARTIAL_PREFIX) for part in name.parts):
+        if (
+            path.name != "shards.jsonl"
+            and path.is_file()
+            and not any(part.startswith(PARTIAL_PREFIX) for part in name.parts)
+        ):
             found[str(name)] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 

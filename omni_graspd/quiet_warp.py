@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Warp without its chatter, for processes that are ours: the command and its workers. The library never calls this."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+
+def start_warp() -> None:
+    """Start Warp without its chatter; its C++ part complains on stderr about every machine without a GPU.
+
+    This process is the application, so Warp's verbosity is ours to choose.
+    """
+    import warp as wp
+
+    if hasattr(wp, "LOG_WARNING"):
+        wp.config.log_level = wp.LOG_WARNING
+    else:
+        wp.config.quiet = True
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+            wp.init()
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
