@@ -16,23 +16,34 @@ _FOLDERS = ("grasps", "hands", "objects", "renders", "scenes")
 _BLOCK_SIZE = 1 << 20
 
 
-def update_checksums(root: Path, changed: tuple[str, ...] = ()) -> None:
+def update_checksums(root: Path) -> None:
     """Write the checksums of the files of a dataset; files that are listed already are not read again.
 
     ``dataset.json`` changes with every stage and is always read. Pictures and reports made for people are not listed.
 
     Args:
         root: The dataset folder.
-        changed: Files that were written anew since, relative to the folder, with ``/``.
     """
     known = read_checksums(root) if (root / CHECKSUM_FILE).is_file() else {}
     listed = {}
     for name in sorted([*dataset_files(root), "dataset.json"]):
         present = known.get(name)
-        fresh = present is None or name in changed or name == "dataset.json"
-        listed[name] = file_checksum(root / name) if fresh else present
+        listed[name] = file_checksum(root / name) if present is None or name == "dataset.json" else present
     if listed != known:
         _write(root, listed)
+
+
+def forget_checksums(root: Path, names: set[str]) -> None:
+    """Take files from the list before they are written anew; :func:`update_checksums` lists them again.
+
+    Args:
+        root: The dataset folder.
+        names: Files relative to the folder, with ``/``; those that are not listed do not matter.
+    """
+    if (root / CHECKSUM_FILE).is_file():
+        known = read_checksums(root)
+        if known.keys() & names:
+            _write(root, {name: digest for name, digest in known.items() if name not in names})
 
 
 def dataset_files(root: Path) -> Iterator[str]:

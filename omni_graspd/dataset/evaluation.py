@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from omni_graspd.atomic import remove_leftovers, writing_to
-from omni_graspd.dataset.checksums import update_checksums
+from omni_graspd.dataset.checksums import forget_checksums, update_checksums
 from omni_graspd.dataset.evaluation_chunk import (
     EvaluationChunk,
     EvaluationSettings,
@@ -87,6 +87,7 @@ def evaluate_dataset(
         progress(0, total)
         if tables:
             write_manifest(replace(manifest, evaluation=_as_json(settings)), root)
+            forget_checksums(root, {table.path.relative_to(root).as_posix() for table in tables})
         done = 0
         for table, count in _measured(tables, workers or cpu_count() or 1, start_worker):
             done += count
@@ -94,7 +95,7 @@ def evaluate_dataset(
             if all(chunk.part.is_file() for chunk in table.chunks):
                 _add_columns(table)
         if tables:
-            update_checksums(root, tuple(table.path.relative_to(root).as_posix() for table in tables))
+            update_checksums(root)
     return total
 
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,11 +16,13 @@ import warp as wp
 from omni_graspd.atomic import writing_to
 from omni_graspd.backend import Backend, load_backend
 from omni_graspd.dataset.asset_copies import asset_entry
-from omni_graspd.dataset.checksums import update_checksums
+from omni_graspd.dataset.checksums import forget_checksums, update_checksums
 from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.dataset_folder import open_dataset
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
-from omni_graspd.dataset.manifest import Manifest, open_dataset, package_versions, write_manifest
+from omni_graspd.dataset.manifest import Manifest, package_versions, write_manifest
+from omni_graspd.dataset.tables import row_count
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
@@ -58,14 +60,18 @@ class Run:
         values["layout"] = DatasetLayout(self.layout.root.absolute())
         return _restore_run, (values, self.backend.name)
 
+    def begin_change(self, files: Iterable[Path]) -> None:
+        """Forget the checksums of files that are about to be written anew, so that a killed run leaves no wrong one."""
+        forget_checksums(self.layout.root, {path.relative_to(self.layout.root).as_posix() for path in files})
+
     def finish_stage(self) -> None:
         """Count what is there, write it to the manifest, and the checksums of what is new."""
         tables = [table for obj in self.objects for table in self.layout.scene_tables(obj.name)]
         grasp_tables = [self.layout.grasps(hand.name, obj.name) for obj in self.objects for hand in self.hands]
         counts = {
-            "grasps": sum(_row_count(path) for path in grasp_tables if path.is_file()),
+            "grasps": sum(row_count(path) for path in grasp_tables if path.is_file()),
             "scenes": len(tables),
-            "scene_grasps": sum(_row_count(path) for path in tables),
+            "scene_grasps": sum(row_count(path) for path in tables),
             "images": sum(len(self.layout.images(obj.name)) for obj in self.objects),
         }
         write_manifest(replace(self.manifest, counts=counts), self.layout.root)
@@ -110,6 +116,8 @@ def open_run(config: GenerateConfig, backend: Backend | None = None) -> Iterator
             config.out.mkdir(parents=True)
         with exclusive(config.out):
             manifest = open_dataset(config.out, manifest)
+            hands = tuple(sorted(hands, key=lambda hand: list(manifest.hands).index(hand.name)))
+            objects = tuple(sorted(objects, key=lambda obj: list(manifest.objects).index(obj.name)))
             yield Run(config, DatasetLayout(config.out), hands, objects, backend, device, renderer, manifest)
 
 
@@ -159,9 +167,3 @@ def _settings(
     for name in ("variant", "index", "coco", "writer_threads"):
         del settings["render"][name]
     return settings | {"hand": [hand.name for hand in hands], "object": [obj.name for obj in objects]}
-
-
-def _row_count(path: Path) -> int:
-    import pyarrow.parquet as pq
-
-    return pq.read_metadata(path).num_rows

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import numpy as np
 
 from omni_graspd.dataset.executor import run_shards
 from omni_graspd.dataset.run import Run
+from omni_graspd.dataset.scene_growth import lacks_grasps_or_views, read_rest
 from omni_graspd.dataset.shards import Shard, ShardStage
 from omni_graspd.dataset.tables import GraspTable, SceneGraspTable, read_grasps, write_scene_grasps
 from omni_graspd.errors import GraspdError
@@ -17,7 +19,7 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.cameras import author_cameras
 from omni_graspd.scenes.clutter import Neighbour, scatter_neighbours
-from omni_graspd.scenes.drop import Drop, drop_objects
+from omni_graspd.scenes.drop import drop_objects
 from omni_graspd.scenes.scene_writer import author_scene, drawn_table_size
 from omni_graspd.scenes.transfer import join_scene_grasps, transfer_grasps
 from omni_graspd.usd.stage import save_stage
@@ -45,6 +47,7 @@ async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
     for shard, indices in missing.items():
         for hand in run.hands if indices else ():
             _check_base_grasps(run, hand.name, shard.object)
+    run.begin_change(file for shard in shards for index in missing[shard] for file in _files(run, shard.object, index))
 
     def watch(_: Shard) -> Progress:
         return lambda count, __: progress(done + count, total)
@@ -67,10 +70,15 @@ async def settle_shard(run: Run, shard: Shard, progress: Progress, threads: int 
     obj = next(obj for obj in run.objects if obj.name == shard.object)
     missing = _missing_scenes(run, shard)
     base = [read_grasps(run.layout.grasps(hand.name, obj.name)) for hand in run.hands]
-    drops = await drop_objects(obj, missing, run.config.drop, run.config.seed, run.backend.simulate)
-    for count, (index, drop) in enumerate(zip(missing, drops, strict=True), start=1):
-        neighbours = await _neighbours(run, obj, index, drop)
-        _write_scene(run, obj, index, drop, neighbours, base)
+    new = [index for index in missing if not run.layout.scene_grasps(obj.name, index).is_file()]
+    drops = await drop_objects(obj, new, run.config.drop, run.config.seed, run.backend.simulate) if new else []
+    poses = {index: drop.T_world_object for index, drop in zip(new, drops, strict=True)}
+    for count, index in enumerate(missing, start=1):
+        if index in poses:
+            pose, neighbours = poses[index], await _neighbours(run, obj, index, poses[index])
+        else:
+            pose, neighbours = read_rest(run, obj.name, index)
+        _write_scene(run, obj, index, pose, neighbours, base)
         progress(count, len(missing))
         await asyncio.sleep(0.0)
 
@@ -86,15 +94,25 @@ def scene_shards(run: Run, stage: ShardStage) -> list[Shard]:
 
 
 def _missing_scenes(run: Run, shard: Shard) -> list[int]:
-    indices = range(shard.start, shard.stop)
-    return [index for index in indices if not run.layout.scene_grasps(shard.object, index).is_file()]
+    """Return the scenes that are not there or were made for fewer grasps or views."""
+    return [
+        index
+        for index in range(shard.start, shard.stop)
+        if not run.layout.scene_grasps(shard.object, index).is_file() or lacks_grasps_or_views(run, shard.object, index)
+    ]
 
 
-async def _neighbours(run: Run, obj: RigidObject, scene_index: int, drop: Drop) -> tuple[Neighbour, ...]:
+def _files(run: Run, object_name: str, scene_index: int) -> tuple[Path, Path]:
+    return run.layout.scene(object_name, scene_index), run.layout.scene_grasps(object_name, scene_index)
+
+
+async def _neighbours(
+    run: Run, obj: RigidObject, scene_index: int, T_world_object: np.ndarray
+) -> tuple[Neighbour, ...]:
     config = run.config
     return await scatter_neighbours(
         obj,
-        drop.T_world_object,
+        T_world_object,
         run.objects,
         config.scene.clutter,
         scene_index,
@@ -109,7 +127,7 @@ def _write_scene(
     run: Run,
     obj: RigidObject,
     scene_index: int,
-    drop: Drop,
+    T_world_object: np.ndarray,
     neighbours: tuple[Neighbour, ...],
     base: list[GraspTable],
 ) -> None:
@@ -117,13 +135,13 @@ def _write_scene(
     config, path = run.config, run.layout.scene(obj.name, scene_index)
     others = [(run.layout.object(neighbour.obj.name), neighbour.T_world_object) for neighbour in neighbours]
     stage = author_scene(
-        path, run.layout.object(obj.name), obj, drop.T_world_object, scene_index, config.scene, config.seed, others
+        path, run.layout.object(obj.name), obj, T_world_object, scene_index, config.scene, config.seed, others
     )
-    center, radius = _bounding_ball(transform_points(drop.T_world_object, obj.mesh.vertices))
+    center, radius = _bounding_ball(transform_points(T_world_object, obj.mesh.vertices))
     author_cameras(stage, center, config.camera, config.seed, obj.name, scene_index, target_radius=radius)
     save_stage(stage, path)
     write_scene_grasps(
-        _place(run, obj, scene_index, base, drop.T_world_object, neighbours),
+        _place(run, obj, scene_index, base, T_world_object, neighbours),
         run.layout.scene_grasps(obj.name, scene_index),
     )
 

@@ -18,7 +18,7 @@ from omni_graspd.dataset.executor import run_shards
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.shards import Shard
 from omni_graspd.dataset.table_parts import join_parts
-from omni_graspd.dataset.tables import GraspTable, write_grasps
+from omni_graspd.dataset.tables import GraspTable, row_count, write_grasps
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
 from omni_graspd.metrics.evaluate import evaluate_grasps
@@ -45,10 +45,12 @@ async def synthesize_stage(run: Run, progress: Progress = no_progress) -> None:
     total = len(pairs) * run.config.grasps
     progress(0, total)
     _write_assets(run)
-    missing = {pair: _missing_shards(run, *pair) for pair in pairs}
-    for pair, shards in missing.items():
-        if not shards:
-            _join(run, *pair)
+    planned = {pair: _planned_shards(run, *pair) for pair in pairs}
+    run.begin_change(run.layout.grasps(*pair) for pair in pairs if planned[pair])
+    missing = {pair: [shard for shard in planned[pair] if not _part(run, shard).is_file()] for pair in pairs}
+    for pair in pairs:
+        if not missing[pair]:
+            _join(run, *pair, planned[pair])
     shards = [shard for pair in pairs for shard in missing[pair]]
     done = total - sum(shard.stop - shard.start for shard in shards)
     progress(done, total)
@@ -64,7 +66,7 @@ async def synthesize_stage(run: Run, progress: Progress = no_progress) -> None:
         pair = (report.shard.hand, report.shard.object)
         missing[pair].remove(report.shard)
         if not missing[pair]:
-            _join(run, *pair)
+            _join(run, *pair, planned[pair])
         done += report.shard.stop - report.shard.start
         progress(done, total)
     run.finish_stage()
@@ -109,27 +111,26 @@ async def synthesize_shard(run: Run, shard: Shard, progress: Progress, threads: 
     write_grasps(table, _part(run, shard))
 
 
-def _missing_shards(run: Run, hand: str, object_name: str) -> list[Shard]:
-    """Return what lacks for a pair: nothing where its table is there, else the shards that have no part yet."""
-    if run.layout.grasps(hand, object_name).is_file():
-        return []
+def _planned_shards(run: Run, hand: str, object_name: str) -> list[Shard]:
+    """Return the shards of the grasps that the table of a pair lacks, whether they have parts yet or not."""
+    table = run.layout.grasps(hand, object_name)
+    there = row_count(table) if table.is_file() else 0
     size, count = _SHARD_SIZE[run.device.partition(":")[0]], run.config.grasps
-    shards = [
-        Shard("synthesize", object_name, start, min(start + size, count), hand) for start in range(0, count, size)
+    return [
+        Shard("synthesize", object_name, start, min(start + size, count), hand) for start in range(there, count, size)
     ]
-    return [shard for shard in shards if not _part(run, shard).is_file()]
 
 
 def _part(run: Run, shard: Shard) -> Path:
-    return run.layout.grasp_parts(shard.hand, shard.object) / f"{shard.start:08d}.parquet"
+    return run.layout.grasp_parts(shard.hand, shard.object) / f"{shard.start:08d}-{shard.stop:08d}.parquet"
 
 
-def _join(run: Run, hand: str, object_name: str) -> None:
-    """Make the table of a pair from its parts, if that was not done."""
-    table, parts = run.layout.grasps(hand, object_name), run.layout.grasp_parts(hand, object_name)
-    if not table.is_file():
-        join_parts(sorted(parts.glob("*.parquet")), table)
-    shutil.rmtree(parts, ignore_errors=True)
+def _join(run: Run, hand: str, object_name: str, shards: Sequence[Shard]) -> None:
+    """Add the parts of a pair to its table."""
+    table = run.layout.grasps(hand, object_name)
+    if shards:
+        join_parts([*([table] if table.is_file() else []), *(_part(run, shard) for shard in shards)], table)
+    shutil.rmtree(run.layout.grasp_parts(hand, object_name), ignore_errors=True)
 
 
 @lru_cache(maxsize=8)

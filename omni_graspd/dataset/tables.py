@@ -199,6 +199,21 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     return {name: column_array(table.column(name).combine_chunks()) for name in table.column_names}, metadata
 
 
+def row_count(path: Path) -> int:
+    """Return how many rows a table has, without reading them.
+
+    Raises:
+        GraspdError: If it is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_metadata(path).num_rows
+    except pa.ArrowInvalid as error:
+        raise damaged_table(path, error) from error
+
+
 def damaged_table(path: Path, error: Exception) -> GraspdError:
     """Return what to say of a table that cannot be read."""
     return GraspdError(

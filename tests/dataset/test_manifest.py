@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from omni_graspd.dataset.dataset_folder import open_dataset
 from omni_graspd.dataset.manifest import (
     Asset,
     Manifest,
-    open_dataset,
     package_versions,
     read_manifest,
     write_manifest,

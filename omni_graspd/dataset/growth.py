@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Datasets that grow: more grasps, scenes, views, hands or objects than a folder was begun with."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from omni_graspd.dataset.manifest import Manifest
+from omni_graspd.errors import GraspdError
+
+_COUNTS = (("grasps",), ("scenes",), ("camera", "views"))
+"""Settings that may become larger: each grasp, scene and view depends on its own number only."""
+
+
+def grow_manifest(present: Manifest, wanted: Manifest) -> Manifest:
+    """Return the manifest of a dataset that holds what is there and what is wanted.
+
+    Args:
+        present: What the folder was begun with.
+        wanted: What a run asks for.
+
+    Returns:
+        ``present`` with the larger counts and the further hands and objects of ``wanted``, those that are there first;
+        ``present`` itself where nothing is added. Settings in which they differ otherwise stay as they are there.
+
+    Raises:
+        GraspdError: If what is there could not stay as it is.
+    """
+    config = copy.deepcopy(present.config)
+    for path in _COUNTS:
+        there, asked = _value(present.config, path), _value(wanted.config, path)
+        if isinstance(there, int) and isinstance(asked, int) and asked > there:
+            _value(config, path[:-1])[path[-1]] = asked
+    hands, objects = (
+        {**there, **{name: asset for name, asset in asked.items() if name not in there}}
+        if there.keys() <= asked.keys()
+        else there
+        for there, asked in ((present.hands, wanted.hands), (present.objects, wanted.objects))
+    )
+    config |= {"hand": list(hands), "object": list(objects)} if "hand" in config else {}
+    grown = replace(present, config=config, hands=hands, objects=objects)
+    if grown == present:
+        return present
+    _check(present, grown)
+    return grown
+
+
+def _check(present: Manifest, grown: Manifest) -> None:
+    if present.evaluation and grown.config["grasps"] > present.config["grasps"]:
+        raise GraspdError(
+            "expected a dataset without the metrics of `graspd evaluate` to add grasps to, got one with them, which "
+            "the further grasps would lack; make them in another folder with --out"
+        )
+    if len(grown.objects) > len(present.objects) and _value(present.config, ("scene", "clutter")):
+        raise GraspdError(
+            "expected a dataset without clutter to add objects to, got one whose scenes draw from all its objects; "
+            "make another in another folder with --out"
+        )
+
+
+def _value(config: dict[str, Any], path: Iterable[str]) -> Any:
+    for name in path:
+        config = config.get(name, {}) if isinstance(config, dict) else {}
+    return config

@@ -1,0 +1,126 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Datasets that grow: the further work only, and in the end the bytes of a dataset made so from the start."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trimesh
+
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.evaluation import evaluate_dataset
+from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.manifest import read_manifest
+from omni_graspd.dataset.pipeline import generate
+from omni_graspd.dataset.shards import read_reports
+from omni_graspd.dataset.verify import verify_dataset
+from omni_graspd.errors import GraspdError
+from omni_graspd.metrics.evaluate import MetricsConfig
+from omni_graspd.rendering.cameras import CameraConfig
+from omni_graspd.rendering.frame import RenderConfig
+from omni_graspd.scenes.scene_writer import SceneConfig
+from omni_graspd.synthesis.config import SynthesisConfig
+
+_CAMERA = CameraConfig(views=1, width=32, height=24, stereo=False)
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> GenerateConfig:
+    meshes = tmp_path_factory.mktemp("meshes")
+    trimesh.creation.box((0.05, 0.06, 0.07)).export(meshes / "block.ply")
+    trimesh.creation.icosphere(subdivisions=2, radius=0.03).export(meshes / "ball.ply")
+    return GenerateConfig(
+        hand=("barrett",),
+        object=(str(meshes / "block.ply"),),
+        grasps=2,
+        scenes=1,
+        camera=_CAMERA,
+        render=RenderConfig(samples_per_pixel=1, denoise=False, variant="scalar_rgb"),
+        synthesis=SynthesisConfig(iterations=10),
+        metrics=MetricsConfig(point_count=300),
+    )
+
+
+def _digests(root: Path) -> dict[str, str]:
+    files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != "shards.jsonl")
+    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def _further(config: GenerateConfig) -> dict[str, dict[str, object]]:
+    ball = str(Path(config.object[0]).with_name("ball.ply"))
+    return {
+        "grasps": {"grasps": 5},
+        "views": {"camera": replace(_CAMERA, views=3)},
+        "objects": {"object": (*config.object, ball)},
+        "all": {
+            "grasps": 3,
+            "scenes": 2,
+            "camera": replace(_CAMERA, views=2),
+            "hand": ("allegro", "barrett"),
+            "object": (ball, *config.object),
+        },
+    }
+
+
+@pytest.mark.parametrize("what", ["grasps", "views", "all"])
+def test_a_grown_dataset_has_the_bytes_of_one_made_so(config: GenerateConfig, what: str, tmp_path: Path) -> None:
+    begun = replace(config, out=tmp_path / "grown")
+    asyncio.run(generate(begun))
+    before = _digests(begun.out)
+    reported = len(read_reports(DatasetLayout(begun.out).shard_reports))
+    more = _further(config)[what]
+    asyncio.run(generate(replace(begun, **more)))
+    fresh = replace(config, **more, out=tmp_path / "fresh")
+    if what == "all":  # what is there comes first, whatever the order asked for
+        fresh = replace(fresh, hand=fresh.hand[::-1], object=fresh.object[::-1])
+    asyncio.run(generate(fresh))
+    assert _digests(begun.out) == _digests(fresh.out)
+    images = {name for name in before if name.startswith("renders/")}
+    assert {name: before[name] for name in images}.items() <= _digests(begun.out).items()
+    made = [report.shard for report in read_reports(DatasetLayout(begun.out).shard_reports)[reported:]]
+    grasps = sum(shard.stop - shard.start for shard in made if shard.stage == "synthesize")
+    assert grasps == read_manifest(begun.out).counts["grasps"] - 2
+    assert not verify_dataset(begun.out).faults
+
+
+def test_fewer_than_there_are_and_other_settings_are_refused(config: GenerateConfig, tmp_path: Path) -> None:
+    begun = replace(config, scenes=0, out=tmp_path)
+    asyncio.run(generate(begun))
+    with pytest.raises(GraspdError, match=r"grasps \(there 2, now 1\)"):
+        asyncio.run(generate(replace(begun, grasps=1)))
+    with pytest.raises(GraspdError, match=r"seed \(there 0, now 1\)") as refused:
+        asyncio.run(generate(replace(begun, grasps=4, seed=1)))
+    assert "grasps" not in str(refused.value)
+    assert read_manifest(tmp_path).config["grasps"] == 2
+
+
+def test_grasps_are_not_added_where_metrics_would_lack(config: GenerateConfig, tmp_path: Path) -> None:
+    begun = replace(config, scenes=0, out=tmp_path)
+    asyncio.run(generate(begun))
+    evaluate_dataset(tmp_path, EvaluationSettings(thresholds=(0.005,), hold_test=False))
+    with pytest.raises(GraspdError, match="further grasps would lack"):
+        asyncio.run(generate(replace(begun, grasps=4)))
+
+
+def test_objects_are_not_added_where_scenes_draw_from_all(config: GenerateConfig, tmp_path: Path) -> None:
+    begun = replace(config, scenes=0, scene=SceneConfig(clutter=1), out=tmp_path)
+    asyncio.run(generate(begun))
+    with pytest.raises(GraspdError, match="without clutter"):
+        asyncio.run(generate(replace(begun, **_further(config)["objects"])))
+
+
+def test_clutter_stays_where_it_is_when_views_are_added(config: GenerateConfig, tmp_path: Path) -> None:
+    both = _further(config)["objects"] | {"scene": SceneConfig(clutter=2)}
+    begun = replace(config, **both, out=tmp_path / "grown")
+    asyncio.run(generate(begun))
+    more = {"camera": replace(_CAMERA, views=2), "grasps": 3}
+    asyncio.run(generate(replace(begun, **more)))
+    fresh = replace(config, **both, **more, out=tmp_path / "fresh")
+    asyncio.run(generate(fresh))
+    assert _digests(begun.out) == _digests(fresh.out)
