@@ -5,9 +5,9 @@
     python benchmarks/bench_scale.py --objects DIR --grasps 4000 --small 40 --out scale
 
 makes ``--small`` and then ``--grasps`` grasps of every object, with one scene and one view each, through ``graspd
-generate``. It fails if memory grows after the first tenth by more than a tenth, if a grasp costs over 10 % more processor
-time in the large run than in the small one, or if the dataset does not pass ``graspd verify``. Linux only: memory is
-read from ``/proc``.
+generate``. It fails if memory grows after the first tenth by more than a tenth, if a grasp costs over 10 % more
+processor time in the large run than in the small one, or if the dataset does not pass ``graspd verify``. Linux only:
+memory is read from ``/proc``.
 """
 
 from __future__ import annotations
