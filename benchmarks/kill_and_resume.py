@@ -20,7 +20,7 @@ import sys
 import time
 from pathlib import Path
 
-_OBJECTS = ("mug", "soup_can", "banana", "cracker_box")
+_OBJECTS = ("mug", "soup_can", "banana", "card_box")
 
 
 def main() -> int:

@@ -24,6 +24,7 @@ from omni_graspd.cli_render import is_scene_render, parse_scene_render
 from omni_graspd.cli_verify import parse_verify
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.pipeline import STAGES
+from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.run import Run, open_run
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.overview import write_overview
@@ -82,7 +83,7 @@ def info(path: Path) -> Callable[[], None]:
     """Show what a dataset is: settings, hands, objects, counts and quality.
 
     Args:
-        path: Dataset folder.
+        path: Dataset folder, or s3://bucket/name.
     """
     return partial(_show, path)
 
@@ -144,7 +145,7 @@ def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:
             with progress_bar(console, stage, _UNITS[stage]) as progress:
                 asyncio.run(_STAGES[stage](run, progress))
             times[stage] = time.perf_counter() - begin
-        summary = summarize_dataset(config.out)
+        summary = summarize_dataset(run.layout.root)
     console.print(_grasp_table(summary))
     console.print(" · ".join(f"{stage} {duration(seconds)}" for stage, seconds in times.items()), soft_wrap=True)
     if run.layout.overview.is_file():
@@ -153,7 +154,7 @@ def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:
 
 def _show(path: Path) -> None:
     console = open_console()
-    summary = summarize_dataset(path)
+    summary = summarize_dataset(local_dataset(path))
     console.print(_card(path, summary))
     console.print(_grasp_table(summary))
 
@@ -169,7 +170,7 @@ def _headline(run: Run) -> str:
     renderer, reason = run.renderer
     return (
         f"hand {hands} · object {objects} · backend {run.backend.name} · device {run.device} · "
-        f"renderer {renderer} ({reason}) · out {run.layout.root}"
+        f"renderer {renderer} ({reason}) · out {run.remote.shown_address if run.remote else run.layout.root}"
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omni_graspd.cli_console import progress_bar
+from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.verify import verify_dataset
 from omni_graspd.dataset.verify_recompute import recompute_grasps
 from omni_graspd.errors import GraspdError
@@ -28,7 +29,7 @@ def verify(path: Path, recompute: int = 0) -> Action:
     Ends with code 1 if something is wrong.
 
     Args:
-        path: Dataset folder.
+        path: Dataset folder, or s3://bucket/name.
         recompute: Make so many grasps, drawn at random, again and compare bit by bit.
     """
     if recompute < 0:
@@ -45,12 +46,13 @@ def parse_verify(arguments: Sequence[str]) -> Action:
 
 
 def _verify(path: Path, recompute: int, console: Console) -> None:
+    root = local_dataset(path)
     with progress_bar(console, "verify", "files") as progress:
-        found = verify_dataset(path, progress)
+        found = verify_dataset(root, progress)
     faults = [(fault.file, fault.problem) for fault in found.faults]
     if recompute and not faults:
         with progress_bar(console, "recompute", "grasps") as progress:
-            faults = recompute_grasps(path, recompute, progress=progress)
+            faults = recompute_grasps(root, recompute, progress=progress)
     for file, problem in faults:
         console.print(f"{file}: {problem}", soft_wrap=True, markup=False)
     if faults:

@@ -40,7 +40,10 @@ class GenerateConfig:
     seed: int = 0
     """Seed of everything random; the same seed makes the same dataset."""
     out: Path = Path("graspd_out")
-    """Dataset folder; an unfinished dataset with the same settings is gone on with."""
+    """Dataset folder, or s3://bucket/name; what is there already is not made again. With more grasps, scenes, views,
+    hands or objects than there are, only those are made."""
+    work: Path | None = None
+    """Local folder in which a dataset with an s3:// address is made, all of it; by default one of the user's."""
     device: str = "cpu"
     """Where grasps are computed: cpu, cuda:0, ...; auto takes the first GPU, else the CPU. Not yet tried on a GPU."""
     executor: ExecutorName = "local"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _PAYING_SHARDS = 4
 """Shards per process from which on it pays to start processes by itself."""
 
+_SEND_SECONDS = 10.0
+"""How often what is new goes to an object store."""
 Watch = Callable[[Shard], Progress]
 """Returns the progress callback of a shard, for what is done in this process."""
 
@@ -43,6 +45,7 @@ async def run_shards(run: Run, shards: Sequence[Shard], watch: Watch) -> AsyncIt
         reports = _run_here(run, shards, watch)
     async for report in reports:
         note_report(report, run.layout.shard_reports)
+        run.send(every=_SEND_SECONDS)
         yield report
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
+from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.splits import SPLITS, split_objects
 from omni_graspd.dataset.torch_samples import TorchViews
 from omni_graspd.dataset.view_samples import View, ViewSamples
@@ -172,10 +173,10 @@ def open(path: str | Path) -> Dataset:
     """Open a dataset for reading.
 
     Args:
-        path: Dataset folder.
+        path: Dataset folder, or ``s3://bucket/name``; then what is not here yet is fetched to a folder of the user's.
 
     Raises:
-        GraspdError: If the folder holds no dataset of this version.
+        GraspdError: If the folder holds no dataset of this version, or the object store cannot be reached.
     """
-    root = Path(path)
+    root = local_dataset(path)
     return Dataset(root, read_manifest(root))

@@ -22,6 +22,7 @@ from omni_graspd.dataset.dataset_folder import open_dataset
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.dataset.manifest import Manifest, package_versions, write_manifest
+from omni_graspd.dataset.remote_folder import RemoteFolder, remote_address
 from omni_graspd.dataset.tables import row_count
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
@@ -53,11 +54,13 @@ class Run:
     """Which renderer the backend takes, and why."""
     manifest: Manifest
     """What this run makes; its counts are those at the start."""
+    remote: RemoteFolder | None = None
+    """Where in an object store the dataset lies, if it does; workers do not reach there."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all but the backend, which is loaded again by its name: workers have simulators of their own."""
         values = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "backend"}
-        values["layout"] = DatasetLayout(self.layout.root.absolute())
+        values |= {"layout": DatasetLayout(self.layout.root.absolute()), "remote": None}
         return _restore_run, (values, self.backend.name)
 
     def begin_change(self, files: Iterable[Path]) -> None:
@@ -76,6 +79,12 @@ class Run:
         }
         write_manifest(replace(self.manifest, counts=counts), self.layout.root)
         update_checksums(self.layout.root)
+        self.send()
+
+    def send(self, *, every: float = 0.0) -> None:
+        """Send what is new to where the dataset lies, if that is not here; not more often than ``every`` seconds."""
+        if self.remote is not None:
+            self.remote.push(every=every)
 
 
 def _restore_run(values: dict[str, Any], backend: str) -> Run:
@@ -111,14 +120,22 @@ def open_run(config: GenerateConfig, backend: Backend | None = None) -> Iterator
         packages=package_versions(),
         counts={},
     )
-    with writing_to(config.out):
-        if not config.out.exists():
-            config.out.mkdir(parents=True)
-        with exclusive(config.out):
-            manifest = open_dataset(config.out, manifest)
+    address = remote_address(config.out)
+    remote = RemoteFolder.open(address, config.work) if address else None
+    root = remote.local if remote else config.out
+    with writing_to(root):
+        if not root.exists():
+            root.mkdir(parents=True)
+        with exclusive(root):
+            if remote:
+                remote.pull()
+            manifest = open_dataset(root, manifest)
             hands = tuple(sorted(hands, key=lambda hand: list(manifest.hands).index(hand.name)))
             objects = tuple(sorted(objects, key=lambda obj: list(manifest.objects).index(obj.name)))
-            yield Run(config, DatasetLayout(config.out), hands, objects, backend, device, renderer, manifest)
+            run = Run(config, DatasetLayout(root), hands, objects, backend, device, renderer, manifest, remote)
+            run.send()  # an address that cannot be written to shows before hours of work
+            yield run
+            run.send()
 
 
 def resolve_device(name: str) -> str:
@@ -162,7 +179,7 @@ def _settings(
     Lists of the images may be asked for later, too.
     """
     settings = json.loads(json.dumps(asdict(config), default=str))
-    for name in ("out", "executor", "workers", "address"):
+    for name in ("out", "work", "executor", "workers", "address"):
         del settings[name]
     for name in ("variant", "index", "coco", "writer_threads"):
         del settings["render"][name]

@@ -83,6 +83,7 @@ def _run(out: Path, rendered: list[str], stereo: bool, hangs: bool, options: dic
             render=RenderConfig(annotators=ANNOTATORS, **options),
         ),
         finish_stage=lambda: None,
+        send=lambda every: None,
     )
 
 
