@@ -80,7 +80,13 @@ def read_checksums(root: Path) -> dict[str, str]:
             f"expected checksums in {path}, got a damaged file ({str(error).splitlines()[0]}); "
             "delete it and run `graspd generate` with the same options again"
         ) from error
-    return dict(zip(table["file"].to_pylist(), table["sha256"].to_pylist(), strict=True))
+    names = table["file"].to_pylist()
+    for name in names:
+        if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
+            raise GraspdError(
+                f"expected files below {root} in {path}, got {name!r}, which leads elsewhere; do not use it"
+            )
+    return dict(zip(names, table["sha256"].to_pylist(), strict=True))
 
 
 def file_checksum(path: Path) -> str:

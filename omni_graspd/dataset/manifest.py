@@ -105,7 +105,7 @@ def read_manifest(root: Path) -> Manifest:
         version = content["schema_version"]
         if version == SCHEMA_VERSION:
             return _parse(content)
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GraspdError(
             f"expected {path} to be the dataset.json of a dataset, got something else ({error!r}); "
             "choose another folder with --out"
@@ -116,11 +116,18 @@ def read_manifest(root: Path) -> Manifest:
     )
 
 
+def _plain(name: str) -> str:
+    """Return the name of a hand or an object, of which paths are made; datasets of strangers may name any path."""
+    if not name or name.startswith(".") or any(letter in name for letter in "/\\:\0"):
+        raise ValueError(f"name {name!r}, which is none of a file")
+    return name
+
+
 def _parse(content: dict[str, Any]) -> Manifest:
     return Manifest(
         config=content["config"],
-        hands={name: Asset(**asset) for name, asset in content["hands"].items()},
-        objects={name: Asset(**asset) for name, asset in content["objects"].items()},
+        hands={_plain(name): Asset(**asset) for name, asset in content["hands"].items()},
+        objects={_plain(name): Asset(**asset) for name, asset in content["objects"].items()},
         packages=content["packages"],
         counts=content["counts"],
         evaluation=content.get("evaluation", {}),

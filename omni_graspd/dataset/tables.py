@@ -28,7 +28,11 @@ from omni_graspd.synthesis.grasp import GraspBatch, Postures
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
+_LARGEST_SIZE = 2**30
+_LARGEST_RATIO = 50
+"""Tables larger than the one in memory, and so many times as large as their file, are taken for damaged on purpose."""
 _PLACED = tuple(field.name for field in fields(SceneGrasps))
 
 
@@ -186,7 +190,9 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     if not path.is_file():
         raise GraspdError(f"expected a table of grasps, got {path}, which does not exist; run `graspd generate` first")
     try:
-        table = pq.ParquetFile(path).read()
+        file = pq.ParquetFile(path)
+        _check_size(file, path)
+        table = file.read()
     except pa.ArrowInvalid as error:
         raise damaged_table(path, error) from error
     metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
@@ -219,6 +225,19 @@ def damaged_table(path: Path, error: Exception) -> GraspdError:
     return GraspdError(
         f"expected a Parquet table, got {path} ({str(error).splitlines()[0]}); delete it and run the same command again"
     )
+
+
+def _check_size(file: pq.ParquetFile, path: Path) -> None:
+    """Refuse a table that would fill the memory: a few bytes can stand for any number of equal values."""
+    import pyarrow as pa
+
+    widths = (field.type.list_size if pa.types.is_fixed_size_list(field.type) else 1 for field in file.schema_arrow)
+    size = 8 * sum(widths) * file.metadata.num_rows
+    if size > _LARGEST_SIZE and size > _LARGEST_RATIO * path.stat().st_size:
+        raise GraspdError(
+            f"expected a table of grasps, got {path}, which is {path.stat().st_size} bytes and would take "
+            f"{size / 2**30:.0f} GiB of memory; do not use it"
+        )
 
 
 def column_array(array: pa.Array) -> np.ndarray:

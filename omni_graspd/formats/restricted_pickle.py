@@ -10,6 +10,7 @@ since the C one sets memory aside for whatever index or length a file declares.
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import re
 from collections import OrderedDict
@@ -233,6 +234,9 @@ def load_npy(path: Any) -> Any:
             read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
             shape, _, dtype = read(file)
             if not dtype.hasobject:
+                declared = dtype.itemsize * math.prod(shape)
+                if declared > path.stat().st_size:
+                    raise ValueError(f"{declared} bytes declared, {path.stat().st_size} there")
                 file.seek(0)
                 return np.load(file, allow_pickle=False)
             content = file.read()

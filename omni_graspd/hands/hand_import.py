@@ -13,7 +13,6 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from xml.etree import ElementTree
 
 from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, writing_to
 from omni_graspd.errors import GraspdError
@@ -23,6 +22,7 @@ from omni_graspd.hands.mjcf_reader import read_mjcf
 from omni_graspd.hands.source_to_design import design_hand, rest_posture
 from omni_graspd.hands.urdf_reader import read_urdf
 from omni_graspd.hands.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_vendor_hand
+from omni_graspd.hands.xml_file import parse_xml
 from omni_graspd.library import list_names, list_user_names, resolve, user_folder
 from omni_graspd.usd.self_contained import write_self_contained
 
@@ -175,10 +175,7 @@ def _convert(name: str, file: Path, scale: float, written: Path) -> None:
 
 def _kind(file: Path) -> str:
     """Return ``robot`` for URDF, ``mujoco`` for MJCF."""
-    try:
-        tag = ElementTree.parse(file).getroot().tag
-    except (ElementTree.ParseError, UnicodeDecodeError):
-        tag = "no XML"
+    tag = parse_xml(file).tag
     if file.suffix.lower() == ".xacro":
         raise GraspdError(f"expected URDF, got the macro file {file}; expand it first: xacro {file.name} > hand.urdf")
     if tag not in ("robot", "mujoco"):

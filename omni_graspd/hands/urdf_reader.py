@@ -17,6 +17,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_design import MassDistribution
 from omni_graspd.hands.mesh_files import find_mesh_file, linear_color, read_mesh_file
 from omni_graspd.hands.source_hand import SourceJoint, SourceLink, SourceShape, parents_first
+from omni_graspd.hands.xml_file import parse_xml
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.transforms import IDENTITY, matrix_to_pose, pose_to_matrix
 
@@ -34,19 +35,12 @@ def read_urdf(path: Path) -> list[SourceLink]:
     Raises:
         GraspdError: If the file is not URDF, has a joint that a hand cannot have, or names a mesh that is missing.
     """
-    root = _parse(path)
+    root = parse_xml(path)
     looks = {node.get("name", ""): look for node in root.findall("material") if (look := _read_look(node, {}))}
     joints = {_child(node, "child", "link", path): node for node in root.findall("joint")}
     if len(joints) < len(root.findall("joint")):
         raise GraspdError(f"expected one parent per link in {path}, got a link that two joints move; remove one")
     return parents_first([_read_link(node, joints, looks, path) for node in root.findall("link")], path)
-
-
-def _parse(path: Path) -> ElementTree.Element:
-    try:
-        return ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, UnicodeDecodeError) as error:
-        raise GraspdError(f"expected {path} to be XML, got: {error}; mend or re-export it") from error
 
 
 def _read_link(

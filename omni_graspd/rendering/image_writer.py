@@ -169,17 +169,31 @@ def read_frame(folder: Path, frame_index: int = 0, annotators: Sequence[str] = t
         The frame with those of the channels that are there.
 
     Raises:
-        GraspdError: If the folder has none of them for this frame.
+        GraspdError: If the folder has none of them for this frame, or a file is damaged.
     """
     number = f"{frame_index:04d}"
     channels = {}
     for name in annotators:
         path = folder / file_names([name], frame_index)[name]
         if path.is_file():
-            channels[name] = _decode(name, path, number)
+            channels[name] = _decode_whole(name, path, number)
     if not channels:
         raise GraspdError(f"expected images of frame {number} in {folder}, found none; render it first")
     return Frame("", channels)
+
+
+def _decode_whole(name: str, path: Path, number: str) -> AnnotatorData:
+    from PIL import Image
+
+    try:
+        return _decode(name, path, number)
+    except (
+        *(OSError, ValueError, KeyError, TypeError, RecursionError, MemoryError),
+        Image.DecompressionBombError,
+    ) as error:
+        raise GraspdError(
+            f"expected the channel {name} in {path}, got a damaged file ({str(error).splitlines()[0]}); render it again"
+        ) from error
 
 
 def _decode(name: str, path: Path, number: str) -> AnnotatorData:

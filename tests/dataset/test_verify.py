@@ -52,7 +52,8 @@ def _halve(content: bytearray) -> None:
 
 def _rewrite_grasps(root: Path, change: Callable) -> None:
     write_grasps(change(read_grasps(root / _TABLE)), root / _TABLE)
-    update_checksums(root, (_TABLE,))
+    forget_checksums(root, set((_TABLE,)))
+    update_checksums(root)
 
 
 def _scale_quaternion(table):
@@ -84,7 +85,8 @@ def _spoil_metric(table):
 def _drop_row(root: Path) -> None:
     rows = pq.ParquetFile(root / _TABLE).read().slice(0, 2)
     pq.write_table(rows, root / _TABLE)
-    update_checksums(root, (_TABLE,))
+    forget_checksums(root, set((_TABLE,)))
+    update_checksums(root)
 
 
 def _move_scene_grasp(root: Path) -> None:
@@ -92,14 +94,16 @@ def _move_scene_grasp(root: Path) -> None:
     poses = table.grasps.T_world_palm.copy()
     poses[1, 2] += 0.001
     write_scene_grasps(replace(table, grasps=replace(table.grasps, T_world_palm=poses)), root / _SCENE_TABLE)
-    update_checksums(root, (_SCENE_TABLE,))
+    forget_checksums(root, set((_SCENE_TABLE,)))
+    update_checksums(root)
 
 
 def _swap_eyes(root: Path) -> None:
     left, right, aside = root / _VIEW / "left", root / _VIEW / "right", root / _VIEW / "aside"
     left.rename(aside), right.rename(left), aside.rename(right)
     names = [path.relative_to(root).as_posix() for path in (root / _VIEW).rglob("*") if path.is_file()]
-    update_checksums(root, tuple(names))
+    forget_checksums(root, set(tuple(names)))
+    update_checksums(root)
 
 
 def _shrink_picture(root: Path) -> None:
@@ -107,7 +111,8 @@ def _shrink_picture(root: Path) -> None:
 
     path = root / _VIEW / "right" / "rgb_0000.png"
     Image.open(path).resize((24, 18)).save(path)
-    update_checksums(root, (path.relative_to(root).as_posix(),))
+    forget_checksums(root, set((path.relative_to(root).as_posix(),)))
+    update_checksums(root)
 
 
 def _wrong_checksum(root: Path) -> None:
