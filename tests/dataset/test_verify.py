@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from omni_graspd import cli
-from omni_graspd.dataset.checksums import CHECKSUM_FILE, read_checksums, update_checksums
+from omni_graspd.dataset.checksums import CHECKSUM_FILE, forget_checksums, read_checksums, update_checksums
 from omni_graspd.dataset.evaluation import evaluate_dataset
 from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
 from omni_graspd.dataset.restored_config import restore_config
@@ -52,7 +52,7 @@ def _halve(content: bytearray) -> None:
 
 def _rewrite_grasps(root: Path, change: Callable) -> None:
     write_grasps(change(read_grasps(root / _TABLE)), root / _TABLE)
-    forget_checksums(root, set((_TABLE,)))
+    forget_checksums(root, {_TABLE})
     update_checksums(root)
 
 
@@ -85,7 +85,7 @@ def _spoil_metric(table):
 def _drop_row(root: Path) -> None:
     rows = pq.ParquetFile(root / _TABLE).read().slice(0, 2)
     pq.write_table(rows, root / _TABLE)
-    forget_checksums(root, set((_TABLE,)))
+    forget_checksums(root, {_TABLE})
     update_checksums(root)
 
 
@@ -94,7 +94,7 @@ def _move_scene_grasp(root: Path) -> None:
     poses = table.grasps.T_world_palm.copy()
     poses[1, 2] += 0.001
     write_scene_grasps(replace(table, grasps=replace(table.grasps, T_world_palm=poses)), root / _SCENE_TABLE)
-    forget_checksums(root, set((_SCENE_TABLE,)))
+    forget_checksums(root, {_SCENE_TABLE})
     update_checksums(root)
 
 
@@ -102,7 +102,7 @@ def _swap_eyes(root: Path) -> None:
     left, right, aside = root / _VIEW / "left", root / _VIEW / "right", root / _VIEW / "aside"
     left.rename(aside), right.rename(left), aside.rename(right)
     names = [path.relative_to(root).as_posix() for path in (root / _VIEW).rglob("*") if path.is_file()]
-    forget_checksums(root, set(tuple(names)))
+    forget_checksums(root, set(names))
     update_checksums(root)
 
 
@@ -111,7 +111,7 @@ def _shrink_picture(root: Path) -> None:
 
     path = root / _VIEW / "right" / "rgb_0000.png"
     Image.open(path).resize((24, 18)).save(path)
-    forget_checksums(root, set((path.relative_to(root).as_posix(),)))
+    forget_checksums(root, {path.relative_to(root).as_posix()})
     update_checksums(root)
 
 
