@@ -27,11 +27,13 @@ from omni_graspd.dataset.remote_folder import RemoteFolder
 from omni_graspd.dataset.table_schema import SCHEMA_VERSION
 from omni_graspd.dataset.tables import read_grasps
 from omni_graspd.errors import GraspdError
+from omni_graspd.formats.plain_yaml import read_yaml
 from omni_graspd.formats.registry import FORMATS
 from omni_graspd.hands.urdf_reader import read_urdf
 from omni_graspd.hands.vendor_wheel import _unpack
 from omni_graspd.objects.object_reader import read_object
 from omni_graspd.rendering.image_writer import read_frame
+from omni_graspd.usd.self_contained import write_self_contained
 
 _LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
 _ROBOT = '<robot name="x"><link name="{}"/></robot>'
@@ -47,16 +49,22 @@ class _Bomb:
         return os.mkdir, (str(self.target),)
 
 
+def _read(format_name: str, path: Path) -> None:
+    read = FORMATS[format_name].read
+    assert read is not None
+    read(path)
+
+
 def _pickled_array(folder: Path) -> None:
     np.save(folder / "x.npy", np.array([{"qpos": _Bomb(folder.parent / "elsewhere")}], dtype=object), allow_pickle=True)
-    FORMATS["dexgraspnet"].read(folder / "x.npy")
+    _read("dexgraspnet", folder / "x.npy")
 
 
 def _pickled_torch_file(folder: Path) -> None:
     with zipfile.ZipFile(folder / "x.pt", "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps({"metadata": _Bomb(folder.parent / "elsewhere")}))
         archive.writestr("archive/version", "3")
-    FORMATS["multidex"].read(folder / "x.pt")
+    _read("multidex", folder / "x.pt")
 
 
 def _pickled_frame(folder: Path) -> None:
@@ -77,7 +85,7 @@ def _declared_array_of_grasps(folder: Path) -> None:
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1250000000000,), }"
     header += b" " * (-(10 + len(header) + 1) % 64) + b"\n"
     (folder / "x.npy").write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header)
-    FORMATS["dexgraspnet"].read(folder / "x.npy")
+    _read("dexgraspnet", folder / "x.npy")
 
 
 def _table_that_swells(folder: Path) -> None:
@@ -137,7 +145,7 @@ def _deep_manifest(folder: Path) -> None:
 
 def _deep_grasps(folder: Path) -> None:
     (folder / "x.json").write_text('{"a":' * 1_000_000 + "0" + "}" * 1_000_000)
-    FORMATS["multigrippergrasp"].read(folder / "x.json")
+    _read("multigrippergrasp", folder / "x.json")
 
 
 def _picture_that_swells(folder: Path) -> None:
@@ -158,6 +166,27 @@ def _mesh_of_declared_size(folder: Path) -> None:
     )
     (folder / "x.ply").write_bytes((header + "property double z\nend_header\n").encode() + b"\0" * 24)
     read_object(folder / "x.ply")
+
+
+def _secret_as_a_texture(folder: Path) -> None:
+    (folder.parent / "secret").write_text("secret")
+    (folder / "x.usda").write_text(
+        '#usda 1.0\n(defaultPrim = "x")\ndef Xform "x" { asset inputs:file = @' + f"{folder.parent}/secret" + "@ }"
+    )
+    write_self_contained(folder / "x.usda", folder.parent / "elsewhere" / "x.usda")
+
+
+def _layer_from_the_net(folder: Path) -> None:
+    (folder / "x.usda").write_text(
+        '#usda 1.0\n(defaultPrim = "x")\ndef Xform "x" (references = @http://127.0.0.1:9/x.usd@) {}'
+    )
+    read_object(folder / "x.usda")
+
+
+def _yaml_bomb(folder: Path) -> None:
+    laughs = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    (folder / "x.yaml").write_text("\n".join(["format: isaac_grasp", "a0: &a0 ha", *laughs]))
+    read_yaml(folder / "x.yaml")
 
 
 def _name_in_a_bucket(folder: Path) -> None:
@@ -181,6 +210,9 @@ _INPUTS: tuple[Callable[[Path], None], ...] = (
     _deep_grasps,
     _picture_that_swells,
     _mesh_of_declared_size,
+    _secret_as_a_texture,
+    _layer_from_the_net,
+    _yaml_bomb,
     _name_in_a_bucket,
 )
 
