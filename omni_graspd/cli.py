@@ -27,6 +27,7 @@ from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.run import Run, open_run
 from omni_graspd.errors import GraspdError
+from omni_graspd.inspection.dataset_card import describe_dataset, write_readme
 from omni_graspd.inspection.overview import write_overview
 from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
 from omni_graspd.quiet_warp import start_warp
@@ -79,13 +80,14 @@ def render(config: GenerateConfig) -> Callable[[], None]:
     return partial(_run_stages, config, ("render", "overview"))
 
 
-def info(path: Path) -> Callable[[], None]:
-    """Show what a dataset is: settings, hands, objects, counts and quality.
+def info(path: Path, readme: bool = False) -> Callable[[], None]:
+    """Show what a dataset is: its card, settings, hands, objects, counts and quality.
 
     Args:
         path: Dataset folder, or s3://bucket/name.
+        readme: Write the card into the dataset as README.md, with the header that dataset hubs read.
     """
-    return partial(_show, path)
+    return partial(_show, path, readme)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -152,11 +154,13 @@ def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:
         console.print(f"overview: {run.layout.overview}", soft_wrap=True)
 
 
-def _show(path: Path) -> None:
+def _show(path: Path, readme: bool) -> None:
     console = open_console()
     summary = summarize_dataset(local_dataset(path))
     console.print(_card(path, summary))
     console.print(_grasp_table(summary))
+    if readme:
+        console.print(f"README: {write_readme(local_dataset(path))}", soft_wrap=True, markup=False)
 
 
 def _run_action(action: Callable[[Console], None]) -> None:
@@ -209,6 +213,11 @@ def _card(path: Path, summary: DatasetSummary) -> Table:
     table.add_row("dataset", str(path))
     table.add_row("schema", str(manifest.schema_version))
     table.add_row("contents", counts or "nothing yet")
+    card = describe_dataset(summary)
+    table.add_row("inputs", ", ".join(card.inputs) or "none")
+    table.add_row("method", card.method)
+    table.add_row("unique grasps", f"{card.unique_grasps:,} by {', '.join(card.hands)}")
+    table.add_row("examples", f"{card.examples:,}")
     table.add_row("made on", f"{config['backend']}, {config['device']}, seed {config['seed']}")
     table.add_row("packages", ", ".join(f"{name} {version}" for name, version in manifest.packages.items()))
     for kind, assets in (("hand", manifest.hands), ("object", manifest.objects)):

@@ -110,7 +110,7 @@ def _billion_laughs_in_another_encoding(folder: Path) -> None:
 
 
 def _external_entity(folder: Path) -> None:
-    (folder.parent / "secret").write_text("secret")
+    (folder.parent / "secret").write_text("hush")
     text = f'<!DOCTYPE robot [<!ENTITY x SYSTEM "file://{folder.parent}/secret">]>' + _ROBOT.format("&x;")
     (folder / "x.urdf").write_text(text)
     read_urdf(folder / "x.urdf")
@@ -169,9 +169,9 @@ def _mesh_of_declared_size(folder: Path) -> None:
 
 
 def _secret_as_a_texture(folder: Path) -> None:
-    (folder.parent / "secret").write_text("secret")
+    (folder.parent / "secret").write_text("hush")
     (folder / "x.usda").write_text(
-        '#usda 1.0\n(defaultPrim = "x")\ndef Xform "x" { asset inputs:file = @' + f"{folder.parent}/secret" + "@ }"
+        '#usda 1.0\n(defaultPrim = "x")\ndef Xform "x" {\n asset inputs:file = @' + f"{folder.parent}/secret" + "@\n}"
     )
     write_self_contained(folder / "x.usda", folder.parent / "elsewhere" / "x.usda")
 
@@ -241,7 +241,7 @@ def test_it_is_refused_with_one_line(attempt: Callable[[Path], None], tmp_path: 
     assert len(str(refused.value)) < 600
     assert not (tmp_path / "a" / "elsewhere").exists()
     assert not (tmp_path / "elsewhere").exists()
-    assert "secret" not in str(refused.value)
+    assert "hush" not in str(refused.value)
 
 
 def test_an_archive_writes_into_its_folder_only(tmp_path: Path) -> None:

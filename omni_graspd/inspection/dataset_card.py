@@ -1,0 +1,165 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The card of a dataset: what it holds in one row, as in the paper's Table I, and a README for a dataset hub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from omni_graspd.atomic import atomic_path, writing_to
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
+
+_INPUTS = {
+    "rgb": "RGB",
+    "distance_to_camera": "depth",
+    "distance_to_image_plane": "depth",
+    "normals": "normals",
+    "semantic_segmentation": "segmentation",
+    "instance_segmentation": "segmentation",
+    "instance_id_segmentation": "segmentation",
+    "bounding_box_2d_tight": "2D boxes",
+    "bounding_box_2d_loose": "2D boxes",
+    "bounding_box_3d": "3D boxes",
+    "pointcloud": "point cloud",
+    "stereo_disparity": "disparity",
+}
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+
+@dataclass(frozen=True)
+class DatasetCard:
+    """A dataset as a row of the paper's Table I."""
+
+    hands: tuple[str, ...]
+    """Names of the hands."""
+    objects: int
+    """Number of objects."""
+    inputs: tuple[str, ...]
+    """What a network can see: image channels, mono or stereo; empty without images."""
+    method: str
+    """How the grasps were made."""
+    unique_grasps: int
+    """Base grasps that did not fail."""
+    examples: int
+    """Views of scenes; a stereo pair counts once."""
+
+
+def describe_dataset(summary: DatasetSummary) -> DatasetCard:
+    """Return the row of a dataset."""
+    config = summary.manifest.config
+    stereo = bool(config.get("camera", {}).get("stereo"))
+    images = sum(summary.image_counts.values())
+    channels = dict.fromkeys(
+        _INPUTS[name] for name in config.get("render", {}).get("annotators", ()) if name in _INPUTS
+    )
+    return DatasetCard(
+        hands=tuple(summary.manifest.hands),
+        objects=len(summary.manifest.objects),
+        inputs=(*channels, "stereo" if stereo else "mono") if images else (),
+        method="differentiable simulation" if "synthesis" in config else "imported",
+        unique_grasps=sum(row.ok_count for row in summary.grasps),
+        examples=images // 2 if stereo else images,
+    )
+
+
+def write_readme(root: Path) -> Path:
+    """Write ``README.md`` into a dataset folder, with the header that the Hugging Face hub reads; replaces one there.
+
+    Args:
+        root: The dataset folder.
+
+    Returns:
+        The file.
+
+    Raises:
+        GraspdError: If the folder is no dataset or cannot be written to.
+    """
+    text = dataset_readme(root)
+    with writing_to(root, resumes=False), atomic_path(root / "README.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return root / "README.md"
+
+
+def dataset_readme(root: Path) -> str:
+    """Return the text of a dataset's README: header, row, contents, origin and how to read it."""
+    summary = summarize_dataset(root)
+    card, manifest = describe_dataset(summary), summary.manifest
+    name = root.resolve().name
+    lines = [
+        *_header(root, summary, card, name),
+        f"# {name}",
+        "",
+        f"Multi-finger grasps of {card.objects} objects by {', '.join(card.hands)}, made with omni_graspd "
+        f"{manifest.packages.get('omni-graspd', '')}.",
+        "",
+        "| hands | inputs | method | unique grasps | examples |",
+        "| --- | --- | --- | --- | --- |",
+        f"| {', '.join(card.hands)} | {', '.join(card.inputs) or 'none'} | {card.method} | {card.unique_grasps:,} "
+        f"| {card.examples:,} |",
+        "",
+        "| hand | object | grasps | ok | force closure | mean epsilon | scenes | images |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *(
+            f"| {row.hand} | {row.object} | {row.grasp_count} | {row.ok_count} | {_share(row.force_closure)} | "
+            f"{_number(row.epsilon)} | {summary.scene_counts[row.object]} | {summary.image_counts[row.object]} |"
+            for row in summary.grasps
+        ),
+        "",
+        "## Origin",
+        "",
+        "| asset | source | licence |",
+        "| --- | --- | --- |",
+        *(
+            f"| {name} | {asset.source} | {asset.license or 'not stated'} |"
+            for name, asset in {**manifest.hands, **manifest.objects}.items()
+        ),
+        "",
+        f"Seed {manifest.config.get('seed', 'unknown')}; all settings and package versions are in `dataset.json`, a "
+        "SHA-256 of every file in `checksums.parquet`.",
+        "",
+        "## Reading",
+        "",
+        "```python",
+        "import omni_graspd.dataset",
+        "",
+        'dataset = omni_graspd.dataset.open("PATH")',
+        f'grasps = dataset.grasps("{card.hands[0]}")  # an Arrow table; units and frames are in the fields\' metadata',
+        "```",
+        "",
+        "Lengths are metres, angles radians, poses position and quaternion x y z w.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _header(root: Path, summary: DatasetSummary, card: DatasetCard, name: str) -> list[str]:
+    licenses = {asset.license for asset in (*summary.manifest.hands.values(), *summary.manifest.objects.values())}
+    layout = DatasetLayout(root)
+    configs = [(f"grasps_{hand}", f"grasps/{hand}/*.parquet") for hand in card.hands]
+    if any(layout.scene_tables(obj) for obj in summary.manifest.objects):
+        configs.append(("scene_grasps", "scenes/*/*.grasps.parquet"))
+    size = next((label for limit, label in _SIZES if card.unique_grasps < limit), "1M<n<10M")
+    return [
+        "---",
+        f"pretty_name: {name!r}",
+        f"license: {'apache-2.0' if licenses == {'Apache-2.0'} else 'other'}",
+        "task_categories:",
+        "- robotics",
+        "tags:",
+        *(f"- {tag}" for tag in ("grasping", "dexterous-manipulation", "synthetic", *card.hands)),
+        "size_categories:",
+        f"- {size}",
+        "configs:",
+        *(line for config, files in configs for line in (f"- config_name: {config}", f'  data_files: "{files}"')),
+        "---",
+        "",
+    ]
+
+
+def _share(value: float) -> str:
+    return "-" if value != value else f"{100.0 * value:.0f} %"
+
+
+def _number(value: float) -> str:
+    return "-" if value != value else f"{value:.3f}"

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The card of a dataset, and the README that dataset hubs read."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pyarrow.dataset as pds
+import pytest
+import yaml
+
+from omni_graspd import cli
+from omni_graspd.dataset.verify import verify_dataset
+from omni_graspd.errors import GraspdError
+from omni_graspd.inspection.dataset_card import dataset_readme, describe_dataset, write_readme
+from omni_graspd.inspection.summary import summarize_dataset
+
+
+def test_the_card_counts_what_is_there(dataset: Path) -> None:
+    summary = summarize_dataset(dataset)
+    card = describe_dataset(summary)
+    assert card.hands == tuple(summary.manifest.hands)
+    assert card.unique_grasps == sum(row.ok_count for row in summary.grasps) > 0
+    assert card.method == "differentiable simulation"
+    images = summary.manifest.counts["images"]
+    assert card.examples == (images // 2 if "stereo" in card.inputs else images)
+
+
+def test_the_header_is_yaml_and_its_files_are_there(dataset: Path) -> None:
+    _, header, body = dataset_readme(dataset).split("---\n", 2)
+    content = yaml.safe_load(header)
+    assert content["task_categories"] == ["robotics"]
+    assert content["size_categories"] == ["n<1K"]
+    for config in content["configs"]:
+        files = [str(path) for path in dataset.glob(config["data_files"])]
+        assert pds.dataset(files).count_rows() > 0
+    assert "| hands | inputs |" in body
+
+
+def test_the_readme_disturbs_nothing(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(dataset, copy)
+    cli.main(["info", str(copy), "--readme"])
+    assert "README.md" in capsys.readouterr().out
+    assert (copy / "README.md").read_text().startswith("---\n")
+    assert not verify_dataset(copy).faults
+    before = (copy / "README.md").read_bytes()
+    write_readme(copy)
+    assert (copy / "README.md").read_bytes() == before
+
+
+def test_a_folder_that_is_no_dataset_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(GraspdError, match="expected a dataset folder"):
+        write_readme(tmp_path)
