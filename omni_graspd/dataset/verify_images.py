@@ -77,7 +77,7 @@ def _eye_problems(
             with Image.open(path) as image:
                 image.load()
                 size = image.size
-        except (OSError, SyntaxError) as error:
+        except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
             yield path.name, f"expected a picture, got a damaged file ({str(error).splitlines()[0]})"
             continue
         if size != (rig.width, rig.height):

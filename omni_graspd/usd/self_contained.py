@@ -15,6 +15,12 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.usd.stage import open_stage, save_layer
 
 _UDIM = "<UDIM>"
+_IMAGES = (
+    *("png", "jpg", "jpeg", "exr", "hdr", "tga", "bmp", "tif", "tiff"),
+    *("tx", "tex", "dds", "ktx", "webp", "avif"),
+)
+_COPIED = frozenset((*_IMAGES, "ies", "mdl", "mtlx", "osl", "usd", "usda", "usdc", "usdz", "vdb"))
+"""What assets use. A file from strangers may name any other, such as a private key; datasets are passed on."""
 
 
 def write_self_contained(source: Path, path: Path) -> None:
@@ -29,7 +35,7 @@ def write_self_contained(source: Path, path: Path) -> None:
         path: The file to write.
 
     Raises:
-        GraspdError: If the source or one of the files it uses is missing or cannot be read.
+        GraspdError: If the source or one of the files it uses is missing, cannot be read, or is none of an asset.
     """
     stage = open_stage(source)
     layer = stage.Flatten()
@@ -49,6 +55,9 @@ def _copy_asset(asset: str, source: Path, origins: list[Path], folder: Path) -> 
         if Path(asset).is_absolute():
             raise GraspdError(f"expected {source} to use files that exist, got {asset}; mend its path or remove it")
         return asset
+    for file in files.values():
+        if file.suffix.lower().partition("[")[0].lstrip(".") not in _COPIED:
+            raise GraspdError(f"expected {source} to use textures and materials, got {file}; remove it from the asset")
     try:
         contents = {tile: file.read_bytes() for tile, file in files.items()}
     except OSError as error:
