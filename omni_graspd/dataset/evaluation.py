@@ -28,7 +28,7 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.dataset.manifest import Manifest, read_manifest, write_manifest
 from omni_graspd.dataset.restored_config import restore_config
-from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
+from omni_graspd.dataset.tables import GraspTable, damaged_table, read_grasps, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.progress import Progress, no_progress
@@ -129,9 +129,13 @@ def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device
 
 
 def _column_names(path: Path) -> list[str]:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    return pq.read_schema(path).names
+    try:
+        return pq.read_schema(path).names
+    except pa.ArrowException as error:
+        raise damaged_table(path, error) from error
 
 
 def _measured(

@@ -110,7 +110,8 @@ def read_grasps(path: Path) -> GraspTable:
     Raises:
         GraspdError: If the file is missing, unreadable, or of another schema version.
     """
-    values, metadata = _read(path)
+    needed = ("T_object_palm", "joint_positions", "status", "index", "seed", "hand", "object", "joint_names")
+    values, metadata = _read(path, *needed)
     losses = {name.removeprefix("loss_"): column for name, column in values.items() if name.startswith("loss_")}
     known = {*GRASP_COLUMNS, *POSTURE_COLUMNS, "joint_positions", *(f"loss_{name}" for name in losses)}
     there = all(name in values for name in POSTURE_COLUMNS)
@@ -150,7 +151,7 @@ def read_scene_grasps(path: Path) -> SceneGraspTable:
     Raises:
         GraspdError: If the file is missing, unreadable, or of another schema version.
     """
-    values, metadata = _read(path)
+    values, metadata = _read(path, "hand", "grasp_index", "status", "object", "scene_index")
     return SceneGraspTable(
         object=metadata["object"],
         scene_index=int(metadata["scene_index"]),
@@ -183,7 +184,7 @@ def _to_arrow(values: Any, column: Column, field: pa.Field) -> pa.Array:
     return pa.FixedSizeListArray.from_arrays(flat, type=field.type)
 
 
-def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def _read(path: Path, *needed: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -193,7 +194,9 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
         file = pq.ParquetFile(path)
         _check_size(file, path)
         table = file.read()
-    except pa.ArrowInvalid as error:
+    except (pa.ArrowException, OSError) as error:
+        if getattr(error, "errno", None):
+            raise  # The system refused: the table may be good.
         raise damaged_table(path, error) from error
     metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     if metadata.get("schema_version") != str(SCHEMA_VERSION):
@@ -202,6 +205,9 @@ def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:
             f"in {path}; "
             "read it with the omni-graspd that wrote it, or make it again"
         )
+    lacking = [name for name in needed if name not in table.column_names and name not in metadata]
+    if lacking:
+        raise damaged_table(path, ValueError(f"without {', '.join(lacking)}"))
     return {name: column_array(table.column(name).combine_chunks()) for name in table.column_names}, metadata
 
 
@@ -216,7 +222,7 @@ def row_count(path: Path) -> int:
 
     try:
         return pq.read_metadata(path).num_rows
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise damaged_table(path, error) from error
 
 

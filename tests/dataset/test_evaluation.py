@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import trimesh
 
@@ -191,3 +193,27 @@ def test_a_folder_without_a_dataset_is_one_line(tmp_path, capsys):
     with pytest.raises(SystemExit):
         cli.main(["evaluate", str(tmp_path)])
     assert capsys.readouterr().err.startswith("error: expected a dataset folder, got")
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "overwritten", "other table", "a column less"])
+def test_a_damaged_table_is_named_in_one_line(dataset: Path, damage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = DatasetLayout(dataset).grasps("barrett", "block")
+    content = path.read_bytes()
+    if damage == "other table":
+        pq.write_table(pa.table({"index": [0]}), path)
+    elif damage == "a column less":
+        pq.write_table(pq.read_table(path).drop_columns(["T_object_palm"]), path)
+    else:
+        middle = b"\xff" * 400
+        changed = {
+            "cut": content[: len(content) // 2],
+            "empty": b"",
+            "overwritten": content[:4] + middle + content[404:],
+        }
+        path.write_bytes(changed[damage])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["evaluate", str(dataset), "--workers", "1"])
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert said.count("\n") == 1
+    assert str(path) in said
