@@ -23,7 +23,7 @@ def require_at_least(config: Any, section: str, least: int, *names: str) -> None
         GraspdError: If one is not.
     """
     for name in names:
-        if getattr(config, name) < least:
+        if not getattr(config, name) >= least:
             raise GraspdError(f"expected {section}.{name} to be at least {least}, got {getattr(config, name)}")
 
 
@@ -40,3 +40,22 @@ def require_positive(config: Any, section: str, *names: str, unit: str = "", fin
         value = getattr(config, name)
         if not value > 0.0 or (finite and value == inf):
             raise GraspdError(f"expected {section}.{name} to be above 0{unit}, got {value}")
+
+
+def require_within(config: Any, section: str, least: float, most: float, *names: str) -> None:
+    """Check that fields of a configuration are from ``least`` to ``most``; see :func:`require_at_least`."""
+    for name in names:
+        if not least <= getattr(config, name) <= most:
+            raise GraspdError(f"expected {section}.{name} to be from {least} to {most}, got {getattr(config, name)}")
+
+
+def require_rising(config: Any, section: str, least: float, most: float, *names: str) -> None:
+    """Check that ranges of a configuration, pairs of numbers, rise from ``least`` or more to ``most`` or less, finite.
+
+    See :func:`require_at_least`.
+    """
+    for name in names:
+        low, high = getattr(config, name)
+        if not least <= low <= high <= most or high == inf:
+            bound = "" if most == inf else f" to at most {most}"
+            raise GraspdError(f"expected {section}.{name} to rise from at least {least}{bound}, got {low} to {high}")

@@ -76,3 +76,5 @@ class GenerateConfig:
         for name, least in (("grasps", 1), ("scenes", 0), ("seed", 0)):
             if getattr(self, name) < least:
                 raise GraspdError(f"expected {name} to be {least} or more, got {getattr(self, name)}")
+        if self.seed >= 2**63:
+            raise GraspdError(f"expected seed to be below 2**63, as tables keep it, got {self.seed}")

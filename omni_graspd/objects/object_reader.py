@@ -21,6 +21,7 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.source_surface import SourceSurface
 from omni_graspd.objects.surface_repair import MOST_PARTS, SurfaceRepairConfig, repair_surface
 from omni_graspd.objects.usd_object_reader import USD_SUFFIXES, read_usd_object
+from omni_graspd.ranges import require_not_negative, require_positive
 from omni_graspd.usd.meshes import TriangleMesh, used_vertices
 
 _FARTHEST = 10.0
@@ -45,7 +46,9 @@ class ObjectReaderConfig:
     """How the surface is mended."""
 
     def __post_init__(self) -> None:
-        """Check density and mass."""
+        """Check the ranges."""
+        require_not_negative(self, "intake", "smallest_extent")
+        require_positive(self, "intake", "largest_extent")
         for name in ("density", "mass"):
             value = getattr(self, name)
             if value is not None and not 0.0 < value < np.inf:

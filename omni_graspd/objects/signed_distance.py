@@ -12,6 +12,7 @@ import warp as wp
 
 from omni_graspd.objects.corner_normals import surface_normals
 from omni_graspd.objects.signed_distance_kernels import SIGN_FROM_NORMALS, SIGN_FROM_WINDING_NUMBER, query_kernel
+from omni_graspd.ranges import require_within
 from omni_graspd.usd.meshes import TriangleMesh
 
 
@@ -24,6 +25,11 @@ class SignedDistanceConfig:
     to second order; the paper's released script uses 0.75, which bulges half as much again."""
     crease_angle: float = math.radians(40.0)
     """Edges at which face normals differ by more stay hard [rad]."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_within(self, "synthesis.distance", 0.0, 1.0, "phong_alpha")
+        require_within(self, "synthesis.distance", 0.0, math.pi, "crease_angle")
 
 
 @dataclass(frozen=True, eq=False)

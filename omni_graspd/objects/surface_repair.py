@@ -16,6 +16,7 @@ from omni_graspd.objects.mesh_parts import connected_parts, drop_debris, join_ov
 from omni_graspd.objects.open_edges import open_edges
 from omni_graspd.objects.surface_orientation import orient_outward
 from omni_graspd.objects.welding import drop_useless_faces, sew, weld
+from omni_graspd.ranges import require_at_least, require_within
 from omni_graspd.usd.meshes import TriangleMesh
 
 MOST_PARTS = 500
@@ -34,6 +35,11 @@ class SurfaceRepairConfig:
     """Holes up to this part of the bounding box's diagonal are filled."""
     most_faces: int = 40_000
     """Surfaces with more faces are simplified."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_within(self, "intake.repair", 0.0, 1.0, "weld_tolerance", "sew_tolerance", "largest_hole")
+        require_at_least(self, "intake.repair", 4, "most_faces")
 
 
 def repair_surface(mesh: TriangleMesh, config: SurfaceRepairConfig) -> tuple[TriangleMesh, tuple[str, ...]]:

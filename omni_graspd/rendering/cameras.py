@@ -14,11 +14,14 @@ import numpy as np
 from pxr import Gf, Usd, UsdGeom, UsdRender
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.ranges import require_at_least, require_not_negative, require_positive, require_rising, require_within
 from omni_graspd.rendering.frame import CameraRig
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.transforms import author_pose, matrix_to_pose
 
 _EYES = ("left", "right")
+_LARGEST_SIDE = 16_384
+"""The most pixels along a side: what textures on graphics cards can have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,16 +58,12 @@ class CameraConfig:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        if self.views < 0 or self.width < 1 or self.height < 1:
-            raise GraspdError(
-                f"expected camera.views to be 0 or more and camera.width and height 1 or more, got {self.views}, "
-                f"{self.width} x {self.height}"
-            )
-        if self.focal_length <= 0 or self.horizontal_aperture <= 0 or self.baseline < 0:
-            raise GraspdError(
-                "expected camera.focal_length and camera.horizontal_aperture to be above 0 and camera.baseline 0 or "
-                f"more, got {self.focal_length}, {self.horizontal_aperture} and {self.baseline}"
-            )
+        require_not_negative(self, "camera", "baseline", "max_target_offset", unit=" m")
+        require_positive(self, "camera", "focal_length", "horizontal_aperture", unit=" mm", finite=True)
+        require_within(self, "camera", 0.0, 180.0, "max_roll")
+        require_rising(self, "camera", -90.0, 90.0, "elevation")
+        require_within(self, "camera", 1, _LARGEST_SIDE, "width", "height")
+        require_at_least(self, "camera", 0, "views")
         if not 0 < self.fill[0] <= self.fill[1] <= 1:
             raise GraspdError(f"expected camera.fill to rise from above 0 to at most 1, got {self.fill}")
         distance = self.distance or (1.0, 1.0)

@@ -14,6 +14,7 @@ import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.ranges import require_not_negative, require_positive, require_within
 from omni_graspd.usd.meshes import TriangleMesh, author_mesh
 from omni_graspd.usd.physics import (
     apply_collider,
@@ -55,6 +56,12 @@ class DropPhysics:
     freeze bodies that are still tipping over."""
     contact_offset: float = 0.012
     """Distance at which contacts begin to be computed [m]; they act at distance 0. As far as a body falls in a step."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_positive(self, "drop.physics", "gravity", "contact_offset", finite=True)
+        require_not_negative(self, "drop.physics", "friction", "linear_damping", "angular_damping", "sleep_energy")
+        require_within(self, "drop.physics", 0.0, 1.0, "restitution")
 
 
 def body_path(index: int) -> str:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from pxr import Gf, Usd, UsdGeom, UsdLux
 
+from omni_graspd.ranges import require_rising
 from omni_graspd.scenes.dome_texture import SURROUNDINGS, write_dome_texture
 from omni_graspd.scenes.named_choices import draw_name, require_known
 from omni_graspd.usd.transforms import author_pose, matrix_to_pose
@@ -44,8 +46,11 @@ class LightConfig:
     """Range of the light of the sun over that of the clear sky, on a surface that faces either."""
 
     def __post_init__(self) -> None:
-        """Check the names."""
+        """Check names and ranges."""
         require_known("surroundings", self.surroundings, [*_GROUPS, *SURROUNDINGS, _EVEN])
+        require_rising(self, "scene.lights", 0.0, math.inf, "dome_intensity", "key_intensity", "sun_ratio")
+        require_rising(self, "scene.lights", 0.001, math.inf, "key_size", "key_distance")
+        require_rising(self, "scene.lights", 0.0, 90.0, "key_elevation")
 
 
 def author_lights(

@@ -55,9 +55,9 @@ class SceneConfig:
     def __post_init__(self) -> None:
         """Check the looks and the table."""
         require_table_looks(self.table_looks)
-        require_not_negative(self, "scene", "clutter")
-        if min(self.table_size) <= 0.0:
-            raise GraspdError(f"expected a table size of three positive lengths, got {self.table_size}")
+        require_not_negative(self, "scene", "clutter", "friction")
+        if not all(0.0 < length < np.inf for length in self.table_size):
+            raise GraspdError(f"expected scene.table_size to be three lengths above 0 [m], got {self.table_size}")
 
 
 def author_scene(

@@ -130,6 +130,11 @@ class SynthesisConfig:
         require_at_least(self, "synthesis", 1, "iterations", "point_count", "leak_stride")
         require_positive(self, "synthesis", "probe", "reach", "time_step", unit=" m", finite=True)
         require_not_negative(self, "synthesis", *_NOT_NEGATIVE)
+        if self.rotation_length is not None:
+            require_positive(self, "synthesis", "rotation_length", unit=" m", finite=True)
+        for name in ("beta_1", "beta_2"):
+            if getattr(self, name) >= 1.0:
+                raise GraspdError(f"expected synthesis.{name} to be below 1, got {getattr(self, name)}")
         if not 0.0 < self.dilation_end <= 1.0:
             raise GraspdError(f"expected synthesis.dilation_end to be in (0, 1], got {self.dilation_end}")
 
