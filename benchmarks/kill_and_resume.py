@@ -42,14 +42,18 @@ def main() -> int:
     out, kills, began, killed_in = options.out / "killed", 0, time.perf_counter(), []
     while True:
         process = subprocess.Popen(_command(options, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        # Each time the run gets on by about a twentieth of its way.
-        wait = moments.uniform(0.3, 2.0) * whole / options.kills + _STARTING if kills < options.kills else None
-        try:
-            process.wait(wait)
-            break
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
+        if kills == options.kills:
             process.wait()
+            break
+        # Each time the run gets on by about a twentieth of its way, and is killed some moment after that.
+        goal = _progress(out) + moments.uniform(0.1, 1.1) * _progress(options.out / "unbroken") / options.kills
+        while process.poll() is None and _progress(out) < goal:
+            time.sleep(0.02)
+        time.sleep(moments.uniform(0.0, 1.0))
+        if process.poll() is not None:
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
         kills += 1
         there = _digests(out)
         killed_in.append(_stage(there))
@@ -69,10 +73,6 @@ def main() -> int:
     return int(bool(wrong) or kills < options.kills)
 
 
-_STARTING = 5.0
-"""Seconds in which a run starts and finds what is there."""
-
-
 def _command(options: argparse.Namespace, out: Path) -> list[str]:
     command = [sys.executable, "-m", "omni_graspd", "generate", "--grasps", str(options.grasps), "--views", "2"]
     command += ["--scenes", str(options.scenes), "--stereo", "--camera.width", "160", "--camera.height", "120"]
@@ -80,6 +80,14 @@ def _command(options: argparse.Namespace, out: Path) -> list[str]:
     for name in _OBJECTS:
         command += ["--object", name]
     return command
+
+
+def _progress(out: Path) -> float:
+    """Return how far a run is, in grasps, scenes and views, so that kills fall into all stages."""
+    parts = sum(64 for _ in out.glob("grasps/*/*.parts/[!.]*.parquet"))
+    grasps = sum(500 for _ in out.glob("grasps/*/[!.]*.parquet")) + parts
+    scenes, views = (sum(1 for _ in out.glob(pattern)) for pattern in ("scenes/*/[!.]*.parquet", "renders/*/*/view_*"))
+    return grasps / 2000.0 + scenes / 40.0 + views / 80.0
 
 
 def _digests(root: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ from omni_graspd.cli_convert import parse_convert
 from omni_graspd.cli_evaluate import parse_evaluate, parse_report
 from omni_graspd.cli_generate import long_form
 from omni_graspd.cli_hands import parse_hands
+from omni_graspd.cli_inspect import parse_inspect
 from omni_graspd.cli_kit import parse_kit
 from omni_graspd.cli_objects import parse_objects
 from omni_graspd.cli_render import is_scene_render, parse_scene_render
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _PARSERS: dict[str, Callable[[Sequence[str]], Callable[..., None]]] = {
     "evaluate": parse_evaluate,
+    "inspect": parse_inspect,
     "report": parse_report,
     "verify": parse_verify,
     "convert": parse_convert,

@@ -127,6 +127,15 @@ class Inspection:
         """Show the selected grasp as it is in its table or as it was decided on, at its own object."""
         self._posture, self._swapped = None, None
 
+    def pose(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> None:
+        """Show a posture that somebody made by hand.
+
+        Args:
+            T_object_palm: Palm pose, shape [7].
+            joint_positions: All joints [rad or m], shape [joint_count].
+        """
+        self._posture = Posture(np.array(T_object_palm), np.array(joint_positions), float("nan"))
+
     # Hands and objects
 
     @property

@@ -98,7 +98,7 @@ def _link_pairs(spheres: CollisionSpheres) -> np.ndarray:
     return np.stack([a[keep], b[keep]], axis=-1).astype(np.int32).reshape(-1, 2)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=4)
 def object_model(obj: RigidObject, config: SignedDistanceConfig, device: str) -> ObjectModel:
     """Return an object's model; the same object is prepared once."""
     return ObjectModel(obj, config, device)

@@ -125,7 +125,7 @@ class _Hull:
     """Area of each face and those before it [m2], shape [face_count]."""
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=4)
 def _hull(obj: RigidObject) -> _Hull:
     hull = trimesh.Trimesh(obj.mesh.vertices, obj.mesh.faces, process=False).convex_hull
     return _Hull(np.array(hull.triangles), np.array(hull.face_normals), np.cumsum(hull.area_faces))

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Going through grasps one by one, deciding on them, and writing the accepted ones out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from omni_graspd.inspection.accepted_export import export_accepted
+
+if TYPE_CHECKING:
+    from viser._messages import HotkeyKey
+
+    from omni_graspd.viewer.inspection_page import InspectionPage
+
+
+class DecideSection:
+    """Previous, next, accept, reject, undo, export; each of them but the last on a key."""
+
+    def __init__(self, page: InspectionPage) -> None:
+        """Add the buttons."""
+        self._page = page
+        gui, tasks = page.server.gui, page.tasks
+        self._work: dict[str, Any] = {}
+        actions: tuple[tuple[str, HotkeyKey, Any], ...] = (
+            ("Previous", "P", lambda: page.session.step(-1)),
+            ("Next", "N", lambda: page.session.step(1)),
+            ("Accept", "A", lambda: self._decide("accepted")),
+            ("Reject", "R", lambda: self._decide("rejected")),
+            ("Undo", "U", page.session.undo),
+        )
+        for name, key, work in actions:
+            called = tasks.callback(lambda _, work=work: self._do(work), from_server=True)
+            gui.add_command(name, hotkey=key).on_trigger(called)
+            self._work[name] = called
+        for names in (("Previous", "Next"), ("Accept", "Reject", "Undo")):
+            group = gui.add_button_group("", names, hint="keys P, N, A, R, U")
+            group.on_click(self._pressed)
+        self.export = gui.add_button("Export accepted", hint="isaac_grasp YAML beside the dataset")
+        self.export.on_click(tasks.callback(lambda _: self._export(), from_server=True))
+
+    async def _pressed(self, event: Any) -> None:
+        await self._work[event.target.value](event)
+
+    async def _do(self, work: Any) -> None:
+        work()
+        await self._page.show_selected()
+
+    def _decide(self, verdict: Any) -> None:
+        session = self._page.session
+        session.decide(verdict)
+        session.step(1)
+
+    def _export(self) -> None:
+        root = self._page.session.root.resolve()
+        files = export_accepted(self._page.session, root.with_name(f"{root.name}_accepted"))
+        self._page.say(f"wrote {', '.join(map(str, files))}")

@@ -1,0 +1,159 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""One hand at one object in a viser scene, with contacts. Everything is in the object frame, in metres."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import trimesh
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.inspection.grasp_contacts import GraspContacts, distance_colors, friction_cone_lines
+from omni_graspd.inspection.reoptimization import Posture
+from omni_graspd.objects.rigid_object import RigidObject
+
+if TYPE_CHECKING:
+    import viser
+
+_PALM_COLOR, _LINK_COLOR = (70, 74, 82), (150, 156, 166)
+_HEAT_REACH = 3.0
+"""Surface points within so many contact thresholds are painted."""
+_POINT_SIZE = 0.0016
+
+
+class GraspScene:
+    """What is drawn below one node of the scene."""
+
+    def __init__(self, scene: viser.SceneApi, name: str, shift: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> None:
+        """Draw nothing yet.
+
+        Args:
+            scene: The scene.
+            name: The node, for example ``/grasp``.
+            shift: Where its origin is [m].
+        """
+        self._scene, self._name = scene, name
+        self._root = scene.add_frame(name, show_axes=False, position=shift)
+        self._object: RigidObject | None = None
+        self._hand: Hand | None = None
+        self._links: list[Any] = []
+        self._drawn: dict[str, Any] = {}
+        self.posture: Posture | None = None
+
+    @property
+    def link_nodes(self) -> list[Any]:
+        """The nodes of the hand's links, in their order."""
+        return self._links
+
+    def show(self, hand: Hand, obj: RigidObject, posture: Posture) -> None:
+        """Draw a hand at an object; what is drawn already is moved only."""
+        if obj is not self._object:
+            self._remove("object", "contacts", "object contacts", "cones")
+            self._drawn["object"] = self._scene.add_mesh_trimesh(f"{self._name}/object", _visual(obj))
+            self._object = obj
+        if hand is not self._hand:
+            for node in self._links:
+                node.remove()
+            self._links = [self._add_link(hand, number) for number in range(len(hand.links))]
+            self._hand = hand
+        self.move(posture)
+
+    def move(self, posture: Posture) -> None:
+        """Move the hand; contacts, which are those of another posture, go."""
+        assert self._hand is not None, "show first"
+        poses = link_poses(self._hand, posture.T_object_palm, posture.joint_positions)
+        for node, pose in zip(self._links, poses, strict=True):
+            node.position, node.wxyz = pose[:3], pose[[6, 3, 4, 5]]
+        self._remove("contacts", "object contacts", "cones")
+        self.posture = posture
+
+    def show_contacts(self, contacts: GraspContacts, threshold: float, *, cones: bool) -> None:
+        """Paint the hand's and the object's surface by their distance, and draw friction cones.
+
+        Args:
+            contacts: Contacts of the posture that is shown.
+            threshold: What counts as contact [m].
+            cones: Whether to draw the cones and normals.
+        """
+        assert self._object is not None, "show first"
+        near = contacts.distances < _HEAT_REACH * threshold
+        self._points("contacts", contacts.points[near], distance_colors(contacts.distances[near], threshold))
+        points, distances = _near_object_points(self._object, contacts.points, _HEAT_REACH * threshold)
+        self._points("object contacts", points, distance_colors(distances, threshold))
+        self._remove("cones")
+        if cones and len(contacts.contact_points):
+            starts, ends = friction_cone_lines(contacts)
+            normals = contacts.contact_points, contacts.contact_points + 0.02 * contacts.contact_normals
+            lines = np.concatenate([np.stack([starts, ends], axis=1), np.stack(normals, axis=1)])
+            self._drawn["cones"] = self._scene.add_line_segments(
+                f"{self._name}/cones", lines.astype(np.float32), (40, 120, 220), thickness=0.0004
+            )
+
+    def set_visible(self, visible: bool) -> None:
+        """Show or hide everything."""
+        self._root.visible = visible
+
+    def remove(self) -> None:
+        """Take everything off the scene."""
+        self._root.remove()
+
+    def _add_link(self, hand: Hand, number: int) -> Any:
+        mesh, color = hand.links[number].mesh, _PALM_COLOR if number == 0 else _LINK_COLOR
+        return self._scene.add_mesh_simple(
+            f"{self._name}/hand/{number:02d}",
+            mesh.vertices.astype(np.float32),
+            mesh.faces.astype(np.uint32),
+            color=color,
+            flat_shading=True,
+            side="double",
+        )
+
+    def _points(self, what: str, points: np.ndarray, linear: np.ndarray) -> None:
+        self._remove(what)
+        if len(points):
+            colors = (255.0 * np.clip(linear, 0.0, 1.0) ** (1.0 / 2.2)).astype(np.uint8)
+            self._drawn[what] = self._scene.add_point_cloud(
+                f"{self._name}/{what.replace(' ', '_')}",
+                points.astype(np.float32),
+                colors,
+                point_size=_POINT_SIZE,
+                point_shape="circle",
+                precision="float32",
+            )
+
+    def _remove(self, *names: str) -> None:
+        for name in names:
+            if name in self._drawn:
+                self._drawn.pop(name).remove()
+
+
+def _visual(obj: RigidObject) -> trimesh.Trimesh:
+    """Return the object as it is drawn, with its texture where it has one."""
+    mesh, look = obj.visual, obj.appearance
+    drawn = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    if look.texture is not None and mesh.uvs is not None:
+        from PIL import Image
+
+        # One vertex per corner, since texture coordinates belong to corners.
+        corners = mesh.vertices[mesh.faces].reshape(-1, 3)
+        drawn = trimesh.Trimesh(corners, np.arange(len(corners)).reshape(-1, 3), process=False)
+        drawn.visual = trimesh.visual.TextureVisuals(
+            uv=np.asarray(mesh.uvs).reshape(-1, 2), image=Image.open(look.texture).convert("RGB")
+        )
+        return drawn
+    color = (255.0 * np.clip(np.array(look.color), 0.0, 1.0) ** (1.0 / 2.2)).astype(np.uint8)
+    drawn.visual = trimesh.visual.ColorVisuals(drawn, face_colors=np.tile([*color, 255], (len(mesh.faces), 1)))
+    return drawn
+
+
+def _near_object_points(obj: RigidObject, hand_points: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return points on the object nearer to the hand's points than ``reach``, and how far they are from them."""
+    from scipy.spatial import cKDTree
+
+    points = obj.mesh.vertices[obj.mesh.faces].mean(axis=1)
+    distances, _ = cKDTree(hand_points).query(points, distance_upper_bound=reach)
+    near = np.isfinite(distances)
+    return points[near], distances[near]

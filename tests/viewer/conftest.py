@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""A small dataset with a scene, and a page on it without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trimesh
+
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.pipeline import generate
+from omni_graspd.inspection.inspection import Inspection
+from omni_graspd.metrics.evaluate import MetricsConfig
+from omni_graspd.rendering.cameras import CameraConfig
+from omni_graspd.rendering.frame import RenderConfig
+from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
+
+pytest.importorskip("viser")
+
+
+@pytest.fixture(scope="session")
+def shown_dataset(tmp_path_factory) -> Path:
+    """24 grasps of a block by the Barrett hand, a scene with two small stereo views."""
+    folder = tmp_path_factory.mktemp("shown")
+    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
+    config = GenerateConfig(
+        hand=("barrett",),
+        object=(str(folder / "block.ply"),),
+        grasps=24,
+        scenes=1,
+        seed=3,
+        out=folder / "set",
+        synthesis=SynthesisConfig(
+            iterations=100, point_count=300, draft=DraftConfig(candidates=2, iterations=20, point_count=200)
+        ),
+        metrics=MetricsConfig(point_count=400),
+        camera=CameraConfig(views=2, width=64, height=48),
+        render=RenderConfig(samples_per_pixel=4, denoise=False, variant="scalar_rgb"),
+    )
+    asyncio.run(generate(config))
+    return folder / "set"
+
+
+@pytest.fixture
+def dataset(shown_dataset: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may damage."""
+    return Path(shutil.copytree(shown_dataset, tmp_path / "set"))
+
+
+@pytest.fixture
+def session(dataset: Path) -> Iterator[Inspection]:
+    opened = Inspection(dataset)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that is free."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return listening.getsockname()[1]
+
+
+@pytest.fixture
+def run_on() -> Callable[[Any, Coroutine[Any, Any, Any]], Any]:
+    """Runs a coroutine on a server's event loop and waits for it."""
+    return lambda server, work: asyncio.run_coroutine_threadsafe(work, server.get_event_loop()).result(120.0)
