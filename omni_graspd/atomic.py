@@ -20,9 +20,9 @@ _UNWRITABLE = {
     errno.ENOSPC: "free some space",
     errno.EDQUOT: "free some space",
     errno.EFBIG: "raise the limit on file sizes",
-    errno.EROFS: "choose a writable folder with --out",
-    errno.EACCES: "choose a writable folder with --out",
-    errno.EPERM: "choose a writable folder with --out",
+    errno.EROFS: "choose a writable folder with {setting}",
+    errno.EACCES: "choose a writable folder with {setting}",
+    errno.EPERM: "choose a writable folder with {setting}",
 }
 
 
@@ -50,12 +50,13 @@ def remove_leftovers(root: Path) -> None:
 
 
 @contextmanager
-def writing_to(root: Path, resumes: bool = True) -> Iterator[None]:
+def writing_to(root: Path, resumes: bool = True, setting: str = "--out") -> Iterator[None]:
     """Turn a full disk or a folder without write permission into one line for the user.
 
     Args:
         root: Where the block writes.
         resumes: Whether the same command goes on where it stopped, rather than begin again.
+        setting: What sets the folder.
 
     Raises:
         GraspdError: If the system refused a write for want of space or permission.
@@ -66,8 +67,9 @@ def writing_to(root: Path, resumes: bool = True) -> Iterator[None]:
         if error.errno not in _UNWRITABLE:
             raise
         reason = (error.strerror or str(error)).removeprefix(f"[Errno {error.errno}] ")
+        remedy = _UNWRITABLE[error.errno].format(setting=setting)
         raise GraspdError(
-            f"expected to write to {root}, got {reason!r}; {_UNWRITABLE[error.errno]} and run the same command again"
+            f"expected to write to {root}, got {reason!r}; {remedy} and run the same command again"
             f"{', it goes on where it stopped' if resumes else ''}"
         ) from error
 

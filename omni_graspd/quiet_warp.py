@@ -8,11 +8,16 @@ import os
 import sys
 from pathlib import Path
 
+from omni_graspd.errors import GraspdError
+
 
 def start_warp() -> None:
     """Start Warp without its chatter; its C++ part complains on stderr about every machine without a GPU.
 
     This process is the application, so Warp's verbosity is ours to choose.
+
+    Raises:
+        GraspdError: If there is no writable folder for compiled kernels.
     """
     import warp as wp
 
@@ -26,6 +31,10 @@ def start_warp() -> None:
         with Path(os.devnull).open("w") as nowhere:
             os.dup2(nowhere.fileno(), 2)
             wp.init()
+    except OSError as error:
+        raise GraspdError(
+            f"expected a writable folder for compiled kernels, got {error}; set WARP_CACHE_PATH to one"
+        ) from error
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)

