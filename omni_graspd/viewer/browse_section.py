@@ -27,7 +27,7 @@ class BrowseSection:
         gui, catalog = page.server.gui, page.session.catalog
         metrics = catalog.metric_names()
         changed = page.tasks.callback(lambda _: self._filter())
-        with gui.add_folder("Browse"):
+        with gui.add_folder("Browse") as self._folder:
             self.list = gui.add_markdown("")
             self.place = gui.add_slider("grasp", 1, max(2, catalog.count), 1, 1)
             self.place.on_update(page.tasks.callback(lambda _: self._go()))
@@ -121,4 +121,5 @@ class BrowseSection:
             return
         series = (uplot.Series(label=""), uplot.Series(label="grasps", stroke="#3478dc", fill="#3478dc44", width=1))
         scales = {"x": uplot.Scale(time=False), "y": uplot.Scale()}
-        self.histogram = self._page.server.gui.add_uplot(data, series, title="histogram", scales=scales, aspect=2.2)
+        with self._folder:
+            self.histogram = self._page.server.gui.add_uplot(data, series, title="histogram", scales=scales, aspect=2.2)

@@ -92,6 +92,13 @@ class GraspScene:
                 f"{self._name}/cones", lines.astype(np.float32), (40, 120, 220), thickness=0.0004
             )
 
+    def draw_only(self, *, hand: bool, obj: bool) -> None:
+        """Draw or leave out the hand's and the object's surface; contacts stay."""
+        for node in self._links:
+            node.visible = hand
+        if "object" in self._drawn:
+            self._drawn["object"].visible = obj
+
     def set_visible(self, visible: bool) -> None:
         """Show or hide everything."""
         self._root.visible = visible

@@ -67,7 +67,7 @@ class HandPage:
         self._links = [self._add_link(number) for number in range(len(self.hand.links))]
         self._cloud: Any = None
         self._samples: HandPoints | None = None
-        server.initial_camera.position, server.initial_camera.look_at = (0.35, -0.35, 0.3), (0.0, 0.0, 0.05)
+        server.initial_camera.position, server.initial_camera.look_at = (0.25, -0.25, 0.22), (0.0, 0.0, 0.05)
         self.move()
 
     def move(self) -> None:

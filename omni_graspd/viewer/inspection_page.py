@@ -69,6 +69,7 @@ class InspectionPage:
         posture = self.session.posture
         self.scene.show(self.session.hand, self.session.object, posture)
         self.scene.set_visible(True)
+        self.view.apply()
         self.form.follow(posture)
         self.scenes.follow()
         await self.show_contacts()

@@ -87,6 +87,8 @@ class SceneSection:
                     fov=float(2.0 * np.arctan(0.5 * rig.height / camera.focal_pixels)),
                     aspect=rig.width / rig.height,
                     scale=_FRUSTUM,
+                    thickness=1.5,
+                    thickness_units="screen",
                     image=_image(eye_folder(folder, eye, len(rig.camera_paths)) / "rgb_0000.png"),
                     position=pose[:3],
                     wxyz=pose[[6, 3, 4, 5]],

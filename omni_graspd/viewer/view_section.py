@@ -26,6 +26,10 @@ class ViewSection:
         gui, tasks = page.server.gui, page.tasks
         with gui.add_folder("View"):
             self.contacts = gui.add_checkbox("contacts as heat map", True)
+            self.hand = gui.add_checkbox("hand", True)
+            self.object = gui.add_checkbox("object", True)
+            for control in (self.hand, self.object):
+                control.on_update(tasks.callback(lambda _: self.apply()))
             self.cones = gui.add_checkbox("friction cones and normals", False)
             for control in (self.contacts, self.cones):
                 control.on_update(tasks.callback(lambda _: self._redraw()))
@@ -35,6 +39,12 @@ class ViewSection:
             self.unpin.on_click(tasks.callback(lambda _: self._unpin(), from_server=True))
             self.screenshot = gui.add_button("Screenshot")
             self.screenshot.on_click(tasks.long_callback(self._screenshot))
+
+    def apply(self) -> None:
+        """Draw or leave out hand and object: contacts lie between them."""
+        for scene in (self._page.scene, self.pinned):
+            if scene is not None:
+                scene.draw_only(hand=self.hand.value, obj=self.object.value)
 
     async def _redraw(self) -> None:
         self._page.show_posture(self._page.session.posture)

@@ -80,9 +80,8 @@ def test_a_dataset_is_looked_through_mended_decided_on_and_exported(
         tab.get_by_role("button", name="Record").click()
         _wait_for(lambda: page.trajectory.way is not None, tab)
         end = np.array(page.scene.link_nodes[0].position)
-        tab.get_by_role("textbox", name="way [%]").or_(tab.get_by_label("way [%]")).last.fill("0")
-        tab.keyboard.press("Enter")
-        _wait_for(lambda: "step 0 " in page.trajectory.step.content, tab)
+        tab.locator("xpath=//*[text()='way [%]']/following::*[@role='slider'][1]").press("Home")
+        _wait_for(lambda: page.trajectory.step.content.startswith(f"step {page.trajectory.way.steps[0]} "), tab)
         assert np.linalg.norm(page.scene.link_nodes[0].position - end) > 1e-3
         assert _drawn_colors(tab, tmp_path / "trajectory.png") > 200
 
@@ -97,7 +96,7 @@ def test_a_dataset_is_looked_through_mended_decided_on_and_exported(
         assert _drawn_colors(tab, tmp_path / "formed.png") > 200
 
         for number in (20, 21, 22):
-            tab.get_by_role("button", name="Accept").click()
+            tab.get_by_role("button", name="Accept", exact=True).click()
             tab.get_by_text(f"barrett · block · {number}", exact=True).wait_for()
         tab.get_by_role("button", name="Export accepted").click()
         tab.get_by_text("wrote").wait_for()
