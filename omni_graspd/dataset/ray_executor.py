@@ -67,9 +67,7 @@ def _cluster(run: Run) -> Iterator[Any]:
     if address:
         options = {"address": address}
     try:
-        ray.init(
-            **options, include_dashboard=None if address else False, log_to_driver=False, logging_level=logging.ERROR
-        )
+        ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise GraspdError(

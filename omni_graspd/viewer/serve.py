@@ -64,4 +64,5 @@ def page_server(host: str, port: int, label: str) -> Iterator[tuple[viser.ViserS
             ) from error
         yield server, f"http://{host}:{port}/?token={token}"
     finally:
-        server.stop()
+        with redirect_stdout(io.StringIO()):
+            server.stop()

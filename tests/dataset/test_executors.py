@@ -127,6 +127,17 @@ def test_ray_is_named_where_it_is_not_installed(
         asyncio.run(generate(replace(config, executor="ray", out=tmp_path / "out")))
 
 
+def test_ray_starts_by_itself_where_no_cluster_is_named(
+    config: GenerateConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    few = replace(config, grasps=2, scenes=0)
+    asyncio.run(generate(replace(few, executor="ray", workers=1, out=tmp_path / "ray")))
+    asyncio.run(generate(replace(few, out=tmp_path / "here")))
+    assert _digests(tmp_path / "ray") == _digests(tmp_path / "here")
+
+
 def test_a_ray_cluster_that_loses_a_node_writes_the_same_bytes(
     config: GenerateConfig, here: dict[str, str], tmp_path: Path
 ) -> None:
