@@ -27,6 +27,7 @@ ROOT_FILES = (
     "docs/*.md",
     "docs/images/*.jpg",
     "docs/images/*.png",
+    "docs/images/*.webp",
     "kit_app/*.py",
     "kit_app/*.kit",
 )
