@@ -66,7 +66,11 @@ def _eye_problems(
 
     name = "camera_params_0000.json"
     if (folder / name).is_file() and f"{where}/{name}" not in broken:
-        view = np.array(json.loads((folder / name).read_text())["cameraViewTransform"]).reshape(4, 4)
+        try:
+            view = np.array(json.loads((folder / name).read_text())["cameraViewTransform"], dtype=float).reshape(4, 4)
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            yield name, f"expected camera parameters, got a damaged file ({str(error).splitlines()[0]})"
+            return
         # Replicator's matrices are for row vectors.
         if np.abs(np.linalg.inv(view.T) - T_world_camera).max() > _TOLERANCE:
             yield name, "expected the pose of this camera in the scene, got another; were the eyes swapped?"

@@ -96,7 +96,7 @@ class ViewSamples(Sequence[dict[str, Any]]):
                 f"expected the channel {missing[0]} in {folder}, got {', '.join(frame.channels)}; choose among these, "
                 "or render with --render.annotators"
             )
-        parameters = json.loads((folder / "camera_params_0000.json").read_text())
+        parameters = _read_parameters(folder / "camera_params_0000.json")
         images = {f"{eye}/{name}": frame.channels[name].data for name in self.channels}
         view = np.array(parameters["cameraViewTransform"]).reshape(4, 4).T  # Replicator's are for row vectors
         return images | {
@@ -120,6 +120,15 @@ class ViewSamples(Sequence[dict[str, Any]]):
         if self.grasp_slots is not None:
             columns = {name: _fit(values, self.grasp_slots) for name, values in columns.items()}
         return {"T_camera_object": compose(T_camera_world, scene["T_world_object"])} | columns
+
+
+def _read_parameters(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise GraspdError(
+            f"expected camera parameters in {path}, got {error}; copy the file again or render the view again"
+        ) from error
 
 
 def _intrinsics(parameters: dict[str, Any]) -> np.ndarray:

@@ -112,8 +112,8 @@ def dataset_readme(root: Path) -> str:
         "| asset | source | licence |",
         "| --- | --- | --- |",
         *(
-            f"| {name} | {asset.source} | {asset.license or 'not stated'} |"
-            for name, asset in {**manifest.hands, **manifest.objects}.items()
+            f"| {name} | {_cell(asset.source)} | {_cell(asset.license or 'not stated')} |"
+            for name, asset in (*manifest.hands.items(), *manifest.objects.items())
         ),
         "",
         f"Seed {manifest.config.get('seed', 'unknown')}; all settings and package versions are in `dataset.json`, a "
@@ -155,6 +155,11 @@ def _header(root: Path, summary: DatasetSummary, card: DatasetCard, name: str) -
         "---",
         "",
     ]
+
+
+def _cell(text: str) -> str:
+    """Return text that does not end its cell of a table; file names and licences may hold anything."""
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _share(value: float) -> str:

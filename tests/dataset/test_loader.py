@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import pickle
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -148,3 +150,13 @@ def test_opening_needs_no_simulator_and_no_renderer(block_dataset):
     )
     done = subprocess.run([sys.executable, "-c", code, str(block_dataset)], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_damaged_camera_parameters_are_one_line(block_dataset, tmp_path):
+    copy = Path(shutil.copytree(block_dataset, tmp_path / "copy"))
+    path = next(copy.rglob("camera_params_0000.json"))
+    path.write_text("{")
+    samples = graspd_dataset.open(copy).samples()
+    with pytest.raises(GraspdError, match="expected camera parameters in") as error:
+        list(samples)
+    assert "\n" not in str(error.value)

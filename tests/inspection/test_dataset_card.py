@@ -54,3 +54,10 @@ def test_the_readme_disturbs_nothing(dataset: Path, tmp_path: Path, capsys: pyte
 def test_a_folder_that_is_no_dataset_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(GraspdError, match="expected a dataset folder"):
         write_readme(tmp_path)
+
+
+def test_names_of_files_do_not_break_the_tables(dataset: Path) -> None:
+    path = dataset / "dataset.json"
+    path.write_text(path.read_text().replace('"source": "block.ply"', '"source": "a|b\\nc.ply"'))
+    rows = [line for line in dataset_readme(dataset).splitlines() if line.startswith("| block |")]
+    assert any("a\\|b c.ply" in row for row in rows)
