@@ -81,6 +81,7 @@ class FormSection:
         await page.session.prepare()
         async for posture in page.session.reoptimize(pose):
             page.show_posture(posture)
+        page.trajectory.forget()
         self.seconds_to_finish = time.perf_counter() - begin
         self.follow(page.session.posture)
         await page.show_contacts()

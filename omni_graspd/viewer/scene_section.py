@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _NONE = "none"
 _TABLE_COLOR = (176, 150, 118)
-_FRUSTUM = 0.06
+_FRUSTUM = 0.03
 
 
 class SceneSection:
