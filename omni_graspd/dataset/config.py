@@ -73,7 +73,7 @@ class GenerateConfig:
 
     def __post_init__(self) -> None:
         """Check the counts."""
-        for name, least in (("grasps", 1), ("scenes", 0), ("seed", 0)):
+        for name, least in (("grasps", 1), ("scenes", 0), ("seed", 0), ("workers", 0)):
             if getattr(self, name) < least:
                 raise GraspdError(f"expected {name} to be {least} or more, got {getattr(self, name)}")
         if self.seed >= 2**63:

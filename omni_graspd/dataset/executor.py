@@ -20,6 +20,7 @@ _PAYING_SHARDS = 4
 
 _SEND_SECONDS = 10.0
 """How often what is new goes to an object store."""
+
 Watch = Callable[[Shard], Progress]
 """Returns the progress callback of a shard, for what is done in this process."""
 

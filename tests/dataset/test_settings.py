@@ -114,3 +114,8 @@ def test_a_file_system_without_locks_is_no_obstacle(monkeypatch, tmp_path):
 )
 def test_durations_read_well(seconds, text):
     assert duration(seconds) == text
+
+
+def test_a_negative_number_of_workers_is_one_line():
+    with pytest.raises(GraspdError, match="expected workers to be 0 or more, got -1"):
+        GenerateConfig(workers=-1)
