@@ -15,6 +15,7 @@ import pytest
 
 from omni_graspd.cli_console import duration
 from omni_graspd.dataset import render_stage
+from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.dataset.synthesize_stage import _without_failed
 from omni_graspd.errors import GraspdError
