@@ -14,9 +14,7 @@ from pathlib import Path
 import pytest
 import trimesh
 
-from omni_graspd import cli
-
-_REPOSITORY = Path(cli.__file__).parents[1]
+_REPOSITORY = Path(__file__).parents[1]
 _HAND = "data/hands/barrett/barrett.usda"
 
 
@@ -45,8 +43,8 @@ def test_it_is_one_line(read_only: Path, tmp_path: Path, command: tuple[str, ...
     files = {"block.ply": tmp_path / "block.ply", _HAND: _REPOSITORY / _HAND}
     code, said = _run([str(files.get(word, word)) for word in command], read_only, {"WARP_CACHE_PATH": str(tmp_path)})
     assert code == 2
-    assert len([line for line in said if line.startswith("error:")]) == 1
-    assert f"Read-only file system'; choose a writable folder with {setting} and run the same command again" in said[-1]
+    (error,) = [line for line in said if line.startswith("error:")]  # Dr.Jit may add a line of its own
+    assert f"Read-only file system'; choose a writable folder with {setting} and run the same command again" in error
 
 
 def test_kernels_that_have_no_folder_are_one_line(read_only: Path) -> None:

@@ -18,6 +18,8 @@ from omni_graspd.objects.texture_cache import keep_image
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
 
+_STL_HEADER, _STL_FACE = 84, 50
+"""Bytes before the faces of a binary STL, which end with their number, and bytes per face."""
 MESH_SUFFIXES = (".obj", ".ply", ".stl", ".glb", ".gltf")
 
 
@@ -27,6 +29,7 @@ def read_mesh_file(path: Path) -> SourceSurface:
     Raises:
         GraspdError: If the file cannot be parsed or has no faces.
     """
+    _check_whole(path)
     try:
         loaded = trimesh.load(path, process=False)
         parts = loaded.dump() if isinstance(loaded, trimesh.Scene) else [loaded]
@@ -48,6 +51,22 @@ def read_mesh_file(path: Path) -> SourceSurface:
         metres_per_unit = 1.0  # by glTF 2.0, section 3.4
         notes += ("turned from Y up, as glTF has it, to Z up",)
     return SourceSurface(mesh=mesh, appearance=appearance, metres_per_unit=metres_per_unit, notes=notes)
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a binary STL that is cut off: some versions of trimesh read it as a mesh without faces."""
+    if path.suffix.lower() != ".stl":
+        return
+    with path.open("rb") as file:
+        start = file.read(512)
+    if len(start) < _STL_HEADER or b"facet" in start:
+        return
+    declared = _STL_HEADER + _STL_FACE * int.from_bytes(start[80:84], "little")
+    if path.stat().st_size < declared:
+        raise GraspdError(
+            f"expected a readable mesh, got {path}, which ends after {path.stat().st_size} of {declared} bytes; "
+            "export it again"
+        )
 
 
 def _triangle_mesh(part: trimesh.Trimesh) -> TriangleMesh:

@@ -34,7 +34,7 @@ def tab() -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         drawing = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
         browser = playwright.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox", *drawing])
-        opened = browser.new_page(viewport={"width": 1400, "height": 950})
+        opened = browser.new_page(viewport={"width": 1000, "height": 700})
         opened.set_default_timeout(60_000)
         opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         opened.on("pageerror", lambda error: errors.append(str(error)))
@@ -58,7 +58,7 @@ def _drawn_colors(tab: Any, path: Path) -> int:
     if kept:
         shutil.copy(path, kept)
     with Image.open(path) as image:
-        return len(np.unique(np.asarray(image.convert("RGB"))[200:900, 200:950].reshape(-1, 3), axis=0))
+        return len(np.unique(np.asarray(image.convert("RGB"))[150:650, 50:620].reshape(-1, 3), axis=0))
 
 
 def test_a_dataset_is_looked_through_mended_decided_on_and_exported(
