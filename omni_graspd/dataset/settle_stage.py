@@ -70,7 +70,7 @@ async def settle_shard(run: Run, shard: Shard, progress: Progress, threads: int 
     obj = next(obj for obj in run.objects if obj.name == shard.object)
     missing = _missing_scenes(run, shard)
     base = [read_grasps(run.layout.grasps(hand.name, obj.name)) for hand in run.hands]
-    new = [index for index in missing if not run.layout.scene_grasps(obj.name, index).is_file()]
+    new = [index for index in missing if not _is_there(run, obj.name, index)]
     drops = await drop_objects(obj, new, run.config.drop, run.config.seed, run.backend.simulate) if new else []
     poses = {index: drop.T_world_object for index, drop in zip(new, drops, strict=True)}
     for count, index in enumerate(missing, start=1):
@@ -98,8 +98,12 @@ def _missing_scenes(run: Run, shard: Shard) -> list[int]:
     return [
         index
         for index in range(shard.start, shard.stop)
-        if not run.layout.scene_grasps(shard.object, index).is_file() or lacks_grasps_or_views(run, shard.object, index)
+        if not _is_there(run, shard.object, index) or lacks_grasps_or_views(run, shard.object, index)
     ]
+
+
+def _is_there(run: Run, object_name: str, scene_index: int) -> bool:
+    return all(file.is_file() for file in _files(run, object_name, scene_index))
 
 
 def _files(run: Run, object_name: str, scene_index: int) -> tuple[Path, Path]:

@@ -124,3 +124,12 @@ def test_clutter_stays_where_it_is_when_views_are_added(config: GenerateConfig, 
     fresh = replace(config, **both, **more, out=tmp_path / "fresh")
     asyncio.run(generate(fresh))
     assert _digests(begun.out) == _digests(fresh.out)
+
+
+def test_a_scene_that_was_deleted_is_made_again(config: GenerateConfig, tmp_path: Path) -> None:
+    run = replace(config, out=tmp_path)
+    asyncio.run(generate(run))
+    before = _digests(tmp_path)
+    DatasetLayout(tmp_path).scene("block", 0).unlink()
+    asyncio.run(generate(run))
+    assert _digests(tmp_path) == before
