@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from omni_graspd.inspection.reoptimization import Posture
+from omni_graspd.viewer.hand_controls import add_joint_sliders
 
 if TYPE_CHECKING:
     from omni_graspd.viewer.inspection_page import InspectionPage
@@ -24,9 +24,7 @@ class FormSection:
         self._page = page
         gui, tasks = page.server.gui, page.tasks
         self._dragged: np.ndarray | None = None
-        self._following = asyncio.Event()
-        self.seconds_to_finish = float("nan")
-        """Time from the last release to the finished grasp on the page [s]."""
+        self._is_following = False
         self._hand: Any = None
         self.sliders: list[Any] = []
         self.gizmo = page.server.scene.add_transform_controls("/palm", scale=0.09, line_width=2.0, depth_test=False)
@@ -42,7 +40,6 @@ class FormSection:
             self.stop = gui.add_button("Stop")
             self.stop.on_click(tasks.callback(lambda _: tasks.stop(), from_server=True))
             self.other = gui.add_text("other object", "", hint="a name in the library or a file; empty: its own")
-            self.other.on_update(tasks.callback(lambda _: None))
             self.swap = gui.add_button("Swap object")
             self.swap.on_click(tasks.long_callback(lambda _: self._swap()))
         self._joints = gui.add_folder("Joints", expand_by_default=False)
@@ -59,15 +56,15 @@ class FormSection:
     async def drag_to(self, pose: np.ndarray) -> None:
         """Follow a dragged palm with a few iterations; poses that come meanwhile are taken last one first."""
         self._dragged = pose
-        if self._following.is_set():
+        if self._is_following:
             return
-        self._following.set()
+        self._is_following = True
         try:
             while self._dragged is not None:
                 latest, self._dragged = self._dragged, None
                 self._page.show_posture(await self._page.session.drag(latest))
         finally:
-            self._following.clear()
+            self._is_following = False
 
     async def form_anew(self, pose: np.ndarray | None = None) -> None:
         """Run the whole optimisation and show its way and end.
@@ -75,14 +72,13 @@ class FormSection:
         Args:
             pose: Palm pose from which to start, shape [7]; by default the one shown.
         """
-        begin, page = time.perf_counter(), self._page
-        while self._following.is_set():
+        page = self._page
+        while self._is_following:
             await asyncio.sleep(0.001)
         await page.session.prepare()
         async for posture in page.session.reoptimize(pose):
             page.show_posture(posture)
         page.trajectory.forget()
-        self.seconds_to_finish = time.perf_counter() - begin
         self.follow(page.session.posture)
         await page.show_contacts()
 
@@ -112,14 +108,8 @@ class FormSection:
             slider.remove()
         self._hand = hand = self._page.session.hand
         moved = self._page.tasks.callback(lambda _: self._move_joints())
-        self.sliders = []
         with self._joints:
-            for joint in hand.actuated:
-                low, high = float(hand.joint_lower[joint]), float(hand.joint_upper[joint])
-                step = max((high - low) / 200.0, 1e-6)
-                slider = self._page.server.gui.add_slider(hand.joint_names[joint], low, high, step, low)
-                slider.on_update(moved)
-                self.sliders.append(slider)
+            self.sliders = add_joint_sliders(self._page.server.gui, hand, moved)
 
     async def _move_joints(self) -> None:
         session = self._page.session

@@ -14,6 +14,7 @@ from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.inspection.grasp_contacts import GraspContacts, distance_colors, friction_cone_lines
 from omni_graspd.inspection.reoptimization import Posture
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.viewer.hand_controls import add_link_mesh
 
 if TYPE_CHECKING:
     import viser
@@ -109,14 +110,7 @@ class GraspScene:
 
     def _add_link(self, hand: Hand, number: int) -> Any:
         mesh, color = hand.links[number].mesh, _PALM_COLOR if number == 0 else _LINK_COLOR
-        return self._scene.add_mesh_simple(
-            f"{self._name}/hand/{number:02d}",
-            mesh.vertices.astype(np.float32),
-            mesh.faces.astype(np.uint32),
-            color=color,
-            flat_shading=True,
-            side="double",
-        )
+        return add_link_mesh(self._scene, f"{self._name}/hand/{number:02d}", mesh, color)
 
     def _points(self, what: str, points: np.ndarray, linear: np.ndarray) -> None:
         self._remove(what)

@@ -17,6 +17,7 @@ from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import HandPoints, posed_points, sample_surface_points
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import IDENTITY
+from omni_graspd.viewer.hand_controls import add_joint_sliders, add_link_mesh
 from omni_graspd.viewer.page_tasks import PageTasks
 
 if TYPE_CHECKING:
@@ -55,16 +56,11 @@ class HandPage:
                 box.on_update(moved)
             postures = gui.add_button_group("posture", ("open", "middle", "closed"))
             postures.on_click(self.tasks.callback(lambda event: self._pose(event.target.value)))
-        self.sliders: list[Any] = []
         with gui.add_folder("Joints"):
-            for number, joint in enumerate(self.hand.actuated):
-                low, high = float(self.hand.joint_lower[joint]), float(self.hand.joint_upper[joint])
-                start = float(np.clip(self.hand.open_positions[number], low, high))
-                slider = gui.add_slider(self.hand.joint_names[joint], low, high, max((high - low) / 200.0, 1e-6), start)
-                slider.on_update(moved)
-                self.sliders.append(slider)
+            self.sliders = add_joint_sliders(gui, self.hand, moved)
         self.followers = gui.add_markdown("")
-        self._links = [self._add_link(number) for number in range(len(self.hand.links))]
+        stage = open_stage(self.hand.source)
+        self._links = [self._add_link(number, stage) for number in range(len(self.hand.links))]
         self._cloud: Any = None
         self._samples: HandPoints | None = None
         server.initial_camera.position, server.initial_camera.look_at = (0.25, -0.25, 0.22), (0.0, 0.0, 0.05)
@@ -112,18 +108,11 @@ class HandPage:
             slider.value = float(np.clip(value, slider.min, slider.max))
         self.move()
 
-    def _add_link(self, number: int) -> tuple[Any, list[Any]]:
+    def _add_link(self, number: int, stage: Usd.Stage) -> tuple[Any, list[Any]]:
         link = self.hand.links[number]
-        surface = self.server.scene.add_mesh_simple(
-            f"/hand/{number:02d}",
-            link.mesh.vertices.astype(np.float32),
-            link.mesh.faces.astype(np.uint32),
-            color=_COLORS[number % len(_COLORS)],
-            flat_shading=True,
-            side="double",
-        )
+        surface = add_link_mesh(self.server.scene, f"/hand/{number:02d}", link.mesh, _COLORS[number % len(_COLORS)])
         colliders = []
-        for index, mesh in enumerate(_colliders(self._stage(), link.prim_path)):
+        for index, mesh in enumerate(_colliders(stage, link.prim_path)):
             colliders.append(
                 self.server.scene.add_mesh_simple(
                     f"/colliders/{number:02d}_{index}",
@@ -134,11 +123,6 @@ class HandPage:
                 )
             )
         return surface, colliders
-
-    def _stage(self) -> Usd.Stage:
-        if not hasattr(self, "_opened"):
-            self._opened = open_stage(self.hand.source)
-        return self._opened
 
 
 def _colliders(stage: Usd.Stage, prim_path: str) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -56,11 +56,6 @@ class PageTasks:
             await asyncio.gather(self._long, return_exceptions=True)
         self._long = None
 
-    async def finished(self) -> None:
-        """Wait for the long task that is under way."""
-        if self._long is not None:
-            await asyncio.gather(self._long, return_exceptions=True)
-
     async def _guarded(self, work: Work, event: Any) -> None:
         try:
             result = work(event)
