@@ -44,8 +44,10 @@ async def run_on_ray(run: Run, shards: Sequence[Shard]) -> AsyncIterator[ShardRe
             for future in asyncio.as_completed([asyncio.wrap_future(task.future()) for task in tasks]):
                 yield await _result(ray, future)
         finally:
-            for task in tasks:
-                ray.cancel(task, force=True)
+            # Asking a connection that is gone would make a new one and hide why it is gone.
+            if ray.is_initialized():
+                for task in tasks:
+                    ray.cancel(task, force=True)
 
 
 @contextmanager

@@ -146,8 +146,8 @@ def test_a_ray_cluster_that_loses_a_node_writes_the_same_bytes(
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
+        ray.init(address=cluster.address, log_to_driver=False)  # first: it may join any node of this machine
         lost = cluster.add_node(num_cpus=1)
-        ray.init(address=cluster.address, log_to_driver=False)
         assert sum(node["Alive"] for node in ray.nodes()) == 2
         out = tmp_path / "out"
         parts = DatasetLayout(out).grasp_parts("barrett", "block")
