@@ -4,7 +4,8 @@
 
 viser asks nobody who they are. So it listens on this machine only, and the gate on the address that was asked for; it
 looks at the head of each connection's first request and passes the connection on, byte by byte, where it carries the
-token: once in the address (``/?token=...``), from then on in a cookie.
+token: once in the address (``/?token=...``), from then on in a cookie. To the page behind it the gate names an origin
+made of the token, so that a WebSocket that goes around the gate is refused there.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ _REFUSED = (
 def new_token() -> str:
     """Return a token that nobody can guess."""
     return secrets.token_urlsafe(24)
+
+
+def gate_origin(token: str) -> str:
+    """Return the origin that the gate names to the page behind it; nobody else can name it."""
+    return f"http://{token}"
 
 
 async def open_gate(host: str, port: int, inner_port: int, token: str) -> asyncio.Server:
@@ -61,14 +67,22 @@ async def _admit(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, inn
         writer.write(f"{answer}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
         await writer.drain()
         return
-    cookies = re.search(rb"(?im)^cookie:(.*)$", head)
-    if cookies is None or not _is(token, re.search(rf"{_COOKIE}=([\w-]+)", cookies[1].decode("latin-1"))):
+    cookie = re.search(rf"{_COOKIE}=([\w-]+)", _header(head, "cookie"))
+    origin = _header(head, "origin").rpartition("://")[2]
+    # Browsers send cookies along from pages of other ports of the same host, too.
+    if not _is(token, cookie) or (origin and origin != _header(head, "host")):
         writer.write(_REFUSED)
         await writer.drain()
         return
     inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", inner_port)
-    inner_writer.write(head)
+    inner_writer.write(re.sub(rb"(?im)^origin:[^\r\n]*", f"Origin: {gate_origin(token)}".encode(), head))
     await asyncio.gather(_pump(reader, inner_writer), _pump(inner_reader, writer))
+
+
+def _header(head: bytes, name: str) -> str:
+    """Return the value of a header; empty where there is none."""
+    found = re.search(rf"(?im)^{name}:[ \t]*([^\r\n]*)", head.decode("latin-1"))
+    return found[1].strip() if found else ""
 
 
 def _is(token: str, found: re.Match[str] | None) -> bool:

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 import asyncio
 import io
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.viewer.gate import new_token, open_gate
+from omni_graspd.viewer.gate import gate_origin, new_token, open_gate
+from omni_graspd.viewer.origins import is_local_origin, welcoming
 
 if TYPE_CHECKING:
     import viser
@@ -43,16 +45,19 @@ def page_server(host: str, port: int, label: str) -> Iterator[tuple[viser.ViserS
     import viser
 
     is_local = host in LOCAL_HOSTS
+    token = new_token()
+    # Behind the gate, what the gate passes on names an origin that nobody else knows.
+    is_welcome = is_local_origin if is_local else lambda origin: origin == gate_origin(token)
     try:
-        with redirect_stdout(io.StringIO()):  # it prints its own address, which is not the gate's
+        # It prints its own address, which is not the gate's.
+        with redirect_stdout(io.StringIO()), welcoming(is_welcome):
             server = viser.ViserServer("127.0.0.1", port if is_local else port + 1, label=label, verbose=False)
     except OSError as error:
         raise GraspdError(f"expected to listen on {host}:{port}, got {error}; choose another --port") from error
     try:
         if is_local:
-            yield server, f"http://{host}:{server.get_port()}"
+            yield server, f"http://127.0.0.1:{server.get_port()}"
             return
-        token = new_token()
         gate = asyncio.run_coroutine_threadsafe(
             open_gate(host, port, server.get_port(), token), server.get_event_loop()
         )
@@ -62,7 +67,14 @@ def page_server(host: str, port: int, label: str) -> Iterator[tuple[viser.ViserS
             raise GraspdError(
                 f"expected to listen on {host}:{port}, got {error}; choose another --host or --port"
             ) from error
-        yield server, f"http://{host}:{port}/?token={token}"
+        yield server, f"http://{_reachable_name(host)}:{port}/?token={token}"
     finally:
         with redirect_stdout(io.StringIO()):
             server.stop()
+
+
+def _reachable_name(host: str) -> str:
+    """Return what others type to reach an address that is listened on."""
+    if host in ("0.0.0.0", "::"):
+        return socket.gethostname()
+    return f"[{host}]" if ":" in host else host

@@ -6,11 +6,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.cookiejar import CookieJar
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -133,23 +130,6 @@ def test_joints_move_with_their_sliders_and_a_swap_that_fails_changes_nothing(
     run_on(page.server, page.tasks.callback(lambda _: page.form._swap())(_PRESSED))
     assert "Error" in page.message.content
     assert page.session.object.name == "block"
-
-
-def test_nobody_without_the_token_gets_through(port: int) -> None:
-    with page_server("0.0.0.0", port, "test") as (_, address):
-        assert address.startswith(f"http://0.0.0.0:{port}/?token=")
-        local = address.replace("0.0.0.0", "127.0.0.1")
-        base = local.partition("?")[0]
-        for wrong in (base, f"{base}?token=guess", f"{base}?token="):
-            with pytest.raises(urllib.error.HTTPError) as refused:
-                urllib.request.urlopen(wrong, timeout=10.0)
-            assert refused.value.code == 403
-        asked = urllib.request.Request(base, headers={"Cookie": "graspd_token=guess"})
-        with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(asked, timeout=10.0)
-        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-        with opener.open(local, timeout=10.0) as page:
-            assert b"<html" in page.read().lower()
 
 
 def test_the_command_wants_one_thing_to_look_at(capsys: pytest.CaptureFixture[str]) -> None:
