@@ -70,14 +70,28 @@ def _convert(source: Path, target: Path, options: ConvertConfig, console: Consol
 
 
 def _show(result: Conversion, console: Console) -> None:
-    def say(line: str, style: str = "") -> None:
-        console.print(line, style=style, soft_wrap=True, markup=False)
+    def say(line: str) -> None:
+        console.print(line, soft_wrap=True, markup=False)
 
     say(f"read as {result.from_name} ({result.reason}), written as {result.to_name}")
     for file in result.files[:_MOST_LINES]:
         say(f"{file.count} grasps · hand {file.hand or 'unnamed'} · object {file.object or 'unnamed'}: {file.path}")
     if len(result.files) > _MOST_LINES:
         say(f"and {len(result.files) - _MOST_LINES} more files")
+    show_losses(result, console)
+
+
+def show_losses(result: Conversion, console: Console) -> None:
+    """Print what was guessed in reading, lost in writing, or left out.
+
+    Args:
+        result: What came of a conversion.
+        console: Where to print.
+    """
+
+    def say(line: str, style: str) -> None:
+        console.print(line, style=style, soft_wrap=True, markup=False)
+
     for note in result.notes[:_MOST_LINES]:
         say(note, "dim")
     for refusal in result.refused[:_MOST_LINES]:

@@ -89,10 +89,7 @@ def convert(
     """
     config = config or ConvertConfig()
     to_name = config.to or format_for_output(target)
-    if to_name not in write_names():
-        raise GraspdError(f"expected --to to be one of {', '.join(write_names())}, got {to_name!r}")
-    if to_name == DATASET and target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise GraspdError(f"expected a new or empty folder for the dataset, got {target}; choose another")
+    _require_writable(target, to_name)
     reading = read_grasps(
         source,
         format_name=config.from_name,
@@ -102,6 +99,24 @@ def convert(
         check=config.check,
         progress=progress,
     )
+    return write_reading(reading, target, to_name)
+
+
+def write_reading(reading: GraspReading, target: Path, to_name: str) -> Conversion:
+    """Write grasps that have been read.
+
+    Args:
+        reading: The grasps.
+        target: A file; for a dataset, or for several hands and objects, a folder.
+        to_name: Format that is written.
+
+    Returns:
+        What was written, left out, guessed and lost.
+
+    Raises:
+        GraspdError: If the target cannot be written.
+    """
+    _require_writable(target, to_name)
     refused, files, notes = list(reading.refused), [], _reading_notes(reading)
     with writing_to(target, resumes=False):
         if to_name == DATASET:
@@ -116,6 +131,13 @@ def convert(
     return Conversion(
         reading.format_name, reading.reason, to_name, tuple(files), tuple(refused), tuple(dict.fromkeys(notes))
     )
+
+
+def _require_writable(target: Path, to_name: str) -> None:
+    if to_name not in write_names():
+        raise GraspdError(f"expected --to to be one of {', '.join(write_names())}, got {to_name!r}")
+    if to_name == DATASET and target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise GraspdError(f"expected a new or empty folder for the dataset, got {target}; choose another")
 
 
 def _reading_notes(reading: GraspReading) -> list[str]:

@@ -70,7 +70,7 @@ def _posture(grasps: Any, key: str, names: tuple[str, ...], path: Path) -> tuple
 
 
 def write_dexgraspnet(record: GraspRecord, path: Path) -> None:
-    """Write grasps; pregrasp and squeeze have no place in this format.
+    """Write grasps; pregrasp and squeeze have no place in this format, nor have scores that are not finite.
 
     Args:
         record: Grasps of the format's hand model.
@@ -89,7 +89,7 @@ def write_dexgraspnet(record: GraspRecord, path: Path) -> None:
         content[index] = {
             "qpos": dict(zip((*_POSITION, *_ROTATION, *record.joint_names), map(float, values), strict=True)),
             "scale": float(record.object_scale),
-            **{name: float(column[index]) for name, column in record.scores.items()},
+            **{name: float(column[index]) for name, column in record.scores.items() if np.isfinite(column[index])},
         }
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.save(file, content, allow_pickle=True)

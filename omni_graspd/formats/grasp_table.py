@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +25,24 @@ def read_table(path: Path) -> list[GraspRecord]:
     Raises:
         GraspdError: If it is no such table.
     """
-    table = read_grasps(path)
-    batch = table.grasps
-    finite = np.isfinite(np.concatenate([batch.T_object_palm, batch.joint_positions], axis=1)).all(axis=1)
-    postures = batch.postures
+    record = table_record(read_grasps(path))
+    finite = np.isfinite(np.concatenate([record.T_object_palm, record.joint_positions], axis=1)).all(axis=1)
+    notes = () if finite.all() else (f"{int((~finite).sum())} failed grasps without a posture left out",)
+    return [replace(record.rows(np.flatnonzero(finite)), notes=notes)]
+
+
+def table_record(table: GraspTable) -> GraspRecord:
+    """Return all rows of a table in their order; those that failed have confidence 0, or numbers that are not finite.
+
+    Args:
+        table: The table.
+    """
+    batch, postures = table.grasps, table.grasps.postures
     columns = {name: np.asarray(values, dtype=np.float64) for name, values in table.metrics.items()}
     scale = columns.pop(_SCALE, np.ones(1))
     ok = batch.ok.astype(np.float64)
     confidence = columns.pop(_CONFIDENCE, ok)
-    record = GraspRecord(
+    return GraspRecord(
         hand=table.hand,
         object=table.object,
         object_scale=float(scale[0]) if len(scale) else 1.0,
@@ -46,9 +55,7 @@ def read_table(path: Path) -> list[GraspRecord]:
         scores={"confidence": confidence}
         | {f"loss_{name}": np.asarray(values, dtype=np.float64) for name, values in batch.losses.items()}
         | columns,
-        notes=() if finite.all() else (f"{int((~finite).sum())} failed grasps without a posture left out",),
     )
-    return [record.rows(np.flatnonzero(finite))]
 
 
 def grasp_table(record: GraspRecord, *, foreign: bool) -> GraspTable:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -53,13 +54,21 @@ def decisions_path(root: Path) -> Path:
     return root.with_name(f"{root.name}.decisions.json")
 
 
-def dataset_identity(manifest: Manifest) -> str:
-    """Return a hash by which a dataset is known again: its settings, hands and objects, not counts or metrics."""
+def dataset_identity(manifest: Manifest, tables: Iterable[Path] = ()) -> str:
+    """Return a hash by which a dataset is known again: its settings, hands and objects, not counts or metrics.
+
+    Args:
+        manifest: Its manifest.
+        tables: Tables whose content counts, too.
+    """
     content = [
         manifest.config,
         *({n: asdict(a) for n, a in part.items()} for part in (manifest.hands, manifest.objects)),
     ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode())
+    for table in tables:
+        identity.update(table.read_bytes())
+    return identity.hexdigest()
 
 
 class Decisions:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import numpy as np
@@ -51,19 +52,32 @@ _CAPTURE_EVERY = 5
 class Inspection:
     """A dataset that is looked at: list, selected grasp, its hand and object, the posture shown, decisions."""
 
-    def __init__(self, root: Path, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        root: Path,
+        device: str = "cpu",
+        *,
+        source: Path | None = None,
+        made_in: TemporaryDirectory[str] | None = None,
+    ) -> None:
         """Open a dataset; nothing in its folder is ever written.
 
         Args:
             root: The dataset folder.
             device: Warp device.
+            source: Grasp file or folder that the dataset was made from, to be looked at; decisions lie beside it.
+            made_in: Folder of such a dataset; gone when the session is closed.
 
         Raises:
             GraspdError: If the folder is no dataset with grasps, or the decisions beside it belong to another.
         """
         self.root, self.device = root, device
+        self.source = source or root
+        self._made_in = made_in
         self.catalog = GraspCatalog(root)
-        self.decisions = Decisions(decisions_path(root), dataset_identity(self.catalog.manifest))
+        # Grasps are known by their number: in a file that has changed, they are others.
+        tables = [] if source is None else [table.path for table in self.catalog.tables]
+        self.decisions = Decisions(decisions_path(self.source), dataset_identity(self.catalog.manifest, tables))
         self.list = GraspList(self.catalog, self.decisions)
         config = self.catalog.manifest.config
         self.synthesis = restore_config(SynthesisConfig, config.get("synthesis", {}))
@@ -77,8 +91,17 @@ class Inspection:
     def close(self) -> None:
         """End the thread; what runs ends with its slice."""
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._made_in is not None:
+            self._made_in.cleanup()
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
+    @property
+    def export_folder(self) -> Path:
+        """Where accepted grasps are exported to: beside what is looked at."""
+        source = self.source.resolve()
+        return source.with_name(f"{source.stem if source.is_file() else source.name}_accepted")
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Compute in the session's own thread, after what runs there."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     # What is selected
@@ -179,7 +202,7 @@ class Inspection:
 
     async def prepare(self) -> None:
         """Read hand and object of the selected grasp and ready what computes; seconds the first time, then nothing."""
-        await self._in_thread(lambda: reoptimization.prepare(self.hand, self.object, self.synthesis, self.device))
+        await self.in_thread(lambda: reoptimization.prepare(self.hand, self.object, self.synthesis, self.device))
 
     async def swap_object(self, name_or_path: str) -> None:
         """Put another object in the place of the selected grasp's; the posture stays until it is formed anew.
@@ -193,7 +216,7 @@ class Inspection:
         if not name_or_path:
             self._swapped = None
             return
-        obj = await self._in_thread(lambda: load_object(name_or_path))
+        obj = await self.in_thread(lambda: load_object(name_or_path))
         self._posture, self._swapped = self.posture, (name_or_path, obj)
 
     # What is computed
@@ -201,7 +224,7 @@ class Inspection:
     async def contacts(self) -> GraspContacts:
         """Measure the posture that is shown."""
         posture = self.posture
-        return await self._in_thread(
+        return await self.in_thread(
             lambda: grasp_contacts(
                 self.hand,
                 self.object,
@@ -219,7 +242,7 @@ class Inspection:
             T_object_palm: Palm pose under the cursor, shape [7].
         """
         joints, hand, obj = self.posture.joint_positions, self.hand, self.object
-        self._posture = await self._in_thread(
+        self._posture = await self.in_thread(
             lambda: reoptimization.form_fingers(hand, obj, T_object_palm, joints, self.synthesis, device=self.device)
         )
         return self._posture
@@ -240,7 +263,7 @@ class Inspection:
         slices = reoptimization.reoptimize(hand, obj, pose, start.joint_positions, self.synthesis, device=self.device)
         done = False
         try:
-            while (posture := await self._in_thread(lambda: next(slices, None))) is not None:
+            while (posture := await self.in_thread(lambda: next(slices, None))) is not None:
                 self._posture = posture
                 done = not np.isnan(posture.score)
                 yield posture

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import numpy as np
 import omni.ui as ui
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.inspection.accepted_export import export_accepted
+from omni_graspd.formats.registry import write_names
+from omni_graspd.inspection.accepted_export import ISAAC_GRASP, export_accepted, export_line
 from omni_graspd.inspection.inspection import Inspection
+from omni_graspd.inspection.opened import open_grasps
 from omni_graspd.inspection.reoptimization import Posture
 from omni_graspd.kit.panel_pipeline import require_packages
 from omni_graspd.kit.panel_tasks import PanelTasks
@@ -34,7 +37,7 @@ class GraspsSection:
         self._trajectory: Trajectory | None = None
         with ui.CollapsableFrame("Grasps", collapsed=False), ui.VStack(spacing=4):
             with ui.HStack(height=22, spacing=4):
-                ui.Label("Dataset", width=110)
+                ui.Label("Dataset or file", width=110)
                 self._path = ui.StringField()
                 ui.Button("Open", width=60, clicked_fn=lambda: self.open(Path(self._path.model.get_value_as_string())))
             self._table = ui.Frame(build_fn=self._build_table)
@@ -53,23 +56,30 @@ class GraspsSection:
                 ui.Button("Trajectory", clicked_fn=lambda: self._start(self._record, "trajectory"))
                 ui.Button("Stop", clicked_fn=tasks.cancel)
                 ui.Button("Show/hide hand", clicked_fn=lambda: tasks.attempt(self._toggle_hand))
-                ui.Button("Export accepted", clicked_fn=lambda: tasks.attempt(lambda: self._export(self._session())))
+            with ui.HStack(height=26, spacing=4):
+                ui.Label("Export as", width=110)
+                self._format = ui.ComboBox(write_names().index(ISAAC_GRASP), *write_names())
+                ui.Button("Export accepted", clicked_fn=lambda: self._start(self._export, "export"))
             self._scrubber = ui.IntSlider(min=0, max=100)
             self._scrubber.model.add_value_changed_fn(lambda model: self._scrub(model.get_value_as_int()))
             self._figures = ui.Label("", height=40, word_wrap=True)
 
     def open(self, root: Path) -> None:
-        """Open a dataset and show its first grasp."""
+        """Open a dataset, or a grasp file that another project wrote, and show its first grasp."""
 
         def work() -> None:
             require_packages()
-            session = Inspection(root)
-            self.close()
-            self.inspection = session
-            self._path.model.set_value(str(root))
-            self._changed()
+            self._tasks.start(self._open(root), f"open {root.name}")
 
         self._tasks.attempt(work)
+
+    async def _open(self, path: Path) -> None:
+        # A file of another project takes as long to read as its objects are many.
+        session, _ = await asyncio.to_thread(open_grasps, path)
+        self.close()
+        self.inspection = session
+        self._path.model.set_value(str(path))
+        self._changed()
 
     def close(self) -> None:
         """Take the hand off the stage and forget the dataset."""
@@ -147,10 +157,9 @@ class GraspsSection:
 
         self._tasks.attempt(work)
 
-    def _export(self, session: Inspection) -> None:
-        root = session.root.resolve()
-        files = export_accepted(session, root.with_name(f"{root.name}_accepted"))
-        self._tasks.say(f"wrote {', '.join(map(str, files))}", False)
+    async def _export(self, session: Inspection) -> str:
+        name = write_names()[self._format.model.get_item_value_model().get_value_as_int()]
+        return export_line(await export_accepted(session, name))
 
     def _build_table(self) -> None:
         session = self.inspection

@@ -30,11 +30,11 @@ class PanelTasks:
         """Whether something runs."""
         return self._task is not None and not self._task.done()
 
-    def start(self, work: Coroutine[Any, Any, None], what: str) -> None:
+    def start(self, work: Coroutine[Any, Any, str | None], what: str) -> None:
         """Start work, in place of what runs.
 
         Args:
-            work: The coroutine.
+            work: The coroutine; where it returns a line, that is said when it is done.
             what: What it does, for the line.
         """
         before = self._task if self.is_busy else None
@@ -42,13 +42,12 @@ class PanelTasks:
             before.cancel()
         self._task = asyncio.ensure_future(self._run(work, what, before))
 
-    async def _run(self, work: Coroutine[Any, Any, None], what: str, before: asyncio.Task[None] | None) -> None:
+    async def _run(self, work: Coroutine[Any, Any, str | None], what: str, before: asyncio.Task[None] | None) -> None:
         try:
             if before is not None:
                 await asyncio.wait([before])
             self.say(f"{what} ...", False)
-            await work
-            self.say(f"{what}: done", False)
+            self.say(await work or f"{what}: done", False)
         except asyncio.CancelledError:
             work.close()
             self.say(f"{what}: stopped", False)

@@ -83,7 +83,9 @@ def find_grasps(
     ends = np.cumsum([len(part.indices) for part in wanted])
     batches = [whole.rows(end - len(part.indices), end) for part, end in zip(wanted, ends, strict=True)]
     return [
-        replace(batch, postures=_postures(hand, part.model, batch, config, device))
+        replace(
+            batch, postures=postures_of(hand, part.model, batch.T_object_palm, batch.joint_positions, config, device)
+        )
         for part, batch in zip(wanted, batches, strict=True)
     ]
 
@@ -183,8 +185,25 @@ def _statuses(shard: Shard) -> tuple[str, ...]:
     return tuple(statuses)
 
 
-def _postures(hand: Hand, model: ObjectModel, batch: GraspBatch, config: SynthesisConfig, device: str) -> Postures:
+def postures_of(
+    hand: Hand,
+    model: ObjectModel,
+    T_object_palm: np.ndarray,
+    joint_positions: np.ndarray,
+    config: SynthesisConfig,
+    device: str,
+) -> Postures:
+    """Return pregrasp and squeeze of grasps, see :func:`omni_graspd.synthesis.postures.find_postures`.
+
+    Args:
+        hand: The hand.
+        model: The object.
+        T_object_palm: Palm poses, shape [grasp_count, 7].
+        joint_positions: All joints [rad or m], shape [grasp_count, joint_count].
+        config: Settings.
+        device: Warp device.
+    """
     # As many points as a draft has are enough for what leaves millimetres of room.
     points = hand_model(hand, config.draft.point_count, device).points
-    actuated = batch.joint_positions[:, hand.actuated]
-    return find_postures(hand, points, model.distance, batch.T_object_palm, actuated, config.posture)
+    actuated = joint_positions[:, hand.actuated]
+    return find_postures(hand, points, model.distance, T_object_palm, actuated, config.posture)

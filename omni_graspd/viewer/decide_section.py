@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from omni_graspd.inspection.accepted_export import export_accepted
+from omni_graspd.formats.registry import write_names
+from omni_graspd.inspection.accepted_export import ISAAC_GRASP, export_accepted, export_line
 
 if TYPE_CHECKING:
     from viser._messages import HotkeyKey
@@ -36,7 +37,10 @@ class DecideSection:
         for names in (("Previous", "Next"), ("Accept", "Reject", "Undo")):
             group = gui.add_button_group("", names, hint="keys P, N, A, R, U")
             group.on_click(self._pressed)
-        self.export = gui.add_button("Export accepted", hint="isaac_grasp YAML beside the dataset")
+        self.format = gui.add_dropdown(
+            "export as", write_names(), initial_value=ISAAC_GRASP, hint="isaac_grasp: Isaac Sim's Grasp Editor"
+        )
+        self.export = gui.add_button("Export accepted", hint="into a new folder beside what is looked at")
         self.export.on_click(tasks.callback(lambda _: self._export(), from_server=True))
 
     async def _pressed(self, event: Any) -> None:
@@ -51,7 +55,5 @@ class DecideSection:
         session.decide(verdict)
         session.step(1)
 
-    def _export(self) -> None:
-        root = self._page.session.root.resolve()
-        files = export_accepted(self._page.session, root.with_name(f"{root.name}_accepted"))
-        self._page.say(f"wrote {', '.join(map(str, files))}")
+    async def _export(self) -> None:
+        self._page.say(export_line(await export_accepted(self._page.session, self.format.value)))

@@ -126,6 +126,14 @@ def test_dexgraspnet_written_by_hand_is_read(hands, tmp_path):
     assert (read.object, read.object_scale, read.scores["E_fc"][0]) == ("core-bottle-1", 0.06, 0.25)
 
 
+def test_dexgraspnet_leaves_scores_out_that_are_not_finite(hands, tmp_path):
+    record = _random(hands["shadow"], 3)
+    scores = {"E_fc": np.array([0.1, 0.2, 0.3]), "E_pen": np.array([0.1, np.nan, 0.3])}
+    FORMATS["dexgraspnet"].write(from_hand(replace(record, scores=scores), "dexgraspnet"), tmp_path / "block.npy")
+    (read,) = FORMATS["dexgraspnet"].read(tmp_path / "block.npy")
+    assert list(read.scores) == ["E_fc"]
+
+
 def test_graspgen_and_multigrippergrasp_written_by_hand_are_read(hands, tmp_path):
     matrix = [[0, -1, 0, 0.1], [1, 0, 0, 0.2], [0, 0, 1, 0.3], [0, 0, 0, 1]]
     graspgen = {

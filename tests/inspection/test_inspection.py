@@ -15,18 +15,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from pxr import Usd, UsdGeom
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps, write_grasps
+from omni_graspd.dataset.verify import verify_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.isaac_grasp import read_isaac_grasp
-from omni_graspd.inspection.accepted_export import export_accepted
+from omni_graspd.formats.reading import read_grasps as read_any_grasps
+from omni_graspd.formats.registry import DATASET, USD, write_names
+from omni_graspd.hands.surface_points import posed_points, sample_surface_points
+from omni_graspd.inspection.accepted_export import export_accepted, export_line
 from omni_graspd.inspection.decisions import decisions_path
 from omni_graspd.inspection.grasp_catalog import GraspCatalog
 from omni_graspd.inspection.grasp_contacts import distance_colors, friction_cone_lines
 from omni_graspd.inspection.grasp_list import GraspFilter
 from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.inspection.reoptimization import form_fingers, ranking_scores
+from omni_graspd.objects.object_reader import read_object
 from omni_graspd.seeding import random_generator
 from omni_graspd.synthesis.grasp import join_batches
 
@@ -240,24 +246,76 @@ def test_mended_grasps_are_accepted_and_exported_at_another_object(inspection, d
     inspection.decide("accepted")
     inspection.select(6)
     inspection.decide("rejected")
-    files = export_accepted(inspection, tmp_path / "out")
-    assert sorted(path.relative_to(tmp_path / "out").as_posix() for path in files) == [
-        "barrett/bar.yaml",
-        "barrett/block.yaml",
-    ]
+    files = [file.path for file in asyncio.run(export_accepted(inspection)).files]
+    folder = tmp_path / "set_accepted" / "isaac_grasp"
+    assert sorted(files) == [folder / "barrett" / "bar.yaml", folder / "barrett" / "block.yaml"]
     records = {path.stem: read_isaac_grasp(path)[0] for path in files}
     np.testing.assert_allclose(records["bar"].T_object_palm[0], mended.T_object_palm, atol=1e-9)
     np.testing.assert_allclose(records["block"].T_object_palm[0], inspection.catalog.grasp(0).T_object_palm, atol=1e-9)
     assert records["block"].joint_names == inspection.hand.joint_names
-    # After a restart, too.
+    np.testing.assert_allclose(
+        records["block"].pregrasp_joint_positions[0], inspection.catalog.grasp(0).pregrasp_joint_positions, atol=1e-9
+    )
+    opened = inspection.hand.joint_positions(inspection.hand.open_positions)
+    np.testing.assert_allclose(records["bar"].pregrasp_joint_positions[0], opened, atol=1e-9)
+    # After a restart, too, and beside what was exported before.
     again = Inspection(dataset)
-    assert [path.stem for path in export_accepted(again, tmp_path / "again")] == [path.stem for path in files]
+    conversion = asyncio.run(export_accepted(again))
+    assert [file.path.read_bytes() for file in conversion.files] == [path.read_bytes() for path in files]
+    assert {file.path.parents[1].name for file in conversion.files} == {"isaac_grasp_2"}
+    assert "wrote 2 accepted grasps to" in export_line(conversion)
     again.close()
+
+
+@pytest.mark.parametrize("to_name", write_names())
+def test_accepted_grasps_go_to_every_format_and_come_back(inspection, tmp_path, to_name):
+    # The mesh of the other object is in millimetres.
+    trimesh.creation.box((40.0, 40.0, 90.0)).export(tmp_path / "bar.stl")
+    inspection.select(1)
+    inspection.decide("accepted")
+    inspection.select(2)
+    mended = asyncio.run(_last(inspection.reoptimize()))
+    inspection.decide("accepted")
+    inspection.select(3)
+    asyncio.run(inspection.swap_object(str(tmp_path / "bar.stl")))
+    inspection.decide("accepted")
+    moved = inspection.posture
+    conversion = asyncio.run(export_accepted(inspection, to_name))
+    root = tmp_path / "set_accepted" / to_name
+    if to_name == USD:
+        stage = Usd.Stage.Open(str(root / "barrett" / "block.usd"))
+        assert len(stage.GetPrimAtPath("/Grasps/hands").GetChildren()) == 2
+        bound = UsdGeom.BBoxCache(0.0, ["default"])
+        bar = Usd.Stage.Open(str(root / "barrett" / "bar.usd"))
+        size = bound.ComputeWorldBound(bar.GetPrimAtPath("/Grasps/object")).ComputeAlignedRange().GetSize()
+        np.testing.assert_allclose(size, [0.04, 0.04, 0.09], atol=1e-6)
+        return
+    hand = inspection.hand
+    read = read_any_grasps(root, format_name=to_name, hand="barrett")
+    records = {entry.record.object: entry.record for entry in read.grasps}
+    assert not conversion.refused and not read.refused and sorted(records) == ["bar", "block"]
+    table = inspection.catalog.grasp(1)
+    expected = [table.T_object_palm, mended.T_object_palm, moved.T_object_palm]
+    poses = np.concatenate([records["block"].T_object_palm, records["bar"].T_object_palm])
+    joints = np.concatenate([records["block"].joint_positions, records["bar"].joint_positions])
+    points = sample_surface_points(hand, 100)
+    wanted = [table.joint_positions, mended.joint_positions, moved.joint_positions]
+    there = posed_points(hand, points, np.array(expected), np.array(wanted))
+    np.testing.assert_allclose(posed_points(hand, points, poses, joints), there, atol=1e-5)
+    if to_name == DATASET:
+        assert not verify_dataset(root).faults
+        assert read_object(DatasetLayout(root).object("bar")).mesh.vertices[:, 2].max() == pytest.approx(0.045)
+        back = read_grasps(DatasetLayout(root).grasps("barrett", "block"))
+        assert back.grasps.postures is not None
+        scores = inspection.catalog.metrics_of(1)["loss_escape"], mended.score
+        np.testing.assert_allclose(back.metrics["source_loss_escape"], scores, atol=1e-6)
 
 
 def test_export_without_accepted_grasps_says_what_to_do(inspection, tmp_path):
     with pytest.raises(GraspdError, match="accept some first"):
-        export_accepted(inspection, tmp_path)
+        asyncio.run(export_accepted(inspection))
+    with pytest.raises(GraspdError, match="expected a format among dataset, usd, isaac_grasp"):
+        asyncio.run(export_accepted(inspection, "csv"))
 
 
 def test_dataset_deleted_while_open_is_named_and_decisions_stay(inspection, dataset):

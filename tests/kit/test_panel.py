@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import shutil
 import time
 
@@ -19,6 +20,8 @@ pytest.importorskip("pyarrow", reason="datasets are Parquet tables; Kit's Python
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.run import open_run
+from omni_graspd.formats.conversion import convert
+from omni_graspd.formats.registry import write_names
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.progress import no_progress
 from omni_graspd.synthesis.presets import synthesis_preset
@@ -180,6 +183,7 @@ def test_table_sorts_by_metric_and_decisions_are_exported(kit, window):
         _click(kit, "Reject")
         await _settled(window)
         _click(kit, "Export accepted")
+        await _settled(window)
 
     kit.run(work())
     rows = window.grasps.inspection.list.rows
@@ -190,7 +194,26 @@ def test_table_sorts_by_metric_and_decisions_are_exported(kit, window):
         "rejected",
     ]
     assert "wrote" in window._line.text
-    assert (window.made.parent / "set_accepted" / "barrett" / "block.yaml").is_file()
+    assert (window.made.parent / "set_accepted" / "isaac_grasp" / "barrett" / "block.yaml").is_file()
+
+
+def test_a_grasp_file_of_another_program_is_opened_and_exported_in_another_format(kit, window, tmp_path):
+    convert(window.made, tmp_path / "foreign" / "block.yaml")
+
+    async def work():
+        window.grasps.open(tmp_path / "foreign" / "block.yaml")
+        await _settled(window)
+        _click(kit, "Accept")
+        await _settled(window)
+        window.grasps._format.model.get_item_value_model().set_value(write_names().index("graspgen"))
+        _click(kit, "Export accepted")
+        await _settled(window)
+
+    kit.run(work())
+    assert window.grasps.inspection.catalog.count == 3
+    exported = tmp_path / "foreign" / "block_accepted" / "graspgen" / "barrett" / "block.json"
+    assert f"wrote 1 accepted grasps to {exported}" in window._line.text
+    assert len(json.loads(exported.read_text())["grasps"]["transforms"]) == 1
 
 
 def test_trajectory_is_recorded_and_scrubbed(kit, window):

@@ -100,7 +100,7 @@ def test_a_dataset_is_looked_through_mended_decided_on_and_exported(
             tab.get_by_text(f"barrett · block · {number}", exact=True).wait_for()
         tab.get_by_role("button", name="Export accepted").click()
         tab.get_by_text("wrote").wait_for()
-    record = read_isaac_grasp(dataset.with_name("set_accepted") / "barrett" / "block.yaml")[0]
+    record = read_isaac_grasp(dataset.with_name("set_accepted") / "isaac_grasp" / "barrett" / "block.yaml")[0]
     assert len(record.T_object_palm) == 3
     assert [verdict.verdict for _, verdict in session.decisions.items()] == ["accepted"] * 3
 

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Anything with grasps in it, opened to be looked at: a dataset of ours, or a grasp file of another project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.errors import GraspdError
+from omni_graspd.formats.conversion import Conversion, ConvertConfig, convert
+from omni_graspd.formats.object_files import file_name
+from omni_graspd.formats.registry import DATASET
+from omni_graspd.inspection.inspection import Inspection
+from omni_graspd.progress import Progress, no_progress
+
+
+def open_grasps(
+    path: Path,
+    *,
+    hand: str = "",
+    object_path: Path | None = None,
+    device: str = "cpu",
+    progress: Progress = no_progress,
+) -> tuple[Inspection, Conversion | None]:
+    """Open a dataset, or read grasps of any format that ``graspd convert`` reads into one that lasts while it is open.
+
+    Decisions about a grasp file are kept beside the file; nothing else is written there.
+
+    Args:
+        path: Dataset folder, grasp file, or folder of grasp files of one format.
+        hand: Our hand, where the file does not say, by name or USD file.
+        object_path: Mesh or USD file of the object, or a folder of objects, where the file does not say.
+        device: Warp device.
+        progress: Called with files read and in total.
+
+    Returns:
+        The session, and what was read, left out and guessed; None for a dataset.
+
+    Raises:
+        GraspdError: If there is nothing to look at, or decisions made before were about other grasps.
+    """
+    if not path.exists() or DatasetLayout(path).manifest.is_file():
+        if hand or object_path is not None:
+            raise GraspdError(
+                f"expected --hand and --object with a grasp file only, got the dataset {path}; leave them out"
+            )
+        return Inspection(path, device), None
+    folder = TemporaryDirectory(prefix="graspd_inspect_")
+    try:
+        root = Path(folder.name) / file_name(path.resolve().stem, "grasps")
+        conversion = convert(path, root, ConvertConfig(to=DATASET, hand=hand, object_path=object_path), progress)
+        return Inspection(root, device, source=path, made_in=folder), conversion
+    except BaseException:
+        folder.cleanup()
+        raise
