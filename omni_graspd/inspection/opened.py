@@ -41,11 +41,12 @@ def open_grasps(
     Raises:
         GraspdError: If there is nothing to look at, or decisions made before were about other grasps.
     """
-    if not path.exists() or DatasetLayout(path).manifest.is_file():
-        if hand or object_path is not None:
-            raise GraspdError(
-                f"expected --hand and --object with a grasp file only, got the dataset {path}; leave them out"
-            )
+    is_about_file = bool(hand) or object_path is not None
+    if is_about_file and DatasetLayout(path).manifest.is_file():
+        raise GraspdError(
+            f"expected --hand and --object with a grasp file only, got the dataset {path}; leave them out"
+        )
+    if not is_about_file and (not path.exists() or DatasetLayout(path).manifest.is_file()):
         return Inspection(path, device), None
     folder = TemporaryDirectory(prefix="graspd_inspect_")
     try:

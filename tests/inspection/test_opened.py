@@ -47,6 +47,11 @@ def test_a_dataset_knows_its_hands_and_objects(dataset, options):
         open_grasps(dataset, **options)
 
 
+def test_a_file_that_is_not_there_is_no_dataset(tmp_path):
+    with pytest.raises(GraspdError, match=r"grasps\.yaml, which does not exist"):
+        open_grasps(tmp_path / "grasps.yaml", hand="barrett")
+
+
 def test_grasps_of_a_file_are_those_of_the_dataset_it_came_from(grasp_file, dataset):
     before = hashlib.sha256(grasp_file.read_bytes()).hexdigest()
     session, conversion = open_grasps(grasp_file, hand="barrett", object_path=grasp_file.parent / "meshes")
