@@ -70,14 +70,14 @@ def _convert(source: Path, target: Path, options: ConvertConfig, console: Consol
 
 
 def _show(result: Conversion, console: Console) -> None:
-    def say(line: str) -> None:
-        console.print(line, soft_wrap=True, markup=False)
-
-    say(f"read as {result.from_name} ({result.reason}), written as {result.to_name}")
+    _say(console, f"read as {result.from_name} ({result.reason}), written as {result.to_name}")
     for file in result.files[:_MOST_LINES]:
-        say(f"{file.count} grasps · hand {file.hand or 'unnamed'} · object {file.object or 'unnamed'}: {file.path}")
+        _say(
+            console,
+            f"{file.count} grasps · hand {file.hand or 'unnamed'} · object {file.object or 'unnamed'}: {file.path}",
+        )
     if len(result.files) > _MOST_LINES:
-        say(f"and {len(result.files) - _MOST_LINES} more files")
+        _say(console, f"and {len(result.files) - _MOST_LINES} more files")
     show_losses(result, console)
 
 
@@ -88,14 +88,14 @@ def show_losses(result: Conversion, console: Console) -> None:
         result: What came of a conversion.
         console: Where to print.
     """
-
-    def say(line: str, style: str) -> None:
-        console.print(line, style=style, soft_wrap=True, markup=False)
-
     for note in result.notes[:_MOST_LINES]:
-        say(note, "dim")
+        _say(console, note, "dim")
     for refusal in result.refused[:_MOST_LINES]:
         count = f"{refusal.count} grasps" if refusal.count else refusal.source.name
-        say(f"left out {count}: {refusal.reason}", "yellow")
+        _say(console, f"left out {count}: {refusal.reason}", "yellow")
     if len(result.refused) > _MOST_LINES:
-        say(f"and {len(result.refused) - _MOST_LINES} more left out", "yellow")
+        _say(console, f"and {len(result.refused) - _MOST_LINES} more left out", "yellow")
+
+
+def _say(console: Console, line: str, style: str = "") -> None:
+    console.print(line, style=style, soft_wrap=True, markup=False)

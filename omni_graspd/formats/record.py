@@ -12,6 +12,8 @@ import numpy as np
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 
+POSTURES = ("T_object_pregrasp_palm", "pregrasp_joint_positions", "squeeze_joint_positions")
+"""Fields of a record that say what comes before and after the grasp."""
 _NORM_TOLERANCE = 1e-3
 
 

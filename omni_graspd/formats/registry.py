@@ -20,7 +20,7 @@ from omni_graspd.formats.isaac_grasp import read_isaac_grasp, write_isaac_grasp
 from omni_graspd.formats.multidex import read_multidex
 from omni_graspd.formats.multigrippergrasp import read_multigrippergrasp, write_multigrippergrasp
 from omni_graspd.formats.planner_list import read_planner_list
-from omni_graspd.formats.record import GraspRecord
+from omni_graspd.formats.record import POSTURES, GraspRecord
 
 DATASET = "dataset"
 """Name of our own dataset folders among the formats."""
@@ -46,8 +46,6 @@ class Format:
     """How rotations are kept: quaternions, matrices or angles."""
 
 
-_POSTURES = ("T_object_pregrasp_palm", "pregrasp_joint_positions", "squeeze_joint_positions")
-
 FORMATS: dict[str, Format] = {
     "isaac_grasp": Format(
         "Isaac Sim's Grasp Editor, GraspDataGen",
@@ -61,7 +59,7 @@ FORMATS: dict[str, Format] = {
         ".npy",
         read_dexgraspnet,
         write_dexgraspnet,
-        lacks=(*_POSTURES, "object_file"),
+        lacks=(*POSTURES, "object_file"),
         rotation="angles",
     ),
     "multigrippergrasp": Format(
@@ -69,10 +67,10 @@ FORMATS: dict[str, Format] = {
         ".json",
         read_multigrippergrasp,
         write_multigrippergrasp,
-        lacks=(*_POSTURES, "object_file", "scores"),
+        lacks=(*POSTURES, "object_file", "scores"),
     ),
     "graspgen": Format(
-        "GraspGen", ".json", read_graspgen, write_graspgen, lacks=(*_POSTURES, "scores"), rotation="matrices"
+        "GraspGen", ".json", read_graspgen, write_graspgen, lacks=(*POSTURES, "scores"), rotation="matrices"
     ),
     "bodex": Format("BODex", ".npy", read_bodex),
     "dexgraspbench": Format("DexGraspBench", ".npy", read_dexgraspbench),

@@ -16,21 +16,18 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.formats.conversion import Conversion, write_reading
 from omni_graspd.formats.grasp_table import table_record
 from omni_graspd.formats.reading import GraspReading, ReadGrasps
-from omni_graspd.formats.record import GraspRecord
+from omni_graspd.formats.record import POSTURES, GraspRecord
 from omni_graspd.formats.registry import DATASET, write_names
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.inspection.decisions import MendedGrasp
 from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.objects.object_reader import read_object
 from omni_graspd.objects.object_writer import write_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.usd_object_reader import USD_SUFFIXES
 from omni_graspd.synthesis.models import object_model
 from omni_graspd.synthesis.search import postures_of
 
-_POSTURES = ("T_object_pregrasp_palm", "pregrasp_joint_positions", "squeeze_joint_positions")
 ISAAC_GRASP = "isaac_grasp"
 _Accepted = tuple[int, MendedGrasp | None]
 """Row in the catalogue, and what took the place of the table's pose."""
@@ -88,13 +85,15 @@ def _group(
     inspection: Inspection, hand_name: str, own: str, other: str, accepted: Sequence[_Accepted], folder: Path
 ) -> ReadGrasps:
     layout = inspection.catalog.layout
-    hand = load_hand(str(layout.hand(hand_name)))
-    source = layout.object(own)
-    obj = load_object(other) if other else read_object(source)
-    record = replace(_record(inspection, hand, obj, accepted), object=Path(other).stem if other else own)
+    hand = inspection.hand_named(hand_name)
+    record, lacking = _record(inspection, accepted)
+    name, source, obj = own, layout.object(own), None
     if other:
+        name, obj = Path(other).stem, load_object(other)
         source = obj.source if obj.source.suffix.lower() in USD_SUFFIXES else _as_usd(obj, folder)
-    return ReadGrasps(record, hand, source, layout.grasps(hand_name, own))
+    if lacking.any():
+        record = _with_postures(record, hand, obj or inspection.object_named(own), lacking, inspection)
+    return ReadGrasps(replace(record, object=name), hand, source, layout.grasps(hand_name, own))
 
 
 def _as_usd(obj: RigidObject, folder: Path) -> Path:
@@ -105,7 +104,8 @@ def _as_usd(obj: RigidObject, folder: Path) -> Path:
     return path
 
 
-def _record(inspection: Inspection, hand: Hand, obj: RigidObject, accepted: Sequence[_Accepted]) -> GraspRecord:
+def _record(inspection: Inspection, accepted: Sequence[_Accepted]) -> tuple[GraspRecord, np.ndarray]:
+    """Return grasps as they were accepted, and which of them have no pregrasp and squeeze of their own."""
     catalog, rows = inspection.catalog, np.array([row for row, _ in accepted])
     for row in rows:
         catalog.grasp(int(row))  # says which is damaged
@@ -125,21 +125,19 @@ def _record(inspection: Inspection, hand: Hand, obj: RigidObject, accepted: Sequ
         ]
         scores = {"confidence": scores["confidence"], "loss_escape": np.array(own)}
     record = replace(record, T_object_palm=poses, joint_positions=joints, scores=scores)
-    has_postures = all(getattr(record, name) is not None for name in _POSTURES)
-    return _with_postures(record, hand, obj, is_mended if has_postures else np.ones_like(is_mended), inspection)
+    has_postures = all(getattr(record, name) is not None for name in POSTURES)
+    return record, is_mended if has_postures else np.ones_like(is_mended)
 
 
 def _with_postures(
     record: GraspRecord, hand: Hand, obj: RigidObject, lacking: np.ndarray, inspection: Inspection
 ) -> GraspRecord:
     """Find pregrasp and squeeze of grasps whose table has none, or has those of another pose."""
-    if not lacking.any():
-        return record
     config, device = inspection.synthesis, inspection.device
     model = object_model(obj, config.distance, device)
     found = postures_of(hand, model, record.T_object_palm[lacking], record.joint_positions[lacking], config, device)
     postures = {}
-    for name in _POSTURES:
+    for name in POSTURES:
         mine: np.ndarray = getattr(found, name)
         there = None if lacking.all() else getattr(record, name)
         postures[name] = mine if there is None else np.where(lacking[:, None], mine[np.cumsum(lacking) - 1], there)

@@ -164,7 +164,14 @@ class Inspection:
     @property
     def hand(self) -> Hand:
         """The hand of the selected grasp, read from the dataset once."""
-        name = self.grasp.hand
+        return self.hand_named(self.grasp.hand)
+
+    def hand_named(self, name: str) -> Hand:
+        """Return a hand of the dataset, read once.
+
+        Raises:
+            GraspdError: If its file is gone or damaged.
+        """
         if name not in self._hands:
             path = self.catalog.layout.hand(name)
             _require(path, f"hand {name!r}")
@@ -174,10 +181,14 @@ class Inspection:
     @property
     def object(self) -> RigidObject:
         """The object at which the hand is shown: that of the selected grasp, or the one put in its place."""
-        return self._own_object() if self._swapped is None else self._swapped[1]
+        return self.object_named(self.grasp.object) if self._swapped is None else self._swapped[1]
 
-    def _own_object(self) -> RigidObject:
-        name = self.grasp.object
+    def object_named(self, name: str) -> RigidObject:
+        """Return an object of the dataset, read once.
+
+        Raises:
+            GraspdError: If its file is gone or damaged.
+        """
         if name not in self._objects:
             path = self.catalog.layout.object(name)
             _require(path, f"object {name!r}")
@@ -290,7 +301,7 @@ class Inspection:
             )
         batch = await synthesize(
             self.hand,
-            self._own_object(),
+            self.object_named(grasp.object),
             [grasp.index],
             self.synthesis,
             seed=int(config["seed"]),

@@ -79,7 +79,8 @@ class GraspsSection:
         self.close()
         self.inspection = session
         self._path.model.set_value(str(path))
-        self._changed()
+        self._table.rebuild()
+        await self._show(session)
 
     def close(self) -> None:
         """Take the hand off the stage and forget the dataset."""
