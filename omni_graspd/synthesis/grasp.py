@@ -53,6 +53,43 @@ class Postures:
         )
 
 
+@dataclass(frozen=True)
+class Way:
+    """How a hand gets to the grasps of a batch past what stands around the object, and out again with it.
+
+    The way is: pregrasp (open hand), straight to hover (still open), then the palm descends to the grasp while the
+    joints move evenly from open to grasp, then squeeze, then a straight lift. Clearances are distances of the hand from
+    the surroundings, from the object too where the hand is still open [m]; negative where it reaches into them.
+    """
+
+    table_plane: np.ndarray
+    """Table top in the object frame: unit normal and offset [m], shape [grasp_count, 4]; NaN without a table."""
+    T_object_hover_palm: np.ndarray
+    """Palm pose over the grasp where the open hand begins to close, shape [grasp_count, 7]."""
+    lift_direction: np.ndarray
+    """Unit direction of the lift in the object frame, shape [grasp_count, 3]."""
+    approach_clearance: np.ndarray
+    """Least clearance of the open hand from object and surroundings between pregrasp and hover, [grasp_count]."""
+    closing_clearance: np.ndarray
+    """Least clearance from the surroundings between hover and grasp, the latter left out, shape [grasp_count]."""
+    grasp_clearance: np.ndarray
+    """Clearance from the surroundings in the grasp, shape [grasp_count]."""
+    squeeze_clearance: np.ndarray
+    """Clearance from the surroundings in the squeeze posture, shape [grasp_count]."""
+    lift_clearance: np.ndarray
+    """Least clearance from obstacles during the lift, shape [grasp_count]."""
+    usable: np.ndarray
+    """Whether the grasp is one and the whole way is clear, shape [grasp_count], bool."""
+    tries: np.ndarray
+    """How often the grasp was tried, the one that is kept included, shape [grasp_count], int32."""
+    rejected: tuple[str, ...]
+    """Why the tries before were dropped, ``"; "`` between them, one per grasp."""
+
+    def rows(self, part: slice) -> Way:
+        """Return some of the grasps."""
+        return Way(*(getattr(self, field.name)[part] for field in fields(Way)))
+
+
 @dataclass(frozen=True, repr=False)
 class GraspBatch:
     """Grasps in the object frame, one row each; failed ones keep their row."""
@@ -70,6 +107,13 @@ class GraspBatch:
     """Pregrasp and squeeze of each grasp."""
     trajectory: Trajectory | None = None
     """How the grasps came about, if that was asked for."""
+    way: Way | None = None
+    """The way in past what stands around the object; None where nothing does."""
+
+    @property
+    def usable(self) -> np.ndarray:
+        """Which grasps can be carried out where the object rests, shape [grasp_count], bool."""
+        return np.zeros(len(self.status), dtype=bool) if self.way is None else self.way.usable
 
     @property
     def ok(self) -> np.ndarray:
@@ -90,6 +134,7 @@ class GraspBatch:
             self.status[part],
             self.postures.rows(part) if self.postures else None,
             self.trajectory.rows(start, stop) if self.trajectory else None,
+            self.way.rows(part) if self.way else None,
         )
 
 
@@ -104,6 +149,7 @@ def join_batches(batches: Sequence[GraspBatch]) -> GraspBatch:
         return first
     postures = [batch.postures for batch in batches if batch.postures]
     trajectories = [batch.trajectory for batch in batches if batch.trajectory]
+    ways = [batch.way for batch in batches if batch.way]
     return GraspBatch(
         T_object_palm=np.concatenate([batch.T_object_palm for batch in batches]),
         joint_positions=np.concatenate([batch.joint_positions for batch in batches]),
@@ -111,7 +157,14 @@ def join_batches(batches: Sequence[GraspBatch]) -> GraspBatch:
         status=tuple(status for batch in batches for status in batch.status),
         postures=_join_postures(postures) if postures else None,
         trajectory=_join_trajectories(trajectories) if trajectories else None,
+        way=_join_ways(ways) if ways else None,
     )
+
+
+def _join_ways(parts: Sequence[Way]) -> Way:
+    columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Way)}
+    rejected = tuple(reason for part in columns.pop("rejected") for reason in part)
+    return Way(**{name: np.concatenate(values) for name, values in columns.items()}, rejected=rejected)
 
 
 def _join_losses(parts: Sequence[dict[str, np.ndarray]], axis: int) -> dict[str, np.ndarray]:

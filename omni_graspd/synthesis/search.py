@@ -17,6 +17,7 @@ from omni_graspd.synthesis.models import ObjectModel, hand_model
 from omni_graspd.synthesis.optimization import Shard
 from omni_graspd.synthesis.postures import find_postures
 from omni_graspd.synthesis.starts import sample_starts
+from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 
 _STEPS_BETWEEN_REPORTS = 20
 # A hand farther than this from the object does not grasp it [m].
@@ -29,15 +30,25 @@ State = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Grasps to find of one object."""
+class GraspRequest:
+    """Grasps to find of one object in its surroundings."""
 
     obj: RigidObject
     """The object."""
-    model: ObjectModel
-    """The same on the device."""
     indices: Sequence[int]
     """Index of each grasp."""
+    surroundings: Surroundings = NOTHING
+    """What stands around the object."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A request with its object on the device."""
+
+    request: GraspRequest
+    """Which grasps of what."""
+    model: ObjectModel
+    """The object."""
 
 
 def find_grasps(
@@ -66,7 +77,7 @@ def find_grasps(
     """
     recorder = _Recorder(capture_every, report)
     models = [part.model for part in wanted]
-    owner = np.repeat(np.arange(len(wanted)), [len(part.indices) for part in wanted])
+    owner = np.repeat(np.arange(len(wanted)), [len(part.request.indices) for part in wanted])
     state = _starts(hand, wanted, config, seed=seed, device=device)
     if config.draft.iterations:
         draft, candidates = config.draft_pass(), config.draft.candidates
@@ -80,8 +91,8 @@ def find_grasps(
     shard = Shard(hand_model(hand, config.point_count, device), models, owner, *state, config, device)
     _optimize(shard, recorder)
     whole = _collect(hand, shard, recorder)
-    ends = np.cumsum([len(part.indices) for part in wanted])
-    batches = [whole.rows(end - len(part.indices), end) for part, end in zip(wanted, ends, strict=True)]
+    ends = np.cumsum([len(part.request.indices) for part in wanted])
+    batches = [whole.rows(end - len(part.request.indices), end) for part, end in zip(wanted, ends, strict=True)]
     return [
         replace(
             batch, postures=postures_of(hand, part.model, batch.T_object_palm, batch.joint_positions, config, device)
@@ -133,7 +144,7 @@ def _starts(hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, *, se
     points = hand_model(hand, first_pass.point_count, device).points
     options = {"candidates": config.draft.candidates, "points": points, "seed": seed}
     starts = [
-        sample_starts(hand, part.obj, part.indices, config.start, distance=part.model.distance, **options)
+        sample_starts(hand, part.request.obj, part.request.indices, config.start, distance=part.model.distance, **options)
         for part in wanted
     ]
     poses, actuated = zip(*starts, strict=True)

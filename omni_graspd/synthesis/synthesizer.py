@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +19,8 @@ from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch, join_batches
 from omni_graspd.synthesis.models import hand_model, object_model
 from omni_graspd.synthesis.optimization import load_kernels
-from omni_graspd.synthesis.search import Wanted, find_grasps
+from omni_graspd.synthesis.search import GraspRequest, Wanted, find_grasps
+from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 
 
 async def synthesize(
@@ -28,6 +30,7 @@ async def synthesize(
     config: SynthesisConfig,
     *,
     seed: int,
+    surroundings: Surroundings = NOTHING,
     device: str = "cpu",
     progress: Progress = no_progress,
     capture_every: int = 0,
@@ -45,6 +48,7 @@ async def synthesize(
         grasp_indices: Index of each grasp to find.
         config: Settings.
         seed: The run's seed.
+        surroundings: What stands around the object; the grasps then have a way in.
         device: Warp device, for example ``"cpu"`` or ``"cuda:0"``.
         progress: Called with gradient steps done and in total.
         capture_every: Record the hands and the losses every so many steps; 0: not at all.
@@ -55,12 +59,12 @@ async def synthesize(
         so in its status.
     """
     options = {"seed": seed, "device": device, "progress": progress, "capture_every": capture_every, "threads": threads}
-    return (await synthesize_mixed(hand, [(obj, grasp_indices)], config, **options))[0]
+    return (await synthesize_mixed(hand, [GraspRequest(obj, grasp_indices, surroundings)], config, **options))[0]
 
 
 async def synthesize_mixed(
     hand: Hand,
-    requests: Sequence[tuple[RigidObject, Sequence[int]]],
+    requests: Sequence[GraspRequest],
     config: SynthesisConfig,
     *,
     seed: int,
@@ -73,7 +77,7 @@ async def synthesize_mixed(
 
     Args:
         hand: The hand.
-        requests: Objects, and the indices of the grasps to find of each.
+        requests: Objects with their surroundings, and the indices of the grasps to find of each.
         config: Settings.
         seed: The run's seed.
         device: Warp device.
@@ -85,7 +89,7 @@ async def synthesize_mixed(
         One batch per request.
     """
     loop = asyncio.get_running_loop()
-    wanted = [Wanted(obj, object_model(obj, config.distance, device), indices) for obj, indices in requests]
+    wanted = [Wanted(request, object_model(request.obj, config.distance, device)) for request in requests]
     for point_count in {config.point_count, config.draft.point_count}:
         hand_model(hand, point_count, device)
     # Two threads must not compile at once: Warp 1.8 crashes.
@@ -117,16 +121,16 @@ def _share_out(wanted: Sequence[Wanted], count: int) -> list[list[tuple[int, Wan
 
     A request without grasps goes to the first part, so that it has a batch too.
     """
-    owner = np.repeat(np.arange(len(wanted)), [len(request.indices) for request in wanted])
-    place = np.concatenate([np.arange(len(request.indices)) for request in wanted])
+    owner = np.repeat(np.arange(len(wanted)), [len(part.request.indices) for part in wanted])
+    place = np.concatenate([np.arange(len(part.request.indices)) for part in wanted])
     parts = []
     for rows in np.array_split(np.arange(len(owner)), max(1, min(len(owner), count))):
         part = []
-        for number, request in enumerate(wanted):
+        for number, whole in enumerate(wanted):
             chosen = place[rows[owner[rows] == number]]
-            if len(chosen) or not (parts or len(request.indices)):
-                indices = [request.indices[int(i)] for i in chosen]
-                part.append((number, Wanted(request.obj, request.model, indices)))
+            if len(chosen) or not (parts or len(whole.request.indices)):
+                indices = [whole.request.indices[int(i)] for i in chosen]
+                part.append((number, replace(whole, request=replace(whole.request, indices=indices))))
         parts.append(part)
     return parts
 

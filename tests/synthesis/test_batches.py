@@ -15,6 +15,7 @@ from omni_graspd.objects.object_library import load_object
 from omni_graspd.synthesis import search, synthesizer
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch
+from omni_graspd.synthesis.search import GraspRequest
 from omni_graspd.synthesis.starts import sample_starts
 from omni_graspd.synthesis.synthesizer import synthesize, synthesize_mixed
 
@@ -74,10 +75,10 @@ def test_another_seed_gives_other_grasps(hand, mug, sixty_four):
 def test_mixed_objects_give_the_grasps_of_each_alone(hand, mug, box, projection):
     options = _TWO_PASSES if projection == "jacobi" else {**_ONE_PASS, "iterations": 5, "point_count": 100}
     config = SynthesisConfig(**options, projection=projection)
-    requests = [(box, [3, 1]), (mug, [0, 4, 2]), (box, [0])]
+    requests = [GraspRequest(box, [3, 1]), GraspRequest(mug, [0, 4, 2]), GraspRequest(box, [0])]
     mixed = asyncio.run(synthesize_mixed(hand, requests, config, seed=5, capture_every=5))
-    for (obj, indices), batch in zip(requests, mixed, strict=True):
-        alone = run(hand, obj, indices, seed=5, capture_every=5, **options, projection=projection)
+    for request, batch in zip(requests, mixed, strict=True):
+        alone = run(hand, request.obj, request.indices, seed=5, capture_every=5, **options, projection=projection)
         assert_same(batch, alone)
         np.testing.assert_array_equal(batch.trajectory.T_object_palm, alone.trajectory.T_object_palm)
         np.testing.assert_array_equal(batch.trajectory.losses["stable"], alone.trajectory.losses["stable"])
@@ -211,8 +212,9 @@ def test_an_error_in_one_thread_ends_all_and_is_passed_on(hand, mug, monkeypatch
 
 def test_a_request_without_grasps_has_an_empty_batch_among_others(hand, mug, box):
     config = SynthesisConfig(**_TWO_PASSES)
-    for requests in ([(box, []), (mug, [0, 1])], [(mug, [0, 1]), (box, [])]):
-        counts = [len(indices) for _, indices in requests]
+    none, two = GraspRequest(box, []), GraspRequest(mug, [0, 1])
+    for requests in ([none, two], [two, none]):
+        counts = [len(request.indices) for request in requests]
         batches = asyncio.run(synthesize_mixed(hand, requests, config, seed=0, threads=2))
         assert [len(batch.status) for batch in batches] == counts
         assert [batch.T_object_palm.shape for batch in batches] == [(count, 7) for count in counts]
