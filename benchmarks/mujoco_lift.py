@@ -123,7 +123,7 @@ class LiftOutcome:
     touched_table: bool
     """Whether the hand pressed on the table at any time."""
     object_poses: np.ndarray | None = field(default=None, repr=False)
-    """Poses of the object at the start and after each target, table top at z = 0, shape [frame_count, 7]; if recorded."""
+    """Poses of the object first and after each target, table top at z = 0, shape [target_count + 1, 7]; if recorded."""
     palm_poses: np.ndarray | None = field(default=None, repr=False)
     """Poses of the palm at the same times, same shape; if recorded."""
 
