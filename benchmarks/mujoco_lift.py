@@ -97,12 +97,14 @@ class LiftProtocol:
 DEXGRASPBENCH = LiftProtocol()
 """Chen et al., "BODex" and its benchmark DexGraspBench, 2024, with a hover posture on the way."""
 OURS = LiftProtocol(
+    waypoints=200,
+    steps=1,
     lift=0.2,
     shake_amplitude=0.02,
-    weld_time=0.008,
+    weld_time=0.01,
     angle_threshold=float(np.radians(30.0)),
 )
-"""Lift by 20 cm and shake."""
+"""Lift by 20 cm and shake. Targets move at every step: a stiff weld would turn coarse ones into blows."""
 
 
 @dataclass(frozen=True)
@@ -400,11 +402,13 @@ def _interpolate_poses(keys: np.ndarray, count: int) -> np.ndarray:
 
 
 def _shake(palm: np.ndarray, protocol: LiftProtocol) -> np.ndarray:
-    """Return a target per physics step, shape [step_count, 7]."""
+    """Return a target per physics step, shape [step_count, 7]; the swing grows for a period, and dies down in one."""
     if protocol.shake_amplitude == 0.0:
         return np.zeros((0, 7))
     times = protocol.time_step * np.arange(1, round(protocol.shake_duration / protocol.time_step) + 1)
-    wave = protocol.shake_amplitude * np.sin(2.0 * np.pi * protocol.shake_frequency * times)
+    periods = protocol.shake_frequency * times
+    swell = np.clip(np.minimum(periods, periods[-1] - periods), 0.0, 1.0)
+    wave = protocol.shake_amplitude * swell * np.sin(2.0 * np.pi * periods)
     result = np.tile(palm, (2, len(times), 1))
     result[0, :, 0] += wave
     result[1, :, 1] += wave
