@@ -241,22 +241,25 @@ class MujocoLift:
         pose[:3] -= Rotation.from_quat(pose[3:]).apply(self.obj.center_of_mass)
         return pose
 
-    def render(self, path: Path | str, data: mujoco.MjData, *, width: int = 640, height: int = 480) -> bool:
-        """Write a picture of the scene; returns whether there is a GL context to draw it with."""
-        from PIL import Image
+    def render(self, path: Path | str, batch: GraspBatch, row: int, *, target: int = -1) -> bool:
+        """Run the test of a grasp up to a target and write a picture of the scene.
 
-        self.model.vis.global_.offwidth, self.model.vis.global_.offheight = width, height
-        try:
-            renderer = mujoco.Renderer(self.model, height, width)
-        except Exception:  # what is raised depends on which GL library is missing
-            return False
-        camera = mujoco.MjvCamera()
-        camera.lookat[:] = data.xpos[self.object_body]
-        camera.distance, camera.azimuth, camera.elevation = 0.7, 135.0, -20.0
-        renderer.update_scene(data, camera)
-        Image.fromarray(renderer.render()).save(path)
-        renderer.close()
-        return True
+        Args:
+            path: Image file.
+            batch: Grasps with postures and a way.
+            row: Which of them; its numbers are finite.
+            target: Index into the targets of :func:`plan_lift`: 0 is the pregrasp, -1 the end.
+
+        Returns:
+            Whether there is a GL context to draw with (environment variable MUJOCO_GL: egl or osmesa).
+        """
+        plan = plan_lift(self.hand, self.obj, self.vertices, batch, row, self.protocol)
+        if plan is None:
+            raise GraspdError(f"expected a grasp to draw, got numbers that are not finite in row {row}; choose another")
+        run = _Run(self, plan, record=False)
+        for index in range(1, range(len(plan.joints))[target] + 1):
+            run.advance(index)
+        return _draw(self.model, run.data, run.data.xpos[self.object_body], path)
 
 
 @dataclass(frozen=True)
@@ -328,7 +331,7 @@ class _Run:
         moved = 0.0
         self._note()
         for index in range(1, len(plan.joints)):
-            self._advance(index)
+            self.advance(index)
             if index == plan.squeezed:
                 moved = float(np.linalg.norm(self.data.xipos[test.object_body] - start))
         if any(warning.number for warning in self.data.warning):
@@ -340,7 +343,7 @@ class _Run:
         recorded = (np.array(column) for column in zip(*self.poses, strict=True)) if self.record else (None, None)
         return LiftOutcome(not reason, error, angle, moved, reason, self.touched, *recorded)
 
-    def _advance(self, index: int) -> None:
+    def advance(self, index: int) -> None:
         self.test.steer(self.data, self.plan.T_world_palm[index], self.plan.joints[index])
         for _ in range(self.plan.steps[index]):
             mujoco.mj_step(self.test.model, self.data)
@@ -365,6 +368,22 @@ class _Run:
         addresses = contact.efc_address[rows]
         # The first number of an elliptic contact is its normal force.
         return bool((self.data.efc_force[addresses[addresses >= 0]] > _TOUCH_FORCE).any())
+
+
+def _draw(model: mujoco.MjModel, data: mujoco.MjData, center: np.ndarray, path: Path | str) -> bool:
+    from PIL import Image
+
+    try:
+        renderer = mujoco.Renderer(model, 480, 640)
+    except Exception:  # what is raised depends on which GL library is missing
+        return False
+    camera = mujoco.MjvCamera()
+    camera.lookat[:] = center
+    camera.distance, camera.azimuth, camera.elevation = 0.6, 135.0, -20.0
+    renderer.update_scene(data, camera)
+    Image.fromarray(renderer.render()).save(path)
+    renderer.close()
+    return True
 
 
 def _reason(error: float, angle: float, moved: float, protocol: LiftProtocol) -> str:
