@@ -523,7 +523,7 @@ def _add_drives(spec, hand: Hand, drive: LiftDrive) -> np.ndarray:
         coupling = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT)
         coupling.name1 = f"joint_{joint}"
         coupling.data[:5] = [hand.coupling_offset[joint], 0.0, 0.0, 0.0, 0.0]
-        coupling.solref = [0.005, 1.0]
+        coupling.solref, coupling.solimp = [0.005, 1.0], [0.99, 0.999, 0.001, 0.5, 2.0]
         if len(leaders):
             coupling.name2 = f"joint_{hand.actuated[leaders[0]]}"
             coupling.data[1] = hand.coupling[joint, leaders[0]]

@@ -162,6 +162,19 @@ def test_a_coupled_jaw_follows_and_shares_the_force(tmp_path):
     assert _lift(_jaws(tmp_path, coupled=True), _grasp(2.0 * _HARD)).lifted
 
 
+def test_a_coupling_gives_way_by_less_than_a_tenth_of_a_millimetre_under_load(tmp_path):
+    hand, block = _jaws(tmp_path, coupled=True), _block()
+    test = script.MujocoLift(hand, block, [block.mesh])
+    plan = script.plan_lift(hand, block, block.mesh.vertices, _grasp(2.0 * _HARD), 0, script.DEXGRASPBENCH)
+    data = test.place(plan)
+    for index in range(1, plan.squeezed + 1):
+        test.steer(data, plan.T_world_palm[index], plan.joints[index])
+        mujoco.mj_step(test.model, data, nstep=plan.steps[index])
+    left, right = data.qpos[test.joint_qpos]
+    assert abs(left - right) < 1e-4
+    assert left - _OPENING < 1e-3  # the block stops the jaws 8 mm before their targets
+
+
 def test_a_hand_far_away_moves_nothing(jaws):
     outcome = _lift(jaws, _grasp(_HARD, aside=0.3, hover_aside=0.3))
     assert (outcome.lifted, outcome.reason) == (False, "slipped")
