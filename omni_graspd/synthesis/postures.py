@@ -113,7 +113,7 @@ def _squeeze(
     touching = distances.reshape(placed.shape[:2]) < config.contact_threshold
     # How fast each point sinks in per actuated joint; zero where it does not touch.
     inward = -normals.reshape(placed.shape) * touching[..., None]
-    sinking = _sinking(hand, points, placed, inward, link_poses(hand, T_object_palm, joints))
+    sinking = sinking_speeds(hand, points, placed, inward, link_poses(hand, T_object_palm, joints))
     normal_matrix = np.einsum("gpk,gpl->gkl", sinking, sinking) + _damping(hand, touching)
     target = config.press * sinking.sum(axis=1)
     step = np.linalg.solve(normal_matrix, target[..., None])[..., 0]
@@ -127,7 +127,7 @@ def _damping(hand: Hand, touching: np.ndarray) -> np.ndarray:
     return _DAMPING * counts[:, None, None] * np.eye(hand.actuated_count)
 
 
-def _sinking(
+def sinking_speeds(
     hand: Hand, points: HandPoints, placed: np.ndarray, directions: np.ndarray, T_object_link: np.ndarray
 ) -> np.ndarray:
     """Return the speed of each point along its direction per actuated joint, [grasp_count, point_count, actuated]."""

@@ -13,9 +13,10 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Trajectory
-from omni_graspd.synthesis.models import ObjectModel, hand_model
+from omni_graspd.synthesis.models import ObjectModel, SurroundingsModel, hand_model
 from omni_graspd.synthesis.optimization import Shard
 from omni_graspd.synthesis.postures import find_postures
+from omni_graspd.synthesis.reachable import find_reachable
 from omni_graspd.synthesis.starts import sample_starts
 from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 
@@ -49,6 +50,8 @@ class Wanted:
     """Which grasps of what."""
     model: ObjectModel
     """The object."""
+    around: SurroundingsModel
+    """What stands around it."""
 
 
 def find_grasps(
@@ -75,33 +78,66 @@ def find_grasps(
     Returns:
         One batch per entry of ``wanted``.
     """
-    recorder = _Recorder(capture_every, report)
-    models = [part.model for part in wanted]
-    owner = np.repeat(np.arange(len(wanted)), [len(part.request.indices) for part in wanted])
-    state = _starts(hand, wanted, config, seed=seed, device=device)
-    if config.draft.iterations:
-        draft, candidates = config.draft_pass(), config.draft.candidates
-        points = hand_model(hand, draft.point_count, device)
-        shard = Shard(points, models, np.repeat(owner, candidates), *state, draft, device)
-        _optimize(shard, recorder)
-        best = _most_promising(shard, candidates)
-        poses, actuated = _positions(shard)
-        state = poses[best], actuated[best]
-        recorder.keep(best)
-    shard = Shard(hand_model(hand, config.point_count, device), models, owner, *state, config, device)
-    _optimize(shard, recorder)
-    whole = _collect(hand, shard, recorder)
-    ends = np.cumsum([len(part.request.indices) for part in wanted])
-    batches = [whole.rows(end - len(part.request.indices), end) for part, end in zip(wanted, ends, strict=True)]
+    recorder = Recorder(capture_every, report)
+    found: dict[int, GraspBatch] = {}
+    for search, empty in ((_find_free, True), (find_reachable, False)):
+        numbers = [number for number, part in enumerate(wanted) if part.request.surroundings.is_empty == empty]
+        if numbers:
+            parts = [wanted[number] for number in numbers]
+            batches = search(hand, parts, config, recorder, seed=seed, device=device)
+            found |= dict(zip(numbers, batches, strict=True))
+    return [found[number] for number in range(len(wanted))]
+
+
+def _find_free(
+    hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, recorder: Recorder, *, seed: int, device: str
+) -> list[GraspBatch]:
+    """Find grasps of objects with nothing around them."""
+    batches = search_from(hand, wanted, config, _starts(hand, wanted, config, seed=seed, device=device), recorder, device)
     return [
         replace(
-            batch, postures=postures_of(hand, part.model, batch.T_object_palm, batch.joint_positions, config, device)
+            batch,
+            losses={name: values for name, values in batch.losses.items() if name != "depth"},
+            postures=postures_of(hand, part.model, batch.T_object_palm, batch.joint_positions, config, device),
         )
         for part, batch in zip(wanted, batches, strict=True)
     ]
 
 
-class _Recorder:
+def search_from(
+    hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, starts: State, recorder: Recorder, device: str
+) -> list[GraspBatch]:
+    """Run both passes from given starts; returns a batch per entry of ``wanted``, without postures.
+
+    Args:
+        hand: The hand.
+        wanted: Objects, and the grasps to find of each.
+        config: Settings.
+        starts: Palm poses and actuated positions of all candidates of all grasps.
+        recorder: Counts steps.
+        device: Warp device.
+    """
+    models, around = [part.model for part in wanted], [part.around for part in wanted]
+    owner = np.repeat(np.arange(len(wanted)), [len(part.request.indices) for part in wanted])
+    state = starts
+    if config.draft.iterations:
+        draft, candidates = config.draft_pass(), config.draft.candidates
+        points = hand_model(hand, draft.point_count, device)
+        shard = Shard(points, models, np.repeat(owner, candidates), *state, draft, device, surroundings=around)
+        _optimize(shard, recorder)
+        best = _most_promising(shard, candidates)
+        poses, actuated = _positions(shard)
+        state = poses[best], actuated[best]
+        recorder.keep(best)
+    points = hand_model(hand, config.point_count, device)
+    shard = Shard(points, models, owner, *state, config, device, surroundings=around)
+    _optimize(shard, recorder)
+    whole = _collect(hand, shard, recorder)
+    ends = np.cumsum([len(part.request.indices) for part in wanted])
+    return [whole.rows(end - len(part.request.indices), end) for part, end in zip(wanted, ends, strict=True)]
+
+
+class Recorder:
     """Counts gradient steps over both passes, reports them and keeps frames."""
 
     def __init__(self, every: int, report: Callable[[int], None]) -> None:
@@ -151,7 +187,7 @@ def _starts(hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, *, se
     return np.concatenate(poses), np.concatenate(actuated)
 
 
-def _optimize(shard: Shard, recorder: _Recorder) -> None:
+def _optimize(shard: Shard, recorder: Recorder) -> None:
     """Run a shard to the end and evaluate it there."""
     done, iterations = 0, shard.config.iterations
     while done < iterations:
@@ -175,14 +211,16 @@ def _most_promising(shard: Shard, candidates: int) -> np.ndarray:
     escapes, depths = shard.escape().reshape(shape), shard.depths().reshape(shape)
     failed = shard.state.failed.numpy().reshape(shape)
     escapes = escapes + np.where(depths > _DEEP, 1.0, 0.0)
+    escapes = escapes + np.where(shard.clearances().reshape(shape) < 0.0, 1.0, 0.0)
     ranked = np.where((failed != 0) | ~np.isfinite(escapes), np.inf, escapes)
     return np.arange(len(ranked)) * candidates + ranked.argmin(axis=1)
 
 
-def _collect(hand: Hand, shard: Shard, recorder: _Recorder) -> GraspBatch:
+def _collect(hand: Hand, shard: Shard, recorder: Recorder) -> GraspBatch:
     statuses = _statuses(shard)
     poses, actuated = _positions(shard)
-    losses = {**shard.losses(), "penetration": shard.penetration(), "escape": shard.escape()}
+    depths = shard.depths()
+    losses = {**shard.losses(), "penetration": shard.penetration(), "escape": shard.escape(), "depth": depths}
     joints = hand.joint_positions(actuated)
     return GraspBatch(poses, joints, losses, statuses, trajectory=recorder.trajectory(hand))
 
