@@ -10,8 +10,29 @@ import numpy as np
 import trimesh
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.usd.transforms import pose_to_matrix
+from omni_graspd.hands.kinematics import link_matrices
+
+
+def link_heights(hand: Hand, plane: np.ndarray, T_a_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+    """Return the height of each link's lowest vertex over a plane; see :func:`lowest_heights`.
+
+    Returns:
+        Heights [m], shape [..., link_count]; infinite for links without surface.
+    """
+    matrices = link_matrices(hand, T_a_palm, joint_positions)
+    normal, offset = np.asarray(plane, dtype=np.float64)[:3], float(plane[3])
+    # Sums of three products and not matrix products, whose rounding depends on how many hands there are.
+    across = (normal[:, None] * matrices[..., :3, :3]).sum(axis=-2)
+    heights = (normal * matrices[..., :3, 3]).sum(axis=-1) - offset
+    for link, vertices in enumerate(link_hulls(hand)):
+        if len(vertices):
+            direction = across[..., link, :, None]
+            along = direction[..., 0, :] * vertices[:, 0] + direction[..., 1, :] * vertices[:, 1]
+            along = along + direction[..., 2, :] * vertices[:, 2]
+            heights[..., link] += along.min(axis=-1)
+        else:
+            heights[..., link] = np.inf
+    return heights
 
 
 def lowest_heights(hand: Hand, plane: np.ndarray, T_a_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
@@ -26,19 +47,7 @@ def lowest_heights(hand: Hand, plane: np.ndarray, T_a_palm: np.ndarray, joint_po
     Returns:
         Heights [m], negative below the plane, shape [...]; infinite for a hand without surface.
     """
-    matrices = pose_to_matrix(link_poses(hand, T_a_palm, joint_positions))
-    normal, offset = np.asarray(plane, dtype=np.float64)[:3], float(plane[3])
-    # Sums of three products and not matrix products, whose rounding depends on how many hands there are.
-    across = (normal[:, None] * matrices[..., :3, :3]).sum(axis=-2)
-    height = (normal * matrices[..., :3, 3]).sum(axis=-1) - offset
-    lowest = np.full(height.shape[:-1], np.inf)
-    for link, vertices in enumerate(link_hulls(hand)):
-        if len(vertices):
-            direction = across[..., link, :, None]
-            along = direction[..., 0, :] * vertices[:, 0] + direction[..., 1, :] * vertices[:, 1]
-            along = along + direction[..., 2, :] * vertices[:, 2]
-            lowest = np.minimum(lowest, height[..., link] + along.min(axis=-1))
-    return lowest
+    return link_heights(hand, plane, T_a_palm, joint_positions).min(axis=-1)
 
 
 @functools.lru_cache(maxsize=16)

@@ -128,7 +128,9 @@ def _costs(hand: Hand, digits: tuple[Digit, ...], thumb: int, aperture: float, a
     approach = hand.approach_direction
     offsets = tips[:, others] - middle[:, None]
     # Sideways is what is left across axis and approach; tips there are beside, not before or below, one another.
-    sideways = offsets @ approach[:, None] * approach + np.einsum("pdi,pi->pd", offsets, axis)[..., None] * axis[:, None]
+    sideways = (
+        offsets @ approach[:, None] * approach + np.einsum("pdi,pi->pd", offsets, axis)[..., None] * axis[:, None]
+    )
     aside = np.linalg.norm(offsets - sideways, axis=-1)
     apart = np.linalg.norm(tips[:, others, None] - tips[:, None, others], axis=-1) + np.eye(len(others))
     crowded = np.maximum(_APART - apart, 0.0).sum(axis=(1, 2)) + np.maximum(aside - _ASIDE, 0.0).sum(axis=1)

@@ -124,19 +124,20 @@ class SurroundingsModel:
     """What stands around an object, on a device."""
 
     def __init__(self, surroundings: Surroundings = NOTHING, device: str = "cpu") -> None:
-        self.plane = np.zeros(4) if surroundings.plane is None else np.asarray(surroundings.plane, dtype=np.float64)
-        self.obstacles = _joined_mesh(surroundings.obstacles, device) if surroundings.obstacles else None
+        plane = surroundings.plane
+        self.plane = None if plane is None else np.asarray(plane, dtype=np.float64)
+        self.obstacles: SignedDistance | None = None
+        if surroundings.obstacles:
+            # Winding numbers, since the meshes may overlap one another.
+            exact = SignedDistanceConfig(phong_alpha=0.0)
+            mesh = _joined(surroundings.obstacles)
+            self.obstacles = SignedDistance.build(mesh, closed=False, device=device, config=exact)
 
 
-def _joined_mesh(meshes: Sequence[TriangleMesh], device: str) -> wp.Mesh:
+def _joined(meshes: Sequence[TriangleMesh]) -> TriangleMesh:
     starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
-    vertices = np.concatenate([mesh.vertices for mesh in meshes]).astype(np.float32)
-    faces = np.concatenate([mesh.faces + start for mesh, start in zip(meshes, starts, strict=True)]).astype(np.int32)
-    return wp.Mesh(
-        points=wp.array(vertices, dtype=wp.vec3, device=device),
-        indices=wp.array(faces.ravel(), dtype=wp.int32, device=device),
-        support_winding_number=True,
-    )
+    faces = [mesh.faces + start for mesh, start in zip(meshes, starts, strict=True)]
+    return TriangleMesh(np.concatenate([mesh.vertices for mesh in meshes]), np.concatenate(faces).astype(np.int32))
 
 
 def object_arrays(
@@ -169,8 +170,11 @@ def object_arrays(
         "center_of_mass": (np.array([model.center_of_mass for model in models]), wp.vec3),
         "inverse_inertia": (np.array([model.inverse_inertia for model in models]), wp.mat33),
         "rotation_length": (np.array([rotation_length or model.gyration_radius for model in models]), float),
-        "plane": (np.array([part.plane for part in around]), wp.vec4),
-        "obstacles": (np.array([part.obstacles.id if part.obstacles else 0 for part in around], np.uint64), wp.uint64),
+        "plane": (np.array([np.zeros(4) if part.plane is None else part.plane for part in around]), wp.vec4),
+        "obstacles": (
+            np.array([part.obstacles.mesh.id if part.obstacles else 0 for part in around], dtype=np.uint64),
+            wp.uint64,
+        ),
     }
     for name, (values, dtype) in columns.items():
         setattr(arrays, name, wp.array(values, dtype=dtype, device=device))

@@ -181,6 +181,18 @@ class Shard:
         """Return how deep the hand's points reach into the object after ``evaluate`` [m], shape [grasp_count]."""
         return self._overlaps().max(axis=1, initial=0.0)
 
+    def contacts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what ``evaluate`` measured of the hand points.
+
+        Distances [m], shape [grasp_count, point_count]; places from the centre of mass [m] and unit normals out of the
+        object, [grasp_count, point_count, 3]; points out of reach have no normal.
+        """
+        state = self.state
+        normals = state.listed_normals.numpy().astype(np.float64)
+        measured = np.linalg.norm(normals, axis=-1) > 0.0
+        distances = np.where(measured, state.listed_distances.numpy().astype(np.float64), np.inf)
+        return distances, state.listed_points.numpy().astype(np.float64), normals
+
     def clearances(self) -> np.ndarray:
         """Return how far hand points are from table and obstacles after ``evaluate`` [m], negative inside, [grasp_count].
 

@@ -5,24 +5,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.lowest_point import lowest_heights
+from omni_graspd.hands.lowest_point import link_heights, lowest_heights
+from omni_graspd.synthesis.clearance import HandClearance
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way, join_batches
+from omni_graspd.synthesis.joint_motion import joints_above
 from omni_graspd.synthesis.models import hand_model
 from omni_graspd.synthesis.squeeze import balanced_squeeze
 from omni_graspd.synthesis.table_starts import sample_table_starts
-from omni_graspd.synthesis.way import _FAULTS, plan_ways
+from omni_graspd.synthesis.way import NO_WAY, plan_ways
 
 if TYPE_CHECKING:
     from omni_graspd.synthesis.search import Recorder, Wanted
 
 _DEEPEST = 6e-3
+# How often the way of a squeeze is cut to seven tenths before it is given up.
+_SHORTER = 6
 
 
 def find_reachable(
@@ -115,11 +119,27 @@ def _try(
     return [_with_way(hand, part, batch, config, device) for part, batch in zip(wanted, batches, strict=True)]
 
 
+def _clear_targets(
+    hand: Hand, plane: np.ndarray, T_object_palm: np.ndarray, actuated: np.ndarray, targets: np.ndarray
+) -> np.ndarray:
+    """Press less with the digits whose targets would be in the table, if the object did not stop them."""
+    moved_by = np.abs(joints_above(hand).astype(float) @ hand.coupling) > 0.0
+    kept = targets.copy()
+    for _ in range(_SHORTER):
+        low = link_heights(hand, plane, T_object_palm, hand.joint_positions(kept)) < 0.0
+        shorter = (low[..., None] & moved_by).any(axis=1)
+        if not shorter.any():
+            break
+        kept = np.where(shorter, actuated + 0.7 * (kept - actuated), kept)
+    return kept
+
+
 def _with_way(hand: Hand, wanted: Wanted, batch: GraspBatch, config: SynthesisConfig, device: str) -> GraspBatch:
     points = hand_model(hand, config.draft.point_count, device).points
     actuated = batch.joint_positions[:, hand.actuated]
     plane = wanted.around.plane
-    ways = plan_ways(hand, points, wanted.model.distance, plane, batch.T_object_palm, actuated, config.way)
+    clearance = HandClearance(hand, points, wanted.model.distance, plane, wanted.around.obstacles)
+    ways = plan_ways(clearance, batch.T_object_palm, actuated, config.way)
     fine = hand_model(hand, config.point_count, device).points
     model = wanted.model
     targets, imbalance = balanced_squeeze(
@@ -133,7 +153,7 @@ def _with_way(hand: Hand, wanted: Wanted, batch: GraspBatch, config: SynthesisCo
         actuated,
         config.squeeze,
     )
-    squeezed = hand.joint_positions(targets)
+    squeezed = hand.joint_positions(_clear_targets(hand, plane, batch.T_object_palm, actuated, targets))
     grasp_clearance = lowest_heights(hand, plane, batch.T_object_palm, batch.joint_positions)
     squeeze_clearance = lowest_heights(hand, plane, batch.T_object_palm, squeezed)
     statuses, count = list(batch.status), len(batch.status)
@@ -148,7 +168,7 @@ def _with_way(hand: Hand, wanted: Wanted, batch: GraspBatch, config: SynthesisCo
         elif imbalance[row] > config.squeeze.max_imbalance:
             statuses[row] = "out of balance"
         elif ways.fault[row]:
-            statuses[row] = _FAULTS[ways.fault[row]]
+            statuses[row] = NO_WAY[ways.fault[row]]
         elif squeeze_clearance[row] < 0.0:
             statuses[row] = "squeezes into the table"
     usable = np.array([status == "ok" for status in statuses])

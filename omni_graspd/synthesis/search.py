@@ -12,8 +12,9 @@ import numpy as np
 from omni_graspd.hands.hand import Hand
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.config import SynthesisConfig
+from omni_graspd.synthesis.contact_balance import balance_forces, pressing_contacts
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Trajectory
-from omni_graspd.synthesis.models import ObjectModel, SurroundingsModel, hand_model
+from omni_graspd.synthesis.models import HandModel, ObjectModel, SurroundingsModel, hand_model
 from omni_graspd.synthesis.optimization import Shard
 from omni_graspd.synthesis.postures import find_postures
 from omni_graspd.synthesis.reachable import find_reachable
@@ -25,6 +26,9 @@ _STEPS_BETWEEN_REPORTS = 20
 _TOUCHING = 5e-3
 # A candidate deeper than this in the object goes on only if all are [m]; such a hand is caught there.
 _DEEP = 4e-3
+
+# How much a wrench that is left over, as a share of the contact forces, counts against escaping.
+_UNBALANCED = 4.0
 
 State = tuple[np.ndarray, np.ndarray]
 """Palm poses and actuated positions."""
@@ -93,7 +97,9 @@ def _find_free(
     hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, recorder: Recorder, *, seed: int, device: str
 ) -> list[GraspBatch]:
     """Find grasps of objects with nothing around them."""
-    batches = search_from(hand, wanted, config, _starts(hand, wanted, config, seed=seed, device=device), recorder, device)
+    batches = search_from(
+        hand, wanted, config, _starts(hand, wanted, config, seed=seed, device=device), recorder, device
+    )
     return [
         replace(
             batch,
@@ -125,7 +131,9 @@ def search_from(
         points = hand_model(hand, draft.point_count, device)
         shard = Shard(points, models, np.repeat(owner, candidates), *state, draft, device, surroundings=around)
         _optimize(shard, recorder)
-        best = _most_promising(shard, candidates)
+        best = _most_promising(
+            shard, candidates, _imbalances(shard, wanted, np.repeat(owner, candidates), points, config)
+        )
         poses, actuated = _positions(shard)
         state = poses[best], actuated[best]
         recorder.keep(best)
@@ -180,7 +188,9 @@ def _starts(hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, *, se
     points = hand_model(hand, first_pass.point_count, device).points
     options = {"candidates": config.draft.candidates, "points": points, "seed": seed}
     starts = [
-        sample_starts(hand, part.request.obj, part.request.indices, config.start, distance=part.model.distance, **options)
+        sample_starts(
+            hand, part.request.obj, part.request.indices, config.start, distance=part.model.distance, **options
+        )
         for part in wanted
     ]
     poses, actuated = zip(*starts, strict=True)
@@ -205,13 +215,39 @@ def _positions(shard: Shard) -> State:
     return poses, shard.state.actuated.numpy().astype(np.float64)
 
 
-def _most_promising(shard: Shard, candidates: int) -> np.ndarray:
-    """Return the row of each grasp's candidate from which a pushed object escapes least."""
+def _imbalances(
+    shard: Shard, wanted: Sequence[Wanted], owner: np.ndarray, points: HandModel, config: SynthesisConfig
+) -> np.ndarray:
+    """Return how far from balance contact forces of each candidate are, 0 where nothing stands around its object."""
+    result = np.zeros(len(owner))
+    tasks = [
+        None
+        if part.request.surroundings.is_empty
+        else config.squeeze.task(part.around.plane[:3], part.model.gyration_radius)
+        for part in wanted
+    ]
+    if not any(tasks):
+        return result
+    distances, places, normals = shard.contacts()
+    for row, part in enumerate(owner):
+        task = tasks[part]
+        if task is not None:
+            chosen = pressing_contacts(distances[row], points.points.link_index, config.squeeze.contact_threshold)
+            result[row] = balance_forces(places[row, chosen], normals[row, chosen], task)[1]
+    return result
+
+
+def _most_promising(shard: Shard, candidates: int, imbalances: np.ndarray) -> np.ndarray:
+    """Return the row of each grasp's candidate from which a pushed object escapes least.
+
+    Those that are deep in the object, in the table or out of balance come last.
+    """
     shape = (-1, candidates)
     escapes, depths = shard.escape().reshape(shape), shard.depths().reshape(shape)
     failed = shard.state.failed.numpy().reshape(shape)
     escapes = escapes + np.where(depths > _DEEP, 1.0, 0.0)
     escapes = escapes + np.where(shard.clearances().reshape(shape) < 0.0, 1.0, 0.0)
+    escapes = escapes + _UNBALANCED * imbalances.reshape(shape)
     ranked = np.where((failed != 0) | ~np.isfinite(escapes), np.inf, escapes)
     return np.arange(len(ranked)) * candidates + ranked.argmin(axis=1)
 

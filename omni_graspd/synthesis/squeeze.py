@@ -13,11 +13,11 @@ from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import HandPoints, posed_points
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_not_negative, require_positive
+from omni_graspd.synthesis.contact_balance import BalanceTask, balance_forces, pressing_contacts
+from omni_graspd.synthesis.joint_motion import sinking_speeds
 
 _DAMPING = 1e-5
 _NEAR = 0.01
-_EDGES = 6
-_PER_LINK = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +46,10 @@ class SqueezeConfig:
         require_positive(self, "synthesis.squeeze", "force", "stiffness", "contact_threshold", "max_shift", finite=True)
         require_not_negative(self, "synthesis.squeeze", "weight", "friction", "spread")
 
+    def task(self, up: np.ndarray, length: float) -> BalanceTask:
+        """Return what contact forces have to do: ``up`` is the unit direction against gravity, shape [3]."""
+        return BalanceTask(self.force, self.weight * np.asarray(up), self.friction, length, self.spread)
+
 
 def balanced_squeeze(
     hand: Hand,
@@ -68,20 +72,17 @@ def balanced_squeeze(
         Actuated targets, shape [grasp_count, actuated_count], and the wrench that is left over the force that was asked
         for, torques over ``length``; 0 is balance, shape [grasp_count].
     """
-    from omni_graspd.synthesis.postures import sinking_speeds
-
     joints = hand.joint_positions(actuated)
     placed = posed_points(hand, points, T_object_palm, joints)
     distances, normals = distance.query(placed.reshape(-1, 3), 2.0 * config.contact_threshold)
     distances, normals = distances.reshape(placed.shape[:2]), normals.reshape(placed.shape).astype(np.float64)
     forces = np.zeros(placed.shape)
     left = np.ones(len(placed))
+    task = config.task(up, length)
     for row in range(len(placed)):
-        chosen = _contacts(distances[row], points.link_index, config.contact_threshold)
-        if len(chosen):
-            forces[row, chosen], left[row] = _balance(
-                placed[row, chosen] - center_of_mass, normals[row, chosen], length, up, config
-            )
+        chosen = pressing_contacts(distances[row], points.link_index, config.contact_threshold)
+        arms = placed[row, chosen] - center_of_mass
+        forces[row, chosen], left[row] = balance_forces(arms, normals[row, chosen], task)
     # A unit force along each axis asks as much torque of a joint as the point moves along it per unit of the joint.
     torques = sinking_speeds(hand, points, placed, forces, link_poses(hand, T_object_palm, joints)).sum(axis=1)
     closing = _closing_steps(hand, points, placed, normals, forces, distances, T_object_palm, joints)
@@ -102,8 +103,6 @@ def _closing_steps(
     joints: np.ndarray,
 ) -> np.ndarray:
     """Return by how much actuated joints move to bring contacts that carry force to the surface, in least squares."""
-    from omni_graspd.synthesis.postures import sinking_speeds
-
     strength = np.linalg.norm(forces, axis=-1)
     weights = strength / np.maximum(strength.max(axis=1, keepdims=True), 1e-9)
     inward = -normals * np.sqrt(weights)[..., None]
@@ -112,38 +111,6 @@ def _closing_steps(
     wanted = np.sqrt(weights) * np.maximum(distances, 0.0)
     normal_matrix = np.einsum("gpk,gpl->gkl", sinking, sinking) + damping
     return np.linalg.solve(normal_matrix, np.einsum("gpk,gp->gk", sinking, wanted)[..., None])[..., 0]
-
-
-def _contacts(distances: np.ndarray, link_index: np.ndarray, threshold: float) -> np.ndarray:
-    """Return the nearest few touching points of each link."""
-    chosen = []
-    for link in np.unique(link_index[distances < threshold]):
-        own = np.flatnonzero((link_index == link) & (distances < threshold))
-        chosen.append(own[np.argsort(distances[own], kind="stable")[:_PER_LINK]])
-    return np.concatenate(chosen) if chosen else np.zeros(0, dtype=int)
-
-
-def _balance(
-    arms: np.ndarray, normals: np.ndarray, length: float, up: np.ndarray, config: SqueezeConfig
-) -> tuple[np.ndarray, float]:
-    """Return forces on the object at contacts [contact_count, 3], and how far they are from balance."""
-    from scipy.optimize import nnls
-
-    count = len(arms)
-    first = np.cross(normals, np.eye(3)[np.argmin(np.abs(normals), axis=1)])
-    first /= np.linalg.norm(first, axis=1, keepdims=True)
-    second = np.cross(normals, first)
-    angles = 2.0 * np.pi * np.arange(_EDGES) / _EDGES
-    around = np.cos(angles)[:, None, None] * first + np.sin(angles)[:, None, None] * second
-    edges = np.swapaxes(-normals + config.friction * around, 0, 1)
-    wrenches = np.concatenate([edges, np.cross(arms[:, None], edges) / length], axis=-1).reshape(-1, 6)
-    wanted = np.concatenate([config.weight * up, np.zeros(3)])
-    rows = np.concatenate([wrenches.T, np.ones((1, count * _EDGES)), config.spread * np.eye(count * _EDGES)])
-    values = np.concatenate([wanted, [config.force], np.zeros(count * _EDGES)])
-    shares, _ = nnls(rows, values)
-    forces = (shares.reshape(count, _EDGES, 1) * edges).sum(axis=1)
-    left = float(np.linalg.norm(wrenches.T @ shares - wanted)) / max(float(shares.sum()), 1e-6)
-    return forces, left
 
 
 def opening_steps(
@@ -158,8 +125,6 @@ def opening_steps(
 
     Least squares over the points nearer than ``near``; joints that move none stay. Shape [grasp_count, actuated_count].
     """
-    from omni_graspd.synthesis.postures import sinking_speeds
-
     joints = hand.joint_positions(actuated)
     placed = posed_points(hand, points, T_object_palm, joints)
     distances, normals = distance.query(placed.reshape(-1, 3), 2.0 * near)

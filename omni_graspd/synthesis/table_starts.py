@@ -18,7 +18,7 @@ import warp as wp
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.lowest_point import lowest_heights
-from omni_graspd.hands.preshapes import Preshape, find_preshapes
+from omni_graspd.hands.preshapes import find_preshapes
 from omni_graspd.hands.surface_points import HandPoints, posed_points, spread_subset
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance
@@ -26,11 +26,13 @@ from omni_graspd.ranges import require_at_least, require_not_negative
 from omni_graspd.seeding import random_generator
 from omni_graspd.synthesis.ray_kernels import first_hit_kernel
 from omni_graspd.synthesis.starts import _Hull, _hull, _points_on_triangles, _rotations_between, _tilted
-from omni_graspd.usd.transforms import IDENTITY
+from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
-_DEPTH_POINTS = 250
+_DEPTH_POINTS = 200
+# A hand that is drawn back out of the object stays this far from it [m].
+_MARGIN = 0.002
 _DEPTH_REACH = 0.02
-_LINES = 6
+_LINES = 8
 _NUMBERS = 10 + 5 * _LINES
 
 
@@ -46,7 +48,7 @@ class TableStartConfig:
     """A start that has to be lifted by more is drawn again [m]."""
     max_depth: float = 0.003
     """A start that reaches deeper into the object is drawn again [m]."""
-    attempts: int = 16
+    attempts: int = 6
     """How often a start is drawn at most; the best is taken when all fail."""
     room: float = 0.02
     """How much wider than the object the gap between thumb and fingers starts [m]."""
@@ -104,7 +106,8 @@ def sample_table_starts(
     faults = np.full(len(streams), np.inf)
     # Which kind a start is does not change from draw to draw: else the easy kind would crowd out the other.
     shares = np.array([stream.random() for stream in streams])
-    opposed = (shares < config.opposed) if sampler.preshapes else np.zeros(len(streams), dtype=bool)
+    least = 1.0 - (1.0 - config.opposed) * sampler.wrapping
+    opposed = (shares < least) if sampler.preshapes else np.zeros(len(streams), dtype=bool)
     for _ in range(config.attempts):
         again = np.flatnonzero(faults > 0.0)
         if not len(again):
@@ -138,7 +141,9 @@ class _Sampler:
         self.lower, self.upper = vertices.min(axis=0), vertices.max(axis=0)
         self.size = float(np.linalg.norm(self.upper - self.lower))
         self.hull = _upper_hull(_hull(obj), self.normal)
-        self.max_tilt = min(1.4, 0.5 + 8.0 * self.height)
+        # What is low is pinched from above; what is tall is wrapped from any side, too.
+        self.max_tilt = min(1.4, 0.3 + 9.0 * self.height)
+        self.wrapping = float(np.clip((self.height - 0.03) / 0.04, 0.0, 1.0))
         open_points = posed_points(hand, points, IDENTITY[None], hand.joint_positions(hand.open_positions)[None])[0]
         keep = np.sort(spread_subset(open_points, _DEPTH_POINTS))
         self.points = HandPoints(
@@ -155,12 +160,24 @@ class _Sampler:
         lower, upper = self.hand.joint_lower[self.hand.actuated], self.hand.joint_upper[self.hand.actuated]
         shifts = self.config.jitter * (upper - lower) * (2.0 * numbers[:, _NUMBERS:] - 1.0)
         actuated = np.clip(actuated + shifts, lower, upper)
-        joints = self.hand.joint_positions(actuated)
-        lifts = np.maximum(self.config.clearance - lowest_heights(self.hand, self.plane, poses, joints), 0.0)
-        poses[:, :3] += lifts[:, None] * self.normal
-        depths = self._depths(poses, joints)
-        faults = np.maximum(lifts - self.config.max_lift, 0.0) + np.maximum(depths - self.config.max_depth, 0.0)
-        return poses, actuated, faults
+        return poses, actuated, self._back_off(poses, self.hand.joint_positions(actuated))
+
+    def _back_off(self, poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
+        """Draw hands back out of the object and lift them off the table; returns what is still wrong [m]."""
+        lifts, depths = np.zeros(len(poses)), np.full(len(poses), np.inf)
+        approach = pose_to_matrix(poses)[:, :3, :3] @ self.hand.approach_direction
+        rows = np.arange(len(poses))
+        for last in (False, False, True):
+            heights = lowest_heights(self.hand, self.plane, poses[rows], joints[rows])
+            rise = np.maximum(self.config.clearance - heights, 0.0)
+            poses[rows, :3] += rise[:, None] * self.normal
+            lifts[rows] += rise
+            depths[rows] = self._depths(poses[rows], joints[rows])
+            rows = np.flatnonzero(depths > self.config.max_depth)
+            if last or not len(rows):
+                break
+            poses[rows, :3] -= np.minimum(depths[rows] + _MARGIN, _DEPTH_REACH)[:, None] * approach[rows]
+        return np.maximum(lifts - self.config.max_lift, 0.0) + np.maximum(depths - self.config.max_depth, 0.0)
 
     def _draw_opposed(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         from scipy.spatial.transform import Rotation
@@ -174,14 +191,15 @@ class _Sampler:
         centers = np.array([self.preshapes[k].center for k in chosen])
         axes = np.array([self.preshapes[k].axis for k in chosen])
         rotations = Rotation.from_matrix(
-            _frames(approach, across) @ np.swapaxes(_frames(np.broadcast_to(self.hand.approach_direction, axes.shape), axes), 1, 2)
+            _frames(approach, across)
+            @ np.swapaxes(_frames(np.broadcast_to(self.hand.approach_direction, axes.shape), axes), 1, 2)
         )
         positions = middle - rotations.apply(centers)
         # From fingertips level with the middle of the object to the palm close to it.
         palms = positions + rotations.apply(self.hand.approach_point)
         distances, _ = self._first_hits(palms, approach)
         room = np.where(distances > 0.0, np.maximum(distances - 0.01, 0.0), 0.0)
-        positions = positions + (np.minimum(depth * 1.2, 1.0) * room)[:, None] * approach
+        positions = positions + (self.wrapping * np.minimum(depth * 1.2, 1.0) * room)[:, None] * approach
         return np.concatenate([positions, rotations.as_quat(canonical=True)], axis=1), actuated
 
     def _approach(self, tilt: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
@@ -207,10 +225,12 @@ class _Sampler:
         count = len(approach)
         numbers = numbers.reshape(count, _LINES, 5)
         beside = np.cross(approach, across)
-        angle = 0.6 * (2.0 * numbers[..., 3] - 1.0)
+        # From above any direction will do, so that a narrow one can be found.
+        steep = (-(approach @ self.normal) > np.cos(0.5))[:, None]
+        angle = np.where(steep, 0.5 * np.pi, 0.5) * (2.0 * numbers[..., 3] - 1.0)
         directions = np.cos(angle)[..., None] * across[:, None] + np.sin(angle)[..., None] * beside[:, None]
         spread = 0.5 * (self.upper - self.lower) * (2.0 * numbers[..., :3] - 1.0)
-        centers = self.middle + 0.7 * spread
+        centers = self.middle + 0.4 * spread
         start = centers - self.size * directions
         near, near_normals = self._first_hits(start.reshape(-1, 3), directions.reshape(-1, 3))
         end = centers + self.size * directions
@@ -225,6 +245,7 @@ class _Sampler:
         offset = offset - (offset * approach[:, None]).sum(axis=-1, keepdims=True) * approach[:, None]
         widest = self.preshapes[-1].aperture - 0.01
         costs = 2.0 * (1.0 - facing) + np.linalg.norm(offset, axis=-1) / 0.03 + np.maximum(width - widest, 0.0) / 0.01
+        costs = costs + width / 0.05
         costs = np.where(np.isfinite(costs), costs, 1e6)
         best = costs.argmin(axis=1)
         rows = np.arange(count)
