@@ -42,6 +42,8 @@ class WayConfig:
     """Distance of the open hand from object and obstacles between pregrasp and hover [m]."""
     back: float = 0.01
     """How far the palm is drawn back against its approach direction at hover [m]."""
+    higher: float = 0.03
+    """How much higher hover may be where the open hand has no room beside the object [m]."""
     opening: float = 0.02
     """How far touching surface moves away from the object when the hand opens [m]."""
     dent: float = 0.002
@@ -50,7 +52,7 @@ class WayConfig:
     def __post_init__(self) -> None:
         """Check the ranges."""
         require_positive(self, "synthesis.way", "clearance", "opening", unit=" m", finite=True)
-        require_not_negative(self, "synthesis.way", "keep", "open_clearance", "back", "dent")
+        require_not_negative(self, "synthesis.way", "keep", "higher", "open_clearance", "back", "dent")
 
 
 @dataclass(frozen=True)
@@ -106,10 +108,13 @@ def plan_ways(
     todo = np.arange(len(actuated))
     depths = np.minimum(clearance.object_gaps(T_object_palm, clearance.hand.joint_positions(actuated)), 0.0)
     for opened in _openings(clearance, T_object_palm, actuated, config):
-        for back in (config.back, 0.0):
+        for back, higher in ((config.back, 0.0), (0.0, 0.0), (0.0, config.higher)):
             if not len(todo):
                 return ways
-            attempt = _Attempt(clearance, config, T_object_palm[todo], opened[todo], actuated[todo], depths[todo], back)
+            offset = back, higher
+            attempt = _Attempt(
+                clearance, config, T_object_palm[todo], opened[todo], actuated[todo], depths[todo], offset
+            )
             found = attempt.ways()
             better = (found.fault == 0) | (ways.fault[todo] == _UNTRIED)
             ways.take(todo[better], found, np.flatnonzero(better))
@@ -144,10 +149,11 @@ class _Attempt:
         opened: np.ndarray,
         actuated: np.ndarray,
         depths: np.ndarray,
-        back: float,
+        offset: tuple[float, float],
     ) -> None:
         self.clearance, self.config, self.poses = clearance, config, T_object_palm
-        self.opened, self.actuated, self.depths, self.back = opened, actuated, depths, back
+        self.opened, self.actuated, self.depths = opened, actuated, depths
+        self.back, self.higher = offset
         self.hand = clearance.hand
         self.approach = pose_to_matrix(T_object_palm)[:, :3, :3] @ self.hand.approach_direction
         self.up = np.zeros(3) if clearance.plane is None else clearance.plane[:3]
@@ -171,7 +177,7 @@ class _Attempt:
 
     def _hover(self) -> tuple[np.ndarray, np.ndarray]:
         """Return hover poses and the least clearance from table and obstacles from there to the grasp."""
-        offset = -self.back * self.approach
+        offset = self.higher * self.up - self.back * self.approach
         left = 1.0 - CLOSING[:, None]
         joints = np.stack([self._joints(share) for share in CLOSING])
         drawn = np.repeat(self.poses[None], len(CLOSING), axis=0)
