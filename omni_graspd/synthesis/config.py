@@ -140,7 +140,7 @@ class SynthesisConfig:
     """The way in past table and obstacles."""
     squeeze: SqueezeConfig = field(default_factory=SqueezeConfig)
     """Squeeze of grasps past table and obstacles."""
-    tries: int = 4
+    tries: int = 5
     """How often a grasp is tried that cannot be carried out past table and obstacles."""
 
     def __post_init__(self) -> None:

@@ -22,6 +22,10 @@ class Surroundings:
     obstacles: tuple[TriangleMesh, ...] = ()
     """Closed meshes in the object frame [m]: neighbours, a shelf, what stands on the user's stage."""
 
+    up: np.ndarray | None = None
+    """Unit direction against gravity, shape [3], along which the object is lifted; None: the table's normal, and
+    without a table the way that the hand came."""
+
     @property
     def is_empty(self) -> bool:
         """Whether the hand is free to come from anywhere, as in the paper."""

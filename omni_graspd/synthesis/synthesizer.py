@@ -19,7 +19,8 @@ from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch, join_batches
 from omni_graspd.synthesis.models import SurroundingsModel, hand_model, object_model
 from omni_graspd.synthesis.optimization import load_kernels
-from omni_graspd.synthesis.search import GraspRequest, Wanted, find_grasps
+from omni_graspd.synthesis.request import GraspRequest, Wanted
+from omni_graspd.synthesis.search import find_grasps
 from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 
 

@@ -10,20 +10,19 @@ the palm before the upper hull in any turn, as starts without a table do.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import warp as wp
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.lowest_point import lowest_heights
 from omni_graspd.hands.preshapes import find_preshapes
 from omni_graspd.hands.surface_points import HandPoints, posed_points, spread_subset
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_at_least, require_not_negative
 from omni_graspd.seeding import random_generator
+from omni_graspd.synthesis.clearance import REACH, HandClearance
 from omni_graspd.synthesis.ray_kernels import first_hit_kernel
 from omni_graspd.synthesis.starts import _Hull, _hull, _points_on_triangles, _rotations_between, _tilted
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
@@ -31,7 +30,6 @@ from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 _DEPTH_POINTS = 200
 # A hand that is drawn back out of the object stays this far from it [m].
 _MARGIN = 0.002
-_DEPTH_REACH = 0.02
 _LINES = 8
 _NUMBERS = 10 + 5 * _LINES
 
@@ -68,14 +66,12 @@ class TableStartConfig:
 def sample_table_starts(
     hand: Hand,
     obj: RigidObject,
-    plane: np.ndarray,
+    clearance: HandClearance,
     grasp_indices: Sequence[int],
     config: TableStartConfig,
     *,
     candidates: int,
     attempt: int,
-    points: HandPoints,
-    distance: SignedDistance,
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sample palm poses and joint positions over a table.
@@ -83,13 +79,11 @@ def sample_table_starts(
     Args:
         hand: The hand.
         obj: The object.
-        plane: Table top in the object frame: unit normal and offset [m], shape [4].
+        clearance: The hand among object and surroundings.
         grasp_indices: Which grasps; a start depends on its index, not on the others.
         config: Sampling settings.
         candidates: Starts per grasp.
         attempt: Number of the try, from 0; each has streams of its own.
-        points: Points on the hand's surface, to measure depth.
-        distance: The object's signed distance.
         seed: The run's seed.
 
     Returns:
@@ -101,7 +95,7 @@ def sample_table_starts(
         for index in grasp_indices
         for candidate in range(candidates)
     ]
-    sampler = _Sampler(hand, obj, np.asarray(plane, dtype=np.float64), config, points, distance)
+    sampler = _Sampler(hand, obj, clearance, config)
     poses, actuated = np.zeros((len(streams), 7)), np.zeros((len(streams), hand.actuated_count))
     faults = np.full(len(streams), np.inf)
     # Which kind a start is does not change from draw to draw: else the easy kind would crowd out the other.
@@ -127,28 +121,27 @@ class _Sampler:
         self,
         hand: Hand,
         obj: RigidObject,
-        plane: np.ndarray,
+        clearance: HandClearance,
         config: TableStartConfig,
-        points: HandPoints,
-        distance: SignedDistance,
     ) -> None:
-        self.hand, self.plane, self.config, self.distance = hand, plane, config, distance
-        self.normal, self.middle = plane[:3], np.asarray(obj.center_of_mass, dtype=np.float64)
-        self.preshapes = find_preshapes(hand)
-        vertices = obj.mesh.vertices
-        heights = vertices @ self.normal - plane[3]
-        self.height = float(heights.max())
+        self.hand, self.config, self.mesh = hand, config, clearance.distance.mesh
+        self.middle = np.asarray(obj.center_of_mass, dtype=np.float64)
+        vertices, plane = obj.mesh.vertices, clearance.plane
+        # Without a table nothing says which way is up, and all starts face the hull.
+        self.normal = np.zeros(3) if plane is None else plane[:3]
+        self.preshapes = () if plane is None else find_preshapes(hand)
+        self.height = 0.0 if plane is None else float((vertices @ self.normal).max() - plane[3])
         self.lower, self.upper = vertices.min(axis=0), vertices.max(axis=0)
         self.size = float(np.linalg.norm(self.upper - self.lower))
         self.hull = _upper_hull(_hull(obj), self.normal)
         # What is low is pinched from above; what is tall is wrapped from any side, too.
-        self.max_tilt = min(1.4, 0.3 + 9.0 * self.height)
+        self.max_tilt = np.pi if plane is None else min(1.4, 0.3 + 9.0 * self.height)
         self.wrapping = float(np.clip((self.height - 0.03) / 0.04, 0.0, 1.0))
+        points = clearance.points
         open_points = posed_points(hand, points, IDENTITY[None], hand.joint_positions(hand.open_positions)[None])[0]
         keep = np.sort(spread_subset(open_points, _DEPTH_POINTS))
-        self.points = HandPoints(
-            points.link_index[keep], points.positions[keep], points.normals[keep], points.areas[keep]
-        )
+        few = HandPoints(points.link_index[keep], points.positions[keep], points.normals[keep], points.areas[keep])
+        self.clearance = replace(clearance, points=few)
 
     def draw(self, numbers: np.ndarray, opposed: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Draw one start from each row of numbers over [0, 1); returns poses, actuated positions, and what is wrong."""
@@ -168,16 +161,17 @@ class _Sampler:
         approach = pose_to_matrix(poses)[:, :3, :3] @ self.hand.approach_direction
         rows = np.arange(len(poses))
         for last in (False, False, True):
-            heights = lowest_heights(self.hand, self.plane, poses[rows], joints[rows])
-            rise = np.maximum(self.config.clearance - heights, 0.0)
+            rise = np.maximum(self.config.clearance - self.clearance.heights(poses[rows], joints[rows]), 0.0)
             poses[rows, :3] += rise[:, None] * self.normal
             lifts[rows] += rise
-            depths[rows] = self._depths(poses[rows], joints[rows])
+            depths[rows] = -self.clearance.object_gaps(poses[rows], joints[rows])
             rows = np.flatnonzero(depths > self.config.max_depth)
             if last or not len(rows):
                 break
-            poses[rows, :3] -= np.minimum(depths[rows] + _MARGIN, _DEPTH_REACH)[:, None] * approach[rows]
-        return np.maximum(lifts - self.config.max_lift, 0.0) + np.maximum(depths - self.config.max_depth, 0.0)
+            poses[rows, :3] -= np.minimum(depths[rows] + _MARGIN, REACH)[:, None] * approach[rows]
+        hidden = np.maximum(_MARGIN - self.clearance.obstacle_gaps(poses, joints), 0.0)
+        too_deep = np.maximum(depths - self.config.max_depth, 0.0)
+        return np.maximum(lifts - self.config.max_lift, 0.0) + too_deep + hidden
 
     def _draw_opposed(self, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         from scipy.spatial.transform import Rotation
@@ -280,24 +274,18 @@ class _Sampler:
 
     def _first_hits(self, origins: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return how far rays go until they hit the object [m], -1 where they do not, and the normals there."""
-        mesh = self.distance.mesh
-        device = mesh.device
+        device = self.mesh.device
         distances = wp.empty(len(origins), dtype=float, device=device)
         normals = wp.empty(len(origins), dtype=wp.vec3, device=device)
         inputs = [wp.array(values.astype(np.float32), dtype=wp.vec3, device=device) for values in (origins, directions)]
         wp.launch(
             first_hit_kernel,
             dim=len(origins),
-            inputs=[mesh.id, *inputs, 4.0 * self.size],
+            inputs=[self.mesh.id, *inputs, 4.0 * self.size],
             outputs=[distances, normals],
             device=device,
         )
         return distances.numpy().astype(np.float64), normals.numpy().astype(np.float64)
-
-    def _depths(self, poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
-        placed = posed_points(self.hand, self.points, poses, joints)
-        distances, _ = self.distance.query(placed.reshape(-1, 3), _DEPTH_REACH)
-        return -distances.reshape(len(poses), -1).min(axis=1).astype(np.float64)
 
 
 def _plane_axes(normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
