@@ -74,7 +74,11 @@ def find_preshapes(hand: Hand) -> tuple[Preshape, ...]:
 def _refine(
     hand: Hand, digits: tuple[Digit, ...], thumb: int, aperture: float, near: np.ndarray | None = None
 ) -> tuple[float, np.ndarray]:
-    """Draw postures, all over or around one, then around the best; returns the least cost and its actuated positions."""
+    """Draw postures, all over or around one, then around the best ones.
+
+    Returns:
+        The least cost and its actuated positions, shape [actuated_count].
+    """
     random = random_generator(0, "preshape", hand.name, thumb, round(1e3 * aperture))
     lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
     drawn = random.uniform(lower, upper, size=(_DRAWS, len(lower))) if near is None else near[None]

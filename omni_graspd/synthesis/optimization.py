@@ -194,9 +194,9 @@ class Shard:
         return distances, state.listed_points.numpy().astype(np.float64), normals
 
     def clearances(self) -> np.ndarray:
-        """Return how far hand points are from table and obstacles after ``evaluate`` [m], negative inside, [grasp_count].
+        """Return how far the hand's points are from table and obstacles after ``evaluate``.
 
-        At most 3 cm; 3 cm where nothing stands around.
+        In metres, negative inside, shape [grasp_count]; at most 3 cm, and so where nothing stands around.
         """
         state = self.state
         return np.minimum(state.table_clearance.numpy(), state.obstacle_clearance.numpy())

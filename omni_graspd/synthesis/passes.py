@@ -77,6 +77,7 @@ class Recorder:
         return min(limit, self.every - self.done % self.every) if self.every else limit
 
     def advance(self, steps: int, shard: Shard) -> None:
+        """Count steps that a shard has made, and keep a frame of it where one is due."""
         self.done += steps
         if self.every and self.done % self.every == 0:
             self.frames.append((self.done, _positions(shard), shard.losses()))
@@ -90,6 +91,7 @@ class Recorder:
         ]
 
     def trajectory(self, hand: Hand) -> Trajectory | None:
+        """Return the frames, if any were to be kept."""
         if not self.frames:
             return None
         steps, states, losses = zip(*self.frames, strict=True)
@@ -127,7 +129,7 @@ def _imbalances(
     tasks = [
         None
         if part.request.surroundings.is_empty
-        else config.squeeze.task(part.around.plane[:3], part.model.gyration_radius)
+        else config.squeeze.task(part.request.surroundings.upward, part.model.gyration_radius)
         for part in wanted
     ]
     if not any(tasks):

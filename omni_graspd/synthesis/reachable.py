@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Grasps that can be carried out where the object stands: each is tried until it has a clear way in, within a budget."""
+"""Grasps that can be carried out where the object stands: each is tried until its way is clear, within a budget."""
 
 from __future__ import annotations
 

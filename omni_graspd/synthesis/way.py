@@ -77,9 +77,10 @@ class PlannedWays:
     @classmethod
     def none_yet(cls, T_object_palm: np.ndarray, actuated: np.ndarray) -> PlannedWays:
         """Return ways that lead nowhere."""
-        nothing = [np.full(len(actuated), -np.inf) for _ in range(3)]
+        nothing = np.full((3, len(actuated)), -np.inf)
         faults = np.full(len(actuated), _UNTRIED)
-        return cls(T_object_palm.copy(), T_object_palm.copy(), actuated.copy(), *nothing, faults)
+        poses = T_object_palm.copy(), T_object_palm.copy(), actuated.copy()
+        return cls(*poses, nothing[0], nothing[1], nothing[2], faults)
 
     def take(self, rows: np.ndarray, other: PlannedWays, chosen: np.ndarray) -> None:
         """Put the ``chosen`` ways of another in place of ``rows``."""
@@ -95,8 +96,9 @@ def plan_ways(
     Opening the hand where it grasps would press fingers into the table more often than not. So the palm descends
     while the fingers close: with h(s) the height of the lowest vertex of the hand at the grasp's palm pose with its
     joints a share s of the way from open to grasp, hover is raised by max_s (keep - h(s)) / (1 - s). From hover the
-    open hand retreats: against its approach direction, straight up, or between the two. Openings are tried in turn; none
-    of the shares of :data:`CLOSING` may touch table or obstacles, nor dent the object more than the grasp itself does.
+    open hand retreats: against its approach direction, straight up, or between the two. Openings are tried in turn.
+    At none of the shares of :data:`CLOSING` may the hand touch table or obstacles, nor dent the object much more than
+    the grasp itself does.
 
     Args:
         clearance: The hand among object and surroundings.

@@ -46,7 +46,7 @@ def with_way(hand: Hand, wanted: Wanted, batch: GraspBatch, config: SynthesisCon
     points = hand_model(hand, config.draft.point_count, device).points
     actuated, palms = batch.joint_positions[:, hand.actuated], batch.T_object_palm
     clearance = HandClearance(hand, points, wanted.model.distance, wanted.around.plane, wanted.around.obstacles)
-    finite = np.isfinite(palms).all(axis=1) & np.isfinite(actuated).all(axis=1)
+    finite = np.asarray(np.isfinite(palms).all(axis=1) & np.isfinite(actuated).all(axis=1))
     ways = PlannedWays.none_yet(palms, actuated)
     targets, imbalance = actuated.copy(), np.ones(len(palms))
     if finite.any():
@@ -114,14 +114,13 @@ def _squeeze(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return actuated targets of the squeeze, and the imbalance of its forces."""
     model, plane = wanted.model, wanted.around.plane
-    up = wanted.request.surroundings.up
     targets, imbalance = balanced_squeeze(
         hand,
         hand_model(hand, config.point_count, device).points,
         model.distance,
         model.center_of_mass.astype(np.float64),
         model.gyration_radius,
-        (np.zeros(3) if plane is None else plane[:3]) if up is None else np.asarray(up),
+        wanted.request.surroundings.upward,
         T_object_palm,
         actuated,
         config.squeeze,
@@ -148,11 +147,9 @@ def _over_table(
 
 def _lift_directions(hand: Hand, wanted: Wanted, T_object_palm: np.ndarray) -> np.ndarray:
     """Return along which direction each grasp lifts, in the object frame, shape [grasp_count, 3]."""
-    up, plane = wanted.request.surroundings.up, wanted.around.plane
-    if up is None and plane is not None:
-        up = plane[:3]
-    if up is not None:
-        return np.tile(np.asarray(up, dtype=np.float64), (len(T_object_palm), 1))
+    up = wanted.request.surroundings.upward
+    if up.any():
+        return np.tile(up, (len(T_object_palm), 1))
     return -pose_to_matrix(T_object_palm)[:, :3, :3] @ hand.approach_direction
 
 
