@@ -50,11 +50,11 @@ _PARSERS: dict[str, Callable[[Sequence[str]], Callable[..., None]]] = {
 }
 """Commands with a file of their own: each returns the work that its arguments ask for."""
 _STAGES = STAGES | {"overview": write_overview}
-_UNITS = {"synthesize": "grasps", "settle": "scenes", "render": "images", "overview": "pictures"}
+_UNITS = {"settle": "scenes", "synthesize": "grasps", "place": "scenes", "render": "images", "overview": "pictures"}
 
 
 def generate(config: GenerateConfig) -> Callable[[], None]:
-    """Make a whole dataset: synthesize, settle, render, and overview.png.
+    """Make a whole dataset: settle, synthesize, render, and overview.png.
 
     Killed or stopped, the same command goes on where it was. Short forms: --views N is --camera.views N, --stereo and
     --mono are --camera.stereo and --camera.no-stereo; --unit, --mass and --density are those under --intake. --preset
@@ -65,17 +65,20 @@ def generate(config: GenerateConfig) -> Callable[[], None]:
 
 
 def synthesize(config: GenerateConfig) -> Callable[[], None]:
-    """Find grasps, the first stage of generate; takes the same options."""
-    return partial(_run_stages, config, ("synthesize",))
+    """Find grasps of the objects as they lie in their scenes, and place them there; takes the options of generate.
+
+    Grasps depend on how the objects lie, so scenes that are not there yet are settled first.
+    """
+    return partial(_run_stages, config, ("settle", "synthesize", "place"))
 
 
 def settle(config: GenerateConfig) -> Callable[[], None]:
-    """Drop objects on a table and place the grasps there, the second stage; give the same options as before."""
+    """Drop objects on a table and write the scenes, the first stage of generate; takes the same options."""
     return partial(_run_stages, config, ("settle",))
 
 
 def render(config: GenerateConfig) -> Callable[[], None]:
-    """Render the views of all scenes, the third stage; give the same options as before.
+    """Render the views of all scenes, the last stage; give the same options as before.
 
     With --scene FILE it renders any USD scene instead: graspd render --scene FILE --help.
     """

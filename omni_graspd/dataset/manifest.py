@@ -116,6 +116,11 @@ def read_manifest(root: Path) -> Manifest:
     )
 
 
+def is_around_table(config: dict[str, Any]) -> bool:
+    """Tell whether a dataset's grasps are made for how its objects lie; before there was the setting, they floated."""
+    return config.get("around", "nothing") == "table"
+
+
 def _plain(name: str) -> str:
     """Return the name of a hand or an object, of which paths are made; datasets of strangers may name any path."""
     if not name or name.startswith(".") or any(letter in name for letter in "/\\:\0"):

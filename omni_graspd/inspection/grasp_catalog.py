@@ -16,8 +16,8 @@ import numpy as np
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
+from omni_graspd.dataset.table_files import column_array
 from omni_graspd.dataset.table_schema import GRASP_COLUMNS, POSTURE_COLUMNS, SCHEMA_VERSION
-from omni_graspd.dataset.tables import column_array
 from omni_graspd.errors import GraspdError
 
 if TYPE_CHECKING:

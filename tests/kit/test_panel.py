@@ -37,6 +37,7 @@ def made(tmp_path_factory):
         object=(str(folder / "block.ply"),),
         grasps=3,
         scenes=0,
+        around="nothing",
         out=folder / "set",
         synthesis=synthesis_preset("fast"),
         metrics=MetricsConfig(point_count=400),
@@ -100,7 +101,7 @@ def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, win
         section._grasps.model.set_value(2)
         section._preset.model.get_item_value_model().set_value(section._presets.index("fast"))
         section._out.model.set_value(str(tmp_path / "clicked"))
-        _click(kit, "Generate")
+        _click(kit, "Grasps")
         await _settled(window)
 
     kit.run(work())
@@ -122,7 +123,7 @@ def test_panel_is_free_within_a_second_of_cancel(kit, window, made, tmp_path):
         section._object.model.set_value(str(made / "block.ply"))
         section._grasps.model.set_value(400)
         section._out.model.set_value(str(tmp_path / "cancelled"))
-        _click(kit, "Generate")
+        _click(kit, "Grasps")
         for _ in range(400):
             await asyncio.sleep(0.02)
             if section._bar.model.get_value_as_float() > 0.0:
@@ -282,7 +283,7 @@ def test_unknown_hand_is_said_in_the_panel(kit, window, tmp_path):
     async def work():
         window.generate._hand.model.set_value("claw")
         window.generate._out.model.set_value(str(tmp_path / "none"))
-        _click(kit, "Generate")
+        _click(kit, "Grasps")
         await _settled(window)
 
     kit.run(work())
