@@ -24,13 +24,14 @@ from omni_graspd.cli_objects import parse_objects
 from omni_graspd.cli_render import is_scene_render, parse_scene_render
 from omni_graspd.cli_verify import parse_verify
 from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.manifest import is_around_table
 from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.run import Run, open_run
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.dataset_card import describe_dataset, write_readme
 from omni_graspd.inspection.overview import write_overview
-from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
+from omni_graspd.inspection.summary import DatasetSummary, GraspSummary, summarize_dataset
 from omni_graspd.quiet_warp import start_warp
 from omni_graspd.synthesis.presets import synthesis_preset
 
@@ -187,25 +188,32 @@ def _grasp_table(summary: DatasetSummary) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    columns = ("hand", "object", "grasps", "ok", "force closure", "epsilon", "contact cm²", "deepest mm", "scenes")
-    for name in (*columns, "scene grasps", "colliding", "images"):
-        table.add_column(name, justify="left" if name in ("hand", "object") else "right")
     for row in summary.grasps:
-        table.add_row(
-            row.hand,
-            row.object,
-            str(row.grasp_count),
-            str(row.ok_count),
-            _number(100.0 * row.force_closure, ".0f", " %"),
-            _number(row.epsilon, ".3f"),
-            _number(1e4 * row.contact_area, ".1f"),
-            _number(1e3 * row.penetration_depth, ".1f"),
-            str(summary.scene_counts[row.object]),
-            str(row.scene_grasp_count),
-            str(row.colliding_count),
-            str(summary.image_counts[row.object]),
-        )
+        cells = _grasp_cells(row, summary)
+        if not table.columns:
+            for name in cells:
+                table.add_column(name, justify="left" if name in ("hand", "object") else "right")
+        table.add_row(*cells.values())
     return table
+
+
+def _grasp_cells(row: GraspSummary, summary: DatasetSummary) -> dict[str, str]:
+    """Return what the table says of an object and a hand, by column; on a table: what can be carried out there."""
+    on_table = is_around_table(summary.manifest.config)
+    cells = {"hand": row.hand, "object": row.object}
+    cells |= {"rest poses": str(row.rest_pose_count or 0)} if on_table else {}
+    cells |= {"grasps": str(row.grasp_count), "ok": str(row.ok_count)}
+    cells |= {"usable": str(row.usable_count or 0)} if on_table else {}
+    cells |= {
+        "force closure": _number(100.0 * row.force_closure, ".0f", " %"),
+        "epsilon": _number(row.epsilon, ".3f"),
+        "contact cm²": _number(1e4 * row.contact_area, ".1f"),
+        "deepest mm": _number(1e3 * row.penetration_depth, ".1f"),
+        "scenes": str(summary.scene_counts[row.object]),
+        "scene grasps": str(row.scene_grasp_count),
+    }
+    cells |= {"usable there": str(row.usable_scene_count or 0)} if on_table else {"colliding": str(row.colliding_count)}
+    return cells | {"images": str(summary.image_counts[row.object])}
 
 
 def _card(path: Path, summary: DatasetSummary) -> Table:

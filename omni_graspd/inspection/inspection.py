@@ -41,6 +41,7 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import Trajectory
+from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 from omni_graspd.synthesis.synthesizer import synthesize
 
 T = TypeVar("T")
@@ -305,6 +306,7 @@ class Inspection:
             [grasp.index],
             self.synthesis,
             seed=int(config["seed"]),
+            surroundings=NOTHING if grasp.table_plane is None else Surroundings(grasp.table_plane),
             device=self.device,
             progress=progress,
             capture_every=_CAPTURE_EVERY,

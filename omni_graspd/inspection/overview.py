@@ -78,8 +78,8 @@ def _figures(table: GraspTable) -> str:
 
 
 def _choose_grasps(table: GraspTable) -> list[tuple[int, str]]:
-    """Return rows of the best two grasps and of the median one by epsilon, with what to say of them."""
-    order = np.argsort(-np.nan_to_num(table.metrics["epsilon"], nan=-1.0), kind="stable")
+    """Return rows of the best two grasps and of the median one by epsilon, usable ones first, and what to say."""
+    order = np.lexsort((-np.nan_to_num(table.metrics["epsilon"], nan=-1.0), ~table.good))
     ranks = {0: "best", 1: "second", len(order) // 2: "median"}
     return [
         (int(order[rank]), f"{name}, epsilon {table.metrics['epsilon'][order[rank]]:.2f}")
