@@ -28,6 +28,7 @@ from omni_graspd.dataset.manifest import is_around_table
 from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.run import Run, open_run
+from omni_graspd.dataset.settle_stage import missing_scene_count
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.dataset_card import describe_dataset, write_readme
 from omni_graspd.inspection.overview import write_overview
@@ -51,6 +52,7 @@ _PARSERS: dict[str, Callable[[Sequence[str]], Callable[..., None]]] = {
 }
 """Commands with a file of their own: each returns the work that its arguments ask for."""
 _STAGES = STAGES | {"overview": write_overview}
+_SYNTHESIZE = ("settle", "synthesize", "place")
 _UNITS = {"settle": "scenes", "synthesize": "grasps", "place": "scenes", "render": "images", "overview": "pictures"}
 
 
@@ -70,7 +72,7 @@ def synthesize(config: GenerateConfig) -> Callable[[], None]:
 
     Grasps depend on how the objects lie, so scenes that are not there yet are settled first.
     """
-    return partial(_run_stages, config, ("settle", "synthesize", "place"))
+    return partial(_run_stages, config, _SYNTHESIZE)
 
 
 def settle(config: GenerateConfig) -> Callable[[], None]:
@@ -148,6 +150,9 @@ def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:
         for obj in run.objects:
             for note in obj.notes:
                 console.print(f"{obj.name}: {note}", style="dim", soft_wrap=True, markup=False)
+        if tuple(stages) == _SYNTHESIZE and (missing := missing_scene_count(run)):
+            scenes = "1 scene is" if missing == 1 else f"{missing} scenes are"
+            console.print(f"{scenes} missing: objects come to rest first", style="dim", soft_wrap=True)
         for stage in stages:
             begin = time.perf_counter()
             with progress_bar(console, stage, _UNITS[stage]) as progress:

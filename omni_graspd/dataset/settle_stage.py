@@ -87,6 +87,12 @@ def scene_shards(run: Run, stage: ShardStage) -> list[Shard]:
     ]
 
 
+def missing_scene_count(run: Run) -> int:
+    """Return how many scenes of a run there are no files of."""
+    scenes = [run.layout.scene(obj.name, index) for obj in run.objects for index in range(run.config.scenes)]
+    return sum(not path.is_file() for path in scenes)
+
+
 def _missing_scenes(run: Run, shard: Shard) -> list[int]:
     """Return the scenes that are not there or were made for fewer views."""
     return [index for index in range(shard.start, shard.stop) if not _is_whole(run, shard.object, index)]
