@@ -26,12 +26,13 @@ from omni_graspd.synthesis.synthesizer import synthesize
 
 @pytest.fixture(scope="session")
 def block_dataset(tmp_path_factory) -> Path:
-    """Three grasps of a block by the Barrett hand, one scene, two stereo views; to be read only."""
+    """Three grasps of a floating block by the Barrett hand, one scene, two stereo views; to be read only."""
     folder = tmp_path_factory.mktemp("block_dataset")
     trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
     config = GenerateConfig(
         hand=("barrett",),
         object=(str(folder / "block.ply"),),
+        around="nothing",
         grasps=3,
         scenes=1,
         out=folder / "set",
