@@ -16,7 +16,7 @@ from omni_graspd.dataset.manifest import Manifest, is_around_table, package_vers
 from omni_graspd.dataset.restored_config import restore_config
 from omni_graspd.dataset.scene_rest_poses import floating, read_scene_rest_poses
 from omni_graspd.dataset.table_files import row_count
-from omni_graspd.dataset.table_schema import WAY_COLUMNS
+from omni_graspd.dataset.table_schema import POSTURE_COLUMNS, WAY_COLUMNS
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand
@@ -26,12 +26,11 @@ from omni_graspd.progress import Progress, no_progress
 from omni_graspd.seeding import random_generator
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import join_batches
-from omni_graspd.synthesis.search import GraspRequest
-from omni_graspd.synthesis.synthesizer import synthesize_mixed
+from omni_graspd.synthesis.synthesizer import synthesize
 
 
 def recompute_grasps(root: Path, count: int, seed: int = 0, progress: Progress = no_progress) -> list[tuple[str, str]]:
-    """Make grasps of a dataset again and compare poses, joints, status and metrics bit by bit.
+    """Make grasps of a dataset again and compare poses, joints, ways, status and metrics bit by bit.
 
     Args:
         root: The dataset folder.
@@ -83,12 +82,12 @@ def _made_again(
         rest = read_scene_rest_poses(layout, object_name, range(settings["scenes"]))
     indices = table.indices[rows]
     rest_poses = np.zeros(len(rows), dtype=int) if table.rest_poses is None else table.rest_poses[rows]
-    requests = [
-        GraspRequest(obj, indices[rest_poses == number].tolist(), rest.surroundings[number])
-        for number in np.unique(rest_poses)
-    ]
     options = {"seed": settings["seed"], "device": settings["device"]}
-    batch = join_batches(asyncio.run(synthesize_mixed(hand, requests, config, **options)))
+    batches = []
+    for number in np.unique(rest_poses):
+        wanted, around = indices[rest_poses == number].tolist(), rest.surroundings[number]
+        batches.append(asyncio.run(synthesize(hand, obj, wanted, config, surroundings=around, **options)))
+    batch = join_batches(batches)
     measured = evaluate_grasps(
         hand, obj, batch.T_object_palm, batch.joint_positions, metrics, device=settings["device"]
     )
@@ -99,8 +98,12 @@ def _same(table: GraspTable, row: int, again: GraspTable, place: int) -> bool:
     """Tell whether a grasp came out as it is in its table, bit by bit."""
     one, other = table.grasps, again.grasps
     pairs = [(getattr(one, name), getattr(other, name)) for name in ("status", "T_object_palm", "joint_positions")]
-    if one.way is not None and other.way is not None:
-        pairs += [(getattr(one.way, name), getattr(other.way, name)) for name in WAY_COLUMNS]
+    for names, there, made in (
+        (POSTURE_COLUMNS, one.postures, other.postures),
+        (WAY_COLUMNS, one.way, other.way),
+    ):
+        if there is not None and made is not None:
+            pairs += [(getattr(there, name), getattr(made, name)) for name in names]
     if other.ok[place]:
         pairs += [(table.metrics[name], values) for name, values in again.metrics.items()]
     return all(np.array_equal(there[row], made[place], equal_nan=_has_nan(made)) for there, made in pairs)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from omni_graspd.dataset import synthesize_stage
+from omni_graspd.dataset import synthesize_stage, verify_recompute
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.pipeline import generate
 from omni_graspd.metrics.evaluate import MetricsConfig
@@ -48,7 +48,8 @@ def block_dataset(tmp_path_factory) -> Path:
 @pytest.fixture
 def ways(monkeypatch: pytest.MonkeyPatch) -> None:
     """Grasps over a table have ways that are known beforehand."""
-    monkeypatch.setattr(synthesize_stage, "synthesize", synthesize_with_ways)
+    for module in (synthesize_stage, verify_recompute):
+        monkeypatch.setattr(module, "synthesize", synthesize_with_ways)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from omni_graspd.dataset.run import open_run
 from omni_graspd.dataset.scene_rest_poses import read_scene_rest_poses
 from omni_graspd.dataset.shards import read_reports
 from omni_graspd.dataset.table_schema import REST_POSE_COLUMNS, WAY_COLUMNS
-from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
+from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_grasps
 from omni_graspd.dataset.verify import verify_dataset
 from omni_graspd.dataset.verify_recompute import recompute_grasps
 from omni_graspd.errors import GraspdError
@@ -178,8 +179,19 @@ def test_files_that_were_deleted_are_made_again(
     assert _digests(config.out) == _digests(resting_dataset)
 
 
-def test_rows_of_all_rest_poses_come_out_the_same_again(resting_dataset: Path) -> None:
+@pytest.mark.usefixtures("ways")
+def test_rows_of_all_rest_poses_come_out_the_same_again(resting_dataset: Path, tmp_path: Path) -> None:
     assert recompute_grasps(resting_dataset, 9) == []
+    copy = Path(shutil.copytree(resting_dataset, tmp_path / "copy"))
+    path = DatasetLayout(copy).grasps("barrett", "block")
+    table = read_grasps(path)
+    assert table.grasps.way is not None
+    clearance = table.grasps.way.squeeze_clearance.copy()
+    clearance[4] = np.nextafter(clearance[4], 1.0)
+    way = replace(table.grasps.way, squeeze_clearance=clearance)
+    write_grasps(replace(table, grasps=replace(table.grasps, way=way)), path)
+    ((_, problem),) = recompute_grasps(copy, 9)
+    assert problem.endswith("got others in rows 4")
 
 
 def test_afloat_there_is_one_set_of_grasps_for_all_scenes_and_no_further_columns(
