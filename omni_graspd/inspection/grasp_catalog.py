@@ -227,6 +227,8 @@ class GraspCatalog:
                 "skip this grasp, or make the table again"
             )
         optional = [vectors[name][place] if name in vectors else None for name in _OPTIONAL]
+        if optional[-1] is not None and not np.isfinite(optional[-1]).all():
+            optional[-1] = None
         index, status = int(vectors["index"][place]), str(vectors["status"][place])
         return CatalogGrasp(row, table.hand, table.object, index, status, pose, joints, *optional)
 

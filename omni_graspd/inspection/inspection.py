@@ -184,6 +184,11 @@ class Inspection:
         """The object at which the hand is shown: that of the selected grasp, or the one put in its place."""
         return self.object_named(self.grasp.object) if self._swapped is None else self._swapped[1]
 
+    @property
+    def table_plane(self) -> np.ndarray | None:
+        """Table top under the object, in its frame, shape [4]; None where it floats or another is in its place."""
+        return self.grasp.table_plane if self._swapped is None else None
+
     def object_named(self, name: str) -> RigidObject:
         """Return an object of the dataset, read once.
 
