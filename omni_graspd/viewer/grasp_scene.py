@@ -43,7 +43,7 @@ class GraspScene:
         self._hand: Hand | None = None
         self._links: list[Any] = []
         self._drawn: dict[str, Any] = {}
-        self._table: np.ndarray | None = None
+        self._table: tuple[float, ...] | None = None
         self.posture: Posture | None = None
 
     @property
@@ -112,15 +112,16 @@ class GraspScene:
         self._root.remove()
 
     def _show_table(self, plane: np.ndarray | None) -> None:
-        if (self._table is None and plane is None) or np.array_equal(self._table, plane):
+        key = None if plane is None else tuple(plane.tolist())
+        if key == self._table:
             return
         self._remove("table")
-        self._table = plane
+        self._table = key
         if plane is not None:
             from scipy.spatial.transform import Rotation
 
             top = trimesh.creation.cylinder(_TABLE_RADIUS, 1e-3, sections=64)
-            turn, _ = Rotation.align_vectors(plane[None, :3], [[0.0, 0.0, 1.0]])
+            turn = Rotation.align_vectors(plane[None, :3], [[0.0, 0.0, 1.0]])[0]
             vertices = turn.apply(np.subtract(top.vertices, [0.0, 0.0, 5e-4])) + plane[3] * plane[:3]
             self._drawn["table"] = self._scene.add_mesh_simple(
                 f"{self._name}/table", vertices, top.faces, color=_TABLE_COLOR, opacity=0.6

@@ -24,15 +24,8 @@ if TYPE_CHECKING:
 
 _SHOWN = (
     *("loss_escape", "epsilon", "volume", "contact_area", "penetration_depth", "intersection_volume", "held"),
-    *(
-        "rest_pose",
-        "usable",
-        "approach_clearance",
-        "closing_clearance",
-        "grasp_clearance",
-        "squeeze_clearance",
-        "tries",
-    ),
+    *("rest_pose", "usable", "tries"),
+    *("approach_clearance", "closing_clearance", "grasp_clearance", "squeeze_clearance", "lift_clearance"),
 )
 
 
