@@ -53,6 +53,12 @@ class GraspTable:
         """Which grasps can be carried out: the usable ones; where no way is known, those that did not fail."""
         return self.grasps.ok if self.grasps.way is None else self.grasps.usable
 
+    @property
+    def ranking(self) -> np.ndarray:
+        """Score by which the grasps rank, low first, shape [grasp_count]; epsilon quality where they have none."""
+        own = self.grasps.ranking
+        return -self.metrics["epsilon"] if own is None else own
+
     def of_rest_pose(self, rest_pose: int) -> GraspTable:
         """Return the grasps that are made for a rest pose; those of floating objects are all in 0."""
         if self.rest_poses is None:
