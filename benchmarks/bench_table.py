@@ -93,7 +93,7 @@ def report(results: list[PoseResult], options: argparse.Namespace) -> list[str]:
     for hand in options.hands:
         own = [result for result in results if result.hand == hand]
         if own:
-            misses += print_hand(hand, own)
+            misses += print_hand(hand, own, hard=options.hard)
             misses += cost_misses(hand, own) if options.cost_floor else []
     if results:
         misses += pair_misses(results)
@@ -175,7 +175,7 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--grasps", type=int, default=16, help="grasps in each rest pose")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1, help="processes that share hands and objects")
-    parser.add_argument("--hard", action="store_true", help="lift with half the friction")
+    parser.add_argument("--hard", action="store_true", help="lift with half the friction; no floors on lifts")
     parser.add_argument("--quality", action="store_true", help="contact area, epsilon, intersection volume; slow")
     parser.add_argument("--physx", action="store_true", help="lift in PhysX, too")
     parser.add_argument("--check", type=int, default=0, help="check the way of so many usable grasps with trimesh")
