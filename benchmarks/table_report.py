@@ -115,7 +115,7 @@ def print_hand(hand: str, results: Sequence[PoseResult], *, hard: bool = False) 
     for lower, upper in itertools.pairwise(bounds):
         part = [result for result in results if lower <= result.height < upper]
         if part:
-            label = f"{1e2 * lower:g} to {1e2 * upper:g} cm high, {len(part)} rest poses"
+            label = f"{_height_range(lower, upper)}, {len(part)} rest poses"
             print(f"{label:{_LABEL + 26}s}" + _cells(means(part).values()))
     print(f"tries that failed: {_counts(failures(results)) or 'none'}")
     print(f"lifts that failed: {_counts(lift_failures(results)) or 'none'}")
@@ -188,6 +188,12 @@ class CsvFile:
 
 def _plain(value: np.generic) -> str:
     return f"{value:.6g}" if np.issubdtype(value.dtype, np.floating) else str(int(value))
+
+
+def _height_range(lower: float, upper: float) -> str:
+    if lower == 0.0:
+        return f"below {1e2 * upper:g} cm"
+    return f"{1e2 * lower:g} cm and more" if np.isinf(upper) else f"{1e2 * lower:g} to {1e2 * upper:g} cm"
 
 
 def _cells(values) -> str:

@@ -71,7 +71,7 @@ def test_floors_that_are_missed_are_named(capsys: pytest.CaptureFixture[str]):
         "allegro: lifted 0.333 < 0.65",
         "allegro: top half 0.500 < 0.8",
     ]
-    assert "3 to 6 cm high, 1 rest poses" in capsys.readouterr().out
+    assert "3 to 6 cm, 1 rest poses" in capsys.readouterr().out
     assert table_report.print_hand("allegro", [ONE], hard=True) == misses[:2]
     # No number is no pass.
     assert "allegro: lifted nan < 0.65" in table_report.print_hand("allegro", [NONE])
