@@ -7,7 +7,7 @@ from __future__ import annotations
 import atexit
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from importlib import metadata
@@ -16,6 +16,15 @@ from typing import Any
 
 import numpy as np
 from pxr import Sdf, Tf, Usd, UsdGeom
+
+_FOLLOWED_NUMBERS = ("physics:targetPosition", "physics:gravityMagnitude")
+"""How names of attributes end whose numbers may change while PhysX has the stage."""
+_WORLD_TRANSFORM = "omni:fabric:worldMatrix"
+
+
+def is_followed_number(name: str) -> bool:
+    """Tell whether an attribute of this name may change: by time samples, or when a stage that is kept comes again."""
+    return name.endswith(_FOLLOWED_NUMBERS)
 
 
 @cache
@@ -60,9 +69,10 @@ class LoadedStage:
         import ovstage
 
         start_physx()
-        self._source, self._ordinal = source, 1
+        self._source, self._ordinal, self._sealed = source, 1, False
         self._scene = ovstage.Stage("graspd")
         self._moved: set[Sdf.Path] = set()
+        self._changed: set[Sdf.Path] = set()
         self._outdated = False
         self._listener = None
         domains = ovstage.PopulationDomain
@@ -71,30 +81,78 @@ class LoadedStage:
         try:
             ovstage.population.open_usd(self._scene, os.fspath(path), ordinal=1, domains=domain)
             if source is not None:
-                self._forget_world_transforms()
+                with self._scene.query() as everything:
+                    everything.wait()
+                    self.forget_world_transforms(everything)
                 self._listener = Tf.Notice.Register(Usd.Notice.ObjectsChanged, self._note, source)
-            self._scene.advance_write_floor(ordinal=self._ordinal).wait()
+            self._seal()
         except BaseException:
             self.close()
             raise
 
     def follow(self, source: Usd.Stage) -> bool:
-        """Take over where prims of the source were moved since.
+        """Take over where prims of the source were moved since, and numbers that changed.
 
         Returns:
-            False if this is a copy of another stage, or more has changed than transforms; then load it anew.
+            False if this is a copy of another stage, or more has changed than that; then load it anew.
         """
         if self._source != source or self._outdated:
             return False
-        if self._moved:
-            paths = sorted(self._moved)
-            transforms = [UsdGeom.Xformable(source.GetPrimAtPath(path)) for path in paths]
-            if any(transform.GetResetXformStack() for transform in transforms):
-                return False
-            matrices = np.array([np.array(transform.GetLocalTransformation()) for transform in transforms])
-            self._write_transforms([str(path) for path in paths], matrices)
-            self._moved.clear()
+        movers = [UsdGeom.Xformable(source.GetPrimAtPath(path)) for path in sorted(self._moved)]
+        if any(mover.GetResetXformStack() for mover in movers):
+            return False
+        if movers:
+            matrices = np.array([np.array(mover.GetLocalTransformation()) for mover in movers])
+            with self.select([str(mover.GetPath()) for mover in movers]) as query:
+                self.write(query, {"omni:xform": matrices})
+        for name in sorted({path.name for path in self._changed}):
+            paths = [path for path in sorted(self._changed) if path.name == name]
+            values = np.array([source.GetAttributeAtPath(path).Get() for path in paths], dtype=np.float32)
+            with self.select([str(path.GetPrimPath()) for path in paths]) as query:
+                self.write(query, {name: values})
+        self._seal()
+        self._moved.clear()
+        self._changed.clear()
         return True
+
+    def outdate(self, moved: Iterable[Sdf.Path], changed: Iterable[Sdf.Path]) -> None:
+        """Have the transforms of prims and the values of numbers read again the next time; see :meth:`follow`."""
+        self._moved.update(moved)
+        self._changed.update(changed)
+
+    @contextmanager
+    def select(self, paths: list[str]) -> Iterator[Any]:
+        """Select prims in ovstage for the length of the context."""
+        import ovstage
+
+        dictionary = ovstage.PathDictionary(self._scene)
+        with dictionary.create_path_list_from_strings(paths) as names, self._scene.query_from_path_list(names) as query:
+            yield query
+
+    def write(self, query: Any, values: dict[str, np.ndarray]) -> None:
+        """Write attributes of prims by their names in ovstage, as matrices [prim_count, 4, 4] or numbers [prim_count].
+
+        PhysX, if it has the stage, is told by :meth:`hand_over`.
+        """
+        import ovstage
+
+        semantics = {3: ovstage.AttributeSemantic.MATRIX, 1: ovstage.AttributeSemantic.NONE}
+        self._begin()
+        writes = [
+            ovstage.WriteDesc(name, np.ascontiguousarray(array), is_array=False, semantic=semantics[array.ndim])
+            for name, array in values.items()
+        ]
+        self._scene.write_attributes(query, writes, self._ordinal).wait()
+
+    def forget_world_transforms(self, query: Any) -> None:
+        """Have PhysX compose world transforms; those given with the physics domain are copies of the local ones."""
+        self._begin()
+        self._scene.delete_attributes(query, [_WORLD_TRANSFORM], ordinal=self._ordinal).wait()
+
+    def hand_over(self, physx: Any) -> None:
+        """Tell PhysX, which has the stage, what was written since the last time."""
+        self._seal()
+        physx.wait_task(physx.update_from_ovstage(self._ordinal, self._ordinal))
 
     @contextmanager
     def attached(self) -> Iterator[Any]:
@@ -116,31 +174,21 @@ class LoadedStage:
         for path in [*notice.GetResyncedPaths(), *notice.GetChangedInfoOnlyPaths()]:
             if path.IsPropertyPath() and UsdGeom.Xformable.IsTransformationAffectedByAttrNamed(path.name):
                 self._moved.add(path.GetPrimPath())
+            elif path.IsPropertyPath() and is_followed_number(path.name):
+                self._changed.add(path)
             else:
                 self._outdated = True
 
-    def _forget_world_transforms(self) -> None:
-        """Have PhysX compose world transforms; those given with the physics domain are copies of the local ones."""
-        self._ordinal += 1
-        with self._scene.query() as query:
-            query.wait()
-            self._scene.delete_attributes(query, ["omni:fabric:worldMatrix"], ordinal=self._ordinal).wait()
+    def _begin(self) -> None:
+        """Open a version for what is written next, unless one is open."""
+        if self._sealed:
+            self._ordinal += 1
+            self._sealed = False
 
-    def _write_transforms(self, paths: list[str], matrices: np.ndarray) -> None:
-        import ovstage
-
-        self._ordinal += 1
-        dictionary = ovstage.PathDictionary(self._scene)
-        with dictionary.create_path_list_from_strings(paths) as names, self._scene.query_from_path_list(names) as query:
-            self._scene.write_attribute(
-                query,
-                "omni:xform",
-                self._ordinal,
-                np.ascontiguousarray(matrices),
-                is_array=False,
-                semantic=ovstage.AttributeSemantic.MATRIX,
-            ).wait()
+    def _seal(self) -> None:
+        """Close the version, so that PhysX sees it."""
         self._scene.advance_write_floor(ordinal=self._ordinal).wait()
+        self._sealed = True
 
 
 _kept: list[LoadedStage] = []
@@ -148,13 +196,16 @@ _kept: list[LoadedStage] = []
 
 
 @contextmanager
-def attached_stage(stage: Usd.Stage, *, keep: bool) -> Iterator[Any]:
+def attached_stage(stage: Usd.Stage, *, keep: bool) -> Iterator[tuple[Any, LoadedStage]]:
     """Have PhysX take a stage for the length of the context.
 
     Args:
         stage: The stage.
-        keep: Keep what was loaded for the next time, at which only transforms that changed are read. One stage is kept
-            at most, until the next is kept or the process ends.
+        keep: Keep what was loaded for the next time, at which only transforms and numbers that changed are read. One
+            stage is kept at most, until the next is kept or the process ends.
+
+    Yields:
+        PhysX, and the copy of the stage that it has.
     """
     if keep and _kept and _kept[0].follow(stage):
         loaded = _kept[0]
@@ -164,10 +215,10 @@ def attached_stage(stage: Usd.Stage, *, keep: bool) -> Iterator[Any]:
         _kept.append(loaded)
     else:
         with closing(_load(stage, None)) as loaded, loaded.attached() as physx:
-            yield physx
+            yield physx, loaded
         return
     with loaded.attached() as physx:
-        yield physx
+        yield physx, loaded
 
 
 @atexit.register

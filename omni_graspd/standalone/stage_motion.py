@@ -1,0 +1,107 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""What moves on a stage by itself: time samples, carried over to PhysX before each step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pxr import Usd, UsdGeom, UsdPhysics
+
+from omni_graspd.standalone.physx_stage import LoadedStage, is_followed_number
+
+
+@dataclass(frozen=True)
+class _Column:
+    """What changes of some prims, over time."""
+
+    query: Any
+    """The prims, in ovstage."""
+    values: dict[str, np.ndarray]
+    """Attributes in each step by their names in ovstage, shape [step_count, prim_count, ...]."""
+
+
+class StageMotion:
+    """Carries time samples over: transforms of kinematic bodies, target positions of drives, strength of gravity.
+
+    In each step, kinematic bodies move to where they are at its end, and the numbers are those of that moment.
+    omni.physx follows the same attributes, and more, by itself.
+    """
+
+    def __init__(self, stage: Usd.Stage, loaded: LoadedStage, times: np.ndarray) -> None:
+        """Read the samples.
+
+        Args:
+            stage: The stage.
+            loaded: Its copy.
+            times: Ends of the steps that will be made [s], shape [step_count].
+        """
+        self._loaded, self._resources = loaded, ExitStack()
+        moves = any(layer.ListAllTimeSamples() for layer in stage.GetUsedLayers())
+        self._bodies = [prim for prim in stage.Traverse() if _is_moving_body(prim)] if moves else []
+        self._numbers = [number for prim in stage.Traverse() for number in _moving_numbers(prim)] if moves else []
+        self._columns = list(self._read(times * stage.GetTimeCodesPerSecond()))
+
+    def advance(self, physx: Any, step: int) -> None:
+        """Set everything as it is at the end of the step that is about to be made; steps are counted from 0."""
+        if self._columns:
+            for column in self._columns:
+                self._loaded.write(column.query, {name: values[step] for name, values in column.values.items()})
+            self._loaded.hand_over(physx)
+
+    def close(self) -> None:
+        """End the motion; if the copy is kept, everything is back at the start when PhysX takes it again."""
+        if self._bodies:
+            self._loaded.forget_world_transforms(self._columns[0].query)
+        self._loaded.outdate([prim.GetPath() for prim in self._bodies], [number.GetPath() for number in self._numbers])
+        self._resources.close()
+
+    def _read(self, codes: np.ndarray) -> Iterator[_Column]:
+        if self._bodies:
+            query = self._select([str(prim.GetPath()) for prim in self._bodies])
+            yield _Column(query, _transforms(self._bodies, codes))
+        for name in sorted({number.GetName() for number in self._numbers}):
+            numbers = [number for number in self._numbers if number.GetName() == name]
+            values = np.stack([_interpolated(number, codes) for number in numbers], axis=1)
+            yield _Column(self._select([str(number.GetPrimPath()) for number in numbers]), {name: values})
+
+    def _select(self, paths: list[str]) -> Any:
+        return self._resources.enter_context(self._loaded.select(paths))
+
+
+def _is_moving_body(prim: Usd.Prim) -> bool:
+    if not prim.HasAPI(UsdPhysics.RigidBodyAPI) or not UsdPhysics.RigidBodyAPI(prim).GetKinematicEnabledAttr().Get():
+        return False
+    while prim:
+        if UsdGeom.Xformable(prim).TransformMightBeTimeVarying():
+            return True
+        prim = prim.GetParent()
+    return False
+
+
+def _moving_numbers(prim: Usd.Prim) -> list[Usd.Attribute]:
+    if not (prim.IsA(UsdPhysics.Joint) or prim.IsA(UsdPhysics.Scene)):
+        return []
+    attributes = [attribute for attribute in prim.GetAuthoredAttributes() if is_followed_number(attribute.GetName())]
+    return [attribute for attribute in attributes if attribute.GetNumTimeSamples() > 1]
+
+
+def _transforms(prims: list[Usd.Prim], codes: np.ndarray) -> dict[str, np.ndarray]:
+    """Return local and world transforms as row-vector matrices, shape [code_count, prim_count, 4, 4]."""
+    local, world = np.empty((2, len(codes), len(prims), 4, 4))
+    cache = UsdGeom.XformCache()
+    for row, code in enumerate(codes):
+        cache.SetTime(Usd.TimeCode(float(code)))
+        for column, prim in enumerate(prims):
+            local[row, column] = cache.GetLocalTransformation(prim)[0]
+            world[row, column] = cache.GetLocalToWorldTransform(prim)
+    return {"omni:xform": local, "omni:fabric:worldMatrix": world}
+
+
+def _interpolated(attribute: Usd.Attribute, codes: np.ndarray) -> np.ndarray:
+    samples = attribute.GetTimeSamples()
+    return np.interp(codes, samples, [attribute.Get(sample) for sample in samples]).astype(np.float32)
