@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pxr import Sdf, Tf, Usd, UsdGeom
+from pxr import Sdf, Tf, Usd, UsdGeom, UsdPhysics
 
 _FOLLOWED_NUMBERS = ("physics:targetPosition", "physics:gravityMagnitude")
 """How names of attributes end whose numbers may change while PhysX has the stage."""
@@ -25,6 +25,23 @@ _WORLD_TRANSFORM = "omni:fabric:worldMatrix"
 def is_followed_number(name: str) -> bool:
     """Tell whether an attribute of this name may change: by time samples, or when a stage that is kept comes again."""
     return name.endswith(_FOLLOWED_NUMBERS)
+
+
+def moving_bodies(stage: Usd.Stage) -> list[Sdf.Path]:
+    """Return the kinematic bodies whose transforms have time samples, in stage order."""
+    if not any(layer.ListAllTimeSamples() for layer in stage.GetUsedLayers()):
+        return []
+    bodies = [UsdPhysics.RigidBodyAPI(prim) for prim in stage.Traverse() if prim.HasAPI(UsdPhysics.RigidBodyAPI)]
+    kinematic = [body.GetPrim() for body in bodies if body.GetKinematicEnabledAttr().Get()]
+    return [prim.GetPath() for prim in kinematic if _is_moving(prim)]
+
+
+def _is_moving(prim: Usd.Prim) -> bool:
+    while prim:
+        if UsdGeom.Xformable(prim).TransformMightBeTimeVarying():
+            return True
+        prim = prim.GetParent()
+    return False
 
 
 @cache
@@ -73,6 +90,7 @@ class LoadedStage:
         self._scene = ovstage.Stage("graspd")
         self._moved: set[Sdf.Path] = set()
         self._changed: set[Sdf.Path] = set()
+        self._moving: list[Sdf.Path] = []
         self._outdated = False
         self._listener = None
         domains = ovstage.PopulationDomain
@@ -81,9 +99,8 @@ class LoadedStage:
         try:
             ovstage.population.open_usd(self._scene, os.fspath(path), ordinal=1, domains=domain)
             if source is not None:
-                with self._scene.query() as everything:
-                    everything.wait()
-                    self.forget_world_transforms(everything)
+                self._moving = moving_bodies(source)
+                self._correct_world_transforms(source)
                 self._listener = Tf.Notice.Register(Usd.Notice.ObjectsChanged, self._note, source)
             self._seal()
         except BaseException:
@@ -96,37 +113,38 @@ class LoadedStage:
         Returns:
             False if this is a copy of another stage, or more has changed than that; then load it anew.
         """
-        if self._source != source or self._outdated:
+        if self._source != source or self._outdated or self._moving != moving_bodies(source):
             return False
-        movers = [UsdGeom.Xformable(source.GetPrimAtPath(path)) for path in sorted(self._moved)]
+        movers = [UsdGeom.Xformable(source.GetPrimAtPath(path)) for path in sorted(self._moved.union(self._moving))]
         if any(mover.GetResetXformStack() for mover in movers):
             return False
         if movers:
             matrices = np.array([np.array(mover.GetLocalTransformation()) for mover in movers])
-            with self.select([str(mover.GetPath()) for mover in movers]) as query:
+            with self.select([mover.GetPath() for mover in movers]) as query:
                 self.write(query, {"omni:xform": matrices})
         for name in sorted({path.name for path in self._changed}):
             paths = [path for path in sorted(self._changed) if path.name == name]
             values = np.array([source.GetAttributeAtPath(path).Get() for path in paths], dtype=np.float32)
-            with self.select([str(path.GetPrimPath()) for path in paths]) as query:
+            with self.select([path.GetPrimPath() for path in paths]) as query:
                 self.write(query, {name: values})
+        self._write_world_transforms(source)
         self._seal()
         self._moved.clear()
         self._changed.clear()
         return True
 
-    def outdate(self, moved: Iterable[Sdf.Path], changed: Iterable[Sdf.Path]) -> None:
-        """Have the transforms of prims and the values of numbers read again the next time; see :meth:`follow`."""
-        self._moved.update(moved)
-        self._changed.update(changed)
+    def outdate(self, numbers: Iterable[Sdf.Path]) -> None:
+        """Have numbers read again the next time; see :meth:`follow`."""
+        self._changed.update(numbers)
 
     @contextmanager
-    def select(self, paths: list[str]) -> Iterator[Any]:
+    def select(self, paths: Iterable[Sdf.Path]) -> Iterator[Any]:
         """Select prims in ovstage for the length of the context."""
         import ovstage
 
-        dictionary = ovstage.PathDictionary(self._scene)
-        with dictionary.create_path_list_from_strings(paths) as names, self._scene.query_from_path_list(names) as query:
+        strings = [str(path) for path in paths]
+        names = ovstage.PathDictionary(self._scene).create_path_list_from_strings(strings)
+        with names, self._scene.query_from_path_list(names) as query:
             yield query
 
     def write(self, query: Any, values: dict[str, np.ndarray]) -> None:
@@ -143,11 +161,6 @@ class LoadedStage:
             for name, array in values.items()
         ]
         self._scene.write_attributes(query, writes, self._ordinal).wait()
-
-    def forget_world_transforms(self, query: Any) -> None:
-        """Have PhysX compose world transforms; those given with the physics domain are copies of the local ones."""
-        self._begin()
-        self._scene.delete_attributes(query, [_WORLD_TRANSFORM], ordinal=self._ordinal).wait()
 
     def hand_over(self, physx: Any) -> None:
         """Tell PhysX, which has the stage, what was written since the last time."""
@@ -179,6 +192,26 @@ class LoadedStage:
             else:
                 self._outdated = True
 
+    def _correct_world_transforms(self, source: Usd.Stage) -> None:
+        """Have PhysX compose world transforms; those given with the physics domain are copies of the local ones.
+
+        Moving bodies keep theirs, which change in each step: the order in which PhysX takes the bodies, and so the bits
+        of a simulation, follow from which attributes are there.
+        """
+        moving = set(self._moving)
+        with self.select(prim.GetPath() for prim in source.Traverse() if prim.GetPath() not in moving) as query:
+            self._begin()
+            self._scene.delete_attributes(query, [_WORLD_TRANSFORM], ordinal=self._ordinal).wait()
+        self._write_world_transforms(source)
+
+    def _write_world_transforms(self, source: Usd.Stage) -> None:
+        """Write those of moving bodies at the start."""
+        if self._moving:
+            cache = UsdGeom.XformCache()
+            matrices = [np.array(cache.GetLocalToWorldTransform(source.GetPrimAtPath(path))) for path in self._moving]
+            with self.select(self._moving) as query:
+                self.write(query, {_WORLD_TRANSFORM: np.array(matrices)})
+
     def _begin(self) -> None:
         """Open a version for what is written next, unless one is open."""
         if self._sealed:
@@ -207,18 +240,17 @@ def attached_stage(stage: Usd.Stage, *, keep: bool) -> Iterator[tuple[Any, Loade
     Yields:
         PhysX, and the copy of the stage that it has.
     """
-    if keep and _kept and _kept[0].follow(stage):
-        loaded = _kept[0]
-    elif keep and not any(prim.IsInstance() for prim in stage.Traverse()):
-        drop_kept_stage()
-        loaded = _load(stage, stage)
-        _kept.append(loaded)
-    else:
-        with closing(_load(stage, None)) as loaded, loaded.attached() as physx:
+    # Loaded in the same way whether it is kept or not: the order of its prims, and so the bits, depend on that.
+    source = None if any(prim.IsInstance() for prim in stage.Traverse()) else stage
+    if not keep or source is None:
+        with closing(_load(stage, source)) as loaded, loaded.attached() as physx:
             yield physx, loaded
         return
-    with loaded.attached() as physx:
-        yield physx, loaded
+    if not (_kept and _kept[0].follow(stage)):
+        drop_kept_stage()
+        _kept.append(_load(stage, source))
+    with _kept[0].attached() as physx:
+        yield physx, _kept[0]
 
 
 @atexit.register

@@ -4,15 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from pxr import Usd, UsdGeom, UsdPhysics
+from pxr import Sdf, Usd, UsdGeom, UsdPhysics
 
-from omni_graspd.standalone.physx_stage import LoadedStage, is_followed_number
+from omni_graspd.standalone.physx_stage import LoadedStage, is_followed_number, moving_bodies
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,8 @@ class StageMotion:
             times: Ends of the steps that will be made [s], shape [step_count].
         """
         self._loaded, self._resources = loaded, ExitStack()
-        moves = any(layer.ListAllTimeSamples() for layer in stage.GetUsedLayers())
-        self._bodies = [prim for prim in stage.Traverse() if _is_moving_body(prim)] if moves else []
-        self._numbers = [number for prim in stage.Traverse() for number in _moving_numbers(prim)] if moves else []
+        self._bodies = [stage.GetPrimAtPath(path) for path in moving_bodies(stage)]
+        self._numbers = list(_moving_numbers(stage))
         self._columns = list(self._read(times * stage.GetTimeCodesPerSecond()))
 
     def advance(self, physx: Any, step: int) -> None:
@@ -55,39 +54,28 @@ class StageMotion:
 
     def close(self) -> None:
         """End the motion; if the copy is kept, everything is back at the start when PhysX takes it again."""
-        if self._bodies:
-            self._loaded.forget_world_transforms(self._columns[0].query)
-        self._loaded.outdate([prim.GetPath() for prim in self._bodies], [number.GetPath() for number in self._numbers])
+        self._loaded.outdate(number.GetPath() for number in self._numbers)
         self._resources.close()
 
     def _read(self, codes: np.ndarray) -> Iterator[_Column]:
         if self._bodies:
-            query = self._select([str(prim.GetPath()) for prim in self._bodies])
+            query = self._select(prim.GetPath() for prim in self._bodies)
             yield _Column(query, _transforms(self._bodies, codes))
         for name in sorted({number.GetName() for number in self._numbers}):
             numbers = [number for number in self._numbers if number.GetName() == name]
             values = np.stack([_interpolated(number, codes) for number in numbers], axis=1)
-            yield _Column(self._select([str(number.GetPrimPath()) for number in numbers]), {name: values})
+            yield _Column(self._select(number.GetPrimPath() for number in numbers), {name: values})
 
-    def _select(self, paths: list[str]) -> Any:
+    def _select(self, paths: Iterable[Sdf.Path]) -> Any:
         return self._resources.enter_context(self._loaded.select(paths))
 
 
-def _is_moving_body(prim: Usd.Prim) -> bool:
-    if not prim.HasAPI(UsdPhysics.RigidBodyAPI) or not UsdPhysics.RigidBodyAPI(prim).GetKinematicEnabledAttr().Get():
-        return False
-    while prim:
-        if UsdGeom.Xformable(prim).TransformMightBeTimeVarying():
-            return True
-        prim = prim.GetParent()
-    return False
-
-
-def _moving_numbers(prim: Usd.Prim) -> list[Usd.Attribute]:
-    if not (prim.IsA(UsdPhysics.Joint) or prim.IsA(UsdPhysics.Scene)):
-        return []
-    attributes = [attribute for attribute in prim.GetAuthoredAttributes() if is_followed_number(attribute.GetName())]
-    return [attribute for attribute in attributes if attribute.GetNumTimeSamples() > 1]
+def _moving_numbers(stage: Usd.Stage) -> Iterator[Usd.Attribute]:
+    if any(layer.ListAllTimeSamples() for layer in stage.GetUsedLayers()):
+        for prim in stage.Traverse():
+            if prim.IsA(UsdPhysics.Joint) or prim.IsA(UsdPhysics.Scene):
+                followed = (number for number in prim.GetAuthoredAttributes() if is_followed_number(number.GetName()))
+                yield from (number for number in followed if number.GetNumTimeSamples() > 1)
 
 
 def _transforms(prims: list[Usd.Prim], codes: np.ndarray) -> dict[str, np.ndarray]:
