@@ -229,9 +229,8 @@ class _LiftTest:
         poses = result.poses[:, result.body_paths.index(object_path(place))]
         moved = poses[:, :3] - poses[0, :3]
         motion = hand_motion(trial.way, config.phases)
-        carried = np.stack(
-            [np.interp(result.times, motion.times, axis) for axis in motion.T_world_palm[:, :3].T], axis=1
-        )
+        palm = [np.interp(result.times, motion.times, axis) for axis in motion.T_world_palm[:, :3].T]
+        carried = np.stack(palm, axis=1) - trial.way.T_world_palm[2, :3]
         watched = slice(-1, None) if config.watch == "end" else result.times > at["lift"] - 1e-6
         drift = np.linalg.norm(moved - carried, axis=1)[watched].max()
         tilt = _angles(poses[0], poses[watched]).max()
