@@ -37,6 +37,11 @@ class LiftNoise:
         require_not_negative(self, "lift.noise", "position", "angle")
 
 
+def _contacts(friction: float) -> HoldPhysics:
+    # As far as a hand moves in a step.
+    return HoldPhysics(friction=friction, contact_offset=0.005)
+
+
 @dataclass(frozen=True, kw_only=True)
 class LiftConfig:
     """What the hand does, and when the object counts as lifted; by default as in DexGraspBench's tabletop test.
@@ -48,13 +53,13 @@ class LiftConfig:
     """How long each part takes, how high the lift goes, and whether the hand shakes."""
     drive: DrivePhysics = field(default_factory=lambda: DrivePhysics(stiffness=5.0, damping=0.1, max_torque=3.0))
     """Gains of the joints."""
-    physics: HoldPhysics = field(default_factory=lambda: HoldPhysics(friction=0.6))
+    physics: HoldPhysics = field(default_factory=lambda: _contacts(friction=0.6))
     """Gravity, friction of hand, object and table, and solver."""
     object_mass: float | None = 0.1
     """Mass of the object [kg], its inertia scaled with it; None: as the object says."""
     gravity_from: Literal["start", "squeeze"] = "start"
     """When gravity sets in."""
-    time_step: float = 1.0 / 240.0
+    time_step: float = 1.0 / 120.0
     """Length of a physics step [s]."""
     record_interval: float = 0.05
     """Time between looks at the object [s]."""
@@ -109,12 +114,12 @@ class LiftConfig:
         if protocol == "dexgraspbench":
             return cls(noise=noise)
         if protocol == "dexgraspbench_hard":
-            return cls(physics=HoldPhysics(friction=0.3), noise=noise)
+            return cls(physics=_contacts(friction=0.3), noise=noise)
         if protocol == "dexgraspnet2":
             return cls(
                 phases=LiftPhases(approach=2 / 3, closing=1 / 3, squeeze=1 / 3, lift=1.0, hold=0.0, lift_height=0.2),
                 drive=DrivePhysics(stiffness=800.0, damping=20.0, max_torque=1.0),
-                physics=HoldPhysics(friction=1.0),
+                physics=_contacts(friction=1.0),
                 gravity_from="squeeze",
                 largest_drift=math.inf,
                 largest_tilt=math.inf,

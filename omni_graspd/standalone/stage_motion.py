@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,15 @@ class _Column:
     """The prims, in ovstage."""
     values: dict[str, np.ndarray]
     """Attributes in each step by their names in ovstage, shape [step_count, prim_count, ...]."""
+
+    @cached_property
+    def changes(self) -> np.ndarray:
+        """Whether they differ from those of the step before, shape [step_count], bool; the first step always counts."""
+        changes = np.zeros(len(next(iter(self.values.values()))), dtype=bool)
+        changes[0] = True
+        for values in self.values.values():
+            changes[1:] |= (values[1:] != values[:-1]).any(axis=tuple(range(1, values.ndim)))
+        return changes
 
 
 class StageMotion:
@@ -47,9 +57,10 @@ class StageMotion:
 
     def advance(self, physx: Any, step: int) -> None:
         """Set everything as it is at the end of the step that is about to be made; steps are counted from 0."""
-        if self._columns:
-            for column in self._columns:
-                self._loaded.write(column.query, {name: values[step] for name, values in column.values.items()})
+        changed = [column for column in self._columns if column.changes[step]]
+        for column in changed:
+            self._loaded.write(column.query, {name: values[step] for name, values in column.values.items()})
+        if changed:
             self._loaded.hand_over(physx)
 
     def close(self) -> None:
