@@ -52,10 +52,16 @@ def link_poses(hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray
     Returns:
         T_world_link, shape [..., link_count, 7].
     """
+    return matrix_to_pose(link_matrices(hand, T_world_palm, joint_positions))
+
+
+def link_matrices(hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+    """Compute the poses of all links as homogeneous matrices, shape [..., link_count, 4, 4]; see :func:`link_poses`."""
     joint_positions = np.asarray(joint_positions, dtype=np.float64)
     T_world_palm = np.asarray(T_world_palm, dtype=np.float64)
     shape = np.broadcast_shapes(T_world_palm.shape[:-1], joint_positions.shape[:-1])
     joint_positions = np.broadcast_to(joint_positions, (*shape, hand.joint_count))
+    motions = _joint_motions(hand, joint_positions)
     matrices: list[np.ndarray] = []
     for link, (T_parent_joint, T_joint_link) in zip(hand.links, _joint_frames(hand), strict=True):
         if link.parent < 0:
@@ -63,9 +69,33 @@ def link_poses(hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray
             continue
         matrix = matrices[link.parent] @ T_parent_joint
         if link.joint >= 0:
-            matrix = matrix @ joint_motion(link, joint_positions[..., link.joint])
+            matrix = matrix @ motions[..., link.joint, :, :]
         matrices.append(matrix @ T_joint_link)
-    return matrix_to_pose(np.stack(matrices, axis=-3))
+    return np.stack(matrices, axis=-3)
+
+
+def _joint_motions(hand: Hand, joint_positions: np.ndarray) -> np.ndarray:
+    """Return the motions of all joints at once, [..., joint_count, 4, 4]: one call of SciPy costs as much as many."""
+    from scipy.spatial.transform import Rotation
+
+    motions = np.broadcast_to(np.eye(4), (*joint_positions.shape, 4, 4)).copy()
+    axes, revolute = _joint_axes(hand)
+    turns = joint_positions[..., revolute, None] * axes[revolute]
+    if turns.size:
+        motions[..., revolute, :3, :3] = Rotation.from_rotvec(turns.reshape(-1, 3)).as_matrix().reshape(*turns.shape, 3)
+    slides = ~revolute
+    motions[..., :3, 3][..., slides, :] = joint_positions[..., slides, None] * axes[slides]
+    return motions
+
+
+@functools.lru_cache(maxsize=16)
+def _joint_axes(hand: Hand) -> tuple[np.ndarray, np.ndarray]:
+    """Return the axis of each joint in its frame, shape [joint_count, 3], and which joints are revolute."""
+    axes, revolute = np.zeros((hand.joint_count, 3)), np.zeros(hand.joint_count, dtype=bool)
+    for link in hand.links:
+        if link.joint >= 0:
+            axes[link.joint], revolute[link.joint] = link.axis, link.joint_type == "revolute"
+    return axes, revolute
 
 
 @functools.lru_cache(maxsize=16)

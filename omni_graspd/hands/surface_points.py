@@ -129,7 +129,7 @@ def posed_points(hand: Hand, points: HandPoints, T_object_palm: np.ndarray, join
     Returns:
         Positions in the object frame [m], shape [grasp_count, point_count, 3].
     """
-    return posed_surface(hand, points, T_object_palm, joint_positions)[0]
+    return _placed(points, _link_frames(hand, points, T_object_palm, joint_positions))
 
 
 def posed_surface(
@@ -140,10 +140,17 @@ def posed_surface(
     Returns:
         Positions [m] and unit normals out of the hand in the object frame, each [grasp_count, point_count, 3].
     """
-    T_object_link = pose_to_matrix(link_poses(hand, T_object_palm, joint_positions))[:, points.link_index]
-    rotation = T_object_link[..., :3, :3]
-    positions = np.einsum("gpij,pj->gpi", rotation, points.positions) + T_object_link[..., :3, 3]
-    return positions, np.einsum("gpij,pj->gpi", rotation, points.normals)
+    T_object_link = _link_frames(hand, points, T_object_palm, joint_positions)
+    return _placed(points, T_object_link), np.einsum("gpij,pj->gpi", T_object_link[..., :3, :3], points.normals)
+
+
+def _link_frames(hand: Hand, points: HandPoints, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+    """Return the frame of each point's link, shape [grasp_count, point_count, 4, 4]."""
+    return pose_to_matrix(link_poses(hand, T_object_palm, joint_positions))[:, points.link_index]
+
+
+def _placed(points: HandPoints, T_object_link: np.ndarray) -> np.ndarray:
+    return np.einsum("gpij,pj->gpi", T_object_link[..., :3, :3], points.positions) + T_object_link[..., :3, 3]
 
 
 def spread_subset(positions: np.ndarray, count: int) -> np.ndarray:

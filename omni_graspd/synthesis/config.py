@@ -13,12 +13,15 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.objects.signed_distance import SignedDistanceConfig
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
 from omni_graspd.synthesis.postures import PostureConfig
+from omni_graspd.synthesis.squeeze import SqueezeConfig
 from omni_graspd.synthesis.starts import StartConfig
+from omni_graspd.synthesis.table_starts import TableStartConfig
+from omni_graspd.synthesis.way import WayConfig
 
 _NOT_NEGATIVE = (
     *("friction", "leak", "dilation", "reuse_distance", "reuse_share", "reuse_trust", "rate_decay", "rest_weight"),
     *("range_weight", "limit_weight", "penetration_weight", "closing_weight", "closing_distance"),
-    *("self_collision_weight", "self_collision_margin"),
+    *("self_collision_weight", "self_collision_margin", "surroundings_weight", "surroundings_margin", "rise_rate"),
     *("translation_rate", "rotation_rate", "joint_rate", "beta_1", "beta_2"),
 )
 
@@ -102,6 +105,13 @@ class SynthesisConfig:
     """Weight of half the sum of squared overlaps between spheres inside different links [1/m]."""
     self_collision_margin: float = 4e-3
     """Distance that is kept between spheres inside different links, which do not fill them to the corners [m]."""
+    surroundings_weight: float = 5e4
+    """Weight of half the mean squared amount by which hand points are nearer to table or obstacles than
+    ``surroundings_margin`` [1/m]."""
+    surroundings_margin: float = 4e-3
+    """Distance that is kept from table and obstacles [m]."""
+    rise_rate: float = 1e-3
+    """Most that the palm is lifted off the table per step where the hand comes nearer than half the margin [m]."""
     optimizer: Literal["adam", "gradient_descent"] = "adam"
     """``gradient_descent`` is the paper's; its rates multiply the gradient of the loss in units of speed."""
     translation_rate: float = 1e-3
@@ -124,10 +134,18 @@ class SynthesisConfig:
     """Where grasps start."""
     posture: PostureConfig = field(default_factory=PostureConfig)
     """Pregrasp and squeeze."""
+    table_start: TableStartConfig = field(default_factory=TableStartConfig)
+    """Where grasps start over a table."""
+    way: WayConfig = field(default_factory=WayConfig)
+    """The way in past table and obstacles."""
+    squeeze: SqueezeConfig = field(default_factory=SqueezeConfig)
+    """Squeeze of grasps past table and obstacles."""
+    tries: int = 5
+    """How often a grasp is tried that cannot be carried out past table and obstacles."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        require_at_least(self, "synthesis", 1, "iterations", "point_count", "leak_stride")
+        require_at_least(self, "synthesis", 1, "iterations", "point_count", "leak_stride", "tries")
         require_positive(self, "synthesis", "probe", "reach", "time_step", unit=" m", finite=True)
         require_not_negative(self, "synthesis", *_NOT_NEGATIVE)
         if self.rotation_length is not None:

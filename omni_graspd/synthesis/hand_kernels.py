@@ -10,6 +10,7 @@ import warp as wp
 
 from omni_graspd.hands.kinematics_kernels import PRISMATIC, REVOLUTE, joint_transform
 from omni_graspd.synthesis.model_structs import GraspArrays, HandArrays, ObjectArrays, Settings
+from omni_graspd.synthesis.surroundings_kernels import push_from_surroundings, rise_from_table
 
 wp.set_module_options({"enable_backward": False})
 
@@ -247,6 +248,7 @@ def place_kernel(
 @wp.kernel
 def gradient_kernel(
     hand: HandArrays,
+    obj: ObjectArrays,
     settings: Settings,
     # outputs
     state: GraspArrays,
@@ -254,6 +256,7 @@ def gradient_kernel(
     """Turn link wrenches into gradients of palm and joints; marks grasps as failed. One thread per grasp."""
     grasp = wp.tid()
     state.self_collision_losses[grasp] = push_links_apart(grasp, hand, state, settings)
+    push_from_surroundings(grasp, hand, obj, state, settings)
     if not project_on_joints(grasp, hand, state, settings):
         state.failed[grasp] = 1
 
@@ -261,6 +264,7 @@ def gradient_kernel(
 @wp.kernel
 def step_kernel(
     hand: HandArrays,
+    obj: ObjectArrays,
     settings: Settings,
     iteration: wp.array(dtype=int),  # (1)
     # outputs
@@ -270,3 +274,4 @@ def step_kernel(
     grasp = wp.tid()
     if state.failed[grasp] == 0:
         step_hand(grasp, iteration[0], hand, state, settings)
+        rise_from_table(grasp, iteration[0], obj, state, settings)

@@ -29,6 +29,8 @@ class HandArrays:
     sphere_radius: wp.array(dtype=float)  # (sphere)
     bound_center: wp.array(dtype=wp.vec3)  # (link), centre of a sphere about the link's spheres
     bound_radius: wp.array(dtype=float)  # (link)
+    reach_center: wp.array(dtype=wp.vec3)  # (link), centre of a sphere about the link's points
+    reach_radius: wp.array(dtype=float)  # (link)
     link_pairs: wp.array(dtype=wp.vec2i)  # (pair), links that must not overlap
 
 
@@ -44,6 +46,8 @@ class ObjectArrays:
     center_of_mass: wp.array(dtype=wp.vec3)  # (object)
     inverse_inertia: wp.array(dtype=wp.mat33)  # (object), for unit mass
     rotation_length: wp.array(dtype=float)  # (object), by which rotations count in the loss
+    plane: wp.array(dtype=wp.vec4)  # (object), table top: unit normal and offset; zero without a table
+    obstacles: wp.array(dtype=wp.uint64)  # (object), mesh of what else stands around it; 0 for none
 
 
 @wp.struct
@@ -80,6 +84,9 @@ class Settings:
     penetration_weight: float
     self_collision_weight: float
     self_collision_margin: float
+    surroundings_weight: float
+    surroundings_margin: float
+    rise_rate: float
     beta_1: float
     beta_2: float
     translation_rate: float
@@ -124,6 +131,8 @@ class GraspArrays:
     range_losses: wp.array(dtype=float)  # (grasp)
     limit_losses: wp.array(dtype=float)  # (grasp)
     self_collision_losses: wp.array(dtype=float)  # (grasp)
+    table_clearance: wp.array(dtype=float)  # (grasp), of the lowest hand point; 3 cm where that is higher
+    obstacle_clearance: wp.array(dtype=float)  # (grasp), of the nearest hand point; 3 cm where that is farther
     palm_moments: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, 2)
     palm_squares: wp.array(dtype=float, ndim=2)  # (grasp, 2)
     joint_moments: wp.array(dtype=float, ndim=2)  # (grasp, actuated)

@@ -19,6 +19,8 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.model_structs import HandArrays, ObjectArrays, Settings
+from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
+from omni_graspd.usd.meshes import TriangleMesh
 
 # How far smoothing may move the surface [m]; beyond that it is looked for again within full reach.
 _SEARCH_MARGIN = 1e-3
@@ -53,7 +55,8 @@ class HandModel:
         tree = KinematicTree.from_hand(hand, device)
         for name in ("parent", "joint", "joint_type", "axis", "T_parent_joint", "T_joint_link"):
             setattr(self.arrays, name, getattr(tree, name))
-        bounds = _link_bounds(spheres, self.link_count)
+        bounds = _link_bounds(spheres.link_index, spheres.centers, spheres.radii, self.link_count)
+        reaches = _link_bounds(points.link_index, points.positions, np.zeros(self.point_count), self.link_count)
         columns = {
             "coupling": (hand.coupling, float),
             "coupling_offset": (hand.coupling_offset, float),
@@ -69,6 +72,8 @@ class HandModel:
             "sphere_radius": (spheres.radii, float),
             "bound_center": (bounds[:, :3], wp.vec3),
             "bound_radius": (bounds[:, 3], float),
+            "reach_center": (reaches[:, :3], wp.vec3),
+            "reach_radius": (reaches[:, 3], float),
             "link_pairs": (_link_pairs(spheres), wp.vec2i),
         }
         for name, (values, dtype) in columns.items():
@@ -79,15 +84,15 @@ def _starts(link_index: np.ndarray, link_count: int) -> np.ndarray:
     return np.searchsorted(link_index, np.arange(link_count + 1)).astype(np.int32)
 
 
-def _link_bounds(spheres: CollisionSpheres, link_count: int) -> np.ndarray:
-    """Return one sphere about the spheres of each link: centre and radius, shape [link_count, 4]."""
+def _link_bounds(link_index: np.ndarray, centers: np.ndarray, radii: np.ndarray, link_count: int) -> np.ndarray:
+    """Return one sphere about the spheres or points of each link: centre and radius, shape [link_count, 4]."""
     bounds = np.zeros((link_count, 4))
     for link in range(link_count):
-        own = spheres.link_index == link
+        own = link_index == link
         if own.any():
-            centers, radii = spheres.centers[own], spheres.radii[own, None]
-            bounds[link, :3] = 0.5 * ((centers - radii).min(axis=0) + (centers + radii).max(axis=0))
-            bounds[link, 3] = (np.linalg.norm(centers - bounds[link, :3], axis=1) + radii[:, 0]).max()
+            middle, radius = centers[own], radii[own, None]
+            bounds[link, :3] = 0.5 * ((middle - radius).min(axis=0) + (middle + radius).max(axis=0))
+            bounds[link, 3] = (np.linalg.norm(middle - bounds[link, :3], axis=1) + radius[:, 0]).max()
     return bounds
 
 
@@ -115,8 +120,33 @@ class ObjectModel:
         self.gyration_radius = float(np.sqrt(np.trace(unit_inertia) / 3.0))
 
 
+class SurroundingsModel:
+    """What stands around an object, on a device."""
+
+    def __init__(self, surroundings: Surroundings = NOTHING, device: str = "cpu") -> None:
+        plane = surroundings.plane
+        self.plane = None if plane is None else np.asarray(plane, dtype=np.float64)
+        self.obstacles: SignedDistance | None = None
+        if surroundings.obstacles:
+            # Winding numbers, since the meshes may overlap one another.
+            exact = SignedDistanceConfig(phong_alpha=0.0)
+            mesh = _joined(surroundings.obstacles)
+            self.obstacles = SignedDistance.build(mesh, closed=False, device=device, config=exact)
+
+
+def _joined(meshes: Sequence[TriangleMesh]) -> TriangleMesh:
+    starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
+    faces = [mesh.faces + start for mesh, start in zip(meshes, starts, strict=True)]
+    return TriangleMesh(np.concatenate([mesh.vertices for mesh in meshes]), np.concatenate(faces).astype(np.int32))
+
+
 def object_arrays(
-    models: Sequence[ObjectModel], index: np.ndarray, device: str, *, rotation_length: float | None = None
+    models: Sequence[ObjectModel],
+    index: np.ndarray,
+    device: str,
+    *,
+    rotation_length: float | None = None,
+    surroundings: Sequence[SurroundingsModel] | None = None,
 ) -> Any:
     """Put several objects into one batch, as the kernels' ``ObjectArrays``.
 
@@ -125,7 +155,9 @@ def object_arrays(
         index: Object of each grasp, shape [grasp_count].
         device: Warp device.
         rotation_length: By which rotations count in the loss [m]; by default each object's radius of gyration.
+        surroundings: What stands around each object; by default nothing.
     """
+    around = surroundings or [SurroundingsModel()] * len(models)
     arrays = ObjectArrays()
     normals = [model.distance.corner_normals for model in models]
     starts = np.concatenate([[0], np.cumsum([len(part) for part in normals])[:-1]])
@@ -138,6 +170,11 @@ def object_arrays(
         "center_of_mass": (np.array([model.center_of_mass for model in models]), wp.vec3),
         "inverse_inertia": (np.array([model.inverse_inertia for model in models]), wp.mat33),
         "rotation_length": (np.array([rotation_length or model.gyration_radius for model in models]), float),
+        "plane": (np.array([np.zeros(4) if part.plane is None else part.plane for part in around]), wp.vec4),
+        "obstacles": (
+            np.array([part.obstacles.mesh.id if part.obstacles else 0 for part in around], dtype=np.uint64),
+            wp.uint64,
+        ),
     }
     for name, (values, dtype) in columns.items():
         setattr(arrays, name, wp.array(values, dtype=dtype, device=device))
@@ -188,5 +225,8 @@ def settings_of(config: SynthesisConfig, point_count: int, device: str) -> Any:
     settings.phong_alpha = config.distance.phong_alpha
     settings.adam = int(config.optimizer == "adam")
     settings.penetration_weight = config.penetration_weight / point_count
+    settings.surroundings_weight = config.surroundings_weight / point_count
+    settings.surroundings_margin = config.surroundings_margin
+    settings.rise_rate = config.rise_rate
     settings.one_sided = int(config.leak_mode == "one_sided")
     return settings

@@ -15,7 +15,7 @@ from omni_graspd.objects import signed_distance_kernels
 from omni_graspd.synthesis import contact_kernels, fused_kernels, gauss_seidel_kernels, hand_kernels, score_kernels
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.model_structs import GraspArrays
-from omni_graspd.synthesis.models import HandModel, ObjectModel, object_arrays, settings_of
+from omni_graspd.synthesis.models import HandModel, ObjectModel, SurroundingsModel, object_arrays, settings_of
 
 _SCORE_SWEEPS = 16
 _SCORE_PROBE = 3e-3
@@ -50,6 +50,7 @@ class Shard:
         config: SynthesisConfig,
         device: str,
         *,
+        surroundings: Sequence[SurroundingsModel] | None = None,
         fused: bool | None = None,
     ) -> None:
         """Allocate a shard.
@@ -62,14 +63,17 @@ class Shard:
             actuated_positions: Where actuated joints start [rad or m], shape [grasp_count, actuated_count].
             config: Settings.
             device: Warp device.
+            surroundings: What stands around each object; by default nothing.
             fused: Whether all steps of a grasp run in one thread; by default on the CPU, where the settings allow it.
         """
         self.hand, self.config, self.device = hand, config, device
         # The kernels know meshes by number only: they must not be freed.
-        self._models = tuple(objects)
+        self._models = (*objects, *(surroundings or ()))
         self.grasp_count = len(T_object_palm)
         self.fused = _is_fused(config, device) if fused is None else fused
-        self.objects = object_arrays(objects, object_index, device, rotation_length=config.rotation_length)
+        self.objects = object_arrays(
+            objects, object_index, device, rotation_length=config.rotation_length, surroundings=surroundings
+        )
         self.settings = settings_of(config, hand.point_count, device)
         self.iteration = wp.zeros(1, dtype=int, device=device)
         self.state = _allocate(hand, self.grasp_count, len(config.probe_motions()), device)
@@ -101,7 +105,10 @@ class Shard:
     def _split_step(self) -> None:
         self._evaluate(self.settings)
         self._launch(
-            hand_kernels.step_kernel, self.grasp_count, [self.hand.arrays, self.settings, self.iteration], [self.state]
+            hand_kernels.step_kernel,
+            self.grasp_count,
+            [self.hand.arrays, self.objects, self.settings, self.iteration],
+            [self.state],
         )
 
     def _replay_step(self) -> None:
@@ -131,7 +138,7 @@ class Shard:
             self._launch(contact_kernels.simulate_kernel, by_simulation, [obj, settings, iteration], [state])
             self._launch(contact_kernels.pull_back_kernel, by_point, [model, obj, settings, iteration], [state])
         self._launch(contact_kernels.link_wrenches_kernel, (grasps, hand.link_count), [model], [state])
-        self._launch(hand_kernels.gradient_kernel, grasps, [model, settings], [state])
+        self._launch(hand_kernels.gradient_kernel, grasps, [model, obj, settings], [state])
 
     def evaluate(self) -> None:
         """Compute losses and gradients of the present state without padding and leak, all distances measured anew."""
@@ -174,6 +181,26 @@ class Shard:
         """Return how deep the hand's points reach into the object after ``evaluate`` [m], shape [grasp_count]."""
         return self._overlaps().max(axis=1, initial=0.0)
 
+    def contacts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return what ``evaluate`` measured of the hand points.
+
+        Distances [m], shape [grasp_count, point_count]; places from the centre of mass [m] and unit normals out of the
+        object, [grasp_count, point_count, 3]; points out of reach have no normal.
+        """
+        state = self.state
+        normals = state.listed_normals.numpy().astype(np.float64)
+        measured = np.linalg.norm(normals, axis=-1) > 0.0
+        distances = np.where(measured, state.listed_distances.numpy().astype(np.float64), np.inf)
+        return distances, state.listed_points.numpy().astype(np.float64), normals
+
+    def clearances(self) -> np.ndarray:
+        """Return how far the hand's points are from table and obstacles after ``evaluate``.
+
+        In metres, negative inside, shape [grasp_count]; at most 3 cm, and so where nothing stands around.
+        """
+        state = self.state
+        return np.minimum(state.table_clearance.numpy(), state.obstacle_clearance.numpy())
+
     def escape(self) -> np.ndarray:
         """Return how far a pushed object gets, relative to the push; small is good, shape [grasp_count].
 
@@ -212,6 +239,8 @@ def _allocate(hand: HandModel, grasps: int, simulations: int, device: str) -> An
             "range_losses": None,
             "limit_losses": None,
             "self_collision_losses": None,
+            "table_clearance": None,
+            "obstacle_clearance": None,
             "palm_squares": 2,
             "joint_moments": actuated,
             "joint_squares": actuated,

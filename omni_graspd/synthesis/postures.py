@@ -14,6 +14,7 @@ from omni_graspd.hands.surface_points import HandPoints, posed_points
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_not_negative, require_positive
 from omni_graspd.synthesis.grasp import Postures
+from omni_graspd.synthesis.joint_motion import sinking_speeds
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 _RETREATS = np.arange(0.0, 0.31, 0.01)
@@ -113,7 +114,7 @@ def _squeeze(
     touching = distances.reshape(placed.shape[:2]) < config.contact_threshold
     # How fast each point sinks in per actuated joint; zero where it does not touch.
     inward = -normals.reshape(placed.shape) * touching[..., None]
-    sinking = _sinking(hand, points, placed, inward, link_poses(hand, T_object_palm, joints))
+    sinking = sinking_speeds(hand, points, placed, inward, link_poses(hand, T_object_palm, joints))
     normal_matrix = np.einsum("gpk,gpl->gkl", sinking, sinking) + _damping(hand, touching)
     target = config.press * sinking.sum(axis=1)
     step = np.linalg.solve(normal_matrix, target[..., None])[..., 0]
@@ -125,37 +126,3 @@ def _damping(hand: Hand, touching: np.ndarray) -> np.ndarray:
     """Return what keeps joints still that move no touching point, shape [grasp_count, actuated, actuated]."""
     counts = np.maximum(touching.sum(axis=1), 1)
     return _DAMPING * counts[:, None, None] * np.eye(hand.actuated_count)
-
-
-def _sinking(
-    hand: Hand, points: HandPoints, placed: np.ndarray, directions: np.ndarray, T_object_link: np.ndarray
-) -> np.ndarray:
-    """Return the speed of each point along its direction per actuated joint, [grasp_count, point_count, actuated]."""
-    matrices = pose_to_matrix(T_object_link)
-    result = np.zeros((*placed.shape[:2], hand.actuated_count))
-    moved_by = _joints_above(hand)[points.link_index]
-    for index, link in enumerate(hand.links):
-        if link.joint < 0:
-            continue
-        joint_frame = matrices[:, index] @ pose_to_matrix(link.T_link_joint)
-        axis = np.einsum("gij,j->gi", joint_frame[:, :3, :3], link.axis)[:, None]
-        rows = np.flatnonzero(moved_by[:, link.joint])
-        motion = np.broadcast_to(axis, placed[:, rows].shape)
-        if link.joint_type == "revolute":
-            motion = np.cross(axis, placed[:, rows] - joint_frame[:, None, :3, 3])
-        speed = np.einsum("gpi,gpi->gp", motion, directions[:, rows])
-        # Not a matrix product: for one this large BLAS starts threads, which get in the way of ours.
-        for actuated in np.flatnonzero(hand.coupling[link.joint]):
-            result[:, rows, actuated] += hand.coupling[link.joint, actuated] * speed
-    return result
-
-
-def _joints_above(hand: Hand) -> np.ndarray:
-    """Tell which joints move a link, shape [link_count, joint_count], bool."""
-    above = np.zeros((len(hand.links), hand.joint_count), dtype=bool)
-    for index, link in enumerate(hand.links):
-        if link.parent >= 0:
-            above[index] = above[link.parent]
-        if link.joint >= 0:
-            above[index, link.joint] = True
-    return above

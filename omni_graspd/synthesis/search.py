@@ -5,50 +5,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.synthesis.grasp import GraspBatch, Postures, Trajectory
+from omni_graspd.synthesis.grasp import GraspBatch, Postures
 from omni_graspd.synthesis.models import ObjectModel, hand_model
-from omni_graspd.synthesis.optimization import Shard
+from omni_graspd.synthesis.passes import Recorder, State, run_passes
 from omni_graspd.synthesis.postures import find_postures
+from omni_graspd.synthesis.reachable import find_reachable
+from omni_graspd.synthesis.request import Wanted
 from omni_graspd.synthesis.starts import sample_starts
-from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
-
-_STEPS_BETWEEN_REPORTS = 20
-# A hand farther than this from the object does not grasp it [m].
-_TOUCHING = 5e-3
-# A candidate deeper than this in the object goes on only if all are [m]; such a hand is caught there.
-_DEEP = 4e-3
-
-State = tuple[np.ndarray, np.ndarray]
-"""Palm poses and actuated positions."""
-
-
-@dataclass(frozen=True)
-class GraspRequest:
-    """Grasps to find of one object in its surroundings."""
-
-    obj: RigidObject
-    """The object."""
-    indices: Sequence[int]
-    """Index of each grasp."""
-    surroundings: Surroundings = NOTHING
-    """What stands around the object."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A request with its object on the device."""
-
-    request: GraspRequest
-    """Which grasps of what."""
-    model: ObjectModel
-    """The object."""
 
 
 def find_grasps(
@@ -75,67 +44,32 @@ def find_grasps(
     Returns:
         One batch per entry of ``wanted``.
     """
-    recorder = _Recorder(capture_every, report)
-    models = [part.model for part in wanted]
-    owner = np.repeat(np.arange(len(wanted)), [len(part.request.indices) for part in wanted])
-    state = _starts(hand, wanted, config, seed=seed, device=device)
-    if config.draft.iterations:
-        draft, candidates = config.draft_pass(), config.draft.candidates
-        points = hand_model(hand, draft.point_count, device)
-        shard = Shard(points, models, np.repeat(owner, candidates), *state, draft, device)
-        _optimize(shard, recorder)
-        best = _most_promising(shard, candidates)
-        poses, actuated = _positions(shard)
-        state = poses[best], actuated[best]
-        recorder.keep(best)
-    shard = Shard(hand_model(hand, config.point_count, device), models, owner, *state, config, device)
-    _optimize(shard, recorder)
-    whole = _collect(hand, shard, recorder)
-    ends = np.cumsum([len(part.request.indices) for part in wanted])
-    batches = [whole.rows(end - len(part.request.indices), end) for part, end in zip(wanted, ends, strict=True)]
+    recorder = Recorder(capture_every, report)
+    found: dict[int, GraspBatch] = {}
+    for search, empty in ((_find_free, True), (find_reachable, False)):
+        numbers = [number for number, part in enumerate(wanted) if part.request.surroundings.is_empty == empty]
+        if numbers:
+            parts = [wanted[number] for number in numbers]
+            batches = search(hand, parts, config, recorder, seed=seed, device=device)
+            found |= dict(zip(numbers, batches, strict=True))
+    return [found[number] for number in range(len(wanted))]
+
+
+def _find_free(
+    hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, recorder: Recorder, *, seed: int, device: str
+) -> list[GraspBatch]:
+    """Find grasps of objects with nothing around them."""
+    batches = run_passes(
+        hand, wanted, config, _starts(hand, wanted, config, seed=seed, device=device), recorder, device
+    )
     return [
         replace(
-            batch, postures=postures_of(hand, part.model, batch.T_object_palm, batch.joint_positions, config, device)
+            batch,
+            losses={name: values for name, values in batch.losses.items() if name != "depth"},
+            postures=postures_of(hand, part.model, batch.T_object_palm, batch.joint_positions, config, device),
         )
         for part, batch in zip(wanted, batches, strict=True)
     ]
-
-
-class _Recorder:
-    """Counts gradient steps over both passes, reports them and keeps frames."""
-
-    def __init__(self, every: int, report: Callable[[int], None]) -> None:
-        self.done, self.every, self.report = 0, every, report
-        self.frames: list[tuple[int, State, dict[str, np.ndarray]]] = []
-
-    def steps_to_go(self, limit: int) -> int:
-        """Return how many steps to make before the next look, at most ``limit``."""
-        limit = min(limit, _STEPS_BETWEEN_REPORTS)
-        return min(limit, self.every - self.done % self.every) if self.every else limit
-
-    def advance(self, steps: int, shard: Shard) -> None:
-        self.done += steps
-        if self.every and self.done % self.every == 0:
-            self.frames.append((self.done, _positions(shard), shard.losses()))
-        self.report(self.done)
-
-    def keep(self, rows: np.ndarray) -> None:
-        """Drop all grasps but ``rows`` from the frames."""
-        self.frames = [
-            (step, (poses[rows], actuated[rows]), {name: values[rows] for name, values in losses.items()})
-            for step, (poses, actuated), losses in self.frames
-        ]
-
-    def trajectory(self, hand: Hand) -> Trajectory | None:
-        if not self.frames:
-            return None
-        steps, states, losses = zip(*self.frames, strict=True)
-        return Trajectory(
-            steps=np.array(steps),
-            T_object_palm=np.stack([poses for poses, _ in states]),
-            joint_positions=hand.joint_positions(np.stack([actuated for _, actuated in states])),
-            losses={name: np.stack([part[name] for part in losses]) for name in losses[0]},
-        )
 
 
 def _starts(hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, *, seed: int, device: str) -> State:
@@ -144,56 +78,13 @@ def _starts(hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, *, se
     points = hand_model(hand, first_pass.point_count, device).points
     options = {"candidates": config.draft.candidates, "points": points, "seed": seed}
     starts = [
-        sample_starts(hand, part.request.obj, part.request.indices, config.start, distance=part.model.distance, **options)
+        sample_starts(
+            hand, part.request.obj, part.request.indices, config.start, distance=part.model.distance, **options
+        )
         for part in wanted
     ]
     poses, actuated = zip(*starts, strict=True)
     return np.concatenate(poses), np.concatenate(actuated)
-
-
-def _optimize(shard: Shard, recorder: _Recorder) -> None:
-    """Run a shard to the end and evaluate it there."""
-    done, iterations = 0, shard.config.iterations
-    while done < iterations:
-        steps = recorder.steps_to_go(iterations - done)
-        shard.run(done, done + steps)
-        done += steps
-        recorder.advance(steps, shard)
-    shard.evaluate()
-
-
-def _positions(shard: Shard) -> State:
-    """Return palm poses and actuated positions as they are now."""
-    poses = shard.state.T_object_palm.numpy().astype(np.float64)
-    poses[:, 3:] /= np.linalg.norm(poses[:, 3:], axis=1, keepdims=True)
-    return poses, shard.state.actuated.numpy().astype(np.float64)
-
-
-def _most_promising(shard: Shard, candidates: int) -> np.ndarray:
-    """Return the row of each grasp's candidate from which a pushed object escapes least."""
-    shape = (-1, candidates)
-    escapes, depths = shard.escape().reshape(shape), shard.depths().reshape(shape)
-    failed = shard.state.failed.numpy().reshape(shape)
-    escapes = escapes + np.where(depths > _DEEP, 1.0, 0.0)
-    ranked = np.where((failed != 0) | ~np.isfinite(escapes), np.inf, escapes)
-    return np.arange(len(ranked)) * candidates + ranked.argmin(axis=1)
-
-
-def _collect(hand: Hand, shard: Shard, recorder: _Recorder) -> GraspBatch:
-    statuses = _statuses(shard)
-    poses, actuated = _positions(shard)
-    losses = {**shard.losses(), "penetration": shard.penetration(), "escape": shard.escape()}
-    joints = hand.joint_positions(actuated)
-    return GraspBatch(poses, joints, losses, statuses, trajectory=recorder.trajectory(hand))
-
-
-def _statuses(shard: Shard) -> tuple[str, ...]:
-    """Say of each evaluated grasp whether it is one."""
-    statuses = []
-    for failed, gap in zip(shard.state.failed.numpy(), shard.gaps(), strict=True):
-        status = "ok" if gap <= _TOUCHING else f"apart: the hand ends {1e3 * gap:.0f} mm from the object"
-        statuses.append("diverged: the gradient is not finite" if failed else status)
-    return tuple(statuses)
 
 
 def postures_of(

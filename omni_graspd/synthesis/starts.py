@@ -7,10 +7,8 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
@@ -19,10 +17,14 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_at_least, require_not_negative
 from omni_graspd.seeding import random_generator
+from omni_graspd.synthesis.start_geometry import (
+    ObjectHull,
+    object_hull,
+    points_on_triangles,
+    rotations_between,
+    tilted,
+)
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
-
-if TYPE_CHECKING:
-    from scipy.spatial.transform import Rotation
 
 # Depth is measured at so many points of the hand: a start need not be exact.
 _DEPTH_POINTS = 250
@@ -88,7 +90,7 @@ def sample_starts(
         T_object_palm, shape [grasp_count * candidates, 7], and actuated positions [rad or m], shape
         [grasp_count * candidates, actuated_count]; the candidates of a grasp follow one another.
     """
-    hull = _hull(obj)
+    hull = object_hull(obj)
     middle = 0.5 * (hand.joint_lower + hand.joint_upper)[hand.actuated]
     actuated = hand.open_positions + config.preshape * (middle - hand.open_positions)
     in_palm = _depth_points(hand, points, tuple(actuated.tolist()))
@@ -113,33 +115,17 @@ def sample_starts(
     return poses, np.clip(actuated + config.jitter * (upper - lower) * shifts, lower, upper)
 
 
-@dataclass(frozen=True)
-class _Hull:
-    """The faces of an object's convex hull."""
-
-    triangles: np.ndarray
-    """Corners [m], shape [face_count, 3, 3]."""
-    normals: np.ndarray
-    """Unit normals, shape [face_count, 3]."""
-    cumulative_area: np.ndarray
-    """Area of each face and those before it [m2], shape [face_count]."""
-
-
-@functools.lru_cache(maxsize=4)
-def _hull(obj: RigidObject) -> _Hull:
-    hull = trimesh.Trimesh(obj.mesh.vertices, obj.mesh.faces, process=False).convex_hull
-    return _Hull(np.array(hull.triangles), np.array(hull.face_normals), np.cumsum(hull.area_faces))
-
-
-def _draw_poses(hand: Hand, hull: _Hull, config: StartConfig, streams: Sequence[np.random.Generator]) -> np.ndarray:
+def _draw_poses(
+    hand: Hand, hull: ObjectHull, config: StartConfig, streams: Sequence[np.random.Generator]
+) -> np.ndarray:
     """Draw one palm pose from each stream, shape [stream_count, 7]."""
     from scipy.spatial.transform import Rotation
 
     area, u, v, height, azimuth, roll = np.array([stream.random(6) for stream in streams]).T[..., None]
     faces = np.searchsorted(hull.cumulative_area, area[:, 0] * hull.cumulative_area[-1])
-    points = _points_on_triangles(hull.triangles[faces], u, v)
-    normals = _tilted(hull.normals[faces], config.tilt, height, 2.0 * np.pi * azimuth)
-    rotations = _rotations_between(np.broadcast_to(hand.approach_direction, normals.shape), -normals)
+    points = points_on_triangles(hull.triangles[faces], u, v)
+    normals = tilted(hull.normals[faces], config.tilt, height, 2.0 * np.pi * azimuth)
+    rotations = rotations_between(np.broadcast_to(hand.approach_direction, normals.shape), -normals)
     rotations = Rotation.from_rotvec(2.0 * np.pi * roll * normals) * rotations
     positions = points + config.gap * normals - rotations.apply(hand.approach_point)
     return np.concatenate([positions, rotations.as_quat(canonical=True)], axis=1)
@@ -158,36 +144,3 @@ def _depths(poses: np.ndarray, in_palm: np.ndarray, distance: SignedDistance, re
     placed = np.einsum("gij,pj->gpi", matrices[:, :3, :3], in_palm) + matrices[:, None, :3, 3]
     distances, _ = distance.query(placed.reshape(-1, 3), reach)
     return -distances.reshape(len(poses), -1).min(axis=1).astype(np.float64)
-
-
-def _points_on_triangles(triangles: np.ndarray, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-    """Return points distributed evenly over triangles [n, 3, 3] where u and v [n, 1] are over [0, 1]."""
-    beyond = u + v > 1.0
-    u, v = np.where(beyond, 1.0 - u, u), np.where(beyond, 1.0 - v, v)
-    corner = triangles[:, 0]
-    return corner + u * (triangles[:, 1] - corner) + v * (triangles[:, 2] - corner)
-
-
-def _tilted(directions: np.ndarray, max_angle: float, height: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
-    """Return directions from the caps of half-angle ``max_angle`` about unit vectors [n, 3].
-
-    Evenly distributed where ``height`` [n, 1] is over [0, 1] and ``azimuth`` [n, 1] over a turn.
-    """
-    cosine = np.cos(max_angle) + (1.0 - np.cos(max_angle)) * height
-    sine = np.sqrt(1.0 - cosine * cosine)
-    local = np.concatenate([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine], axis=1)
-    return _rotations_between(np.broadcast_to([0.0, 0.0, 1.0], directions.shape), directions).apply(local)
-
-
-def _rotations_between(a: np.ndarray, b: np.ndarray) -> Rotation:
-    """Return the smallest rotations that turn unit vectors ``a`` into unit vectors ``b``, shape [n, 3] each."""
-    from scipy.spatial.transform import Rotation
-
-    axis, cosine = np.cross(a, b), np.sum(a * b, axis=1)
-    sine = np.linalg.norm(axis, axis=1)
-    # Opposite vectors leave the axis open; any across will do.
-    parallel = sine < 1e-9
-    across = np.cross(a, np.eye(3)[np.argmin(np.abs(a), axis=1)])
-    axis = np.where(parallel[:, None], across / np.linalg.norm(across, axis=1, keepdims=True), axis)
-    angle = np.where(parallel, np.where(cosine > 0.0, 0.0, np.pi), np.arctan2(sine, cosine))
-    return Rotation.from_rotvec(axis * (angle / np.where(parallel, 1.0, sine))[:, None])

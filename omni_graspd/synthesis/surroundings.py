@@ -22,6 +22,17 @@ class Surroundings:
     obstacles: tuple[TriangleMesh, ...] = ()
     """Closed meshes in the object frame [m]: neighbours, a shelf, what stands on the user's stage."""
 
+    up: np.ndarray | None = None
+    """Unit direction against gravity, shape [3], along which the object is lifted; None: the table's normal, and
+    without a table the way that the hand came."""
+
+    @property
+    def upward(self) -> np.ndarray:
+        """Unit direction against gravity, shape [3]; zero where that is not known."""
+        if self.up is not None:
+            return np.asarray(self.up, dtype=np.float64)
+        return np.zeros(3) if self.plane is None else np.asarray(self.plane, dtype=np.float64)[:3]
+
     @property
     def is_empty(self) -> bool:
         """Whether the hand is free to come from anywhere, as in the paper."""

@@ -17,9 +17,10 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch, join_batches
-from omni_graspd.synthesis.models import hand_model, object_model
+from omni_graspd.synthesis.models import SurroundingsModel, hand_model, object_model
 from omni_graspd.synthesis.optimization import load_kernels
-from omni_graspd.synthesis.search import GraspRequest, Wanted, find_grasps
+from omni_graspd.synthesis.request import GraspRequest, Wanted
+from omni_graspd.synthesis.search import find_grasps
 from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 
 
@@ -89,7 +90,14 @@ async def synthesize_mixed(
         One batch per request.
     """
     loop = asyncio.get_running_loop()
-    wanted = [Wanted(request, object_model(request.obj, config.distance, device)) for request in requests]
+    wanted = [
+        Wanted(
+            request,
+            object_model(request.obj, config.distance, device),
+            SurroundingsModel(request.surroundings, device),
+        )
+        for request in requests
+    ]
     for point_count in {config.point_count, config.draft.point_count}:
         hand_model(hand, point_count, device)
     # Two threads must not compile at once: Warp 1.8 crashes.

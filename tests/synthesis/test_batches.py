@@ -15,7 +15,7 @@ from omni_graspd.objects.object_library import load_object
 from omni_graspd.synthesis import search, synthesizer
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch
-from omni_graspd.synthesis.search import GraspRequest
+from omni_graspd.synthesis.request import GraspRequest
 from omni_graspd.synthesis.starts import sample_starts
 from omni_graspd.synthesis.synthesizer import synthesize, synthesize_mixed
 

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""How far posed hands are from the object and from what stands around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.lowest_point import lowest_heights
+from omni_graspd.hands.surface_points import HandPoints, posed_points
+from omni_graspd.objects.signed_distance import SignedDistance
+
+REACH = 0.02
+"""Distances from object and obstacles are measured up to here [m]."""
+
+
+@dataclass(frozen=True)
+class HandClearance:
+    """Measures hands against one object and its surroundings.
+
+    Distances from the table are exact. Those from object and obstacles are those of points on the hand; what such
+    points miss is found by :func:`~omni_graspd.synthesis.crossing.crossing_hands`.
+    """
+
+    hand: Hand
+    """The hand."""
+    points: HandPoints
+    """Points on its surface."""
+    distance: SignedDistance
+    """The object."""
+    plane: np.ndarray | None
+    """Table top: unit normal and offset in the object frame [m], shape [4]; None without a table."""
+    obstacles: SignedDistance | None = None
+    """What else stands around, in the object frame."""
+
+    def object_gaps(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+        """Return the distance of each hand from the object [m], negative inside, shape [grasp_count]."""
+        return self._gaps(self.distance, T_object_palm, joint_positions)
+
+    def heights(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+        """Return the height of the lowest vertex over the table [m], infinite without one, shape [...].
+
+        Args:
+            T_object_palm: Palm poses, shape [..., 7].
+            joint_positions: All joints [rad or m], shape [..., joint_count].
+        """
+        if self.plane is None:
+            return np.full(np.shape(T_object_palm)[:-1], np.inf)
+        return lowest_heights(self.hand, self.plane, T_object_palm, joint_positions)
+
+    def obstacle_gaps(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+        """Return the distance of each hand from the obstacles [m], infinite without any, shape [grasp_count]."""
+        if self.obstacles is None:
+            return np.full(len(T_object_palm), np.inf)
+        return self._gaps(self.obstacles, T_object_palm, joint_positions)
+
+    def around(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+        """Return the distance of each hand from table and obstacles [m], shape [grasp_count]."""
+        heights = self.heights(T_object_palm, joint_positions)
+        return np.minimum(heights, self.obstacle_gaps(T_object_palm, joint_positions))
+
+    def _gaps(self, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+        placed = posed_points(self.hand, self.points, T_object_palm, joint_positions)
+        distances, _ = distance.query(placed.reshape(-1, 3), REACH)
+        return distances.reshape(len(placed), -1).min(axis=1).astype(np.float64)

@@ -1,0 +1,175 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Draft and main pass from given starts, in one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.synthesis.config import SynthesisConfig
+from omni_graspd.synthesis.contact_balance import balance_forces, pressing_contacts
+from omni_graspd.synthesis.grasp import GraspBatch, Trajectory
+from omni_graspd.synthesis.models import HandModel, hand_model
+from omni_graspd.synthesis.optimization import Shard
+from omni_graspd.synthesis.request import Wanted
+
+_STEPS_BETWEEN_REPORTS = 20
+# A hand farther than this from the object does not grasp it [m].
+_TOUCHING = 5e-3
+# A candidate deeper than this in the object goes on only if all are [m]; such a hand is caught there.
+_DEEP = 4e-3
+
+# How much a wrench that is left over, as a share of the contact forces, counts against escaping.
+_UNBALANCED = 4.0
+
+State = tuple[np.ndarray, np.ndarray]
+"""Palm poses and actuated positions."""
+
+
+def run_passes(
+    hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, starts: State, recorder: Recorder, device: str
+) -> list[GraspBatch]:
+    """Run both passes from given starts; returns a batch per entry of ``wanted``, without postures.
+
+    Args:
+        hand: The hand.
+        wanted: Objects, and the grasps to find of each.
+        config: Settings.
+        starts: Palm poses and actuated positions of all candidates of all grasps; as many for each, one without a draft.
+        recorder: Counts steps.
+        device: Warp device.
+    """
+    models, around = [part.model for part in wanted], [part.around for part in wanted]
+    owner = np.repeat(np.arange(len(wanted)), [len(part.request.indices) for part in wanted])
+    state = starts
+    if config.draft.iterations:
+        draft, candidates = config.draft_pass(), len(starts[0]) // max(len(owner), 1)
+        drafted = np.repeat(owner, candidates)
+        points = hand_model(hand, draft.point_count, device)
+        shard = Shard(points, models, drafted, *state, draft, device, surroundings=around)
+        _optimize(shard, recorder)
+        best = _most_promising(shard, candidates, _imbalances(shard, wanted, drafted, points, config))
+        poses, actuated = _positions(shard)
+        state = poses[best], actuated[best]
+        recorder.keep(best)
+    points = hand_model(hand, config.point_count, device)
+    shard = Shard(points, models, owner, *state, config, device, surroundings=around)
+    _optimize(shard, recorder)
+    whole = _collect(hand, shard, recorder)
+    ends = np.cumsum([len(part.request.indices) for part in wanted])
+    return [whole.rows(end - len(part.request.indices), end) for part, end in zip(wanted, ends, strict=True)]
+
+
+class Recorder:
+    """Counts gradient steps over both passes, reports them and keeps frames."""
+
+    def __init__(self, every: int, report: Callable[[int], None]) -> None:
+        self.done, self.every, self.report = 0, every, report
+        self.frames: list[tuple[int, State, dict[str, np.ndarray]]] = []
+
+    def steps_to_go(self, limit: int) -> int:
+        """Return how many steps to make before the next look, at most ``limit``."""
+        limit = min(limit, _STEPS_BETWEEN_REPORTS)
+        return min(limit, self.every - self.done % self.every) if self.every else limit
+
+    def advance(self, steps: int, shard: Shard) -> None:
+        """Count steps that a shard has made, and keep a frame of it where one is due."""
+        self.done += steps
+        if self.every and self.done % self.every == 0:
+            self.frames.append((self.done, _positions(shard), shard.losses()))
+        self.report(self.done)
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Drop all grasps but ``rows`` from the frames."""
+        self.frames = [
+            (step, (poses[rows], actuated[rows]), {name: values[rows] for name, values in losses.items()})
+            for step, (poses, actuated), losses in self.frames
+        ]
+
+    def trajectory(self, hand: Hand) -> Trajectory | None:
+        """Return the frames, if any were to be kept."""
+        if not self.frames:
+            return None
+        steps, states, losses = zip(*self.frames, strict=True)
+        return Trajectory(
+            steps=np.array(steps),
+            T_object_palm=np.stack([poses for poses, _ in states]),
+            joint_positions=hand.joint_positions(np.stack([actuated for _, actuated in states])),
+            losses={name: np.stack([part[name] for part in losses]) for name in losses[0]},
+        )
+
+
+def _optimize(shard: Shard, recorder: Recorder) -> None:
+    """Run a shard to the end and evaluate it there."""
+    done, iterations = 0, shard.config.iterations
+    while done < iterations:
+        steps = recorder.steps_to_go(iterations - done)
+        shard.run(done, done + steps)
+        done += steps
+        recorder.advance(steps, shard)
+    shard.evaluate()
+
+
+def _positions(shard: Shard) -> State:
+    """Return palm poses and actuated positions as they are now."""
+    poses = shard.state.T_object_palm.numpy().astype(np.float64)
+    poses[:, 3:] /= np.linalg.norm(poses[:, 3:], axis=1, keepdims=True)
+    return poses, shard.state.actuated.numpy().astype(np.float64)
+
+
+def _imbalances(
+    shard: Shard, wanted: Sequence[Wanted], owner: np.ndarray, points: HandModel, config: SynthesisConfig
+) -> np.ndarray:
+    """Return how far from balance contact forces of each candidate are, 0 where nothing stands around its object."""
+    result = np.zeros(len(owner))
+    tasks = [
+        None
+        if part.request.surroundings.is_empty
+        else config.squeeze.task(part.request.surroundings.upward, part.model.gyration_radius)
+        for part in wanted
+    ]
+    if not any(tasks):
+        return result
+    distances, places, normals = shard.contacts()
+    for row, part in enumerate(owner):
+        task = tasks[part]
+        if task is not None:
+            chosen = pressing_contacts(distances[row], points.points.link_index, config.squeeze.contact_threshold)
+            result[row] = balance_forces(places[row, chosen], normals[row, chosen], task)[1]
+    return result
+
+
+def _most_promising(shard: Shard, candidates: int, imbalances: np.ndarray) -> np.ndarray:
+    """Return the row of each grasp's candidate from which a pushed object escapes least.
+
+    Those that are deep in the object, in the table or out of balance come last.
+    """
+    shape = (-1, candidates)
+    escapes, depths = shard.escape().reshape(shape), shard.depths().reshape(shape)
+    failed = shard.state.failed.numpy().reshape(shape)
+    escapes = escapes + np.where(depths > _DEEP, 1.0, 0.0)
+    escapes = escapes + np.where(shard.clearances().reshape(shape) < 0.0, 1.0, 0.0)
+    escapes = escapes + _UNBALANCED * imbalances.reshape(shape)
+    ranked = np.where((failed != 0) | ~np.isfinite(escapes), np.inf, escapes)
+    return np.arange(len(ranked)) * candidates + ranked.argmin(axis=1)
+
+
+def _collect(hand: Hand, shard: Shard, recorder: Recorder) -> GraspBatch:
+    statuses = _statuses(shard)
+    poses, actuated = _positions(shard)
+    depths = shard.depths()
+    losses = {**shard.losses(), "penetration": shard.penetration(), "escape": shard.escape(), "depth": depths}
+    joints = hand.joint_positions(actuated)
+    return GraspBatch(poses, joints, losses, statuses, trajectory=recorder.trajectory(hand))
+
+
+def _statuses(shard: Shard) -> tuple[str, ...]:
+    """Say of each evaluated grasp whether it is one."""
+    statuses = []
+    for failed, gap in zip(shard.state.failed.numpy(), shard.gaps(), strict=True):
+        status = "ok" if gap <= _TOUCHING else f"apart: the hand ends {1e3 * gap:.0f} mm from the object"
+        statuses.append("diverged: the gradient is not finite" if failed else status)
+    return tuple(statuses)

@@ -1,0 +1,137 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""How joints press and open: contact motion per joint, and forces in balance that joint targets bring about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.surface_points import HandPoints, posed_points
+from omni_graspd.objects.signed_distance import SignedDistance
+from omni_graspd.ranges import require_not_negative, require_positive
+from omni_graspd.synthesis.contact_balance import BalanceTask, balance_forces, pressing_contacts
+from omni_graspd.synthesis.joint_motion import sinking_speeds
+
+_DAMPING = 1e-5
+_NEAR = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class SqueezeConfig:
+    """Forces that the squeeze of a grasp on a table aims at, and the drives that bring them about."""
+
+    force: float = 25.0
+    """Sum of the normal forces on the object [N]."""
+    weight: float = 1.0
+    """Weight of the object that the forces carry [N]."""
+    friction: float = 0.4
+    """Friction that the forces count on; less than there is leaves room."""
+    stiffness: float = 5.0
+    """Stiffness of the joint drives [N m/rad, or N/m over a lever of 5 cm]."""
+    contact_threshold: float = 0.004
+    """Hand points nearer to the object than this press [m]."""
+    spread: float = 0.05
+    """How much forces are spread over contacts, against balance."""
+    max_shift: float = 0.4
+    """Largest shift of a joint's target [rad]."""
+    max_imbalance: float = 0.02
+    """Largest wrench that may be left over, as a share of ``force``; a grasp with more turns or drops the object."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_positive(self, "synthesis.squeeze", "force", "stiffness", "contact_threshold", "max_shift", finite=True)
+        require_not_negative(self, "synthesis.squeeze", "weight", "friction", "spread")
+
+    def task(self, up: np.ndarray, length: float) -> BalanceTask:
+        """Return what contact forces have to do: ``up`` is the unit direction against gravity, shape [3]."""
+        return BalanceTask(self.force, self.weight * np.asarray(up), self.friction, length, self.spread)
+
+
+def balanced_squeeze(
+    hand: Hand,
+    points: HandPoints,
+    distance: SignedDistance,
+    center_of_mass: np.ndarray,
+    length: float,
+    up: np.ndarray,
+    T_object_palm: np.ndarray,
+    actuated: np.ndarray,
+    config: SqueezeConfig,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find joint targets that press the object in balance and carry its weight.
+
+    Contact forces inside the friction cones are chosen that sum to ``force``, cancel the weight and one another, and
+    are spread over the contacts: non-negative least squares over the edges of the cones. Each joint's target is then
+    moved by the torque that the forces ask of it, over the stiffness of its drive.
+
+    Returns:
+        Actuated targets, shape [grasp_count, actuated_count], and the wrench that is left over the force that was asked
+        for, torques over ``length``; 0 is balance, shape [grasp_count].
+    """
+    joints = hand.joint_positions(actuated)
+    placed = posed_points(hand, points, T_object_palm, joints)
+    distances, normals = distance.query(placed.reshape(-1, 3), 2.0 * config.contact_threshold)
+    distances, normals = distances.reshape(placed.shape[:2]), normals.reshape(placed.shape).astype(np.float64)
+    forces = np.zeros(placed.shape)
+    left = np.ones(len(placed))
+    task = config.task(up, length)
+    for row in range(len(placed)):
+        chosen = pressing_contacts(distances[row], points.link_index, config.contact_threshold)
+        arms = placed[row, chosen] - center_of_mass
+        forces[row, chosen], left[row] = balance_forces(arms, normals[row, chosen], task)
+    # A unit force along each axis asks as much torque of a joint as the point moves along it per unit of the joint.
+    torques = sinking_speeds(hand, points, placed, forces, link_poses(hand, T_object_palm, joints)).sum(axis=1)
+    closing = _closing_steps(hand, points, placed, normals, forces, distances, T_object_palm, joints)
+    shifts = np.clip(closing + torques / config.stiffness, -config.max_shift, config.max_shift)
+    lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
+    # Beyond its limit a target still presses.
+    return np.clip(actuated + shifts, lower - config.max_shift, upper + config.max_shift), left
+
+
+def _closing_steps(
+    hand: Hand,
+    points: HandPoints,
+    placed: np.ndarray,
+    normals: np.ndarray,
+    forces: np.ndarray,
+    distances: np.ndarray,
+    T_object_palm: np.ndarray,
+    joints: np.ndarray,
+) -> np.ndarray:
+    """Return by how much actuated joints move to bring contacts that carry force to the surface, in least squares."""
+    strength = np.linalg.norm(forces, axis=-1)
+    weights = strength / np.maximum(strength.max(axis=1, keepdims=True), 1e-9)
+    inward = -normals * np.sqrt(weights)[..., None]
+    sinking = sinking_speeds(hand, points, placed, inward, link_poses(hand, T_object_palm, joints))
+    damping = 1e-4 * np.maximum(weights.sum(axis=1), 1e-9)[:, None, None] * np.eye(hand.actuated_count)
+    wanted = np.sqrt(weights) * np.maximum(distances, 0.0)
+    normal_matrix = np.einsum("gpk,gpl->gkl", sinking, sinking) + damping
+    return np.linalg.solve(normal_matrix, np.einsum("gpk,gp->gk", sinking, wanted)[..., None])[..., 0]
+
+
+def opening_steps(
+    hand: Hand,
+    points: HandPoints,
+    distance: SignedDistance,
+    T_object_palm: np.ndarray,
+    actuated: np.ndarray,
+    near: float = _NEAR,
+) -> np.ndarray:
+    """Return by how much actuated joints move to carry near surface away from the object, per metre.
+
+    Least squares over the points nearer than ``near``; joints that move none stay. Shape [grasp_count, actuated_count].
+    """
+    joints = hand.joint_positions(actuated)
+    placed = posed_points(hand, points, T_object_palm, joints)
+    distances, normals = distance.query(placed.reshape(-1, 3), 2.0 * near)
+    touching = distances.reshape(placed.shape[:2]) < near
+    inward = -normals.reshape(placed.shape) * touching[..., None]
+    sinking = sinking_speeds(hand, points, placed, inward, link_poses(hand, T_object_palm, joints))
+    counts = np.maximum(touching.sum(axis=1), 1)
+    damping = _DAMPING * counts[:, None, None] * np.eye(hand.actuated_count)
+    normal_matrix = np.einsum("gpk,gpl->gkl", sinking, sinking) + damping
+    return -np.linalg.solve(normal_matrix, sinking.sum(axis=1)[..., None])[..., 0]

@@ -1,0 +1,179 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a grasp needs to be carried out where its object stands: a way in, a squeeze in balance, room to lift."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.lowest_point import link_heights
+from omni_graspd.synthesis.clearance import HandClearance
+from omni_graspd.synthesis.config import SynthesisConfig
+from omni_graspd.synthesis.crossing import crossing_links
+from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
+from omni_graspd.synthesis.joint_motion import joints_above
+from omni_graspd.synthesis.models import hand_model
+from omni_graspd.synthesis.request import Wanted
+from omni_graspd.synthesis.squeeze import balanced_squeeze
+from omni_graspd.synthesis.way import NO_WAY, PlannedWays, plan_ways
+from omni_graspd.usd.transforms import pose_to_matrix
+
+_DEEPEST = 6e-3
+"""A hand that reaches deeper into the object does not grasp it [m]."""
+_SHORTER = 6
+"""How often the way of a squeeze is cut to seven tenths before it is given up."""
+_LIFTS = (0.02, 0.05, 0.1)
+"""Heights at which a hand that lifts is looked at among obstacles [m]."""
+
+
+def with_way(hand: Hand, wanted: Wanted, batch: GraspBatch, config: SynthesisConfig, device: str) -> GraspBatch:
+    """Find way, squeeze and lift of each grasp, and say which can be carried out.
+
+    Args:
+        hand: The hand.
+        wanted: The object and what stands around it.
+        batch: Grasps as the optimisation left them, with their depth among the losses.
+        config: Settings.
+        device: Warp device.
+
+    Returns:
+        The grasps with postures and ways. The status says what keeps a grasp from being carried out; ``imbalance`` is
+        among the losses in place of the depth.
+    """
+    points = hand_model(hand, config.draft.point_count, device).points
+    actuated, palms = batch.joint_positions[:, hand.actuated], batch.T_object_palm
+    clearance = HandClearance(hand, points, wanted.model.distance, wanted.around.plane, wanted.around.obstacles)
+    finite = np.asarray(np.isfinite(palms).all(axis=1) & np.isfinite(actuated).all(axis=1))
+    ways = PlannedWays.none_yet(palms, actuated)
+    targets, imbalance = actuated.copy(), np.ones(len(palms))
+    if finite.any():
+        rows = np.flatnonzero(finite)
+        ways.take(rows, plan_ways(clearance, palms[rows], actuated[rows], config.way), np.arange(len(rows)))
+        targets[rows], imbalance[rows] = _squeeze(hand, wanted, palms[rows], actuated[rows], config, device)
+    squeezed = hand.joint_positions(targets)
+    up = _lift_directions(hand, wanted, palms)
+    around = [_where(finite, clearance.around, palms, joints) for joints in (batch.joint_positions, squeezed)]
+    lift = _lift_clearance(clearance, finite, palms, squeezed, up)
+    plane = np.full(4, np.nan) if clearance.plane is None else clearance.plane
+    way = Way(
+        table_plane=np.tile(plane, (len(palms), 1)),
+        T_object_hover_palm=ways.T_object_hover_palm,
+        lift_direction=up,
+        approach_clearance=ways.approach_clearance,
+        closing_clearance=ways.closing_clearance,
+        grasp_clearance=around[0],
+        squeeze_clearance=around[1],
+        lift_clearance=lift,
+        usable=np.zeros(len(palms), dtype=bool),
+        tries=np.ones(len(palms), dtype=np.int32),
+        rejected=("",) * len(palms),
+    )
+    status = _statuses(batch, way, ways.fault, imbalance, config)
+    losses = {name: values for name, values in batch.losses.items() if name != "depth"}
+    return replace(
+        batch,
+        losses=losses | {"imbalance": imbalance},
+        status=status,
+        postures=Postures(
+            ways.T_object_pregrasp_palm, hand.joint_positions(ways.opened), ways.pregrasp_clearance, squeezed
+        ),
+        way=replace(way, usable=np.array([reason == "ok" for reason in status], dtype=bool)),
+    )
+
+
+def _statuses(
+    batch: GraspBatch, way: Way, faults: np.ndarray, imbalance: np.ndarray, config: SynthesisConfig
+) -> tuple[str, ...]:
+    """Say of each grasp what keeps it from being carried out, the first reason there is."""
+    reasons = (
+        (way.grasp_clearance < 0.0, "the grasp is in the table or an obstacle"),
+        (batch.losses["depth"] > _DEEPEST, "deep in the object"),
+        (imbalance > config.squeeze.max_imbalance, "out of balance"),
+        *((faults == number, reason) for number, reason in enumerate(NO_WAY) if number),
+        (way.squeeze_clearance < 0.0, "the squeeze is in the table or an obstacle"),
+        (way.lift_clearance < 0.0, "no room to lift"),
+    )
+    statuses = list(batch.status)
+    for wrong, reason in reasons:
+        for row in np.flatnonzero(wrong):
+            if statuses[row] == "ok":
+                statuses[row] = reason
+    return tuple(statuses)
+
+
+def _squeeze(
+    hand: Hand,
+    wanted: Wanted,
+    T_object_palm: np.ndarray,
+    actuated: np.ndarray,
+    config: SynthesisConfig,
+    device: str,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return actuated targets of the squeeze, and the imbalance of its forces."""
+    model, plane = wanted.model, wanted.around.plane
+    targets, imbalance = balanced_squeeze(
+        hand,
+        hand_model(hand, config.point_count, device).points,
+        model.distance,
+        model.center_of_mass.astype(np.float64),
+        model.gyration_radius,
+        wanted.request.surroundings.upward,
+        T_object_palm,
+        actuated,
+        config.squeeze,
+    )
+    if plane is not None:
+        targets = _over_table(hand, plane, T_object_palm, actuated, targets)
+    return targets, imbalance
+
+
+def _over_table(
+    hand: Hand, plane: np.ndarray, T_object_palm: np.ndarray, actuated: np.ndarray, targets: np.ndarray
+) -> np.ndarray:
+    """Press less with the digits whose targets would be in the table, if the object did not stop them."""
+    moved_by = np.abs(joints_above(hand).astype(float) @ hand.coupling) > 0.0
+    kept = targets.copy()
+    for _ in range(_SHORTER):
+        low = link_heights(hand, plane, T_object_palm, hand.joint_positions(kept)) < 0.0
+        shorter = (low[..., None] & moved_by).any(axis=1)
+        if not shorter.any():
+            break
+        kept = np.where(shorter, actuated + 0.7 * (kept - actuated), kept)
+    return kept
+
+
+def _lift_directions(hand: Hand, wanted: Wanted, T_object_palm: np.ndarray) -> np.ndarray:
+    """Return along which direction each grasp lifts, in the object frame, shape [grasp_count, 3]."""
+    up = wanted.request.surroundings.upward
+    if up.any():
+        return np.tile(up, (len(T_object_palm), 1))
+    return -pose_to_matrix(T_object_palm)[:, :3, :3] @ hand.approach_direction
+
+
+def _lift_clearance(
+    clearance: HandClearance, finite: np.ndarray, T_object_palm: np.ndarray, joints: np.ndarray, up: np.ndarray
+) -> np.ndarray:
+    """Return the least distance from obstacles on the first 10 cm of the lift [m], infinite without any."""
+    least = np.full(len(T_object_palm), np.inf)
+    if clearance.obstacles is None:
+        return least
+    for height in _LIFTS:
+        lifted = T_object_palm.copy()
+        lifted[:, :3] += height * up
+        gaps = _where(finite, clearance.obstacle_gaps, lifted, joints)
+        rows = np.flatnonzero(finite)
+        crossed = crossing_links(clearance.hand, clearance.obstacles.mesh, lifted[rows], joints[rows]).any(axis=1)
+        gaps[rows] = np.where(crossed, np.minimum(gaps[rows], -1e-6), gaps[rows])
+        least = np.minimum(least, gaps)
+    return least
+
+
+def _where(finite: np.ndarray, measure, T_object_palm: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """Measure the hands that are somewhere; NaN for the others."""
+    values = np.full(len(finite), np.nan)
+    if finite.any():
+        values[finite] = measure(T_object_palm[finite], joints[finite])
+    return values
