@@ -19,8 +19,8 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.hand_colliders import hand_colliders
 from omni_graspd.scenes.hold import Simulate
 from omni_graspd.scenes.lift_config import LiftConfig, LiftNoise
-from omni_graspd.scenes.lift_motion import HandWay, closing_path, hand_motion, hand_way
-from omni_graspd.scenes.lift_screen import depths_in_object, lowest_points
+from omni_graspd.scenes.lift_motion import HandWay, hand_motion, hand_way
+from omni_graspd.scenes.lift_screen import depths_in_object, lowest_on_the_way
 from omni_graspd.scenes.lift_stage import PLACES, LiftStage, object_path
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 from omni_graspd.seeding import random_generator
@@ -33,9 +33,6 @@ TOUCHED_TABLE = "touched the table"
 PUSHED_AWAY = "pushed away on the way in"
 SLIPPED = "slipped"
 TILTED = "tilted"
-
-_CLOSING_SAMPLES = 17
-"""Postures between hover and grasp at which the hand is held against the table."""
 
 
 @dataclass(frozen=True)
@@ -180,12 +177,9 @@ class _LiftTest:
         depths = depths_in_object(self.hand, self.obj, postures.T_object_pregrasp_palm[rows], opened)
         found = {}
         for row, depth in zip(rows, depths, strict=True):
-            way = ways[row]
-            palms, joints = closing_path(way, _CLOSING_SAMPLES)
-            palms, joints = np.vstack([way.T_world_palm[:1], palms]), np.vstack([way.joint_positions[:1], joints])
             if depth > self.config.pregrasp_depth:
                 found[row] = PENETRATES
-            elif lowest_points(self.hand, self.hand_pieces, palms, joints).min() < -self.config.table_depth:
+            elif lowest_on_the_way(self.hand, ways[row]) < -self.config.table_depth:
                 found[row] = TOUCHED_TABLE
         return found
 

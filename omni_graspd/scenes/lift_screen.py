@@ -1,22 +1,21 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""What can be said of a way before anything is simulated: open hands in the object, commanded hands below the table."""
+"""What can be said of a way before anything is simulated."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.lowest_point import lowest_heights
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance
-from omni_graspd.usd.meshes import TriangleMesh
-from omni_graspd.usd.transforms import pose_to_matrix
+from omni_graspd.scenes.lift_motion import HandWay, closing_path
 
 _POINT_COUNT = 1000
+_CLOSING_SAMPLES = 17
+_TABLE_TOP = np.array([0.0, 0.0, 1.0, 0.0])
 
 
 def depths_in_object(
@@ -38,22 +37,8 @@ def depths_in_object(
     return np.maximum(-near.reshape(placed.shape[:2]).min(axis=1), 0.0).astype(np.float64)
 
 
-def lowest_points(
-    hand: Hand, hand_pieces: Sequence[Sequence[TriangleMesh]], T_world_palm: np.ndarray, joint_positions: np.ndarray
-) -> np.ndarray:
-    """Return the height of the lowest point of what a hand collides with [m], shape [...].
-
-    Args:
-        hand: The hand.
-        hand_pieces: Convex meshes of each link, in its frame [m].
-        T_world_palm: Palm poses, shape [..., 7].
-        joint_positions: All joints, shape [..., joint_count].
-    """
-    matrices = pose_to_matrix(link_poses(hand, T_world_palm, joint_positions))
-    lowest = np.full(matrices.shape[:-3], np.inf)
-    for index, pieces in enumerate(hand_pieces):
-        if pieces:
-            vertices = np.concatenate([piece.vertices for piece in pieces])
-            heights = matrices[..., index, 2, :3] @ vertices.T + matrices[..., index, 2, 3:]
-            lowest = np.minimum(lowest, heights.min(axis=-1))
-    return lowest
+def lowest_on_the_way(hand: Hand, way: HandWay) -> float:
+    """Return the height of the lowest point of a hand that is where it should be, from pregrasp to grasp [m]."""
+    palms, joints = closing_path(way, _CLOSING_SAMPLES)
+    palms, joints = np.vstack([way.T_world_palm[:1], palms]), np.vstack([way.joint_positions[:1], joints])
+    return float(lowest_heights(hand, _TABLE_TOP, palms, joints).min())

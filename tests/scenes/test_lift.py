@@ -188,7 +188,7 @@ class TestOutcomes:
         assert np.isnan(result.drift[0])
 
     def test_a_pregrasp_in_the_block_is_no_start(self, jaws):
-        result = _lift(jaws, _grasp(pregrasp=(0.03, 0.0, 0.0)))
+        result = _lift(jaws, _grasp(pregrasp=(0.035, 0.0, 0.0)))
         assert (result.lifted.tolist(), result.reasons) == ([False], (PENETRATES,))
 
     def test_a_hand_that_comes_from_the_side_pushes_the_block_away(self, jaws):
@@ -196,7 +196,7 @@ class TestOutcomes:
         assert result.reasons == (PUSHED_AWAY,)
 
     def test_a_block_held_at_its_edge_turns(self, jaws):
-        result = _lift(jaws, _grasp(4 * _ENOUGH, aside=(0.0, 0.022, 0.024)), _with_friction(0.3))
+        result = _lift(jaws, _grasp(aside=(0.0, 0.018, 0.02)))
         assert result.reasons == (TILTED,)
         assert np.degrees(result.tilt[0]) > 15.0
 
@@ -253,13 +253,13 @@ class TestScore:
     """Tries with errors."""
 
     def test_without_an_error_the_score_is_the_outcome(self, jaws):
-        batch = join_batches([_grasp(), _grasp(_TOO_LITTLE), _grasp(pregrasp=(0.03, 0.0, 0.0)), _grasp()])
+        batch = join_batches([_grasp(), _grasp(_TOO_LITTLE), _grasp(pregrasp=(0.035, 0.0, 0.0)), _grasp()])
         batch.T_object_palm[3] = np.nan
         result = _lift(jaws, batch, _config(noise=LiftNoise(count=2, position=0.0, angle=0.0)))
         np.testing.assert_array_equal(result.score, [1.0, 0.0, 0.0, np.nan])
 
     def test_errors_follow_from_seed_and_index(self, jaws):
-        noise = LiftNoise(count=6, position=0.02, angle=0.0)
+        noise = LiftNoise(count=4, position=0.04, angle=0.0)
         batch = join_batches([_grasp() for _ in range(3)])
         first, second, other = (
             _lift(jaws, batch, _config(noise=n), indices=i).score
@@ -267,7 +267,7 @@ class TestScore:
         )
         assert np.array_equal(first, second[[1, 2, 0]])
         assert not np.array_equal(first, other)
-        assert (0.0 < first.mean() < 1.0) and len(set(first)) > 1
+        assert 0.0 < first.mean() < 1.0
 
 
 class TestProtocols:
@@ -292,17 +292,16 @@ class TestProtocols:
         assert (bench.object_mass, bench.pregrasp_depth, net.gravity_from) == (0.1, 0.01, "squeeze")
 
     def test_an_unknown_name_is_refused(self):
-        with pytest.raises(GraspdError, match="one of dexgraspbench, .* got 'mine'"):
+        with pytest.raises(GraspdError, match=r"one of dexgraspbench, .* got 'mine'"):
             LiftConfig.of("mine")
 
-    def test_without_gravity_nothing_falls_until_the_squeeze(self, jaws):
-        """A block that starts 3 mm over the table, by a plane that is too low, is still there when it is grasped."""
-        batch = _grasp(0.0)
-        batch.way.table_plane[:, 3] -= 0.003
-        config = replace(_with_friction(0.0), watch="lift")
-        with_gravity, without = (_lift(jaws, batch, replace(config, gravity_from=g)) for g in ("start", "squeeze"))
-        assert with_gravity.drift[0] == pytest.approx(0.1 + 0.003, abs=5e-4)
-        assert without.drift[0] == pytest.approx(0.1 + 0.003, abs=5e-4)
+    def test_gravity_may_wait_for_the_squeeze(self, jaws):
+        """A block in the air is still there when the jaws close, or long gone."""
+        batch = _grasp(2 * _ENOUGH)
+        batch.joint_positions[:] = batch.postures.squeeze_joint_positions
+        batch.way.table_plane[:, 3] -= 0.1
+        for gravity_from, reason in (("squeeze", ""), ("start", PUSHED_AWAY)):
+            assert _lift(jaws, batch, _config(gravity_from=gravity_from)).reasons == (reason,)
 
 
 class TestMotion:
