@@ -46,7 +46,7 @@ def main() -> int:
     options = parser.parse_args()
     start_warp()
     config = GenerateConfig(
-        hand=(options.hand,), object=(options.object,), grasps=16, scenes=0, out=options.out / "set"
+        hand=(options.hand,), object=(options.object,), grasps=16, scenes=0, around="nothing", out=options.out / "set"
     )
     asyncio.run(generate(config))
     result = _drags(options.out / "set", options.drags) | _large(

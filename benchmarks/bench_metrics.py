@@ -80,6 +80,7 @@ def _make(root: Path, options: argparse.Namespace) -> str:
         object=(options.object,),
         grasps=options.grasps,
         scenes=0,
+        around="nothing",
         out=root,
         synthesis=synthesis_preset("fast"),
     )

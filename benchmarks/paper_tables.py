@@ -114,7 +114,9 @@ def _synthesize(root: Path, objects: Path, grasps: int) -> float:
     if kept.is_file():
         return json.loads(kept.read_text())["cpu_seconds"]
     meshes = sorted(str(path) for path in objects.rglob("*") if path.suffix in (".ply", ".obj"))
-    config = GenerateConfig(hand=HANDS, object=tuple(meshes), grasps=grasps, scenes=0, seed=0, out=root)
+    config = GenerateConfig(
+        hand=HANDS, object=tuple(meshes), grasps=grasps, scenes=0, around="nothing", seed=0, out=root
+    )
     with open_run(config) as run:
         begin = time.process_time()
         asyncio.run(synthesize_stage(run, _printed(f"{root.name}: grasps")))

@@ -25,7 +25,7 @@ class Backend:
     name: str
     """Name of the backend."""
     simulate: Callable[[Usd.Stage, SimulateConfig], Awaitable[SimulateResult]]
-    """Step the stage's rigid bodies until they rest; the stage is not changed."""
+    """Step the stage's rigid bodies until they rest, and move what is animated; the stage is not changed."""
     render: Callable[[Usd.Stage, list[CameraRig], RenderConfig], AsyncIterator[Frame]]
     """Yield one frame per camera: rigs in order, left before right; the stage is not changed."""
     choose_renderer: Callable[[RenderConfig], tuple[str, str]]

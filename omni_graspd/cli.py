@@ -24,13 +24,15 @@ from omni_graspd.cli_objects import parse_objects
 from omni_graspd.cli_render import is_scene_render, parse_scene_render
 from omni_graspd.cli_verify import parse_verify
 from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.manifest import is_around_table
 from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.run import Run, open_run
+from omni_graspd.dataset.settle_stage import missing_scene_count
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.dataset_card import describe_dataset, write_readme
 from omni_graspd.inspection.overview import write_overview
-from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
+from omni_graspd.inspection.summary import DatasetSummary, GraspSummary, summarize_dataset
 from omni_graspd.quiet_warp import start_warp
 from omni_graspd.synthesis.presets import synthesis_preset
 
@@ -50,11 +52,12 @@ _PARSERS: dict[str, Callable[[Sequence[str]], Callable[..., None]]] = {
 }
 """Commands with a file of their own: each returns the work that its arguments ask for."""
 _STAGES = STAGES | {"overview": write_overview}
-_UNITS = {"synthesize": "grasps", "settle": "scenes", "render": "images", "overview": "pictures"}
+_SYNTHESIZE = ("settle", "synthesize", "place")
+_UNITS = {"settle": "scenes", "synthesize": "grasps", "place": "scenes", "render": "images", "overview": "pictures"}
 
 
 def generate(config: GenerateConfig) -> Callable[[], None]:
-    """Make a whole dataset: synthesize, settle, render, and overview.png.
+    """Make a whole dataset: settle, synthesize, render, and overview.png.
 
     Killed or stopped, the same command goes on where it was. Short forms: --views N is --camera.views N, --stereo and
     --mono are --camera.stereo and --camera.no-stereo; --unit, --mass and --density are those under --intake. --preset
@@ -65,17 +68,20 @@ def generate(config: GenerateConfig) -> Callable[[], None]:
 
 
 def synthesize(config: GenerateConfig) -> Callable[[], None]:
-    """Find grasps, the first stage of generate; takes the same options."""
-    return partial(_run_stages, config, ("synthesize",))
+    """Find grasps of the objects as they lie in their scenes, and place them there; takes the options of generate.
+
+    Grasps depend on how the objects lie, so scenes that are not there yet are settled first.
+    """
+    return partial(_run_stages, config, _SYNTHESIZE)
 
 
 def settle(config: GenerateConfig) -> Callable[[], None]:
-    """Drop objects on a table and place the grasps there, the second stage; give the same options as before."""
+    """Drop objects on a table and write the scenes, the first stage of generate; takes the same options."""
     return partial(_run_stages, config, ("settle",))
 
 
 def render(config: GenerateConfig) -> Callable[[], None]:
-    """Render the views of all scenes, the third stage; give the same options as before.
+    """Render the views of all scenes, the last stage; give the same options as before.
 
     With --scene FILE it renders any USD scene instead: graspd render --scene FILE --help.
     """
@@ -144,6 +150,9 @@ def _run_stages(config: GenerateConfig, stages: Sequence[str]) -> None:
         for obj in run.objects:
             for note in obj.notes:
                 console.print(f"{obj.name}: {note}", style="dim", soft_wrap=True, markup=False)
+        if tuple(stages) == _SYNTHESIZE and (missing := missing_scene_count(run)):
+            scenes = "1 scene is" if missing == 1 else f"{missing} scenes are"
+            console.print(f"{scenes} missing: objects come to rest first", style="dim", soft_wrap=True)
         for stage in stages:
             begin = time.perf_counter()
             with progress_bar(console, stage, _UNITS[stage]) as progress:
@@ -184,25 +193,32 @@ def _grasp_table(summary: DatasetSummary) -> Table:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    columns = ("hand", "object", "grasps", "ok", "force closure", "epsilon", "contact cm²", "deepest mm", "scenes")
-    for name in (*columns, "scene grasps", "colliding", "images"):
-        table.add_column(name, justify="left" if name in ("hand", "object") else "right")
     for row in summary.grasps:
-        table.add_row(
-            row.hand,
-            row.object,
-            str(row.grasp_count),
-            str(row.ok_count),
-            _number(100.0 * row.force_closure, ".0f", " %"),
-            _number(row.epsilon, ".3f"),
-            _number(1e4 * row.contact_area, ".1f"),
-            _number(1e3 * row.penetration_depth, ".1f"),
-            str(summary.scene_counts[row.object]),
-            str(row.scene_grasp_count),
-            str(row.colliding_count),
-            str(summary.image_counts[row.object]),
-        )
+        cells = _grasp_cells(row, summary)
+        if not table.columns:
+            for name in cells:
+                table.add_column(name, justify="left" if name in ("hand", "object") else "right")
+        table.add_row(*cells.values())
     return table
+
+
+def _grasp_cells(row: GraspSummary, summary: DatasetSummary) -> dict[str, str]:
+    """Return what the table says of an object and a hand, by column; on a table: what can be carried out there."""
+    on_table = is_around_table(summary.manifest.config)
+    cells = {"hand": row.hand, "object": row.object}
+    cells |= {"rest poses": str(row.rest_pose_count or 0)} if on_table else {}
+    cells |= {"grasps": str(row.grasp_count), "ok": str(row.ok_count)}
+    cells |= {"usable": str(row.usable_count or 0)} if on_table else {}
+    cells |= {
+        "force closure": _number(100.0 * row.force_closure, ".0f", " %"),
+        "epsilon": _number(row.epsilon, ".3f"),
+        "contact cm²": _number(1e4 * row.contact_area, ".1f"),
+        "deepest mm": _number(1e3 * row.penetration_depth, ".1f"),
+        "scenes": str(summary.scene_counts[row.object]),
+        "scene grasps": str(row.scene_grasp_count),
+    }
+    cells |= {"usable there": str(row.usable_scene_count or 0)} if on_table else {"colliding": str(row.colliding_count)}
+    return cells | {"images": str(summary.image_counts[row.object])}
 
 
 def _card(path: Path, summary: DatasetSummary) -> Table:

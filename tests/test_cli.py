@@ -61,7 +61,7 @@ def configuration(monkeypatch):
 def test_without_arguments_everything_has_its_default(configuration):
     config, stages = configuration("generate")
     assert config == GenerateConfig(workers=0)
-    assert stages == ("synthesize", "settle", "render", "overview")
+    assert stages == ("settle", "synthesize", "place", "render", "overview")
 
 
 def test_hands_and_objects_are_repeatable(configuration):
@@ -80,7 +80,7 @@ def test_short_forms_stand_for_the_camera(configuration):
 def test_nested_settings_are_options(configuration):
     config, stages = configuration("synthesize", "--synthesis.iterations", "7", "--camera.width", "320")
     assert (config.synthesis.iterations, config.camera.width) == (7, 320)
-    assert stages == ("synthesize",)
+    assert stages == ("settle", "synthesize", "place")
 
 
 def test_version_is_printed(capsys):
@@ -145,13 +145,11 @@ def test_another_schema_version_is_refused(failure, block, tmp_path):
 
 
 def test_stages_say_which_stage_is_missing(failure, block, tmp_path):
-    options = (*_RUN, "--object", block, "--out", tmp_path / "out")
-    assert "graspd synthesize" in failure("settle", *options)
-    assert "graspd settle" in failure("render", *options)
+    assert "graspd settle" in failure("render", *_RUN, "--object", block, "--out", tmp_path / "out")
 
 
 def test_other_settings_for_the_same_folder_are_named(failure, block, tmp_path):
-    options = ("settle", *_RUN, "--object", block, "--out", tmp_path / "out")
+    options = ("render", *_RUN, "--object", block, "--out", tmp_path / "out")
     failure(*options)
     line = failure(*options, "--seed", 1, "--camera.width", 320)
     assert "seed (there 0, now 1)" in line
@@ -163,7 +161,7 @@ def test_info_wants_a_dataset(failure, tmp_path):
 
 
 def test_info_shows_a_dataset_that_was_just_begun(failure, block, tmp_path, capsys):
-    failure("settle", *_RUN, "--object", block, "--out", tmp_path / "out")
+    failure("render", *_RUN, "--object", block, "--out", tmp_path / "out")
     cli.main(["info", str(tmp_path / "out")])
     text = capsys.readouterr().out
     assert "block (from block.ply" in text

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from omni_graspd.backend import BackendName
+from omni_graspd.dataset.grasp_numbers import LARGEST_COUNT
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.objects.object_reader import ObjectReaderConfig
@@ -20,6 +21,7 @@ from omni_graspd.synthesis.config import SynthesisConfig
 
 ExecutorName = Literal["local", "ray"]
 ShownGrasp = Literal["none", "best", "each"]
+Around = Literal["table", "nothing"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +32,17 @@ class GenerateConfig:
     """Hand: built-in name, USD file, or glob; give it again for more. Default: allegro."""
     object: tuple[str, ...] = ()
     """Object: built-in or own name, mesh or USD file, or glob; again for more. Default: three built-in ones."""
+    around: Around = "table"
+    """What hands have to keep clear of: table makes grasps of the object as it rests in its scenes, a set for each rest
+    pose; nothing makes one set of grasps of a floating object, as the paper does."""
     grasps: int = 16
-    """Grasps per hand and object."""
+    """Grasps per hand, object and rest pose; per hand and object with --around nothing."""
     scenes: int = 2
-    """Scenes per object."""
+    """Scenes per object; in each the object is dropped anew. Objects lie as they come to rest, so that more scenes find
+    more rest poses."""
     shown_grasp: ShownGrasp = "none"
-    """Hand in the images: none, the grasp that holds best, or each view another one, best first. Never one that hits
-    the table. The scene files have no hand."""
+    """Hand in the images: none, the grasp that holds best, or each view another one, best first. Only usable ones;
+    with --around nothing those that do not hit the table. The scene files have no hand."""
     seed: int = 0
     """Seed of everything random; the same seed makes the same dataset."""
     out: Path = Path("graspd_out")
@@ -76,5 +82,12 @@ class GenerateConfig:
         for name, least in (("grasps", 1), ("scenes", 0), ("seed", 0), ("workers", 0)):
             if getattr(self, name) < least:
                 raise GraspdError(f"expected {name} to be {least} or more, got {getattr(self, name)}")
+        if self.around == "table" and not self.scenes:
+            raise GraspdError(
+                "expected scenes to be 1 or more where grasps are made on a table, got 0; give --scenes 1, or "
+                "--around nothing for grasps of a floating object"
+            )
+        if self.around == "table" and self.grasps > LARGEST_COUNT:
+            raise GraspdError(f"expected grasps to be {LARGEST_COUNT} or fewer per rest pose, got {self.grasps}")
         if self.seed >= 2**63:
             raise GraspdError(f"expected seed to be below 2**63, as tables keep it, got {self.seed}")

@@ -28,7 +28,8 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.dataset.manifest import Manifest, read_manifest, write_manifest
 from omni_graspd.dataset.restored_config import restore_config
-from omni_graspd.dataset.tables import GraspTable, damaged_table, read_grasps, write_grasps
+from omni_graspd.dataset.table_files import damaged_table
+from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.progress import Progress, no_progress

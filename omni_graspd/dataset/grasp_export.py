@@ -25,8 +25,8 @@ _SAME = 1e-5
 def dataset_grasp_vectors(dataset: Path, rigid: RigidObject, most: int, *, device: str = "cpu") -> list[GraspVector]:
     """Read the good grasps of an object from a dataset, with the lines that stand for them in a SimReady package.
 
-    A grasp is good if it did not fail and closes by force. Those whose contacts oppose each other nowhere have no line
-    and are left out.
+    A grasp is good if it did not fail, is usable where the object lies on a table, and closes by force. Those whose
+    contacts oppose each other nowhere have no line and are left out.
 
     Args:
         dataset: Dataset folder.
@@ -70,12 +70,12 @@ def _check_same(rigid: RigidObject, other: RigidObject, dataset: Path) -> None:
 def _vectors(
     table: GraspTable, layout: DatasetLayout, rigid: RigidObject, device: str
 ) -> list[tuple[float, GraspVector]]:
-    good = table.grasps.ok & table.metrics["force_closure"]
+    good = table.good & table.metrics["force_closure"]
     rows = np.flatnonzero(good)
     poses, joints = table.grasps.T_object_palm[rows], table.grasps.joint_positions[rows]
     hand = read_hand(layout.hand(table.hand))
     postures = table.grasps.postures
-    ranks = table.grasps.losses.get("escape", -table.metrics["epsilon"])
+    ranks = table.ranking
     measures = {f"loss_{name}": column for name, column in table.grasps.losses.items()} | table.metrics
     result = []
     for row, line in zip(rows, closing_lines(hand, rigid, poses, joints, MetricsConfig(), device=device), strict=True):

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from omni_graspd.dataset.manifest import Manifest
+from omni_graspd.dataset.manifest import Manifest, is_around_table
 from omni_graspd.errors import GraspdError
 
 _COUNTS = (("grasps",), ("scenes",), ("camera", "views"))
@@ -50,10 +50,12 @@ def grow_manifest(present: Manifest, wanted: Manifest) -> Manifest:
 
 
 def _check(present: Manifest, grown: Manifest) -> None:
-    if present.evaluation and grown.config["grasps"] > present.config["grasps"]:
+    more_grasps = grown.config["grasps"] > present.config["grasps"]
+    more_rest_poses = is_around_table(present.config) and grown.config["scenes"] > present.config["scenes"]
+    if present.evaluation and (more_grasps or more_rest_poses):
         raise GraspdError(
-            "expected a dataset without the metrics of `graspd evaluate` to add grasps to, got one with them, which "
-            "the further grasps would lack; make them in another folder with --out"
+            "expected a dataset without the metrics of `graspd evaluate` to add grasps or rest poses to, got one with "
+            "them, which the further grasps would lack; make them in another folder with --out"
         )
     if len(grown.objects) > len(present.objects) and _value(present.config, ("scene", "clutter")):
         raise GraspdError(

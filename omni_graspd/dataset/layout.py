@@ -70,7 +70,8 @@ class DatasetLayout:
 
     def scene_indices(self, object_name: str) -> list[int]:
         """Numbers of the scenes that are there, in order."""
-        return [int(path.name.split("_")[1].partition(".")[0]) for path in self.scene_tables(object_name)]
+        files = sorted(self.scene(object_name, 0).parent.glob("scene_*.usda"))
+        return [int(path.stem.removeprefix("scene_")) for path in files]
 
     def grasp_tables(self, hands: Iterable[str], objects: Iterable[str]) -> Iterator[tuple[str, str, Path]]:
         """Yield hand, object and table of base grasps for the tables that are there, hand by hand."""

@@ -116,6 +116,11 @@ def read_manifest(root: Path) -> Manifest:
     )
 
 
+def is_around_table(config: dict[str, Any]) -> bool:
+    """Tell whether the grasps of a dataset are made for how its objects lie, a set for each rest pose."""
+    return config.get("around") == "table"
+
+
 def _plain(name: str) -> str:
     """Return the name of a hand or an object, of which paths are made; datasets of strangers may name any path."""
     if not name or name.startswith(".") or any(letter in name for letter in "/\\:\0"):
@@ -124,8 +129,11 @@ def _plain(name: str) -> str:
 
 
 def _parse(content: dict[str, Any]) -> Manifest:
+    config = content["config"]
+    if "synthesis" in config:
+        config.setdefault("around", "nothing")  # before there was the setting, all objects floated
     return Manifest(
-        config=content["config"],
+        config=config,
         hands={_plain(name): Asset(**asset) for name, asset in content["hands"].items()},
         objects={_plain(name): Asset(**asset) for name, asset in content["objects"].items()},
         packages=content["packages"],

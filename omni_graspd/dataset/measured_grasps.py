@@ -40,8 +40,8 @@ class MeasuredGrasps:
         return None if values is None else np.asarray(values, dtype=np.float64)
 
     def best(self, count: int | None) -> np.ndarray:
-        """Return the rows of the best grasps by epsilon, failed ones left out; all with None."""
-        rows = np.flatnonzero(self.ok)
+        """Return the rows of the best grasps by epsilon, all with None; without those that failed or are not usable."""
+        rows = np.flatnonzero(self.table.good)
         order = rows[np.argsort(-np.nan_to_num(self.table.metrics["epsilon"][rows], nan=-1.0), kind="stable")]
         return order[:count]
 
@@ -53,6 +53,8 @@ class MeasuredGrasps:
         for row, status in enumerate(self.table.grasps.status):
             if status != "ok":
                 verdicts.append(f"failed: {status}")
+            elif not self.table.good[row]:
+                verdicts.append("the table is in the way")
             elif closed is not None and not closed[row]:
                 verdicts.append("no force closure")
             elif depth is not None and depth[row] > _LARGEST_DEPTH:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The whole line: grasps, scenes, images."""
+"""The whole line: scenes, grasps, grasps in scenes, images."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from omni_graspd.backend import Backend
 from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.place_stage import place_stage
 from omni_graspd.dataset.render_stage import render_stage
 from omni_graspd.dataset.run import Run, open_run
 from omni_graspd.dataset.settle_stage import settle_stage
@@ -16,8 +17,9 @@ from omni_graspd.dataset.synthesize_stage import synthesize_stage
 from omni_graspd.progress import Progress, no_progress
 
 STAGES: dict[str, Callable[[Run, Progress], Coroutine[Any, Any, None]]] = {
-    "synthesize": synthesize_stage,
     "settle": settle_stage,
+    "synthesize": synthesize_stage,
+    "place": place_stage,
     "render": render_stage,
 }
 """The stages by name, in order. Each goes on where it was stopped and needs what those before it wrote."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Third stage: the images of all views of all scenes."""
+"""Last stage: the images of all views of all scenes."""
 
 from __future__ import annotations
 
@@ -76,12 +76,12 @@ def _images_per_scene(run: Run) -> int:
 async def _render_scene(run: Run, object_name: str, scene_index: int, writer: ViewWriter, progress: Progress) -> None:
     """Render the missing views of a scene."""
     path, folder = run.layout.scene(object_name, scene_index), run.layout.renders(object_name, scene_index)
-    if not run.layout.scene_grasps(object_name, scene_index).is_file():
+    if not path.is_file():
         raise GraspdError(f"expected the scene {path}, got none; run `graspd settle` with the same options first")
     if not run.layout.object(object_name).is_file():
         raise GraspdError(
             f"expected the object {run.layout.object(object_name)}, got none: its scenes would be rendered without it; "
-            "run `graspd synthesize` with the same options to write it again"
+            "run `graspd settle` with the same options to write it again"
         )
     stage, config = open_stage(path), run.config.render
     rigs = read_camera_rigs(stage)

@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.dataset.manifest import Manifest, package_versions, write_manifest
 from omni_graspd.dataset.remote_folder import RemoteFolder, remote_address
-from omni_graspd.dataset.tables import row_count
+from omni_graspd.dataset.scene_rest_poses import SceneRestPoses, floating, read_scene_rest_poses
+from omni_graspd.dataset.table_files import row_count, true_count
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
@@ -56,6 +57,8 @@ class Run:
     """What this run makes; its counts are those at the start."""
     remote: RemoteFolder | None = None
     """Where in an object store the dataset lies, if it does; workers do not reach there."""
+    rest_poses: Mapping[str, SceneRestPoses] = field(default_factory=dict)
+    """How each object lies in its scenes, by name; of a run of :meth:`with_rest_poses`, empty before."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle all but the backend, which is loaded again by its name: workers have simulators of their own."""
@@ -63,23 +66,45 @@ class Run:
         values |= {"layout": DatasetLayout(self.layout.root.absolute()), "remote": None}
         return _restore_run, (values, self.backend.name)
 
+    def with_rest_poses(self) -> Run:
+        """Return the run with what its scene files say of how the objects lie.
+
+        Raises:
+            GraspdError: If a scene is missing where grasps depend on it, or damaged.
+        """
+        scenes = range(self.config.scenes)
+        if self.config.around == "nothing":
+            return replace(self, rest_poses={obj.name: floating(len(scenes)) for obj in self.objects})
+        return replace(
+            self, rest_poses={obj.name: read_scene_rest_poses(self.layout, obj.name, scenes) for obj in self.objects}
+        )
+
     def begin_change(self, files: Iterable[Path]) -> None:
         """Forget the checksums of files that are about to be written anew, so that a killed run leaves no wrong one."""
         forget_checksums(self.layout.root, {path.relative_to(self.layout.root).as_posix() for path in files})
 
     def finish_stage(self) -> None:
         """Count what is there, write it to the manifest, and the checksums of what is new."""
+        write_manifest(replace(self.manifest, counts=self._counts()), self.layout.root)
+        update_checksums(self.layout.root)
+        self.send()
+
+    def _counts(self) -> dict[str, int]:
         tables = [table for obj in self.objects for table in self.layout.scene_tables(obj.name)]
-        grasp_tables = [self.layout.grasps(hand.name, obj.name) for obj in self.objects for hand in self.hands]
+        pairs = [self.layout.grasps(hand.name, obj.name) for obj in self.objects for hand in self.hands]
+        grasp_tables = [path for path in pairs if path.is_file()]
         counts = {
-            "grasps": sum(row_count(path) for path in grasp_tables if path.is_file()),
-            "scenes": len(tables),
+            "grasps": sum(row_count(path) for path in grasp_tables),
+            "scenes": sum(len(self.layout.scene_indices(obj.name)) for obj in self.objects),
             "scene_grasps": sum(row_count(path) for path in tables),
             "images": sum(len(self.layout.images(obj.name)) for obj in self.objects),
         }
-        write_manifest(replace(self.manifest, counts=counts), self.layout.root)
-        update_checksums(self.layout.root)
-        self.send()
+        if self.config.around == "nothing":
+            return counts
+        return counts | {
+            "usable_grasps": sum(true_count(path, "usable") for path in grasp_tables),
+            "rest_poses": sum(rest.count for rest in self.with_rest_poses().rest_poses.values()),
+        }
 
     def send(self, *, every: float = 0.0) -> None:
         """Send what is new to where the dataset lies, if that is not here; not more often than ``every`` seconds."""

@@ -1,27 +1,24 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Second stage: scenes with the object at rest on a table, with cameras, and the grasps placed in them."""
+"""First stage: scenes with the object at rest on a table, lights and cameras."""
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import numpy as np
 
+from omni_graspd.dataset.asset_copies import write_objects
 from omni_graspd.dataset.executor import run_shards
 from omni_graspd.dataset.run import Run
-from omni_graspd.dataset.scene_growth import lacks_grasps_or_views, read_rest
+from omni_graspd.dataset.scene_files import read_rest
 from omni_graspd.dataset.shards import Shard, ShardStage
-from omni_graspd.dataset.tables import GraspTable, SceneGraspTable, read_grasps, write_scene_grasps
-from omni_graspd.errors import GraspdError
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.cameras import author_cameras
 from omni_graspd.scenes.clutter import Neighbour, scatter_neighbours
 from omni_graspd.scenes.drop import drop_objects
 from omni_graspd.scenes.scene_writer import author_scene, drawn_table_size
-from omni_graspd.scenes.transfer import join_scene_grasps, transfer_grasps
 from omni_graspd.usd.stage import save_stage
 from omni_graspd.usd.transforms import transform_points
 
@@ -30,24 +27,22 @@ _SCENES_PER_SHARD = 8
 
 
 async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
-    """Write the scenes that are not there yet, each with a table of the grasps of all hands.
+    """Write objects and the scenes that are not there yet.
 
     Args:
         run: An open run.
         progress: Called with scenes done and in total.
 
     Raises:
-        GraspdError: If base grasps are missing, or an object does not come to rest.
+        GraspdError: If an object cannot be written or does not come to rest.
     """
+    write_objects(run.objects, run.layout)
     shards = scene_shards(run, "settle")
     missing = {shard: _missing_scenes(run, shard) for shard in shards}
     total = len(run.objects) * run.config.scenes
     done = total - sum(len(indices) for indices in missing.values())
     progress(done, total)
-    for shard, indices in missing.items():
-        for hand in run.hands if indices else ():
-            _check_base_grasps(run, hand.name, shard.object)
-    run.begin_change(file for shard in shards for index in missing[shard] for file in _files(run, shard.object, index))
+    run.begin_change(run.layout.scene(shard.object, index) for shard in shards for index in missing[shard])
 
     def watch(_: Shard) -> Progress:
         return lambda count, __: progress(done + count, total)
@@ -69,16 +64,15 @@ async def settle_shard(run: Run, shard: Shard, progress: Progress, threads: int 
     """
     obj = next(obj for obj in run.objects if obj.name == shard.object)
     missing = _missing_scenes(run, shard)
-    base = [read_grasps(run.layout.grasps(hand.name, obj.name)) for hand in run.hands]
-    new = [index for index in missing if not _is_there(run, obj.name, index)]
+    new = [index for index in missing if not run.layout.scene(obj.name, index).is_file()]
     drops = await drop_objects(obj, new, run.config.drop, run.config.seed, run.backend.simulate) if new else []
     poses = {index: drop.T_world_object for index, drop in zip(new, drops, strict=True)}
     for count, index in enumerate(missing, start=1):
         if index in poses:
             pose, neighbours = poses[index], await _neighbours(run, obj, index, poses[index])
         else:
-            pose, neighbours = read_rest(run, obj.name, index)
-        _write_scene(run, obj, index, pose, neighbours, base)
+            pose, neighbours = read_rest(run.layout.scene(obj.name, index), run.objects)
+        _write_scene(run, obj, index, pose, neighbours)
         progress(count, len(missing))
         await asyncio.sleep(0.0)
 
@@ -93,21 +87,24 @@ def scene_shards(run: Run, stage: ShardStage) -> list[Shard]:
     ]
 
 
+def missing_scene_count(run: Run) -> int:
+    """Return how many scenes of a run there are no files of."""
+    scenes = [run.layout.scene(obj.name, index) for obj in run.objects for index in range(run.config.scenes)]
+    return sum(not path.is_file() for path in scenes)
+
+
 def _missing_scenes(run: Run, shard: Shard) -> list[int]:
-    """Return the scenes that are not there or were made for fewer grasps or views."""
-    return [
-        index
-        for index in range(shard.start, shard.stop)
-        if not _is_there(run, shard.object, index) or lacks_grasps_or_views(run, shard.object, index)
-    ]
+    """Return the scenes that are not there or were made for fewer views."""
+    return [index for index in range(shard.start, shard.stop) if not _is_whole(run, shard.object, index)]
 
 
-def _is_there(run: Run, object_name: str, scene_index: int) -> bool:
-    return all(file.is_file() for file in _files(run, object_name, scene_index))
-
-
-def _files(run: Run, object_name: str, scene_index: int) -> tuple[Path, Path]:
-    return run.layout.scene(object_name, scene_index), run.layout.scene_grasps(object_name, scene_index)
+def _is_whole(run: Run, object_name: str, scene_index: int) -> bool:
+    scene = run.layout.scene(object_name, scene_index)
+    if not scene.is_file():
+        return False
+    # Not opened as a stage: that would take a hundred times as long, and most runs have nothing to add.
+    last_view = f'"view_{run.config.camera.views - 1:04d}"'
+    return run.config.camera.views == 0 or last_view in scene.read_text(encoding="utf-8")
 
 
 async def _neighbours(
@@ -133,9 +130,7 @@ def _write_scene(
     scene_index: int,
     T_world_object: np.ndarray,
     neighbours: tuple[Neighbour, ...],
-    base: list[GraspTable],
 ) -> None:
-    """Write one scene; its table comes last and says that the scene is whole."""
     config, path = run.config, run.layout.scene(obj.name, scene_index)
     others = [(run.layout.object(neighbour.obj.name), neighbour.T_world_object) for neighbour in neighbours]
     stage = author_scene(
@@ -144,40 +139,6 @@ def _write_scene(
     center, radius = _bounding_ball(transform_points(T_world_object, obj.mesh.vertices))
     author_cameras(stage, center, config.camera, config.seed, obj.name, scene_index, target_radius=radius)
     save_stage(stage, path)
-    write_scene_grasps(
-        _place(run, obj, scene_index, base, T_world_object, neighbours),
-        run.layout.scene_grasps(obj.name, scene_index),
-    )
-
-
-def _check_base_grasps(run: Run, hand: str, object_name: str) -> None:
-    path = run.layout.grasps(hand, object_name)
-    if not path.is_file():
-        raise GraspdError(
-            f"expected base grasps in {path}, got none; run `graspd synthesize` with the same options first"
-        )
-
-
-def _place(
-    run: Run,
-    obj: RigidObject,
-    scene_index: int,
-    base: list[GraspTable],
-    T_world_object: np.ndarray,
-    neighbours: tuple[Neighbour, ...],
-) -> SceneGraspTable:
-    placed = [
-        transfer_grasps(hand, table.grasps, T_world_object, neighbours)
-        for hand, table in zip(run.hands, base, strict=True)
-    ]
-    return SceneGraspTable(
-        object=obj.name,
-        scene_index=scene_index,
-        hands=tuple(table.hand for table in base for _ in table.indices),
-        grasp_indices=np.concatenate([table.indices for table in base]),
-        status=tuple(status for table in base for status in table.grasps.status),
-        grasps=join_scene_grasps(placed),
-    )
 
 
 def _bounding_ball(points: np.ndarray) -> tuple[np.ndarray, float]:

@@ -9,6 +9,7 @@ import pickle
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from omni_graspd.dataset.place_stage import place_shard
 from omni_graspd.dataset.render_stage import render_shard
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.settle_stage import settle_shard
@@ -17,8 +18,9 @@ from omni_graspd.dataset.synthesize_stage import synthesize_shard
 from omni_graspd.progress import Progress, no_progress
 
 _WORK: dict[str, Callable[[Run, Shard, Progress, int | None], Coroutine[Any, Any, None]]] = {
-    "synthesize": synthesize_shard,
     "settle": settle_shard,
+    "synthesize": synthesize_shard,
+    "place": place_shard,
     "render": render_shard,
 }
 _worker_runs: list[Run] = []

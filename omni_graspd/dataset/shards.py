@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-ShardStage = Literal["synthesize", "settle", "render"]
+ShardStage = Literal["settle", "synthesize", "place", "render"]
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,13 @@ class Shard:
     object: str
     """Name of the object."""
     start: int
-    """First grasp or scene."""
+    """First grasp of the rest pose, or first scene."""
     stop: int
     """The one after the last."""
     hand: str = ""
     """Name of the hand; empty for scenes and images, which are those of all hands."""
+    rest_pose: int = 0
+    """Rest pose in which the object is grasped; 0 for floating objects, scenes and images."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,9 @@ def read_reports(path: Path) -> list[ShardReport]:
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         try:
             content = json.loads(line)
-            shard = Shard(**{key: content.pop(key) for key in ("stage", "object", "start", "stop", "hand")})
+            rest_pose = content.pop("rest_pose", 0)  # before 0.3 there was none
+            names = ("stage", "object", "start", "stop", "hand")
+            shard = Shard(**{key: content.pop(key) for key in names}, rest_pose=rest_pose)
             reports.append(ShardReport(shard, **content))
         except (json.JSONDecodeError, KeyError, TypeError):
             continue

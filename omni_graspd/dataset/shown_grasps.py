@@ -14,6 +14,7 @@ from pxr import Usd
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.config import ShownGrasp
+from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.hands.posed_hand import author_posed_hand
@@ -39,7 +40,9 @@ class PlacedGrasp:
 
 
 def ranked_grasps(run: Run, object_name: str, scene_index: int) -> list[PlacedGrasp]:
-    """Return the grasps of all hands that touch neither table nor neighbours in a scene, those that hold best first.
+    """Return the grasps of all hands that can be carried out in a scene, those that hold best first.
+
+    Where no way to them is known, those that touch neither table nor neighbours.
 
     Args:
         run: An open run whose scenes are there.
@@ -48,14 +51,15 @@ def ranked_grasps(run: Run, object_name: str, scene_index: int) -> list[PlacedGr
     """
     placed = read_scene_grasps(run.layout.scene_grasps(object_name, scene_index))
     tables = {hand.name: read_grasps(run.layout.grasps(hand.name, object_name)) for hand in run.hands}
+    ok = np.array([status == "ok" for status in placed.status], dtype=bool)
+    shown = ok & ~placed.grasps.collides if placed.grasps.usable is None else placed.grasps.usable
     found = []
-    for row, (hand, index, status) in enumerate(zip(placed.hands, placed.grasp_indices, placed.status, strict=True)):
-        if status != "ok" or placed.grasps.collides[row]:
-            continue
+    for row in np.flatnonzero(shown):
+        hand, index = placed.hands[row], placed.grasp_indices[row]
         table = tables[hand]
-        base = int(np.flatnonzero(table.indices == index)[0])
+        base = int(rows_of(table.indices, np.array([index]))[0])
         pose, joints = placed.grasps.T_world_palm[row], table.grasps.joint_positions[base]
-        ranks = table.grasps.losses.get("escape", -table.metrics["epsilon"])
+        ranks = table.ranking
         found.append((float(ranks[base]), PlacedGrasp(hand, int(index), pose, joints)))
     return [grasp for _, grasp in sorted(found, key=lambda pair: pair[0])]
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""First stage: hands and objects as USD, and a table of measured base grasps for each pair."""
+"""Second stage: hands as USD, and a table of measured base grasps for each hand and object."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.dataset.asset_copies import copy_hand
+from omni_graspd.dataset.asset_copies import write_hands, write_objects
 from omni_graspd.dataset.executor import run_shards
+from omni_graspd.dataset.grasp_numbers import grasp_indices
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.shards import Shard
-from omni_graspd.dataset.table_parts import join_parts
-from omni_graspd.dataset.tables import GraspTable, row_count, write_grasps
+from omni_graspd.dataset.table_parts import grasp_counts, join_parts
+from omni_graspd.dataset.tables import GraspTable, write_grasps
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
 from omni_graspd.metrics.evaluate import evaluate_grasps
-from omni_graspd.objects.resting_pieces import write_resting_object
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.optimization import load_kernels
 from omni_graspd.synthesis.synthesizer import synthesize
@@ -39,12 +39,14 @@ async def synthesize_stage(run: Run, progress: Progress = no_progress) -> None:
         progress: Called with grasps done and in total.
 
     Raises:
-        GraspdError: If a hand or an object cannot be written.
+        GraspdError: If a scene is missing where grasps depend on it, or a hand or an object cannot be written.
     """
+    run = run.with_rest_poses()
     pairs = [(hand.name, obj.name) for obj in run.objects for hand in run.hands]
-    total = len(pairs) * run.config.grasps
+    total = sum(run.rest_poses[object_name].count * run.config.grasps for _, object_name in pairs)
     progress(0, total)
-    _write_assets(run)
+    write_hands(run.hands, run.layout)
+    write_objects(run.objects, run.layout)
     planned = {pair: _planned_shards(run, *pair) for pair in pairs}
     run.begin_change(run.layout.grasps(*pair) for pair in pairs if planned[pair])
     missing = {pair: [shard for shard in planned[pair] if not _part(run, shard).is_file()] for pair in pairs}
@@ -76,21 +78,22 @@ async def synthesize_shard(run: Run, shard: Shard, progress: Progress, threads: 
     """Make and measure the grasps of a shard, and write them to its part of the table.
 
     Args:
-        run: The run.
-        shard: Grasps of one pair.
+        run: The run, with rest poses.
+        shard: Grasps of one hand and object, in one rest pose.
         progress: Called with gradient steps done and in total.
         threads: CPU threads; by default one per core.
     """
     config = run.config
     hand = next(hand for hand in run.hands if hand.name == shard.hand)
     obj = next(obj for obj in run.objects if obj.name == shard.object)
-    indices = np.arange(shard.start, shard.stop, dtype=np.int32)
+    indices = grasp_indices(shard.rest_pose, shard.start, shard.stop)
     batch = await synthesize(
         hand,
         obj,
         indices.tolist(),
         config.synthesis,
         seed=config.seed,
+        surroundings=run.rest_poses[obj.name].surroundings[shard.rest_pose],
         device=run.device,
         progress=progress,
         threads=threads,
@@ -107,22 +110,26 @@ async def synthesize_shard(run: Run, shard: Shard, progress: Progress, threads: 
         threads=threads or cpu_count() or 1,
     )
     metrics = _without_failed(metrics, batch.status)
-    table = GraspTable(hand.name, obj.name, hand.joint_names, indices, config.seed, batch, metrics)
+    rest_poses = None if config.around == "nothing" else np.full(len(indices), shard.rest_pose, dtype=np.int32)
+    table = GraspTable(hand.name, obj.name, hand.joint_names, indices, config.seed, batch, metrics, rest_poses)
     write_grasps(table, _part(run, shard))
 
 
 def _planned_shards(run: Run, hand: str, object_name: str) -> list[Shard]:
     """Return the shards of the grasps that the table of a pair lacks, whether they have parts yet or not."""
-    table = run.layout.grasps(hand, object_name)
-    there = row_count(table) if table.is_file() else 0
+    table, rest_pose_count = run.layout.grasps(hand, object_name), run.rest_poses[object_name].count
+    there = grasp_counts(table, rest_pose_count) if table.is_file() else [0] * rest_pose_count
     size, count = _SHARD_SIZE[run.device.partition(":")[0]], run.config.grasps
     return [
-        Shard("synthesize", object_name, start, min(start + size, count), hand) for start in range(there, count, size)
+        Shard("synthesize", object_name, start, min(start + size, count), hand, rest_pose)
+        for rest_pose in range(rest_pose_count)
+        for start in range(there[rest_pose], count, size)
     ]
 
 
 def _part(run: Run, shard: Shard) -> Path:
-    return run.layout.grasp_parts(shard.hand, shard.object) / f"{shard.start:08d}-{shard.stop:08d}.parquet"
+    name = f"{shard.rest_pose:04d}-{shard.start:08d}-{shard.stop:08d}.parquet"
+    return run.layout.grasp_parts(shard.hand, shard.object) / name
 
 
 def _join(run: Run, hand: str, object_name: str, shards: Sequence[Shard]) -> None:
@@ -143,12 +150,3 @@ def _without_failed(metrics: dict[str, np.ndarray], status: Sequence[str]) -> di
     failed = np.array([reason != "ok" for reason in status], dtype=bool)
     blank = {"f": np.nan, "i": 0, "b": False}
     return {name: np.where(failed, blank[column.dtype.kind], column) for name, column in metrics.items()}
-
-
-def _write_assets(run: Run) -> None:
-    for hand in run.hands:
-        if not run.layout.hand(hand.name).is_file():
-            copy_hand(hand, run.layout.hand(hand.name))
-    for obj in run.objects:
-        if not run.layout.object(obj.name).is_file():
-            write_resting_object(obj, run.layout.object(obj.name))

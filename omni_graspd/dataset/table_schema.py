@@ -51,6 +51,44 @@ POSTURE_COLUMNS = {
 }
 """Columns of what comes before and after a grasp; joint columns are as wide as joint_positions."""
 
+REST_POSE_COLUMNS = {
+    "rest_pose": Column(
+        "int32",
+        "1",
+        "Rest pose of the object for which the grasp is made; index goes on from a million times it.",
+    ),
+}
+"""Further columns of grasps of objects that lie on a table."""
+
+WAY_COLUMNS = {
+    "table_plane": Column(
+        "float64", "1; offset in m", "Table top: unit normal n, up, and offset d; free is where n · p > d.", "object", 4
+    ),
+    "T_object_hover_palm": Column(
+        "float64",
+        POSE_UNIT,
+        "Pose of the palm on its way to the grasp where the open hand begins to close.",
+        "object",
+        7,
+    ),
+    "lift_direction": Column("float64", "1", "Unit direction in which the object is lifted off.", "object", 3),
+    "approach_clearance": Column(
+        "float64", "m", "Least distance of the open hand from object and surroundings, from pregrasp to hover."
+    ),
+    "closing_clearance": Column(
+        "float64",
+        "m",
+        "Least distance of the hand from the surroundings from hover to just before the grasp.",
+    ),
+    "grasp_clearance": Column("float64", "m", "Distance of the hand from the surroundings in the grasp."),
+    "squeeze_clearance": Column("float64", "m", "Distance of the hand from the surroundings while it presses."),
+    "lift_clearance": Column("float64", "m", "Least distance of the hand from obstacles during the lift."),
+    "usable": Column("bool", "1", "Whether the grasp did not fail and the whole way to it, and up with it, is free."),
+    "tries": Column("int32", "1", "How often the grasp was tried, the try that is kept included."),
+    "rejected": Column("string", "1", "Why the tries before were dropped, '; ' between them."),
+}
+"""Columns of the way to a grasp past the surroundings; clearances are negative where the hand reaches into them."""
+
 METRIC_COLUMNS = {
     "contact_area": Column("float64", "m2", "Area of the hand's surface that touches the object."),
     "contact_count": Column("int32", "1", "Number of contact points."),
@@ -104,6 +142,12 @@ LOSS_COLUMNS = {
     "escape": Column(
         "float64", "1", "How far a pushed object gets, relative to the push: the score by which grasps rank, low first."
     ),
+    "imbalance": Column(
+        "float64", "1", "Wrench that the squeeze's contact forces leave over, per force; 0 is balance."
+    ),
+    "drop": Column(
+        "float64", "1", "The score by which grasps on a table rank, low first: escape, imbalance, and where forces act."
+    ),
     "self_collision": Column("float64", "m2", "Half the sum of squared overlaps between spheres inside the links."),
 }
 """Known loss terms at the end of the synthesis, without their weights; others are written as plain numbers."""
@@ -123,6 +167,21 @@ SCENE_GRASP_COLUMNS = {
 }
 """Columns of a table of scene grasps; the joint positions are those of the base grasp."""
 
+SCENE_WAY_COLUMNS = {
+    "approach_clearance": Column(
+        "float64", "m", "Lowest point of the hand above the table top on the whole way, from pregrasp to lift.", "world"
+    ),
+    "from_above": Column(
+        "bool",
+        "1",
+        "Whether the hand comes within 60 degrees from above and clears table and neighbours all the way.",
+    ),
+    "usable": Column(
+        "bool", "1", "Whether the base grasp is usable and its whole way here clears the table and all other objects."
+    ),
+}
+"""Columns of scene grasps with a way, in place of and beside those of :data:`SCENE_GRASP_COLUMNS`."""
+
 CLUTTER_COLUMNS = {
     "neighbour_clearance": Column(
         "float64", "m", "Distance of the hand from the nearest other object, up to 5 cm; 0 where they touch.", "world"
@@ -132,7 +191,13 @@ CLUTTER_COLUMNS = {
 
 
 def grasp_columns(
-    joint_count: int, losses: Iterable[str], metrics: dict[str, str], *, postures: bool = False
+    joint_count: int,
+    losses: Iterable[str],
+    metrics: dict[str, str],
+    *,
+    postures: bool = False,
+    rest_poses: bool = False,
+    way: bool = False,
 ) -> dict[str, Column]:
     """Return the columns of a table of base grasps.
 
@@ -141,6 +206,8 @@ def grasp_columns(
         losses: Names of the loss terms.
         metrics: Kind of each metric by name; used for those that are not in :data:`METRIC_COLUMNS`.
         postures: Whether there are pregrasps and squeezes.
+        rest_poses: Whether the object lies on a table.
+        way: Whether there is the way to each grasp.
     """
     joints = Column(
         "float64", "rad or m", "All joints, in the order of the file metadata's joint_names.", None, joint_count
@@ -150,6 +217,8 @@ def grasp_columns(
         for name, column in POSTURE_COLUMNS.items():
             wide = name.endswith("joint_positions")
             columns[name] = replace(column, width=joint_count) if wide else column
+    columns |= REST_POSE_COLUMNS if rest_poses else {}
+    columns |= WAY_COLUMNS if way else {}
     for name in losses:
         columns[f"loss_{name}"] = LOSS_COLUMNS.get(name, Column("float64", "1", f"Loss term {name!r}."))
     for name, kind in metrics.items():

@@ -5,34 +5,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from omni_graspd.atomic import atomic_path
+from omni_graspd.dataset.table_files import read_table, write_table
 from omni_graspd.dataset.table_schema import (
     CLUTTER_COLUMNS,
     GRASP_COLUMNS,
     POSTURE_COLUMNS,
+    REST_POSE_COLUMNS,
     SCENE_GRASP_COLUMNS,
-    SCHEMA_VERSION,
-    Column,
-    arrow_schema,
+    SCENE_WAY_COLUMNS,
+    WAY_COLUMNS,
     grasp_columns,
 )
-from omni_graspd.errors import GraspdError
 from omni_graspd.scenes.transfer import SceneGrasps
-from omni_graspd.synthesis.grasp import GraspBatch, Postures
+from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-_LARGEST_SIZE = 2**30
-_LARGEST_RATIO = 50
-"""Tables larger than the one in memory, and so many times as large as their file, are taken for damaged on purpose."""
 _PLACED = tuple(field.name for field in fields(SceneGrasps))
 
 
@@ -47,13 +38,44 @@ class GraspTable:
     joint_names: tuple[str, ...]
     """Names of the joints, in the order of the joint positions."""
     indices: np.ndarray
-    """Numbers of the grasps, shape [grasp_count], int32."""
+    """Numbers of the grasps, rising, shape [grasp_count], int32."""
     seed: int
     """Seed of the run."""
     grasps: GraspBatch
     """The grasps themselves."""
     metrics: dict[str, np.ndarray]
     """Metrics by name, each [grasp_count]; NaN, 0 or False where the grasp failed."""
+    rest_poses: np.ndarray | None = None
+    """Rest pose of the object for which each grasp is made, shape [grasp_count], int32; None where it floats."""
+
+    @property
+    def good(self) -> np.ndarray:
+        """Which grasps can be carried out: the usable ones; where no way is known, those that did not fail."""
+        return self.grasps.ok if self.grasps.way is None else self.grasps.usable
+
+    @property
+    def ranking(self) -> np.ndarray:
+        """Score by which the grasps rank, low first, shape [grasp_count]; epsilon quality where they have none."""
+        own = self.grasps.ranking
+        return -self.metrics["epsilon"] if own is None else own
+
+    def of_rest_pose(self, rest_pose: int) -> GraspTable:
+        """Return the grasps that are made for a rest pose; those of floating objects are all in 0."""
+        if self.rest_poses is None:
+            return self if rest_pose == 0 else self.rows(0, 0)
+        start, stop = np.searchsorted(self.rest_poses, (rest_pose, rest_pose + 1))
+        return self.rows(int(start), int(stop))
+
+    def rows(self, start: int, stop: int) -> GraspTable:
+        """Return the rows ``start`` to ``stop - 1``."""
+        part = slice(start, stop)
+        return replace(
+            self,
+            indices=self.indices[part],
+            grasps=self.grasps.rows(start, stop),
+            metrics={name: values[part] for name, values in self.metrics.items()},
+            rest_poses=None if self.rest_poses is None else self.rest_poses[part],
+        )
 
 
 @dataclass(frozen=True)
@@ -72,6 +94,8 @@ class SceneGraspTable:
     """``"ok"`` or why the base grasp failed, for each row."""
     grasps: SceneGrasps
     """Where the hands are, and what the table leaves free."""
+    rest_pose: int | None = None
+    """Rest pose in which the object lies; None where grasps are of a floating object."""
 
 
 def write_grasps(table: GraspTable, path: Path) -> None:
@@ -80,11 +104,14 @@ def write_grasps(table: GraspTable, path: Path) -> None:
     metrics = {name: np.asarray(values) for name, values in table.metrics.items()}
     kinds = {"b": "bool", "i": "int32", "f": "float64"}
     postures = {} if batch.postures is None else {name: getattr(batch.postures, name) for name in POSTURE_COLUMNS}
+    way = {} if batch.way is None else {name: getattr(batch.way, name) for name in WAY_COLUMNS}
     columns = grasp_columns(
         len(table.joint_names),
         batch.losses,
         {name: kinds[values.dtype.kind] for name, values in metrics.items()},
         postures=bool(postures),
+        rest_poses=table.rest_poses is not None,
+        way=bool(way),
     )
     values = {
         "index": table.indices,
@@ -93,10 +120,12 @@ def write_grasps(table: GraspTable, path: Path) -> None:
         "T_object_palm": batch.T_object_palm,
         "joint_positions": batch.joint_positions,
         **postures,
+        "rest_pose": table.rest_poses,
+        **way,
         **{f"loss_{name}": loss for name, loss in batch.losses.items()},
         **metrics,
     }
-    _write(
+    write_table(
         columns,
         values,
         {"hand": table.hand, "object": table.object, "joint_names": json.dumps(table.joint_names)},
@@ -111,9 +140,12 @@ def read_grasps(path: Path) -> GraspTable:
         GraspdError: If the file is missing, unreadable, or of another schema version.
     """
     needed = ("T_object_palm", "joint_positions", "status", "index", "seed", "hand", "object", "joint_names")
-    values, metadata = _read(path, *needed)
+    values, metadata = read_table(path, *needed)
     losses = {name.removeprefix("loss_"): column for name, column in values.items() if name.startswith("loss_")}
-    known = {*GRASP_COLUMNS, *POSTURE_COLUMNS, "joint_positions", *(f"loss_{name}" for name in losses)}
+    known = {*GRASP_COLUMNS, *POSTURE_COLUMNS, *REST_POSE_COLUMNS, "joint_positions"}
+    known |= {f"loss_{name}" for name in losses}
+    way = _way(values)
+    known |= set(WAY_COLUMNS) if way is not None else set()
     there = all(name in values for name in POSTURE_COLUMNS)
     batch = GraspBatch(
         values["T_object_palm"],
@@ -121,6 +153,7 @@ def read_grasps(path: Path) -> GraspTable:
         losses,
         tuple(values["status"].tolist()),
         Postures(**{name: values[name] for name in POSTURE_COLUMNS}) if there else None,
+        way=way,
     )
     return GraspTable(
         hand=metadata["hand"],
@@ -130,7 +163,16 @@ def read_grasps(path: Path) -> GraspTable:
         seed=int(values["seed"][0]) if len(values["seed"]) else 0,
         grasps=batch,
         metrics={name: column for name, column in values.items() if name not in known},
+        rest_poses=values.get("rest_pose"),
     )
+
+
+def _way(values: dict[str, np.ndarray]) -> Way | None:
+    """Return the columns of the ways; None where there are not all of them."""
+    if not all(name in values for name in WAY_COLUMNS):
+        return None
+    columns = {name: values[name] for name in WAY_COLUMNS if name != "rejected"}
+    return Way(**columns, rejected=tuple(values["rejected"].tolist()))
 
 
 def write_scene_grasps(table: SceneGraspTable, path: Path) -> None:
@@ -141,8 +183,12 @@ def write_scene_grasps(table: SceneGraspTable, path: Path) -> None:
         "status": table.status,
         **{name: getattr(table.grasps, name) for name in _PLACED},
     }
-    columns = SCENE_GRASP_COLUMNS if table.grasps.neighbour_clearance is None else SCENE_GRASP_COLUMNS | CLUTTER_COLUMNS
-    _write(columns, values, {"object": table.object, "scene_index": str(table.scene_index)}, path)
+    columns = dict(SCENE_GRASP_COLUMNS)
+    columns |= {} if table.grasps.usable is None else SCENE_WAY_COLUMNS
+    columns |= {} if table.grasps.neighbour_clearance is None else CLUTTER_COLUMNS
+    metadata = {"object": table.object, "scene_index": str(table.scene_index)}
+    metadata |= {} if table.rest_pose is None else {"rest_pose": str(table.rest_pose)}
+    write_table(columns, values, metadata, path)
 
 
 def read_scene_grasps(path: Path) -> SceneGraspTable:
@@ -151,7 +197,7 @@ def read_scene_grasps(path: Path) -> SceneGraspTable:
     Raises:
         GraspdError: If the file is missing, unreadable, or of another schema version.
     """
-    values, metadata = _read(path, "hand", "grasp_index", "status", "object", "scene_index")
+    values, metadata = read_table(path, "hand", "grasp_index", "status", "object", "scene_index")
     return SceneGraspTable(
         object=metadata["object"],
         scene_index=int(metadata["scene_index"]),
@@ -159,97 +205,5 @@ def read_scene_grasps(path: Path) -> SceneGraspTable:
         grasp_indices=values["grasp_index"],
         status=tuple(values["status"].tolist()),
         grasps=SceneGrasps(**{name: values[name] for name in _PLACED if name in values}),
+        rest_pose=int(metadata["rest_pose"]) if "rest_pose" in metadata else None,
     )
-
-
-def _write(columns: dict[str, Column], values: dict[str, Any], metadata: dict[str, str], path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    schema = arrow_schema(columns, metadata)
-    arrays = [_to_arrow(values[name], column, schema.field(name)) for name, column in columns.items()]
-    with atomic_path(path) as temporary:
-        pq.write_table(pa.Table.from_arrays(arrays, schema=schema), temporary, compression="zstd")
-
-
-def _to_arrow(values: Any, column: Column, field: pa.Field) -> pa.Array:
-    import pyarrow as pa
-
-    if column.kind == "string":
-        return pa.array(list(values), type=field.type)
-    array = np.asarray(values, dtype=np.dtype(column.kind))
-    if column.width is None:
-        return pa.array(array, type=field.type)
-    flat = pa.array(array.reshape(len(array) * column.width), type=field.type.value_type)
-    return pa.FixedSizeListArray.from_arrays(flat, type=field.type)
-
-
-def _read(path: Path, *needed: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not path.is_file():
-        raise GraspdError(f"expected a table of grasps, got {path}, which does not exist; run `graspd generate` first")
-    try:
-        file = pq.ParquetFile(path)
-        _check_size(file, path)
-        table = file.read()
-    except (pa.ArrowException, OSError) as error:
-        if getattr(error, "errno", None):
-            raise  # The system refused: the table may be good.
-        raise damaged_table(path, error) from error
-    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
-    if metadata.get("schema_version") != str(SCHEMA_VERSION):
-        raise GraspdError(
-            f"expected a table of schema version {SCHEMA_VERSION}, got version {metadata.get('schema_version')} "
-            f"in {path}; "
-            "read it with the omni-graspd that wrote it, or make it again"
-        )
-    lacking = [name for name in needed if name not in table.column_names and name not in metadata]
-    if lacking:
-        raise damaged_table(path, ValueError(f"without {', '.join(lacking)}"))
-    return {name: column_array(table.column(name).combine_chunks()) for name in table.column_names}, metadata
-
-
-def row_count(path: Path) -> int:
-    """Return how many rows a table has, without reading them.
-
-    Raises:
-        GraspdError: If it is damaged.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.read_metadata(path).num_rows
-    except pa.ArrowException as error:
-        raise damaged_table(path, error) from error
-
-
-def damaged_table(path: Path, error: Exception) -> GraspdError:
-    """Return what to say of a table that cannot be read."""
-    return GraspdError(
-        f"expected a Parquet table, got {path} ({str(error).splitlines()[0]}); delete it and run the same command again"
-    )
-
-
-def _check_size(file: pq.ParquetFile, path: Path) -> None:
-    """Refuse a table that would fill the memory: a few bytes can stand for any number of equal values."""
-    import pyarrow as pa
-
-    widths = (field.type.list_size if pa.types.is_fixed_size_list(field.type) else 1 for field in file.schema_arrow)
-    size = 8 * sum(widths) * file.metadata.num_rows
-    if size > _LARGEST_SIZE and size > _LARGEST_RATIO * path.stat().st_size:
-        raise GraspdError(
-            f"expected a table of grasps, got {path}, which is {path.stat().st_size} bytes and would take "
-            f"{size / 2**30:.0f} GiB of memory; do not use it"
-        )
-
-
-def column_array(array: pa.Array) -> np.ndarray:
-    """Return a column of a table, shape [row_count], or [row_count, width] where it holds lists of one width."""
-    import pyarrow as pa
-
-    if pa.types.is_fixed_size_list(array.type):
-        return array.flatten().to_numpy(zero_copy_only=False).reshape(len(array), array.type.list_size)
-    return array.to_numpy(zero_copy_only=False)

@@ -11,8 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.dataset.checksums import dataset_files, file_checksum, read_checksums
+from omni_graspd.dataset.grasp_numbers import grasp_indices
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.manifest import Manifest, read_manifest
+from omni_graspd.dataset.manifest import Manifest, is_around_table, read_manifest
+from omni_graspd.dataset.scene_rest_poses import read_scene_rest_poses
+from omni_graspd.dataset.tables import GraspTable
 from omni_graspd.dataset.verify_images import check_scene_images
 from omni_graspd.dataset.verify_tables import check_grasp_table, check_scene_table
 from omni_graspd.errors import GraspdError
@@ -97,9 +100,9 @@ def _hand_and_object_faults(root: Path, manifest: Manifest, broken: set[str]) ->
 def _table_faults(root: Path, manifest: Manifest, broken: set[str]) -> Iterator[Fault]:
     layout = DatasetLayout(root)
     hands: dict[str, Hand] = {name: load_hand(str(layout.hand(name))) for name in manifest.hands}
-    expected, imported = manifest.config.get("grasps"), "imported" in manifest.config
     for obj in manifest.objects:
-        poses: dict[str, np.ndarray] = {}
+        expected = _expected_numbers(layout, manifest, obj)
+        tables: dict[str, GraspTable] = {}
         for name, hand in hands.items():
             path = layout.grasps(name, obj)
             where = path.relative_to(root).as_posix()
@@ -110,17 +113,42 @@ def _table_faults(root: Path, manifest: Manifest, broken: set[str]) -> Iterator[
             if where in broken:
                 continue
             try:
+                imported = "imported" in manifest.config
                 table, problems = check_grasp_table(path, hand, obj, expected, imported=imported)
             except GraspdError as error:
                 yield Fault(where, str(error))
                 continue
-            poses[name] = table.grasps.T_object_palm
+            tables[name] = table
             yield from (Fault(where, problem) for problem in problems)
-        for index in layout.scene_indices(obj):
-            path = layout.scene_grasps(obj, index)
-            where = path.relative_to(root).as_posix()
-            if where in broken:
-                continue
-            yield from (Fault(where, problem) for problem in check_scene_table(path, layout, obj, poses))
-            for file, problem in check_scene_images(layout, obj, index, broken):
-                yield Fault(file, problem)
+        yield from _scene_faults(root, manifest, obj, tables, broken)
+
+
+def _expected_numbers(layout: DatasetLayout, manifest: Manifest, object_name: str) -> np.ndarray | None:
+    """Return the numbers of the base grasps that a run asks for; None where that is not known."""
+    count = manifest.config.get("grasps")
+    if count is None:
+        return None
+    rest_poses = 1
+    if is_around_table(manifest.config):
+        try:
+            rest_poses = read_scene_rest_poses(layout, object_name, range(manifest.config["scenes"])).count
+        except GraspdError:  # a scene is missing or damaged, which is a fault of its own
+            return None
+    return np.concatenate([grasp_indices(rest_pose, 0, count) for rest_pose in range(rest_poses)])
+
+
+def _scene_faults(
+    root: Path, manifest: Manifest, object_name: str, base: dict[str, GraspTable], broken: set[str]
+) -> Iterator[Fault]:
+    layout = DatasetLayout(root)
+    for index in layout.scene_indices(object_name):
+        path = layout.scene_grasps(object_name, index)
+        where = path.relative_to(root).as_posix()
+        if where in broken:
+            continue
+        if path.is_file():
+            yield from (Fault(where, problem) for problem in check_scene_table(path, layout, object_name, base))
+        elif manifest.counts.get("scene_grasps"):
+            yield Fault(where, "expected this table, since its scene is there, got none")
+        for file, problem in check_scene_images(layout, object_name, index, broken):
+            yield Fault(file, problem)

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from omni_graspd.dataset.grasp_numbers import rest_pose_of, rows_of
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.tables import GraspTable, read_grasps, read_scene_grasps
+from omni_graspd.dataset.tables import GraspTable, SceneGraspTable, read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
+from omni_graspd.scenes.rest_poses import same_table
 from omni_graspd.scenes.scene_writer import OBJECT_PATH
+from omni_graspd.synthesis.surroundings import table_under
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose
 
@@ -24,7 +27,7 @@ _POSE_TOLERANCE = 1e-5
 
 
 def check_grasp_table(
-    path: Path, hand: Hand, object_name: str, expected: int | None, *, imported: bool = False
+    path: Path, hand: Hand, object_name: str, expected: np.ndarray | None, *, imported: bool = False
 ) -> tuple[GraspTable, list[str]]:
     """Check a table of base grasps.
 
@@ -32,7 +35,7 @@ def check_grasp_table(
         path: The table.
         hand: The hand of the dataset.
         object_name: The object it should be about.
-        expected: Number of grasps of the run; None where that is not known.
+        expected: Numbers of the grasps that the run asks for, rising; None where that is not known.
         imported: The grasps come from elsewhere, where joints may have had other limits.
 
     Returns:
@@ -42,19 +45,24 @@ def check_grasp_table(
         GraspdError: If the table cannot be read.
     """
     table = read_grasps(path)
-    problems = [*_header_problems(table, hand, object_name, expected), *_value_problems(table)]
+    problems = [*_header_problems(table, hand, object_name, expected), *_value_problems(table), *_way_problems(table)]
     return table, problems if imported else [*problems, *_limit_problems(table, hand)]
 
 
-def _header_problems(table: GraspTable, hand: Hand, object_name: str, expected: int | None) -> Iterator[str]:
+def _header_problems(table: GraspTable, hand: Hand, object_name: str, expected: np.ndarray | None) -> Iterator[str]:
     if (table.hand, table.object) != (hand.name, object_name):
         yield f"expected grasps of {object_name} by {hand.name}, got those of {table.object} by {table.hand}"
     if table.joint_names != hand.joint_names:
         yield f"expected the joints {', '.join(hand.joint_names)}, got {', '.join(table.joint_names)}"
-    if expected is not None and len(table.indices) != expected:
-        yield f"expected {expected} grasps, got {len(table.indices)}"
-    if not np.array_equal(table.indices, np.arange(len(table.indices))):
-        yield "expected grasps numbered from 0 without gaps, got others"
+    numbers: np.ndarray = np.arange(len(table.indices)) if expected is None else expected
+    if expected is None and table.rest_poses is not None:
+        numbers = table.indices  # how many rest poses there are is not known
+    if len(table.indices) != len(numbers):
+        yield f"expected {len(numbers)} grasps, got {len(table.indices)}"
+    elif not np.array_equal(table.indices, numbers):
+        yield "expected grasps numbered without gaps from 0, or from a million times their rest pose, got others"
+    if table.rest_poses is not None and not np.array_equal(table.rest_poses, rest_pose_of(table.indices)):
+        yield "expected the rest poses that the grasps' numbers say, got others"
     if any(not status for status in table.grasps.status):
         yield "expected a status in every row, got empty ones"
 
@@ -75,6 +83,20 @@ def _value_problems(table: GraspTable) -> Iterator[str]:
         values = table.metrics.get(name)
         if values is not None:
             yield from _rows(usable & ~(values >= low), f"{name} of {low:g} or more")
+
+
+def _way_problems(table: GraspTable) -> Iterator[str]:
+    way = table.grasps.way
+    if way is None:
+        return
+    yield from _rows(way.usable & ~table.grasps.ok, "status ok where grasps are usable")
+    yield from _rows(way.usable & ~_unit(way.T_object_hover_palm), "unit quaternions in T_object_hover_palm")
+    for name in ("table_plane", "lift_direction"):
+        lengths = np.linalg.norm(getattr(way, name)[:, :3], axis=1)
+        yield from _rows(way.usable & ~(np.abs(lengths - 1.0) < _UNIT_TOLERANCE), f"unit vectors in {name}")
+    for name in ("approach_clearance", "closing_clearance", "grasp_clearance", "squeeze_clearance"):
+        yield from _rows(way.usable & ~(getattr(way, name) >= 0.0), f"{name} of 0 or more where grasps are usable")
+    yield from _rows(way.tries < 1, "tries of 1 or more")
 
 
 def _limit_problems(table: GraspTable, hand: Hand) -> Iterator[str]:
@@ -99,7 +121,7 @@ def _rows(wrong: np.ndarray, expected: str) -> Iterator[str]:
 
 
 def check_scene_table(
-    path: Path, layout: DatasetLayout, object_name: str, base_poses: dict[str, np.ndarray]
+    path: Path, layout: DatasetLayout, object_name: str, base: dict[str, GraspTable]
 ) -> Iterator[str]:
     """Check a table of scene grasps against the base grasps and the scene.
 
@@ -107,7 +129,7 @@ def check_scene_table(
         path: The table.
         layout: Paths of the dataset.
         object_name: The object of the scene.
-        base_poses: Palm poses of the base grasps by hand, for the tables that are good, each [grasp_count, 7].
+        base: Base grasps by hand, for the tables that are good.
 
     Yields:
         What is wrong with it.
@@ -130,19 +152,30 @@ def check_scene_table(
         yield f"expected the object at {OBJECT_PATH} in {scene.name}, got none"
         return
     T_world_object = matrix_to_pose(local_to_world(prim))
-    hands = np.array(table.hands)
-    for hand, poses in base_poses.items():
-        rows = np.flatnonzero(hands == hand)
-        indices = table.grasp_indices[rows]
-        if len(indices) != len(poses) or not np.array_equal(np.sort(indices), np.arange(len(poses))):
-            yield f"expected each of the {len(poses)} base grasps by {hand} once, got {len(indices)} rows"
-            continue
-        ok = np.array([table.status[row] == "ok" for row in rows], dtype=bool)
-        placed = compose(T_world_object, poses[indices])[ok]
-        found = table.grasps.T_world_palm[rows][ok]
-        off = np.linalg.norm(placed[:, :3] - found[:, :3], axis=1) > _POSE_TOLERANCE
-        turned = np.abs((placed[:, 3:] * found[:, 3:]).sum(axis=1)) < 1.0 - _POSE_TOLERANCE
-        yield from _rows(off | turned, f"the base grasps by {hand} carried along with the object")
-    unknown = sorted(set(table.hands) - set(base_poses))
-    if unknown and base_poses:
-        yield f"expected hands among {', '.join(base_poses)}, got {', '.join(unknown)}"
+    for hand, grasps in base.items():
+        yield from _placing_problems(table, hand, grasps.of_rest_pose(table.rest_pose or 0), T_world_object)
+    unknown = sorted(set(table.hands) - set(base))
+    if unknown and base:
+        yield f"expected hands among {', '.join(base)}, got {', '.join(unknown)}"
+
+
+def _placing_problems(table: SceneGraspTable, hand: str, base: GraspTable, T_world_object: np.ndarray) -> Iterator[str]:
+    """Compare the scene grasps of a hand with the base grasps that belong to the scene."""
+    rows = np.flatnonzero(np.array(table.hands) == hand)
+    if not np.array_equal(np.sort(table.grasp_indices[rows]), base.indices):
+        yield f"expected each of the {len(base.indices)} base grasps by {hand} once, got {len(rows)} rows"
+        return
+    base_rows = rows_of(base.indices, table.grasp_indices[rows])
+    ok = np.array([table.status[row] == "ok" for row in rows], dtype=bool)
+    placed = compose(T_world_object, base.grasps.T_object_palm[base_rows])[ok]
+    found = table.grasps.T_world_palm[rows][ok]
+    off = np.linalg.norm(placed[:, :3] - found[:, :3], axis=1) > _POSE_TOLERANCE
+    turned = np.abs((placed[:, 3:] * found[:, 3:]).sum(axis=1)) < 1.0 - _POSE_TOLERANCE
+    yield from _rows(off | turned, f"the base grasps by {hand} carried along with the object")
+    way, top = base.grasps.way, table_under(T_world_object).plane
+    if way is None or top is None or table.grasps.usable is None:
+        return
+    known = np.isfinite(way.table_plane).all(axis=1)
+    yield from _rows(known & ~same_table(way.table_plane, top), f"grasps by {hand} made for how the object lies here")
+    promised = table.grasps.usable[rows] & ~base.grasps.usable[base_rows]
+    yield from _rows(promised, f"usable base grasps by {hand} where the scene says usable")

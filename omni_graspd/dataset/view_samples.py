@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.image_writer import read_frame
 from omni_graspd.scenes.scene_writer import OBJECT_PATH
 from omni_graspd.usd.stage import open_stage
-from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose
+from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose, pose_to_matrix
 
 # A camera of USD looks along -Z with +Y up; one of computer vision along +Z with +Y down.
 _TO_VISION = np.diag([1.0, -1.0, -1.0, 1.0])
@@ -49,7 +50,10 @@ class ViewSamples(Sequence[dict[str, Any]]):
     y down, z forward: ``T_camera_object``, shape [7]; of the scene's grasps that are not marked as failed
     ``T_camera_palm``, shape [grasp_count, 7], ``joint_positions``, shape [grasp_count, joint_count], ``collides``,
     bool, ``table_clearance`` [m] and ``epsilon``, each [grasp_count], and ``grasp_index``. ``grasp_mask``, bool, tells
-    grasps from padding. ``object``, ``scene_index`` and ``view`` say which it is.
+    grasps from padding. Where the ways to the grasps are known, there are also ``usable``, bool, whether the hand gets
+    there and up with the object without touching anything else, ``T_camera_pregrasp_palm``, ``T_camera_hover_palm``,
+    ``pregrasp_joint_positions``, ``squeeze_joint_positions`` and ``lift_direction``, shape [grasp_count, 3].
+    ``object``, ``scene_index`` and ``view`` say which it is.
     """
 
     root: Path
@@ -107,19 +111,34 @@ class ViewSamples(Sequence[dict[str, Any]]):
     def _grasps(self, layout: DatasetLayout, view: View, T_camera_world: np.ndarray) -> dict[str, Any]:
         scene = _scene(layout.scene_grasps(view.object, view.scene_index), self.hand)
         base = _base(layout.grasps(self.hand, view.object))
-        rows = scene["rows"]
+        rows = rows_of(base["index"], scene["grasp_index"])
+        T_camera_object = compose(T_camera_world, scene["T_world_object"])
         columns = {
             "T_camera_palm": compose(T_camera_world, scene["T_world_palm"]),
             "joint_positions": base["joint_positions"][rows],
             "epsilon": base["epsilon"][rows],
             "collides": scene["collides"],
             "table_clearance": scene["table_clearance"],
-            "grasp_index": rows,
+            "grasp_index": scene["grasp_index"],
             "grasp_mask": np.ones(len(rows), dtype=bool),
         }
+        if "usable" in scene:
+            columns |= {"usable": scene["usable"]} | _way(base, rows, T_camera_object)
         if self.grasp_slots is not None:
             columns = {name: _fit(values, self.grasp_slots) for name, values in columns.items()}
-        return {"T_camera_object": compose(T_camera_world, scene["T_world_object"])} | columns
+        return {"T_camera_object": T_camera_object} | columns
+
+
+def _way(base: dict[str, np.ndarray], rows: np.ndarray, T_camera_object: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the way to each grasp before the camera."""
+    lift = base["lift_direction"][rows] @ pose_to_matrix(T_camera_object)[:3, :3].T
+    return {
+        "T_camera_pregrasp_palm": compose(T_camera_object, base["T_object_pregrasp_palm"][rows]),
+        "T_camera_hover_palm": compose(T_camera_object, base["T_object_hover_palm"][rows]),
+        "pregrasp_joint_positions": base["pregrasp_joint_positions"][rows],
+        "squeeze_joint_positions": base["squeeze_joint_positions"][rows],
+        "lift_direction": lift,
+    }
 
 
 def _read_parameters(path: Path) -> dict[str, Any]:
@@ -152,8 +171,9 @@ def _scene(path: Path, hand: str) -> dict[str, np.ndarray]:
     mine = np.array([name == hand for name in table.hands]) & np.array([status == "ok" for status in table.status])
     rows = np.flatnonzero(mine)
     stage = open_stage(path.with_name(path.name.replace(".grasps.parquet", ".usda")))
-    return {
-        "rows": table.grasp_indices[rows],
+    usable = {} if table.grasps.usable is None else {"usable": table.grasps.usable[rows]}
+    return usable | {
+        "grasp_index": table.grasp_indices[rows],
         "T_world_palm": table.grasps.T_world_palm[rows],
         "T_world_object": matrix_to_pose(local_to_world(stage.GetPrimAtPath(OBJECT_PATH))),
         "collides": table.grasps.collides[rows],
@@ -164,8 +184,10 @@ def _scene(path: Path, hand: str) -> dict[str, np.ndarray]:
 @lru_cache(maxsize=64)
 def _base(path: Path) -> dict[str, np.ndarray]:
     table = read_grasps(path)
-    return {
-        "T_object_palm": table.grasps.T_object_palm,
+    postures, way = table.grasps.postures, table.grasps.way
+    on_the_way = {} if postures is None or way is None else vars(postures) | vars(way)
+    return on_the_way | {
+        "index": table.indices,
         "joint_positions": table.grasps.joint_positions,
         "epsilon": table.metrics["epsilon"],
     }

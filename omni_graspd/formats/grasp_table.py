@@ -34,14 +34,15 @@ def read_table(path: Path) -> list[GraspRecord]:
 def table_record(table: GraspTable) -> GraspRecord:
     """Return all rows of a table in their order; those that failed have confidence 0, or numbers that are not finite.
 
+    So have those that are not usable where they were made. The ways to the grasps are lost but for the pregrasp.
+
     Args:
         table: The table.
     """
     batch, postures = table.grasps, table.grasps.postures
     columns = {name: np.asarray(values, dtype=np.float64) for name, values in table.metrics.items()}
     scale = columns.pop(_SCALE, np.ones(1))
-    ok = batch.ok.astype(np.float64)
-    confidence = columns.pop(_CONFIDENCE, ok)
+    confidence = columns.pop(_CONFIDENCE, table.good.astype(np.float64))
     return GraspRecord(
         hand=table.hand,
         object=table.object,

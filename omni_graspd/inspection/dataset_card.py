@@ -41,7 +41,7 @@ class DatasetCard:
     method: str
     """How the grasps were made."""
     unique_grasps: int
-    """Base grasps that did not fail."""
+    """Base grasps that can be carried out; where objects float, those that did not fail."""
     examples: int
     """Views of scenes; a stereo pair counts once."""
 
@@ -59,7 +59,7 @@ def describe_dataset(summary: DatasetSummary) -> DatasetCard:
         objects=len(summary.manifest.objects),
         inputs=(*channels, "stereo" if stereo else "mono") if images else (),
         method="differentiable simulation" if "synthesis" in config else "imported",
-        unique_grasps=sum(row.ok_count for row in summary.grasps),
+        unique_grasps=sum(row.ok_count if row.usable_count is None else row.usable_count for row in summary.grasps),
         examples=images // 2 if stereo else images,
     )
 

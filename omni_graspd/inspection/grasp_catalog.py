@@ -16,15 +16,22 @@ import numpy as np
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
-from omni_graspd.dataset.table_schema import GRASP_COLUMNS, POSTURE_COLUMNS, SCHEMA_VERSION
-from omni_graspd.dataset.tables import column_array
+from omni_graspd.dataset.table_files import column_array
+from omni_graspd.dataset.table_schema import (
+    GRASP_COLUMNS,
+    POSTURE_COLUMNS,
+    REST_POSE_COLUMNS,
+    SCHEMA_VERSION,
+    WAY_COLUMNS,
+)
 from omni_graspd.errors import GraspdError
 
 if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 _NORM_TOLERANCE = 1e-3
-_VECTORS = ("T_object_palm", "joint_positions", "T_object_pregrasp_palm", "pregrasp_joint_positions")
+_OPTIONAL = ("T_object_pregrasp_palm", "pregrasp_joint_positions", "table_plane")
+_VECTORS = ("T_object_palm", "joint_positions", *_OPTIONAL)
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,8 @@ class CatalogGrasp:
     """Pose of the palm before the grasp, shape [7]; None where the dataset has none."""
     pregrasp_joint_positions: np.ndarray | None
     """All joints before the grasp [rad or m], shape [joint_count]."""
+    table_plane: np.ndarray | None
+    """Table top in the object frame: unit normal and offset [m], shape [4]; None where the object floats."""
 
 
 class GraspCatalog:
@@ -166,6 +175,13 @@ class GraspCatalog:
             self._columns["status"] = np.concatenate(parts).astype(bool)
         return self._columns["status"]
 
+    def usable(self) -> np.ndarray:
+        """Return which grasps can be carried out, shape [count], bool; without known ways, those that did not fail."""
+        if "usable" not in self.metric_names():
+            return self.ok()
+        usable = self.metric("usable")
+        return np.where(np.isnan(usable), self.ok(), usable == 1.0)
+
     def table_of(self, row: int) -> CatalogTable:
         """Return the table of a row."""
         if not 0 <= row < self.count:
@@ -210,9 +226,11 @@ class GraspCatalog:
                 f"expected a finite pose with a unit quaternion, got another in row {place} of {table.path}; "
                 "skip this grasp, or make the table again"
             )
-        pregrasp = [vectors[name][place] if name in vectors else None for name in _VECTORS[2:]]
+        optional = [vectors[name][place] if name in vectors else None for name in _OPTIONAL]
+        if optional[-1] is not None and not np.isfinite(optional[-1]).all():
+            optional[-1] = None
         index, status = int(vectors["index"][place]), str(vectors["status"][place])
-        return CatalogGrasp(row, table.hand, table.object, index, status, pose, joints, *pregrasp)
+        return CatalogGrasp(row, table.hand, table.object, index, status, pose, joints, *optional)
 
     def _read_vectors(self, table: CatalogTable) -> dict[str, np.ndarray]:
         there = set(self._file(table.path).schema_arrow.names)
@@ -228,11 +246,13 @@ def _metric_names(file: pq.ParquetFile) -> tuple[str, ...]:
     import pyarrow as pa
 
     known = {*GRASP_COLUMNS, *POSTURE_COLUMNS}
-    return tuple(
+    single = [
         field.name
         for field in file.schema_arrow
-        if field.name not in known and not pa.types.is_fixed_size_list(field.type) and not pa.types.is_list(field.type)
-    )
+        if field.name not in known and not pa.types.is_nested(field.type) and not pa.types.is_string(field.type)
+    ]
+    # How good a grasp is comes first, the way to it last.
+    return tuple(sorted(single, key=lambda name: name in REST_POSE_COLUMNS or name in WAY_COLUMNS))
 
 
 def _damaged(path: Path, error: Exception) -> GraspdError:

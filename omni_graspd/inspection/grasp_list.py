@@ -24,8 +24,8 @@ class GraspFilter:
     """Name of a hand; empty for all."""
     object: str = ""
     """Name of an object; empty for all."""
-    status: Literal["all", "ok", "failed"] = "all"
-    """Whether failed grasps are shown."""
+    status: Literal["all", "usable", "ok", "failed"] = "all"
+    """Whether failed grasps are shown, or only those that can be carried out on the table."""
     decision: Shown = "all"
     """Which decisions are shown."""
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -53,7 +53,9 @@ def filtered_rows(catalog: GraspCatalog, decisions: Decisions, wanted: GraspFilt
     for table in catalog.tables:
         if wanted.hand in ("", table.hand) and wanted.object in ("", table.object):
             keep[table.first : table.first + table.count] = True
-    if wanted.status != "all":
+    if wanted.status == "usable":
+        keep &= catalog.usable()
+    elif wanted.status != "all":
         keep &= catalog.ok() == (wanted.status == "ok")
     for name, (least, largest) in wanted.ranges.items():
         values = catalog.metric(name)

@@ -41,6 +41,7 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import Trajectory
+from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 from omni_graspd.synthesis.synthesizer import synthesize
 
 T = TypeVar("T")
@@ -183,6 +184,11 @@ class Inspection:
         """The object at which the hand is shown: that of the selected grasp, or the one put in its place."""
         return self.object_named(self.grasp.object) if self._swapped is None else self._swapped[1]
 
+    @property
+    def table_plane(self) -> np.ndarray | None:
+        """Table top under the object, in its frame, shape [4]; None where it floats or another is in its place."""
+        return self.grasp.table_plane if self._swapped is None else None
+
     def object_named(self, name: str) -> RigidObject:
         """Return an object of the dataset, read once.
 
@@ -305,6 +311,7 @@ class Inspection:
             [grasp.index],
             self.synthesis,
             seed=int(config["seed"]),
+            surroundings=NOTHING if grasp.table_plane is None else Surroundings(grasp.table_plane),
             device=self.device,
             progress=progress,
             capture_every=_CAPTURE_EVERY,

@@ -11,6 +11,7 @@ import numpy as np
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.run import Run
+from omni_graspd.dataset.table_files import row_count
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.hands.hand import Hand
 from omni_graspd.inspection.annotations import color_distances, draw_annotations
@@ -29,6 +30,8 @@ _LARGEST_VIEW_COUNT = 8
 async def write_overview(run: Run, progress: Progress = no_progress) -> None:
     """Make ``overview.png`` of a whole dataset, for the first six pairs of object and hand; a present one is kept.
 
+    Without grasps there is none.
+
     Args:
         run: An open run whose stages are done.
         progress: Called with pictures of grasps done and in total.
@@ -36,7 +39,10 @@ async def write_overview(run: Run, progress: Progress = no_progress) -> None:
     if run.layout.overview.is_file():
         return
     pairs = [(hand, obj) for obj in run.objects for hand in run.hands][:_LARGEST_COLUMN_COUNT]
-    tables = [read_grasps(run.layout.grasps(hand.name, obj.name)) for hand, obj in pairs]
+    paths = [run.layout.grasps(hand.name, obj.name) for hand, obj in pairs]
+    if not all(path.is_file() for path in paths):
+        return
+    tables = [read_grasps(path) for path in paths]
     chosen = [_choose_grasps(table) for table in tables]
     done, total = 0, 2 * sum(len(rows) for rows in chosen)
     progress(0, total)
@@ -55,12 +61,11 @@ async def write_overview(run: Run, progress: Progress = no_progress) -> None:
 
 def _subtitle(run: Run, shown: int) -> str:
     objects, total = len(run.objects), len(run.objects) * len(run.hands)
+    tables = run.layout.grasp_tables([hand.name for hand in run.hands], [obj.name for obj in run.objects])
+    grasps = sum(row_count(path) for _, _, path in tables)
     scenes = sum(len(run.layout.scene_tables(obj.name)) for obj in run.objects)
     images = sum(len(run.layout.images(obj.name)) for obj in run.objects)
-    text = (
-        f"{objects} objects · {total * run.config.grasps} grasps · {scenes} scenes · {images} images"
-        f" · seed {run.config.seed}"
-    )
+    text = f"{objects} objects · {grasps} grasps · {scenes} scenes · {images} images · seed {run.config.seed}"
     return text if shown == total else f"{text} · here the first {shown} of {total} pairs of hand and object"
 
 
@@ -73,8 +78,8 @@ def _figures(table: GraspTable) -> str:
 
 
 def _choose_grasps(table: GraspTable) -> list[tuple[int, str]]:
-    """Return rows of the best two grasps and of the median one by epsilon, with what to say of them."""
-    order = np.argsort(-np.nan_to_num(table.metrics["epsilon"], nan=-1.0), kind="stable")
+    """Return rows of the best two grasps and of the median one by epsilon, usable ones first, and what to say."""
+    order = np.lexsort((-np.nan_to_num(table.metrics["epsilon"], nan=-1.0), ~table.good))
     ranks = {0: "best", 1: "second", len(order) // 2: "median"}
     return [
         (int(order[rank]), f"{name}, epsilon {table.metrics['epsilon'][order[rank]]:.2f}")

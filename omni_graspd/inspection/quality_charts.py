@@ -29,6 +29,7 @@ _VERDICT_COLORS = {
     "object lost in most directions": "#e0b050",
     "deeper than 5 mm in the object": "#d1603d",
     "no force closure": "#8a5fb0",
+    "the table is in the way": "#4aa3b8",
 }
 _FAILED_COLOR = "#6a6f78"
 _STYLE: dict[Any, Any] = {

@@ -62,7 +62,7 @@ class QualityRow:
 
 
 def quality_row(measured: Sequence[MeasuredGrasps], count: int | None) -> QualityRow:
-    """Average the best grasps of each object by epsilon; grasps marked as failed are left out.
+    """Average the best usable grasps of each object by epsilon; grasps marked as failed are left out.
 
     Args:
         measured: Tables of one dataset and hand, one for each object.

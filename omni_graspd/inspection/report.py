@@ -163,7 +163,7 @@ def _tables(groups: Groups, rows: dict[str, list[QualityRow]], config: ReportCon
     titles = [quantity.title for quantity in shown]
     texts = {
         "top": f"Best {config.top} of each object by ε, as in the paper's Table II; mean of the objects' means.",
-        "all": "All grasps that are not marked as failed.",
+        "all": "All grasps that are not marked as failed and, where there is a table, can be reached past it.",
     }
     tables = []
     for name, caption in texts.items():
@@ -199,16 +199,24 @@ def _summary_csv(rows: dict[str, list[QualityRow]]) -> bytes:
 
 
 def _grasps_csv(measured: Sequence[MeasuredGrasps]) -> bytes:
-    names = list(dict.fromkeys(name for table in measured for name in table.table.metrics))
+    names = list(dict.fromkeys(name for table in measured for name in _columns(table)))
     lines = [["dataset", "hand", "object", "index", "status", "verdict", *names]]
     for table in measured:
-        columns = [table.table.metrics.get(name) for name in names]
+        known = _columns(table)
+        columns = [known.get(name) for name in names]
         verdicts = table.verdicts()
         for row, index in enumerate(table.table.indices):
             values = ["" if column is None else str(column[row]) for column in columns]
             texts = [table.dataset, table.table.hand, table.table.object, str(index), table.table.grasps.status[row]]
             lines.append([*texts, verdicts[row], *values])
     return _as_csv(lines)
+
+
+def _columns(table: MeasuredGrasps) -> dict[str, np.ndarray]:
+    """Return what is written of each grasp, by column."""
+    grasps = table.table
+    rest_poses = {} if grasps.rest_poses is None else {"rest_pose": grasps.rest_poses}
+    return rest_poses | ({} if grasps.grasps.way is None else {"usable": grasps.grasps.usable}) | grasps.metrics
 
 
 def _as_csv(lines: Sequence[Sequence[str]]) -> bytes:

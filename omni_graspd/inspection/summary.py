@@ -38,6 +38,12 @@ class GraspSummary:
     """Scene grasps."""
     colliding_count: int
     """Scene grasps in which the hand collides with the table."""
+    rest_pose_count: int | None = None
+    """Rest poses for which there are base grasps; None where objects float."""
+    usable_count: int | None = None
+    """Base grasps that can be carried out on the table; None where objects float."""
+    usable_scene_count: int | None = None
+    """Scene grasps that can be carried out in their scenes; None where objects float."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ def summarize_dataset(root: Path) -> DatasetSummary:
     return DatasetSummary(
         manifest=manifest,
         grasps=tuple(_summarize_grasps(layout, hand, obj) for obj in manifest.objects for hand in manifest.hands),
-        scene_counts={obj: len(layout.scene_tables(obj)) for obj in manifest.objects},
+        scene_counts={obj: len(layout.scene_indices(obj)) for obj in manifest.objects},
         image_counts={obj: len(layout.images(obj)) for obj in manifest.objects},
     )
 
@@ -72,11 +78,14 @@ def summarize_dataset(root: Path) -> DatasetSummary:
 def _summarize_grasps(layout: DatasetLayout, hand: str, obj: str) -> GraspSummary:
     path = layout.grasps(hand, obj)
     table = read_grasps(path) if path.is_file() else None
-    collides = [np.zeros(0, dtype=bool)]
+    colliding, usable = [np.zeros(0, dtype=bool)], [np.zeros(0, dtype=bool)]
     for scene in layout.scene_tables(obj):
-        scene_grasps = read_scene_grasps(scene)
-        collides.append(scene_grasps.grasps.collides[np.array(scene_grasps.hands) == hand])
-    colliding = np.concatenate(collides)
+        placed = read_scene_grasps(scene)
+        mine = np.array(placed.hands) == hand
+        colliding.append(placed.grasps.collides[mine])
+        if placed.grasps.usable is not None:
+            usable.append(placed.grasps.usable[mine])
+    rest_poses = None if table is None else table.rest_poses
     return GraspSummary(
         hand=hand,
         object=obj,
@@ -86,8 +95,11 @@ def _summarize_grasps(layout: DatasetLayout, hand: str, obj: str) -> GraspSummar
         epsilon=_mean(table, "epsilon"),
         contact_area=_mean(table, "contact_area"),
         penetration_depth=_largest(table, "penetration_depth"),
-        scene_grasp_count=len(colliding),
-        colliding_count=int(colliding.sum()),
+        scene_grasp_count=len(np.concatenate(colliding)),
+        colliding_count=int(np.concatenate(colliding).sum()),
+        rest_pose_count=None if rest_poses is None else len(np.unique(rest_poses)),
+        usable_count=None if table is None or rest_poses is None else int(table.grasps.usable.sum()),
+        usable_scene_count=None if rest_poses is None else int(np.concatenate(usable).sum()),
     )
 
 

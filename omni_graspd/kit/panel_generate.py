@@ -47,9 +47,9 @@ class GenerateSection:
             self._views = _row("Views per scene", ui.IntField, GenerateConfig().camera.views)
             self._out = _row("Output folder", ui.StringField, str(Path.home() / "graspd_out"))
             with ui.HStack(height=26, spacing=4):
-                ui.Button("Generate", clicked_fn=lambda: self._start(("synthesize",)))
-                ui.Button("Scenes", clicked_fn=lambda: self._start(("synthesize", "settle")))
-                ui.Button("Images", clicked_fn=lambda: self._start(("synthesize", "settle", "render")))
+                ui.Button("Scenes", clicked_fn=lambda: self._start(("settle",)))
+                ui.Button("Grasps", clicked_fn=lambda: self._start(("settle", "synthesize", "place")))
+                ui.Button("Images", clicked_fn=lambda: self._start(("settle", "synthesize", "place", "render")))
                 ui.Button("Cancel", clicked_fn=tasks.cancel)
             self._bar = ui.ProgressBar()
             self._plots = ui.Frame(height=80, build_fn=self._plot)
@@ -82,7 +82,8 @@ class GenerateSection:
     async def _run(self, config: GenerateConfig, stages: tuple[str, ...]) -> None:
         self._bar.model.set_value(0.0)
         await make_dataset(config, stages, self._progress, self._show_losses)
-        self._made(config.out)
+        if "synthesize" in stages:
+            self._made(config.out)
 
     def _progress(self, name: str, done: int, total: int) -> None:
         self._bar.model.set_value(float(done / max(total, 1)))

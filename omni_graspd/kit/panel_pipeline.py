@@ -77,17 +77,19 @@ async def _stages(
 ) -> None:
     with open_run(config) as run:
         bridged = replace(run, backend=bridged_backend(run.backend, main))
-        if "synthesize" in stages:
-            main.call_soon_threadsafe(losses, await _first_losses(bridged))
         for name in stages:
+            if name == "synthesize":
+                main.call_soon_threadsafe(losses, await _first_losses(bridged))
             await STAGES[name](
                 bridged, lambda done, total, name=name: main.call_soon_threadsafe(progress, name, done, total)
             )
 
 
 async def _first_losses(run: Run) -> list[float]:
+    obj = run.objects[0]
+    around = run.with_rest_poses().rest_poses[obj.name].surroundings[0]
     options = {"seed": run.config.seed, "device": run.device, "capture_every": _CAPTURE_EVERY, "threads": 1}
-    batch = await synthesize(run.hands[0], run.objects[0], [0], run.config.synthesis, **options)
+    batch = await synthesize(run.hands[0], obj, [0], run.config.synthesis, surroundings=around, **options)
     return [] if batch.trajectory is None else batch.trajectory.losses["stable"][:, 0].astype(float).tolist()
 
 

@@ -39,7 +39,8 @@ async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
 
     Args:
         stage: Stage with at least one enabled, non-kinematic ``PhysicsRigidBodyAPI`` prim. Gravity and materials are
-            taken from it.
+            taken from it. Time samples are followed where transforms of kinematic bodies, target positions of drives
+            and the strength of gravity have them; time 0 is the start.
         config: Step length, time limit, and what counts as rest.
 
     Returns:
@@ -114,7 +115,8 @@ async def _step_until_rest(
     record = MotionRecord(body_paths, config, reader.read())
     slice_start = time.perf_counter()
     for step in range(1, record.step_count + 1):
-        simulation.simulate(config.time_step, (step - 1) * config.time_step)
+        # The time is that of the end of the step: what is animated goes to where it is then.
+        simulation.simulate(config.time_step, step * config.time_step)
         simulation.fetch_results()
         if record.is_due(step) and record.add(step, reader.read()):
             break

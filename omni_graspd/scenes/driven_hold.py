@@ -17,14 +17,8 @@ from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.objects.convex_decomposition import convex_pieces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_not_negative, require_positive
-from omni_graspd.scenes.driven_hold_stage import (
-    DrivenGrasp,
-    DrivePhysics,
-    Shake,
-    author_driven_stage,
-    link_path,
-    object_path,
-)
+from omni_graspd.scenes.driven_hand import DrivePhysics, link_path
+from omni_graspd.scenes.driven_hold_stage import DrivenGrasp, Shake, author_driven_stage, copy_path, object_path
 from omni_graspd.scenes.hand_colliders import hand_colliders
 from omni_graspd.scenes.hold import HOLD_DIRECTIONS, HoldConfig, HoldResult, Simulate
 from omni_graspd.scenes.simulation import SimulateConfig
@@ -127,7 +121,7 @@ class _DrivenTest:
             DrivenGrasp(joints, targets, links, start), np.zeros((1, 3)), self.config.closing_time, None
         )
         pressed = dict(zip(paths, poses[-1], strict=True))
-        moved = np.array([pressed.get(link_path(0, i), links[i]) for i in range(len(links))])
+        moved = np.array([pressed.get(link_path(copy_path(0), i), links[i]) for i in range(len(links))])
         # Bodies part a little at their joints; from here on they are together again.
         links = link_poses(self.hand, links[0], _joint_positions(self.hand, moved))
         return DrivenGrasp(joints, targets, links, pressed[object_path(0)])
@@ -141,7 +135,7 @@ class _DrivenTest:
         for copy in range(len(HOLD_DIRECTIONS)):
             moved = poses[:, paths.index(object_path(copy)), :3]
             if shake is not None:
-                moved = moved - poses[:, paths.index(link_path(copy, 0)), :3]
+                moved = moved - poses[:, paths.index(link_path(copy_path(copy), 0)), :3]
             displacements.append(np.linalg.norm(moved - moved[0], axis=-1).max())
         return np.array(displacements)
 

@@ -133,6 +133,17 @@ def author_pieces(stage: Usd.Stage, path: str, pieces: Sequence[TriangleMesh], p
 
 def author_motion(body: Usd.Prim, obj: RigidObject, direction: np.ndarray, physics: HoldPhysics) -> None:
     """Make a prim at the object's centre of mass the object's body, which a force pulls along a direction."""
+    author_free_body(body, obj, physics)
+    # Acts at the origin of the body, which is its centre of mass.
+    apply_physx(body, "PhysxForceAPI", {"physxForce:worldFrameEnabled": True})
+    acceleration = Gf.Vec3f(*(float(v) * physics.gravity * _SCALE for v in direction))
+    body.CreateAttribute("physxForce:force", Sdf.ValueTypeNames.Vector3f).Set(acceleration)
+    mode = body.CreateAttribute("physxForce:mode", Sdf.ValueTypeNames.Token, False, Sdf.VariabilityUniform)
+    mode.Set("acceleration")
+
+
+def author_free_body(body: Usd.Prim, obj: RigidObject, physics: HoldPhysics) -> None:
+    """Make a prim at the object's centre of mass the object's body, undamped."""
     apply_rigid_body(body, mass=obj.mass, center_of_mass=np.zeros(3), inertia=obj.inertia * _SCALE**2)
     apply_physx(
         body,
@@ -148,9 +159,3 @@ def author_motion(body: Usd.Prim, obj: RigidObject, direction: np.ndarray, physi
             "physxRigidBody:solverVelocityIterationCount": physics.velocity_iterations,
         },
     )
-    # Acts at the origin of the body, which is its centre of mass.
-    apply_physx(body, "PhysxForceAPI", {"physxForce:worldFrameEnabled": True})
-    acceleration = Gf.Vec3f(*(float(v) * physics.gravity * _SCALE for v in direction))
-    body.CreateAttribute("physxForce:force", Sdf.ValueTypeNames.Vector3f).Set(acceleration)
-    mode = body.CreateAttribute("physxForce:mode", Sdf.ValueTypeNames.Token, False, Sdf.VariabilityUniform)
-    mode.Set("acceleration")

@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Which rest poses of an object are the same up to a turn about gravity, and how often each occurs."""
+"""Which rest poses of an object are the same up to a turn about gravity, and how often each occurs.
+
+Two measures of the same: for counting how an object lies (:func:`cluster_rest_poses`), and, much stricter, for grasps
+beside the table (:func:`same_table_groups`).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,10 @@ import numpy as np
 
 SAME_POSE_ANGLE = float(np.radians(5.0))
 """Rest poses whose down directions differ by less are one [rad]."""
+SAME_TABLE_ANGLE = float(np.radians(0.1))
+SAME_TABLE_OFFSET = 5e-5
+"""A grasp holds for all rest poses whose table tops differ by no more than these [rad, m]: as far as 25 cm from the
+object's origin, its distance from the table then changes by less than half a millimetre."""
 
 
 @dataclass(frozen=True)
@@ -58,3 +66,34 @@ def cluster_rest_poses(directions: np.ndarray, *, angle: float = SAME_POSE_ANGLE
     rank = np.empty(len(names), dtype=int)
     rank[order] = np.arange(len(names))
     return RestPoses(rank[found], sizes[order], directions[first[order]])
+
+
+def same_table(planes: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Tell which table tops are where a grasp that was made over another one expects it, shape [count], bool.
+
+    Args:
+        planes: Table tops in the object frame, unit normal and offset [m], shape [count, 4].
+        reference: The other one, shape [4].
+    """
+    # The chord: an angle from a cosine would lose half of its digits.
+    angles = 2.0 * np.arcsin(np.minimum(0.5 * np.linalg.norm(planes[:, :3] - reference[:3], axis=1), 1.0))
+    return (angles <= SAME_TABLE_ANGLE) & (np.abs(planes[:, 3] - reference[3]) <= SAME_TABLE_OFFSET)
+
+
+def same_table_groups(planes: np.ndarray) -> np.ndarray:
+    """Number rest poses by their table tops, each with the first earlier one that is the same, else as a new one.
+
+    Numbers do not depend on the rest poses that follow.
+
+    Args:
+        planes: Table tops in the object frame, unit normal and offset [m], shape [count, 4].
+
+    Returns:
+        Number of each, shape [count], int; a number's first rest pose is the one that stands for it.
+    """
+    labels = np.full(len(planes), -1)
+    for first in range(len(planes)):
+        if labels[first] < 0:
+            same = same_table(planes, planes[first]) & (labels < 0)
+            labels[same] = labels.max() + 1
+    return labels

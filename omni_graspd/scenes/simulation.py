@@ -30,8 +30,8 @@ class SimulateConfig:
     independent: bool = False
     """For bodies that never meet: stop when each has been at rest once, instead of all at the same time."""
     keep_loaded: bool = False
-    """A hint that the same stage comes again, with prims moved: a backend may keep what it loaded until then. Results
-    are the same either way."""
+    """A hint that the same stage comes again, with prims moved or moving otherwise: a backend may keep what it loaded
+    until then. Results are the same either way."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

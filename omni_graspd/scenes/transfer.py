@@ -14,8 +14,9 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.scenes.clutter import Neighbour
 from omni_graspd.scenes.neighbour_clearance import NeighbourClearance
+from omni_graspd.scenes.way_stations import Station, moved, way_stations
 from omni_graspd.synthesis.grasp import GraspBatch
-from omni_graspd.usd.transforms import compose, pose_to_matrix
+from omni_graspd.usd.transforms import pose_to_matrix
 
 _FROM_ABOVE = math.radians(60.0)
 """Largest angle between the approach direction and straight down at which a hand comes from above [rad]."""
@@ -34,11 +35,14 @@ class SceneGrasps:
     approach_angle: np.ndarray
     """Angle between the direction in which the palm looks and straight down [rad], shape [grasp_count]."""
     approach_clearance: np.ndarray
-    """Lowest vertex over the table top on the open hand's straight way from pregrasp to grasp [m]; NaN where there is
-    no pregrasp, shape [grasp_count]."""
+    """Lowest vertex over the table top on the whole way, from pregrasp to lift [m]; for grasps without a known way on
+    the open hand's straight one from pregrasp to grasp; NaN where there is no pregrasp, shape [grasp_count]."""
     from_above: np.ndarray
-    """Whether the hand comes from above, within 60 degrees, never reaches below the table top and, at the start, in the
-    middle and at the end of the way, touches no neighbour, shape [grasp_count], bool."""
+    """Whether the hand comes from above, within 60 degrees, never reaches below the table top and touches no neighbour
+    from place to place of its way, shape [grasp_count], bool."""
+    usable: np.ndarray | None = None
+    """Whether the base grasp is usable and its whole way is clear of the table and, from place to place, of neighbours,
+    shape [grasp_count], bool; None for grasps without a known way."""
     neighbour_clearance: np.ndarray | None = None
     """Distance to the nearest neighbour [m], up to 5 cm, 0 where the hand touches it, shape [grasp_count]; None for a
     scene without clutter."""
@@ -50,8 +54,9 @@ def transfer_grasps(
     """Carry grasps from the object frame to a scene whose table top is the plane z = 0.
 
     Clearances are exact for the links' meshes: the lowest point of a mesh is one of its vertices, and on a straight way
-    without turning a vertex is lowest at one of the ends. The edge of the table is not looked at: a hand beside the
-    table and below its top counts as colliding.
+    without turning a vertex is lowest at one of the ends. While the hand closes, and beside neighbours, the way is
+    looked at from place to place. The edge of the table is not looked at: a hand beside the table and below its top
+    counts as colliding.
 
     Args:
         hand: The hand.
@@ -59,35 +64,48 @@ def transfer_grasps(
         T_world_object: Rest pose of the object, shape [7].
         neighbours: Objects beside it.
     """
-    T_world_palm = _moved(T_world_object, batch.T_object_palm)
-    clearance = _heights(hand, T_world_palm, batch.joint_positions)
+    T_world_palm = moved(T_world_object, batch.T_object_palm)
+    clearance = _heights(hand, Station(T_world_palm, batch.joint_positions))
     collides = ~(clearance >= 0.0)
     direction = pose_to_matrix(T_world_palm)[:, :3, :3] @ hand.approach_direction
     angle = np.arccos(np.clip(-direction[:, 2], -1.0, 1.0))
-    approach = np.full(len(clearance), np.nan)
     obstacles = NeighbourClearance(hand, neighbours) if neighbours else None
     beside = None if obstacles is None else obstacles.measure(T_world_palm, batch.joint_positions)
     if beside is not None:
         collides |= ~(beside > 0.0)
-    free = ~collides
-    if batch.postures:
-        opened = batch.postures.pregrasp_joint_positions
-        T_world_pregrasp = _moved(T_world_object, batch.postures.T_object_pregrasp_palm)
-        approach = np.minimum(_heights(hand, T_world_pregrasp, opened), _heights(hand, T_world_palm, opened))
-        if obstacles is not None:
-            middle = T_world_palm.copy()
-            middle[:, :3] = 0.5 * (T_world_palm[:, :3] + T_world_pregrasp[:, :3])
-            for poses in (T_world_pregrasp, middle, T_world_palm):
-                free &= obstacles.measure(poses, opened) > 0.0
+    stations = _stations(batch, T_world_object, T_world_palm)
+    approach = np.full(len(clearance), np.nan)
+    if stations:
+        # Without turning and closing, a way is lowest at one of its ends.
+        looked_at = stations[::2] if batch.way is None else stations
+        approach = np.minimum.reduce([_heights(hand, station) for station in looked_at])
+    free = ~collides & (approach >= 0.0)
+    if obstacles is not None:
+        for station in stations:
+            free[free] = obstacles.clears(station.T_world_palm[free], station.joint_positions[free])
     return SceneGrasps(
         T_world_palm=T_world_palm,
         table_clearance=clearance,
         collides=collides,
         approach_angle=angle,
         approach_clearance=approach,
-        from_above=(angle <= _FROM_ABOVE) & (approach >= 0.0) & free,
+        from_above=(angle <= _FROM_ABOVE) & free,
+        usable=None if batch.way is None else batch.ok & batch.usable & free,
         neighbour_clearance=beside,
     )
+
+
+def _stations(batch: GraspBatch, T_world_object: np.ndarray, T_world_palm: np.ndarray) -> list[Station]:
+    """Return the places of the way that are looked at; without a known way, those of the open hand's straight one."""
+    if batch.postures is None:
+        return []
+    if batch.way is not None:
+        return way_stations(T_world_object, T_world_palm, batch.joint_positions, batch.postures, batch.way)
+    opened, pregrasp = batch.postures.pregrasp_joint_positions, batch.postures.T_object_pregrasp_palm
+    T_world_pregrasp = moved(T_world_object, pregrasp)
+    middle = T_world_palm.copy()
+    middle[:, :3] = 0.5 * (T_world_palm[:, :3] + T_world_pregrasp[:, :3])
+    return [Station(poses, opened) for poses in (T_world_pregrasp, middle, T_world_palm)]
 
 
 def join_scene_grasps(parts: Sequence[SceneGrasps]) -> SceneGrasps:
@@ -97,16 +115,9 @@ def join_scene_grasps(parts: Sequence[SceneGrasps]) -> SceneGrasps:
     return SceneGrasps(**{name: np.concatenate(values) for name, values in there.items()})
 
 
-def _moved(T_world_object: np.ndarray, T_object_palm: np.ndarray) -> np.ndarray:
-    """Return palm poses in the world; those of diverged grasps stay no numbers."""
-    finite = np.isfinite(T_object_palm).all(axis=1)
-    poses = np.full(T_object_palm.shape, np.nan)
-    poses[finite] = compose(np.asarray(T_world_object)[None, :], T_object_palm[finite])
-    return poses
-
-
-def _heights(hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+def _heights(hand: Hand, station: Station) -> np.ndarray:
     """Return the height of each posed hand's lowest vertex [m], NaN for a hand that is nowhere, shape [grasp_count]."""
+    T_world_palm, joint_positions = station.T_world_palm, station.joint_positions
     finite = np.asarray(np.isfinite(T_world_palm).all(axis=1) & np.isfinite(joint_positions).all(axis=1))
     heights = np.full(len(finite), np.nan)
     if not finite.any():

@@ -8,7 +8,7 @@ import ctypes
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.scenes.motion_record import MotionRecord, dynamic_bodies
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 from omni_graspd.standalone.physx_stage import attached_stage
+from omni_graspd.standalone.stage_motion import StageMotion
 
 _ARENA_MAX = -8
 """M_ARENA_MAX of glibc."""
@@ -44,7 +45,8 @@ async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
 
     Args:
         stage: Stage with at least one enabled, non-kinematic ``PhysicsRigidBodyAPI`` prim. Gravity and materials are
-            taken from it.
+            taken from it. Time samples are followed where transforms of kinematic bodies, target positions of drives
+            and the strength of gravity have them; time 0 is the start.
         config: Step length, time limit, and what counts as rest.
 
     Returns:
@@ -54,15 +56,20 @@ async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
         GraspdError: If the stage has no dynamic rigid body, or PhysX did not take one of them.
     """
     body_paths = dynamic_bodies(stage)
-    with attached_stage(stage, keep=config.keep_loaded) as physx:
-        return _step_until_rest(physx, body_paths, config, UsdGeom.GetStageMetersPerUnit(stage))
+    with attached_stage(stage, keep=config.keep_loaded) as (physx, loaded):
+        reader = _BodyReader(physx, body_paths, UsdGeom.GetStageMetersPerUnit(stage))
+        record = MotionRecord(body_paths, config, reader.read())
+        times = np.arange(1, record.step_count + 1) * config.time_step
+        with closing(StageMotion(stage, loaded, times)) as motion:
+            return _step_until_rest(physx, reader, record, motion, config.time_step)
 
 
-def _step_until_rest(physx: Any, body_paths: tuple[str, ...], config: SimulateConfig, metres: float) -> SimulateResult:
-    reader = _BodyReader(physx, body_paths, metres)
-    record = MotionRecord(body_paths, config, reader.read())
+def _step_until_rest(
+    physx: Any, reader: _BodyReader, record: MotionRecord, motion: StageMotion, time_step: float
+) -> SimulateResult:
     for step in range(1, record.step_count + 1):
-        physx.step_sync(config.time_step)
+        motion.advance(physx, step - 1)
+        physx.step_sync(time_step)
         if record.is_due(step) and record.add(step, reader.read()):
             break
     reader.check_order()

@@ -15,7 +15,7 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.ray_kernels import first_hit_kernel
 from omni_graspd.synthesis.start_geometry import frames, plane_axes
 
-_LINES = 8
+_LINES = 20
 """Lines across the object of which the best is taken."""
 LINE_NUMBERS = 4 * _LINES
 """Random numbers that they take."""
@@ -148,7 +148,7 @@ class OpposedStarts:
         squareness = np.minimum(-(near_normal * direction).sum(axis=-1), (far_normal * direction).sum(axis=-1))
         beside = middle - self.shape.center
         beside = beside - (beside * approach[:, None]).sum(axis=-1, keepdims=True) * approach[:, None]
-        costs = 2.0 * (1.0 - squareness) + np.linalg.norm(beside, axis=-1) / 0.03 + width / 0.05
+        costs = 4.0 * (1.0 - squareness) + np.linalg.norm(beside, axis=-1) / 0.03 + width / 0.05
         costs = costs + np.maximum(width - (self.apertures[-1] - _PALM_GAP), 0.0) / 0.01
         best = np.arange(len(approach)), np.where(np.isfinite(costs), costs, np.inf).argmin(axis=1)
         lost = ~np.isfinite(width[best])

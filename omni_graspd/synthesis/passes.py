@@ -38,7 +38,7 @@ def run_passes(
         hand: The hand.
         wanted: Objects, and the grasps to find of each.
         config: Settings.
-        starts: Palm poses and actuated positions of all candidates of all grasps.
+        starts: Palm poses and actuated positions of all candidates, as many for each grasp; one without a draft.
         recorder: Counts steps.
         device: Warp device.
     """
@@ -46,13 +46,12 @@ def run_passes(
     owner = np.repeat(np.arange(len(wanted)), [len(part.request.indices) for part in wanted])
     state = starts
     if config.draft.iterations:
-        draft, candidates = config.draft_pass(), config.draft.candidates
+        draft, candidates = config.draft_pass(), len(starts[0]) // max(len(owner), 1)
+        drafted = np.repeat(owner, candidates)
         points = hand_model(hand, draft.point_count, device)
-        shard = Shard(points, models, np.repeat(owner, candidates), *state, draft, device, surroundings=around)
+        shard = Shard(points, models, drafted, *state, draft, device, surroundings=around)
         _optimize(shard, recorder)
-        best = _most_promising(
-            shard, candidates, _imbalances(shard, wanted, np.repeat(owner, candidates), points, config)
-        )
+        best = _most_promising(shard, candidates, _imbalances(shard, wanted, drafted, points, config))
         poses, actuated = _positions(shard)
         state = poses[best], actuated[best]
         recorder.keep(best)

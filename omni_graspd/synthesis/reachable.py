@@ -95,12 +95,13 @@ def _try(
             HandClearance(hand, points, part.model.distance, part.around.plane, part.around.obstacles),
             part.request.indices,
             config.table_start,
-            candidates=config.draft.candidates,
+            candidates=config.table_start.candidates if config.draft.iterations else 1,
             attempt=attempt,
             seed=seed,
         )
         for part in wanted
     ]
     poses, actuated = zip(*starts, strict=True)
-    batches = run_passes(hand, wanted, config, (np.concatenate(poses), np.concatenate(actuated)), recorder, device)
+    state = np.concatenate(poses), np.concatenate(actuated)
+    batches = run_passes(hand, wanted, config, state, recorder, device)
     return [with_way(hand, part, batch, config, device) for part, batch in zip(wanted, batches, strict=True)]

@@ -46,6 +46,8 @@ _LOWEST_FACE = -0.35
 class TableStartConfig:
     """How starts over a table are sampled."""
 
+    candidates: int = 4
+    """Starts tried per grasp, in place of those of the draft."""
     opposed: float = 0.75
     """Share of starts with thumb and fingers on either side of the object, more for low objects; the others face its
     hull in any turn."""
@@ -64,7 +66,7 @@ class TableStartConfig:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        require_at_least(self, "synthesis.table_start", 1, "attempts")
+        require_at_least(self, "synthesis.table_start", 1, "attempts", "candidates")
         require_not_negative(
             self, "synthesis.table_start", "clearance", "max_lift", "max_depth", "room", "jitter", "opposed"
         )

@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from pxr import Sdf, Tf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
+
+_Opened = TypeVar("_Opened")
 
 
 def create_stage(root_name: str, path: Path | None = None) -> Usd.Stage:
@@ -45,10 +49,23 @@ def open_stage(path: Path) -> Usd.Stage:
     Raises:
         GraspdError: If the file is missing or is not USD.
     """
+    return _opened(Usd.Stage.Open, path)
+
+
+def open_layer(path: Path) -> Sdf.Layer:
+    """Read a USD file alone, as it is on disk, without what it references.
+
+    Raises:
+        GraspdError: If the file is missing or is not USD.
+    """
+    return _opened(Sdf.Layer.OpenAsAnonymous, path)
+
+
+def _opened(read: Callable[[str], _Opened], path: Path) -> _Opened:
     if not path.is_file():
         raise GraspdError(f"expected a USD file, got {path}, which does not exist; check the path")
     try:
-        return Usd.Stage.Open(os.fspath(path))
+        return read(os.fspath(path))
     except Tf.ErrorException as error:
         reason = " ".join(str(error.args[0].commentary).split()) if error.args else "not USD"
         raise GraspdError(f"expected a readable USD file, got {path} ({reason}); re-export it") from error

@@ -23,6 +23,7 @@ _PALM_COLOR, _LINK_COLOR = (70, 74, 82), (150, 156, 166)
 _HEAT_REACH = 3.0
 """Surface points within so many contact thresholds are painted."""
 _POINT_SIZE = 0.0016
+_TABLE_COLOR, _TABLE_RADIUS = (176, 160, 138), 0.2
 
 
 class GraspScene:
@@ -42,6 +43,7 @@ class GraspScene:
         self._hand: Hand | None = None
         self._links: list[Any] = []
         self._drawn: dict[str, Any] = {}
+        self._table: tuple[float, ...] | None = None
         self.posture: Posture | None = None
 
     @property
@@ -49,8 +51,9 @@ class GraspScene:
         """The nodes of the hand's links, in their order."""
         return self._links
 
-    def show(self, hand: Hand, obj: RigidObject, posture: Posture) -> None:
-        """Draw a hand at an object; what is drawn already is moved only."""
+    def show(self, hand: Hand, obj: RigidObject, posture: Posture, table_plane: np.ndarray | None = None) -> None:
+        """Draw a hand at an object and the table under it, if any; what is drawn already is moved only."""
+        self._show_table(table_plane)
         if obj is not self._object:
             self._remove("object", "contacts", "object contacts", "cones")
             self._drawn["object"] = self._scene.add_mesh_trimesh(f"{self._name}/object", _visual(obj))
@@ -107,6 +110,22 @@ class GraspScene:
     def remove(self) -> None:
         """Take everything off the scene."""
         self._root.remove()
+
+    def _show_table(self, plane: np.ndarray | None) -> None:
+        key = None if plane is None else tuple(plane.tolist())
+        if key == self._table:
+            return
+        self._remove("table")
+        self._table = key
+        if plane is not None:
+            from scipy.spatial.transform import Rotation
+
+            top = trimesh.creation.cylinder(_TABLE_RADIUS, 1e-3, sections=64)
+            turn = Rotation.align_vectors(plane[None, :3], [[0.0, 0.0, 1.0]])[0]
+            vertices = turn.apply(np.subtract(top.vertices, [0.0, 0.0, 5e-4])) + plane[3] * plane[:3]
+            self._drawn["table"] = self._scene.add_mesh_simple(
+                f"{self._name}/table", vertices, top.faces, color=_TABLE_COLOR, opacity=0.6
+            )
 
     def _add_link(self, hand: Hand, number: int) -> Any:
         mesh, color = hand.links[number].mesh, _PALM_COLOR if number == 0 else _LINK_COLOR

@@ -22,7 +22,11 @@ from omni_graspd.viewer.view_section import ViewSection
 if TYPE_CHECKING:
     import viser
 
-_SHOWN = ("loss_escape", "epsilon", "volume", "contact_area", "penetration_depth", "intersection_volume", "held")
+_SHOWN = (
+    *("loss_escape", "epsilon", "volume", "contact_area", "penetration_depth", "intersection_volume", "held"),
+    *("rest_pose", "usable", "tries"),
+    *("approach_clearance", "closing_clearance", "grasp_clearance", "squeeze_clearance", "lift_clearance"),
+)
 
 
 class InspectionPage:
@@ -67,7 +71,7 @@ class InspectionPage:
             self.figures.content = "no grasp is left by the filter"
             return
         posture = self.session.posture
-        self.scene.show(self.session.hand, self.session.object, posture)
+        self.show_posture(posture)
         self.scene.set_visible(True)
         self.view.apply()
         self.form.follow(posture)
@@ -76,7 +80,8 @@ class InspectionPage:
 
     def show_posture(self, posture: Posture) -> None:
         """Show a posture on the way to another; its contacts are not measured."""
-        self.scene.show(self.session.hand, self.session.object, posture)
+        session = self.session
+        self.scene.show(session.hand, session.object, posture, session.table_plane)
 
     async def show_contacts(self) -> None:
         """Measure the posture that is shown, paint its contacts and tell its figures."""

@@ -54,7 +54,7 @@ class ViewSection:
         self._unpin()
         session = self._page.session
         self.pinned = GraspScene(self._page.server.scene, "/pinned", _BESIDE)
-        self.pinned.show(session.hand, session.object, session.posture)
+        self.pinned.show(session.hand, session.object, session.posture, session.table_plane)
         contacts = await session.contacts()
         self.pinned.show_contacts(contacts, session.metrics.contact_threshold, cones=self.cones.value)
 

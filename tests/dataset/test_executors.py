@@ -159,7 +159,9 @@ def test_a_ray_cluster_that_loses_a_node_writes_the_same_bytes(
             await asyncio.to_thread(cluster.remove_node, lost, allow_graceful=False)
 
         async def both() -> None:
-            await asyncio.gather(generate(replace(config, executor="ray", scenes=0, out=out)), lose_a_node())
+            await asyncio.gather(
+                generate(replace(config, executor="ray", scenes=0, around="nothing", out=out)), lose_a_node()
+            )
 
         asyncio.run(both())
         _wait_for(lambda: sum(node["Alive"] for node in ray.nodes()) == 1)  # the cluster takes a moment to notice

@@ -120,7 +120,7 @@ def test_a_run_killed_in_every_stage_ends_like_an_unbroken_one(unbroken, meshes,
 
 
 def test_the_stages_one_by_one_make_the_same_dataset(unbroken, meshes, tmp_path):
-    for stage in ("synthesize", "settle", "render"):
+    for stage in ("settle", "synthesize", "render"):
         cli.main(_arguments(stage, meshes, tmp_path / "out"))
     assert _digests(tmp_path / "out") == _digests(unbroken)
 
@@ -165,12 +165,15 @@ def test_grasps_are_kept_chunk_by_chunk_and_do_not_depend_on_the_chunks(unbroken
 
     monkeypatch.setattr(synthesize_stage, "_SHARD_SIZE", {"cpu": 2})
     monkeypatch.setattr(synthesize_stage, "synthesize", stopped_at_the_third_chunk)
-    arguments = _arguments("synthesize", meshes, tmp_path / "out")
+    arguments = [*_arguments("synthesize", meshes, tmp_path / "out"), "--workers", "1"]
     with pytest.raises(SystemExit):
         cli.main(arguments)
     cli.main(arguments)
-    chunks = [("block", [0, 1]), ("block", [2]), ("ball", [0, 1]), ("ball", [0, 1]), ("ball", [2])]
-    assert calls == chunks
+    second = 1_000_000  # the first grasp of the second rest pose
+    block, ball = (
+        [(name, part) for part in ([0, 1], [2], [second, second + 1], [second + 2])] for name in ("block", "ball")
+    )
+    assert calls == [*block[:3], *block[2:], *ball]
     for name in _OBJECTS:
         path = DatasetLayout(tmp_path / "out").grasps("allegro", name)
         assert path.read_bytes() == DatasetLayout(unbroken).grasps("allegro", name).read_bytes()
@@ -179,7 +182,9 @@ def test_grasps_are_kept_chunk_by_chunk_and_do_not_depend_on_the_chunks(unbroken
 
 def test_counts_agree_with_the_settings(unbroken):
     manifest = read_manifest(unbroken)
-    assert manifest.counts == {"grasps": 6, "scenes": 4, "scene_grasps": 12, "images": 8}
+    counts = {"grasps": 12, "scenes": 4, "scene_grasps": 12, "images": 8, "rest_poses": 4}
+    usable = sum(read_grasps(DatasetLayout(unbroken).grasps("allegro", name)).grasps.usable.sum() for name in _OBJECTS)
+    assert manifest.counts == counts | {"usable_grasps": usable}
     assert list(manifest.objects) == list(_OBJECTS)
     assert list(manifest.hands) == ["allegro"]
 
@@ -194,9 +199,10 @@ def test_the_manifest_names_no_folder_and_no_time(unbroken, meshes):
 def test_every_grasp_has_a_row_and_a_finite_pose(unbroken):
     for name in _OBJECTS:
         table = read_grasps(DatasetLayout(unbroken).grasps("allegro", name))
-        np.testing.assert_array_equal(table.indices, [0, 1, 2])
+        np.testing.assert_array_equal(table.indices, [0, 1, 2, 1_000_000, 1_000_001, 1_000_002])
+        np.testing.assert_array_equal(table.rest_poses, [0, 0, 0, 1, 1, 1])
         np.testing.assert_allclose(np.linalg.norm(table.grasps.T_object_palm[:, 3:], axis=1), 1.0)
-        assert table.grasps.joint_positions.shape == (3, 16)
+        assert table.grasps.joint_positions.shape == (6, 16)
         assert {"contact_area", "epsilon", "force_closure", "penetration_depth"} <= set(table.metrics)
 
 
@@ -211,11 +217,12 @@ def test_every_column_of_a_real_table_is_described(unbroken):
 def test_scene_grasps_are_base_grasps_moved_with_the_object(unbroken):
     layout = DatasetLayout(unbroken)
     for name in _OBJECTS:
-        base = read_grasps(layout.grasps("allegro", name))
         for index in range(2):
+            base = read_grasps(layout.grasps("allegro", name)).rows(3 * index, 3 * index + 3)
             stage = open_stage(layout.scene(name, index))
             T_world_object = matrix_to_pose(local_to_world(stage.GetPrimAtPath("/World/Object")))
             placed = read_scene_grasps(layout.scene_grasps(name, index))
+            assert placed.rest_pose == index  # the two scenes of each object differ in how it lies
             np.testing.assert_array_equal(placed.grasp_indices, base.indices)
             np.testing.assert_allclose(
                 placed.grasps.T_world_palm, compose(T_world_object[None], base.grasps.T_object_palm), atol=1e-6

@@ -90,7 +90,7 @@ def test_a_grown_dataset_has_the_bytes_of_one_made_so(config: GenerateConfig, wh
 
 
 def test_fewer_than_there_are_and_other_settings_are_refused(config: GenerateConfig, tmp_path: Path) -> None:
-    begun = replace(config, scenes=0, out=tmp_path)
+    begun = replace(config, scenes=0, around="nothing", out=tmp_path)
     asyncio.run(generate(begun))
     with pytest.raises(GraspdError, match=r"grasps \(there 2, now 1\)"):
         asyncio.run(generate(replace(begun, grasps=1)))
@@ -101,7 +101,7 @@ def test_fewer_than_there_are_and_other_settings_are_refused(config: GenerateCon
 
 
 def test_grasps_are_not_added_where_metrics_would_lack(config: GenerateConfig, tmp_path: Path) -> None:
-    begun = replace(config, scenes=0, out=tmp_path)
+    begun = replace(config, scenes=0, around="nothing", out=tmp_path)
     asyncio.run(generate(begun))
     evaluate_dataset(tmp_path, EvaluationSettings(thresholds=(0.005,), hold_test=False))
     with pytest.raises(GraspdError, match="further grasps would lack"):
@@ -109,7 +109,7 @@ def test_grasps_are_not_added_where_metrics_would_lack(config: GenerateConfig, t
 
 
 def test_objects_are_not_added_where_scenes_draw_from_all(config: GenerateConfig, tmp_path: Path) -> None:
-    begun = replace(config, scenes=0, scene=SceneConfig(clutter=1), out=tmp_path)
+    begun = replace(config, scenes=0, around="nothing", scene=SceneConfig(clutter=1), out=tmp_path)
     asyncio.run(generate(begun))
     with pytest.raises(GraspdError, match="without clutter"):
         asyncio.run(generate(replace(begun, **_further(config)["objects"])))

@@ -15,7 +15,7 @@ import pytest
 
 import omni_graspd.dataset as graspd_dataset
 from omni_graspd.dataset.splits import split_objects
-from omni_graspd.dataset.tables import read_grasps
+from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.rendering.image_writer import read_frame
@@ -87,6 +87,40 @@ def test_samples_have_images_cameras_and_grasps(opened, block_dataset):
     base = read_grasps(block_dataset / "grasps" / "barrett" / "block.parquet").grasps.T_object_palm
     expected = pose_to_matrix(sample["T_camera_object"]) @ pose_to_matrix(base[sample["grasp_index"]])
     np.testing.assert_allclose(pose_to_matrix(sample["T_camera_palm"]), expected, atol=1e-9)
+
+
+def test_samples_have_the_ways_to_the_grasps_of_their_scene(resting_dataset):
+    opened = graspd_dataset.open(resting_dataset)
+    table = read_grasps(resting_dataset / "grasps" / "barrett" / "block.parquet")
+    rows = {int(index): row for row, index in enumerate(table.indices)}
+    seen = set()
+    for sample in opened.samples(channels=("rgb",)):
+        placed = read_scene_grasps(
+            resting_dataset / "scenes" / "block" / f"scene_{sample['scene_index']:04d}.grasps.parquet"
+        )
+        chosen = [rows[int(index)] for index in sample["grasp_index"]]
+        seen |= set(chosen)
+        np.testing.assert_array_equal(sample["usable"], placed.grasps.usable)
+        T_camera_object = pose_to_matrix(sample["T_camera_object"])
+        for name, poses in (
+            ("T_camera_palm", table.grasps.T_object_palm),
+            ("T_camera_pregrasp_palm", table.grasps.postures.T_object_pregrasp_palm),
+            ("T_camera_hover_palm", table.grasps.way.T_object_hover_palm),
+        ):
+            expected = T_camera_object @ pose_to_matrix(poses[chosen])
+            np.testing.assert_allclose(pose_to_matrix(sample[name]), expected, atol=1e-9)
+        lift = table.grasps.way.lift_direction[chosen] @ T_camera_object[:3, :3].T
+        np.testing.assert_allclose(sample["lift_direction"], lift, atol=1e-12)
+        np.testing.assert_array_equal(sample["joint_positions"], table.grasps.joint_positions[chosen])
+        for name in ("pregrasp_joint_positions", "squeeze_joint_positions"):
+            np.testing.assert_array_equal(sample[name], getattr(table.grasps.postures, name)[chosen])
+    assert seen == set(range(9))
+
+
+def test_ways_are_padded_like_the_rest(resting_dataset):
+    sample = graspd_dataset.open(resting_dataset).samples(channels=("rgb",), grasp_slots=5)[0]
+    for name in ("usable", "T_camera_hover_palm", "lift_direction", "squeeze_joint_positions"):
+        assert len(sample[name]) == 5 and not sample[name][3:].any()
 
 
 def test_the_object_projects_onto_its_box(opened, block_dataset):

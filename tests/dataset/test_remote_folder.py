@@ -112,7 +112,7 @@ def test_a_run_goes_on_on_another_machine_and_grows(
     config: GenerateConfig, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = server.format(name="moved")
-    _make(config, address, scenes=0)
+    _make(config, address, scenes=0, around="nothing")
     monkeypatch.setenv("GRASPD_HOME", str(tmp_path / "another machine"))
     _make(config, address, grasps=4)
     asyncio.run(generate(replace(config, grasps=4, out=tmp_path / "local")))
@@ -125,7 +125,7 @@ def test_a_run_goes_on_on_another_machine_and_grows(
 
 def test_nothing_is_sent_or_fetched_twice(config: GenerateConfig, server: str, tmp_path: Path) -> None:
     address = server.format(name="twice")
-    _make(config, address, scenes=0)
+    _make(config, address, scenes=0, around="nothing")
     folder = RemoteFolder.open(address)
     with folder._reaching() as (store, root):
         before = store.get_file_info(f"{root}/dataset.json").mtime_ns
@@ -142,7 +142,7 @@ def test_the_command_checks_a_dataset_in_a_bucket(
     config: GenerateConfig, server: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     address = server.format(name="checked")
-    _make(config, address, scenes=0)
+    _make(config, address, scenes=0, around="nothing")
     cli.main(["verify", address])
     assert "nothing wrong" in capsys.readouterr().out
     cli.main(["info", address])

@@ -57,7 +57,6 @@ def _run(out: Path, rendered: list[str], stereo: bool, hangs: bool, options: dic
             stage = create_stage("World", path)
             author_cameras(stage, np.zeros(3), camera, 0, "block", index)
             save_stage(stage, path)
-            layout.scene_grasps("block", index).touch()
     layout.object("block").parent.mkdir(exist_ok=True)
     layout.object("block").touch()
 

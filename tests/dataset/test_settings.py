@@ -71,12 +71,12 @@ def test_noise_differs_from_scene_to_scene_and_with_the_seed(monkeypatch, tmp_pa
 
     monkeypatch.setattr(render_stage, "open_stage", lambda path: None)
     monkeypatch.setattr(render_stage, "read_camera_rigs", lambda stage: [rig])
-    (tmp_path / "table").touch()
+    for name in ("scene", "object"):
+        (tmp_path / name).touch()
     layout = SimpleNamespace(
-        scene=lambda *_: tmp_path,
+        scene=lambda *_: tmp_path / "scene",
         renders=lambda *_: tmp_path / "renders",
-        scene_grasps=lambda *_: tmp_path / "table",
-        object=lambda _: tmp_path / "table",
+        object=lambda _: tmp_path / "object",
     )
     run = SimpleNamespace(
         config=SimpleNamespace(seed=0, shown_grasp="none", render=RenderConfig()),

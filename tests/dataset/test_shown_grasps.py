@@ -15,6 +15,7 @@ import pytest
 import trimesh
 
 from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.place_stage import place_stage
 from omni_graspd.dataset.render_stage import render_stage
 from omni_graspd.dataset.run import Run, open_run
 from omni_graspd.dataset.settle_stage import settle_stage
@@ -39,6 +40,7 @@ def dataset(tmp_path_factory) -> GenerateConfig:
     trimesh.creation.box((0.06, 0.06, 0.12)).export(folder / "block.ply")
     config = GenerateConfig(
         object=(str(folder / "block.ply"),),
+        around="nothing",
         grasps=5,
         scenes=1,
         shown_grasp="each",
@@ -49,8 +51,8 @@ def dataset(tmp_path_factory) -> GenerateConfig:
         render=RenderConfig(samples_per_pixel=1, denoise=False, max_depth=2),
     )
     with open_run(config) as run:
-        asyncio.run(synthesize_stage(run))
-        asyncio.run(settle_stage(run))
+        for stage in (settle_stage, synthesize_stage, place_stage):
+            asyncio.run(stage(run))
         _lift(run.layout.scene_grasps("block", 0))
         asyncio.run(render_stage(run))
     return config

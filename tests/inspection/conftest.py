@@ -28,6 +28,7 @@ def made_dataset(tmp_path_factory) -> Path:
         object=(str(folder / "block.ply"), str(folder / "ball.ply")),
         grasps=4,
         scenes=0,
+        around="nothing",
         seed=3,
         out=folder / "set",
         synthesis=SynthesisConfig(

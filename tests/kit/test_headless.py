@@ -85,7 +85,7 @@ def test_the_script_writes_a_valid_dataset_and_goes_on_with_it(kit, script, stan
     folder = tmp_path / "dataset"
     assert script(*_TINY, "--out", folder) == 0
     lines = capsys.readouterr().out.splitlines()
-    for stage in ("synthesize", "settle", "render"):
+    for stage in ("settle", "synthesize", "place", "render"):
         assert any(line.startswith(f"{stage}: 1 of 1, ") for line in lines), lines
     assert lines[-1] == f"dataset: {folder}"
     assert ("info", f"omni_graspd: {lines[-1]}") in kit.log

@@ -13,6 +13,7 @@ import time
 import numpy as np
 import pytest
 import trimesh
+from kit_stubs import skip_without
 from pxr import Gf, UsdGeom
 
 pytest.importorskip("pyarrow", reason="datasets are Parquet tables; Kit's Python has no pyarrow of its own")
@@ -37,6 +38,7 @@ def made(tmp_path_factory):
         object=(str(folder / "block.ply"),),
         grasps=3,
         scenes=0,
+        around="nothing",
         out=folder / "set",
         synthesis=synthesis_preset("fast"),
         metrics=MetricsConfig(point_count=400),
@@ -92,15 +94,18 @@ def test_menu_entry_stands_under_replicator(kit, window):
 
 
 def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, window, made, tmp_path):
+    skip_without("ovphysx")
+    kit.physics.with_ovphysx = True
     section = window.generate
 
     async def work():
         section._hand.model.set_value("barrett")
         section._object.model.set_value(str(made / "block.ply"))
         section._grasps.model.set_value(2)
+        section._scenes.model.set_value(1)
         section._preset.model.get_item_value_model().set_value(section._presets.index("fast"))
         section._out.model.set_value(str(tmp_path / "clicked"))
-        _click(kit, "Generate")
+        _click(kit, "Grasps")
         await _settled(window)
 
     kit.run(work())
@@ -114,6 +119,8 @@ def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, win
 
 
 def test_panel_is_free_within_a_second_of_cancel(kit, window, made, tmp_path):
+    skip_without("ovphysx")
+    kit.physics.with_ovphysx = True
     section = window.generate
 
     # What is sampled once per hand and kept is not what is tested here.
@@ -122,7 +129,7 @@ def test_panel_is_free_within_a_second_of_cancel(kit, window, made, tmp_path):
         section._object.model.set_value(str(made / "block.ply"))
         section._grasps.model.set_value(400)
         section._out.model.set_value(str(tmp_path / "cancelled"))
-        _click(kit, "Generate")
+        _click(kit, "Grasps")
         for _ in range(400):
             await asyncio.sleep(0.02)
             if section._bar.model.get_value_as_float() > 0.0:
@@ -282,7 +289,7 @@ def test_unknown_hand_is_said_in_the_panel(kit, window, tmp_path):
     async def work():
         window.generate._hand.model.set_value("claw")
         window.generate._out.model.set_value(str(tmp_path / "none"))
-        _click(kit, "Generate")
+        _click(kit, "Grasps")
         await _settled(window)
 
     kit.run(work())

@@ -126,3 +126,20 @@ def test_hand_in_a_neighbour_collides_and_one_that_is_nowhere_too():
     assert again.neighbour_clearance[0] == 0.0
     assert again.neighbour_clearance[1] == REACH
     assert np.isnan(again.neighbour_clearance[2])
+
+
+def test_what_touches_is_told_without_measuring():
+    hand, random = load_hand("barrett"), np.random.default_rng(7)
+    joints = hand.joint_positions(
+        random.uniform(hand.joint_lower, hand.joint_upper, (24, hand.joint_count))[:, hand.actuated]
+    )
+    turns = random.normal(size=(24, 4))
+    palm = np.concatenate(
+        [random.uniform(-0.15, 0.15, (24, 3)), turns / np.linalg.norm(turns, axis=1, keepdims=True)], axis=1
+    )
+    palm[7] = np.nan
+    near = [Neighbour(_ball(0.03), np.array([x, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])) for x in (-0.1, 0.1)]
+    obstacles = NeighbourClearance(hand, near)
+    clears = obstacles.clears(palm, joints)
+    np.testing.assert_array_equal(clears, obstacles.measure(palm, joints) > 0.0)
+    assert 4 < clears.sum() < 20 and not clears[7]

@@ -61,6 +61,32 @@ def _add_cube(stage: Usd.Stage, pose: np.ndarray, *, size: float = 0.05, path: s
     return body
 
 
+def _in_unit(stage: Usd.Stage, unit: float) -> None:
+    """Have an empty stage of :func:`_stage` in a unit of its own [m]."""
+    UsdGeom.SetStageMetersPerUnit(stage, unit)
+    UsdPhysics.Scene(stage.GetPrimAtPath("/World/PhysicsScene")).GetGravityMagnitudeAttr().Set(_GRAVITY / unit)
+
+
+def _animate(stage: Usd.Stage, prim: Usd.Prim, times, positions) -> None:
+    operation = UsdGeom.Xformable(prim).GetOrderedXformOps()[0]
+    for time, position in zip(times, positions, strict=True):
+        operation.Set(Gf.Vec3d(*position), time * stage.GetTimeCodesPerSecond())
+
+
+def _hang(stage: Usd.Stage, door: Usd.Prim) -> UsdPhysics.DriveAPI:
+    """Hinge a body to the world where it is, with a stiff drive about Z."""
+    joint = UsdPhysics.RevoluteJoint.Define(stage, f"{door.GetPath()}_hinge")
+    joint.CreateAxisAttr("Z")
+    joint.CreateBody1Rel().SetTargets([door.GetPath()])
+    joint.CreateLocalPos0Attr(Gf.Vec3f(UsdGeom.Xformable(door).GetLocalTransformation().ExtractTranslation()))
+    drive = UsdPhysics.DriveAPI.Apply(joint.GetPrim(), "angular")
+    drive.CreateTypeAttr("acceleration")
+    # Per degree; critically damped at 160 rad/s.
+    drive.CreateStiffnessAttr(160.0**2 * np.pi / 180.0)
+    drive.CreateDampingAttr(2.0 * 160.0 * np.pi / 180.0)
+    return drive
+
+
 @pytest.fixture(scope="module", params=["standalone", "kit 6.0"])
 def run(request) -> Iterator[Callable[..., SimulateResult]]:
     """A backend's ``simulate``, called with a stage and the settings that differ from the defaults.
@@ -221,6 +247,76 @@ class TestSimulateContract:
                 assert np.array_equal(getattr(kept, name), getattr(anew, name)), name
             ends.append(kept.poses[-1, 0])
         assert len(np.unique(ends, axis=0)) == len(changes) - (not nested)
+
+    @pytest.mark.parametrize("unit", [1.0, 0.01])
+    def test_an_animated_kinematic_body_carries_what_lies_on_it(self, run, unit: float):
+        stage = _stage()
+        _in_unit(stage, unit)
+        group = UsdGeom.Xform.Define(stage, "/World/Group").GetPrim()
+        author_pose(group, np.array([0.3, 0, 0, *_LYING]) / np.array([*3 * [unit], 1, 1, 1, 1]))
+        plate = _add_cube(stage, np.array([0, 0, 0.5 / unit, *_LYING]), size=0.2 / unit, path="/World/Group/Plate")
+        UsdPhysics.RigidBodyAPI(plate).CreateKinematicEnabledAttr(True)
+        _add_cube(stage, np.array([0.3 / unit, 0, 0.625 / unit, *_LYING]), size=0.05 / unit)
+        times = np.linspace(0.0, 1.0, 61)
+        # As slow at the ends as friction can follow: 0.1 m / 2 times pi squared is 0.5 m/s2.
+        way = 0.05 * (1.0 - np.cos(np.pi * times))
+        _animate(stage, plate, times, [np.array([x, 0, 0.5 + x]) / unit for x in way])
+        result = run(stage, max_time=1.0)
+        assert result.body_paths == ("/World/Cube",)
+        moved = result.poses[:, 0, :3] - result.poses[0, 0, :3]
+        np.testing.assert_allclose(moved, np.stack([way, 0 * way, way], axis=1), atol=1e-3)
+        # Without friction it stays behind.
+        UsdPhysics.MaterialAPI(stage.GetPrimAtPath("/World/Material")).CreateStaticFrictionAttr(0.0)
+        UsdPhysics.MaterialAPI(stage.GetPrimAtPath("/World/Material")).CreateDynamicFrictionAttr(0.0)
+        slipped = run(stage, max_time=1.0).poses[-1, 0, :3]
+        np.testing.assert_allclose(slipped, [0.3, 0, 0.725], atol=2e-3)
+
+    def test_a_drive_follows_its_animated_target(self, run):
+        stage = _stage()
+        door = _add_cube(stage, np.array([0, 0, 1.0, *_LYING]))
+        drive = _hang(stage, door)
+        stage.SetTimeCodesPerSecond(50.0)
+        drive.CreateTargetPositionAttr(0.0)
+        for code, degrees in ((0, 0.0), (10, 0.0), (60, 90.0)):
+            drive.GetTargetPositionAttr().Set(degrees, code)
+        result = run(stage, max_time=1.5)
+        expected = np.interp(result.times, [0.2, 1.2], [0.0, 90.0])
+        angle = 2.0 * np.degrees(np.arctan2(result.poses[:, 0, 5], result.poses[:, 0, 6]))
+        np.testing.assert_allclose(angle, expected, atol=1.5)
+        assert angle[-1] == pytest.approx(90.0, abs=0.1)
+
+    def test_gravity_may_be_switched_on(self, run):
+        stage = _stage()
+        _add_cube(stage, np.array([0, 0, 3.0, *_LYING]))
+        stage.SetTimeCodesPerSecond(240.0)
+        magnitude = UsdPhysics.Scene(stage.GetPrimAtPath("/World/PhysicsScene")).GetGravityMagnitudeAttr()
+        magnitude.Set(0.0)
+        for code, value in ((0, 0.0), (60, 0.0), (61, _GRAVITY), (62, _GRAVITY)):
+            magnitude.Set(value, code)
+        result = run(stage, max_time=0.75)
+        fallen = 3.0 - result.poses[:, 0, 2]
+        expected = 0.5 * _GRAVITY * np.maximum(result.times - 0.25, 0.0) ** 2
+        np.testing.assert_allclose(fallen, expected, atol=0.5 * _GRAVITY * 0.5 / 240 + 1e-5)
+
+    def test_motion_on_a_stage_that_is_kept_begins_anew_and_may_change(self, run):
+        stage = _stage()
+        plate = _add_cube(stage, np.array([0, 0, 0.5, *_LYING]), size=0.2, path="/World/Plate")
+        UsdPhysics.RigidBodyAPI(plate).CreateKinematicEnabledAttr(True)
+        _add_cube(stage, np.array([0, 0, 0.625, *_LYING]))
+        drive = _hang(stage, _add_cube(stage, np.array([1.0, 0, 1.0, *_LYING]), path="/World/Door"))
+        drive.CreateTargetPositionAttr(0.0)
+        ends = []
+        for speed in (0.1, 0.1, 0.2):
+            _animate(stage, plate, [0.0, 1.0], [np.array([0, 0, 0.5]), np.array([speed, 0, 0.5])])
+            for code, degrees in ((0, 0.0), (24, 900.0 * speed)):
+                drive.GetTargetPositionAttr().Set(degrees, code)
+            kept = run(stage, max_time=0.5, keep_loaded=True)
+            anew = run(stage, max_time=0.5)
+            for name in ("times", "poses", "linear_velocities", "angular_velocities"):
+                assert np.array_equal(getattr(kept, name), getattr(anew, name)), name
+            ends.append(kept.poses[-1])
+        assert np.array_equal(ends[0], ends[1])
+        assert not np.isclose(ends[2], ends[1], atol=1e-3).all(axis=1).any()
 
     def test_stage_is_not_changed(self, run):
         stage = _stage()

@@ -46,7 +46,7 @@ class Physics:
         from omni_graspd.standalone.physx_stage import attached_stage
         from omni_graspd.standalone.simulate import _BodyReader
 
-        self._physx = self._open.enter_context(attached_stage(self.stage, keep=False))
+        self._physx, self._loaded = self._open.enter_context(attached_stage(self.stage, keep=False))
         self._reader = _BodyReader(self._physx, tuple(self.bodies), 1.0)
 
     def detach(self) -> None:
@@ -58,9 +58,20 @@ class Physics:
         """Begin a step."""
         if self.stage is None or self.pending is not None:
             raise RuntimeError("simulate() without an attached stage, or before the results of the last were fetched")
-        if abs(current - self.time) > 1e-6:
-            raise RuntimeError(f"simulate() at time {current}, expected {self.time}")
+        # omni.physx takes the time that it is given for the end of its steps (PhysXUpdate.cpp).
+        if abs(current - elapsed - self.time) > 1e-6:
+            raise RuntimeError(f"simulate() to time {current}, expected {self.time + elapsed}")
         self.pending = elapsed
+        if self._reader is not None:
+            self._follow_samples(current)
+
+    def _follow_samples(self, time: float) -> None:
+        """Move kinematic bodies and set drives as their time samples say, as omni.physx does (PrimUpdate.cpp)."""
+        from omni_graspd.standalone.stage_motion import StageMotion
+
+        motion = StageMotion(self.stage, self._loaded, np.array([time]))
+        self._open.callback(motion.close)
+        motion.advance(self._physx, 0)
 
     def fetch(self) -> None:
         """End a step."""

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""What lies where in the scene files of a dataset, bit by bit as it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from pxr import Sdf
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.scenes.clutter import Neighbour
+from omni_graspd.scenes.scene_writer import OBJECT_PATH, neighbour_path
+from omni_graspd.usd.stage import open_layer
+
+
+def read_rest(scene: Path, objects: Sequence[RigidObject]) -> tuple[np.ndarray, tuple[Neighbour, ...]]:
+    """Return where the objects of a scene lie.
+
+    Args:
+        scene: Its USD file.
+        objects: Those of the run, among which are its neighbours.
+
+    Returns:
+        T_world_object of the grasped object, shape [7], and its neighbours.
+
+    Raises:
+        GraspdError: If the file is missing or is no such scene.
+    """
+    layer = open_layer(scene)
+    return _pose(layer, OBJECT_PATH), tuple(_neighbours(layer, {obj.name: obj for obj in objects}))
+
+
+def read_rest_pose(scene: Path) -> np.ndarray:
+    """Return T_world_object of the grasped object of a scene, shape [7]; half a millisecond.
+
+    Raises:
+        GraspdError: If the file is missing or is no such scene.
+    """
+    return _pose(open_layer(scene), OBJECT_PATH)
+
+
+def _neighbours(layer: Sdf.Layer, objects: dict[str, RigidObject]) -> Iterator[Neighbour]:
+    number = 0
+    while spec := layer.GetPrimAtPath(neighbour_path(number)):
+        name = Path(spec.referenceList.GetAddedOrExplicitItems()[0].assetPath).stem
+        yield Neighbour(objects[name], _pose(layer, neighbour_path(number)))
+        number += 1
+
+
+def _pose(layer: Sdf.Layer, prim_path: str) -> np.ndarray:
+    spec = layer.GetPrimAtPath(prim_path)
+    translate, orient = (spec and spec.attributes.get(f"xformOp:{name}") for name in ("translate", "orient"))
+    if not translate or not orient:
+        raise GraspdError(
+            f"expected {prim_path} with its pose in {layer.realPath or layer.identifier}, got none; delete the file "
+            "and run `graspd settle` with the same options again"
+        )
+    imaginary, real = orient.default.GetImaginary(), orient.default.GetReal()
+    return np.array([*translate.default, *imaginary, real], dtype=np.float64)

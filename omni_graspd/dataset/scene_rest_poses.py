@@ -1,0 +1,65 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The rest poses of an object for which grasps are made: told from its scene files, which alone say how it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from omni_graspd.dataset.grasp_numbers import LARGEST_REST_POSE
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.scene_files import read_rest_pose
+from omni_graspd.errors import GraspdError
+from omni_graspd.scenes.rest_poses import same_table_groups
+from omni_graspd.synthesis.surroundings import NOTHING, Surroundings, table_under
+
+
+@dataclass(frozen=True)
+class SceneRestPoses:
+    """How an object lies in its scenes. More scenes renumber no rest pose."""
+
+    labels: np.ndarray
+    """Rest pose of each scene, shape [scene_count], int."""
+    surroundings: tuple[Surroundings, ...]
+    """What a hand has to keep clear of, for each rest pose: the table top of the first scene that has it."""
+
+    @property
+    def count(self) -> int:
+        """How many rest poses there are."""
+        return len(self.surroundings)
+
+
+def floating(scene_count: int) -> SceneRestPoses:
+    """Return what stands for the rest poses where objects float: a single one with nothing around, for all scenes."""
+    return SceneRestPoses(np.zeros(scene_count, dtype=int), (NOTHING,))
+
+
+def read_scene_rest_poses(layout: DatasetLayout, object_name: str, scenes: Sequence[int]) -> SceneRestPoses:
+    """Tell the rest poses of an object from its scene files.
+
+    Args:
+        layout: Paths of the dataset.
+        object_name: Name of the object.
+        scenes: Numbers of its scenes, from 0 on; all of them are there.
+
+    Raises:
+        GraspdError: If a scene file is missing or damaged, or the object has more rest poses than there are numbers.
+    """
+    missing = [index for index in scenes if not layout.scene(object_name, index).is_file()]
+    if missing:
+        raise GraspdError(
+            f"expected the scene {layout.scene(object_name, missing[0])}, got none; run `graspd settle` with the same "
+            "options first"
+        )
+    tops = [table_under(read_rest_pose(layout.scene(object_name, index))) for index in scenes]
+    labels = same_table_groups(np.array([top.plane for top in tops]).reshape(-1, 4))
+    _, first = np.unique(labels, return_index=True)
+    if len(first) > LARGEST_REST_POSE + 1:
+        raise GraspdError(
+            f"expected at most {LARGEST_REST_POSE + 1} rest poses, got {len(first)} of {object_name}; make fewer "
+            "scenes, and more datasets with other seeds"
+        )
+    return SceneRestPoses(labels, tuple(tops[scene] for scene in first))
