@@ -69,8 +69,8 @@ def test_every_shard_is_reported_once(config: GenerateConfig, here: dict[str, st
     reports = [
         report for report in read_reports(DatasetLayout(config.out).shard_reports) if report.shard.stage == "synthesize"
     ]
-    assert sorted((report.shard.start, report.shard.stop) for report in reports) == [
-        (start, start + 64) for start in range(0, _GRASPS, 64)
+    assert sorted((report.shard.rest_pose, report.shard.start, report.shard.stop) for report in reports) == [
+        (rest_pose, start, start + 64) for rest_pose in (0, 1) for start in range(0, _GRASPS, 64)
     ]
     assert all(report.cpu_seconds > 0.0 and report.peak_memory > 50 for report in reports)
 
