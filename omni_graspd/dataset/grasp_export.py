@@ -75,7 +75,7 @@ def _vectors(
     poses, joints = table.grasps.T_object_palm[rows], table.grasps.joint_positions[rows]
     hand = read_hand(layout.hand(table.hand))
     postures = table.grasps.postures
-    ranks = table.grasps.losses.get("escape", -table.metrics["epsilon"])
+    ranks = table.ranking
     measures = {f"loss_{name}": column for name, column in table.grasps.losses.items()} | table.figures
     result = []
     for row, line in zip(rows, closing_lines(hand, rigid, poses, joints, MetricsConfig(), device=device), strict=True):

@@ -59,7 +59,7 @@ def ranked_grasps(run: Run, object_name: str, scene_index: int) -> list[PlacedGr
         table = tables[hand]
         base = int(rows_of(table.indices, np.array([index]))[0])
         pose, joints = placed.grasps.T_world_palm[row], table.grasps.joint_positions[base]
-        ranks = table.grasps.losses.get("escape", -table.metrics["epsilon"])
+        ranks = table.ranking
         found.append((float(ranks[base]), PlacedGrasp(hand, int(index), pose, joints)))
     return [grasp for _, grasp in sorted(found, key=lambda pair: pair[0])]
 

@@ -148,6 +148,12 @@ LOSS_COLUMNS = {
     "escape": Column(
         "float64", "1", "How far a pushed object gets, relative to the push: the score by which grasps rank, low first."
     ),
+    "imbalance": Column(
+        "float64", "1", "Wrench that the squeeze's contact forces leave over, per force; 0 is balance."
+    ),
+    "drop": Column(
+        "float64", "1", "The score by which grasps on a table rank, low first: escape, imbalance, and where forces act."
+    ),
     "self_collision": Column("float64", "m2", "Half the sum of squared overlaps between spheres inside the links."),
 }
 """Known loss terms at the end of the synthesis, without their weights; others are written as plain numbers."""

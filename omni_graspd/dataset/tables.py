@@ -58,6 +58,12 @@ class GraspTable:
         """Metrics that are numbers."""
         return {name: values for name, values in self.metrics.items() if values.dtype.kind in "bif"}
 
+    @property
+    def ranking(self) -> np.ndarray:
+        """Score by which the grasps rank, low first, shape [grasp_count]; epsilon quality where they have none."""
+        own = self.grasps.ranking
+        return -self.metrics["epsilon"] if own is None else own
+
     def of_rest_pose(self, rest_pose: int) -> GraspTable:
         """Return the grasps that are made for a rest pose; those of floating objects are all in 0."""
         if self.rest_poses is None:

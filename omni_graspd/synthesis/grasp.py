@@ -111,6 +111,14 @@ class GraspBatch:
     """The way in past what stands around the object; None where nothing does."""
 
     @property
+    def ranking(self) -> np.ndarray | None:
+        """Score by which the grasps rank, low first, shape [grasp_count]: ``drop`` on a table, else ``escape``.
+
+        None where there is neither, as in grasps of other planners.
+        """
+        return self.losses.get("drop", self.losses.get("escape"))
+
+    @property
     def usable(self) -> np.ndarray:
         """Which grasps can be carried out where the object rests, shape [grasp_count], bool."""
         return np.zeros(len(self.status), dtype=bool) if self.way is None else self.way.usable

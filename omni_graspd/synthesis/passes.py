@@ -38,7 +38,7 @@ def run_passes(
         hand: The hand.
         wanted: Objects, and the grasps to find of each.
         config: Settings.
-        starts: Palm poses and actuated positions of all candidates of all grasps; as many for each, one without a draft.
+        starts: Palm poses and actuated positions of all candidates, as many for each grasp; one without a draft.
         recorder: Counts steps.
         device: Warp device.
     """

@@ -28,7 +28,7 @@ class SqueezeConfig:
     """Sum of the normal forces on the object [N]."""
     weight: float = 1.0
     """Weight of the object that the forces carry [N]."""
-    friction: float = 0.4
+    friction: float = 0.45
     """Friction that the forces count on; less than there is leaves room."""
     stiffness: float = 5.0
     """Stiffness of the joint drives [N m/rad, or N/m over a lever of 5 cm]."""
@@ -51,45 +51,73 @@ class SqueezeConfig:
         return BalanceTask(self.force, self.weight * np.asarray(up), self.friction, length, self.spread)
 
 
+@dataclass(frozen=True)
+class Squeeze:
+    """Joint targets that press objects, and what their contact forces come to."""
+
+    targets: np.ndarray
+    """Actuated targets [rad or m], shape [grasp_count, actuated_count]."""
+    imbalance: np.ndarray
+    """Wrench that is left over, over all forces, torques over a length: 0 is balance, shape [grasp_count]."""
+    lever: np.ndarray
+    """Horizontal distance of the forces' centre from the centre of mass [m], shape [grasp_count]."""
+    height: np.ndarray
+    """Height of the forces' centre over the centre of mass [m], shape [grasp_count]."""
+
+
 def balanced_squeeze(
     hand: Hand,
     points: HandPoints,
     distance: SignedDistance,
     center_of_mass: np.ndarray,
-    length: float,
-    up: np.ndarray,
+    task: BalanceTask,
     T_object_palm: np.ndarray,
     actuated: np.ndarray,
     config: SqueezeConfig,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> Squeeze:
     """Find joint targets that press the object in balance and carry its weight.
 
     Contact forces inside the friction cones are chosen that sum to ``force``, cancel the weight and one another, and
     are spread over the contacts: non-negative least squares over the edges of the cones. Each joint's target is then
-    moved by the torque that the forces ask of it, over the stiffness of its drive.
+    moved by what brings the pressing surface to the object, and by the torque that the forces ask of it over the
+    stiffness of its drive. Targets may lie beyond limits: a joint at its limit still presses.
 
-    Returns:
-        Actuated targets, shape [grasp_count, actuated_count], and the wrench that is left over the force that was asked
-        for, torques over ``length``; 0 is balance, shape [grasp_count].
+    Args:
+        hand: The hand.
+        points: Points on its surface.
+        distance: The object.
+        center_of_mass: In the object frame [m], shape [3].
+        task: What the forces have to do, from :meth:`SqueezeConfig.task`.
+        T_object_palm: Palm poses, shape [grasp_count, 7].
+        actuated: Actuated positions [rad or m], shape [grasp_count, actuated_count].
+        config: Contacts and drives.
     """
     joints = hand.joint_positions(actuated)
     placed = posed_points(hand, points, T_object_palm, joints)
     distances, normals = distance.query(placed.reshape(-1, 3), 2.0 * config.contact_threshold)
     distances, normals = distances.reshape(placed.shape[:2]), normals.reshape(placed.shape).astype(np.float64)
-    forces = np.zeros(placed.shape)
-    left = np.ones(len(placed))
-    task = config.task(up, length)
+    arms = placed - center_of_mass
+    forces, left = np.zeros(placed.shape), np.ones(len(placed))
     for row in range(len(placed)):
         chosen = pressing_contacts(distances[row], points.link_index, config.contact_threshold)
-        arms = placed[row, chosen] - center_of_mass
-        forces[row, chosen], left[row] = balance_forces(arms, normals[row, chosen], task)
-    # A unit force along each axis asks as much torque of a joint as the point moves along it per unit of the joint.
+        forces[row, chosen], left[row] = balance_forces(arms[row, chosen], normals[row, chosen], task)
+    # A force asks as much torque of a joint as its point moves along it per unit of the joint.
     torques = sinking_speeds(hand, points, placed, forces, link_poses(hand, T_object_palm, joints)).sum(axis=1)
     closing = _closing_steps(hand, points, placed, normals, forces, distances, T_object_palm, joints)
     shifts = np.clip(closing + torques / config.stiffness, -config.max_shift, config.max_shift)
     lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
-    # Beyond its limit a target still presses.
-    return np.clip(actuated + shifts, lower - config.max_shift, upper + config.max_shift), left
+    targets = np.clip(actuated + shifts, lower - config.max_shift, upper + config.max_shift)
+    up = task.weight / max(float(np.linalg.norm(task.weight)), 1e-12)
+    return Squeeze(targets, left, *_force_centers(arms, forces, up))
+
+
+def _force_centers(arms: np.ndarray, forces: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how far beside and how far above the centre of mass the forces act in the mean [m], [grasp_count] each."""
+    strength = np.linalg.norm(forces, axis=-1)
+    strength = strength / np.maximum(strength.sum(axis=1, keepdims=True), 1e-12)
+    center = (strength[..., None] * arms).sum(axis=1)
+    height = (center * up).sum(axis=1)
+    return np.linalg.norm(center - height[:, None] * up, axis=1), height
 
 
 def _closing_steps(

@@ -62,9 +62,10 @@ def push_from_surroundings(grasp: int, hand: HandArrays, obj: ObjectArrays, stat
             by_plane = has_plane and plane_height(plane, center_of_mass, middle) < margin + hand.reach_radius[link]
             by_obstacles = obstacles != wp.uint64(0)
             if by_obstacles:
-                reach = margin + hand.reach_radius[link]
-                query = wp.mesh_query_point_no_sign(obstacles, middle + center_of_mass, reach)
-                by_obstacles = query.result
+                # As far as its points are felt: a link that is wholly inside is far from the surface, too.
+                radius = hand.reach_radius[link]
+                distance, direction = obstacle_distance(obstacles, middle + center_of_mass, OBSTACLE_REACH + radius)
+                by_obstacles = distance < margin + radius
             if by_plane or by_obstacles:
                 rotation = wp.quat_to_matrix(wp.transform_get_rotation(pose))
                 origin = wp.transform_get_translation(pose)

@@ -17,7 +17,7 @@ from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
 from omni_graspd.synthesis.joint_motion import joints_above
 from omni_graspd.synthesis.models import hand_model
 from omni_graspd.synthesis.request import Wanted
-from omni_graspd.synthesis.squeeze import balanced_squeeze
+from omni_graspd.synthesis.squeeze import Squeeze, balanced_squeeze
 from omni_graspd.synthesis.way import NO_WAY, PlannedWays, plan_ways
 from omni_graspd.usd.transforms import pose_to_matrix
 
@@ -25,6 +25,8 @@ _DEEPEST = 6e-3
 """A hand that reaches deeper into the object does not grasp it [m]."""
 _SHORTER = 6
 """How often the way of a squeeze is cut to seven tenths before it is given up."""
+_RANK_ESCAPE, _RANK_BALANCE, _RANK_PLACE = 0.5, 20.0, 20.0
+"""Weights of the ranking score: of the escape score, of the imbalance, and of where forces act [1/m]."""
 _LIFTS = (0.02, 0.05, 0.1)
 """Heights at which a hand that lifts is looked at among obstacles [m]."""
 
@@ -40,19 +42,24 @@ def with_way(hand: Hand, wanted: Wanted, batch: GraspBatch, config: SynthesisCon
         device: Warp device.
 
     Returns:
-        The grasps with postures and ways. The status says what keeps a grasp from being carried out; ``imbalance`` is
-        among the losses in place of the depth.
+        The grasps with postures and ways. The status says what keeps a grasp from being carried out. In place of the
+        depth the losses hold ``imbalance`` and ``drop``, by which grasps rank that are to lift: half the escape score
+        plus 20 times the imbalance, and per 5 cm 1 for how far beside and how far above the centre of mass the hand
+        presses.
     """
     points = hand_model(hand, config.draft.point_count, device).points
     actuated, palms = batch.joint_positions[:, hand.actuated], batch.T_object_palm
     clearance = HandClearance(hand, points, wanted.model.distance, wanted.around.plane, wanted.around.obstacles)
     finite = np.asarray(np.isfinite(palms).all(axis=1) & np.isfinite(actuated).all(axis=1))
     ways = PlannedWays.none_yet(palms, actuated)
-    targets, imbalance = actuated.copy(), np.ones(len(palms))
+    targets, imbalance, drop = actuated.copy(), np.ones(len(palms)), np.full(len(palms), np.inf)
     if finite.any():
         rows = np.flatnonzero(finite)
         ways.take(rows, plan_ways(clearance, palms[rows], actuated[rows], config.way), np.arange(len(rows)))
-        targets[rows], imbalance[rows] = _squeeze(hand, wanted, palms[rows], actuated[rows], config, device)
+        squeeze = _squeeze(hand, wanted, palms[rows], actuated[rows], config, device)
+        targets[rows], imbalance[rows] = squeeze.targets, squeeze.imbalance
+        drop[rows] = _RANK_ESCAPE * batch.losses["escape"][rows] + _RANK_BALANCE * squeeze.imbalance
+        drop[rows] += _RANK_PLACE * (squeeze.lever + squeeze.height)
     squeezed = hand.joint_positions(targets)
     up = _lift_directions(hand, wanted, palms)
     around = [_where(finite, clearance.around, palms, joints) for joints in (batch.joint_positions, squeezed)]
@@ -75,7 +82,7 @@ def with_way(hand: Hand, wanted: Wanted, batch: GraspBatch, config: SynthesisCon
     losses = {name: values for name, values in batch.losses.items() if name != "depth"}
     return replace(
         batch,
-        losses=losses | {"imbalance": imbalance},
+        losses=losses | {"imbalance": imbalance, "drop": drop},
         status=status,
         postures=Postures(
             ways.T_object_pregrasp_palm, hand.joint_positions(ways.opened), ways.pregrasp_clearance, squeezed
@@ -111,23 +118,22 @@ def _squeeze(
     actuated: np.ndarray,
     config: SynthesisConfig,
     device: str,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return actuated targets of the squeeze, and the imbalance of its forces."""
+) -> Squeeze:
+    """Return the squeeze of each grasp, its targets over the table."""
     model, plane = wanted.model, wanted.around.plane
-    targets, imbalance = balanced_squeeze(
+    squeeze = balanced_squeeze(
         hand,
         hand_model(hand, config.point_count, device).points,
         model.distance,
         model.center_of_mass.astype(np.float64),
-        model.gyration_radius,
-        wanted.request.surroundings.upward,
+        config.squeeze.task(wanted.request.surroundings.upward, model.gyration_radius),
         T_object_palm,
         actuated,
         config.squeeze,
     )
-    if plane is not None:
-        targets = _over_table(hand, plane, T_object_palm, actuated, targets)
-    return targets, imbalance
+    if plane is None:
+        return squeeze
+    return replace(squeeze, targets=_over_table(hand, plane, T_object_palm, actuated, squeeze.targets))
 
 
 def _over_table(

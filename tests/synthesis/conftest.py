@@ -18,9 +18,10 @@ from omni_graspd.objects.mass_properties import solid_properties
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.synthesis.models import ObjectModel, hand_model
+from omni_graspd.synthesis.models import ObjectModel, SurroundingsModel, hand_model
 from omni_graspd.synthesis.optimization import Shard
 from omni_graspd.synthesis.starts import sample_starts
+from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import IDENTITY
 
@@ -103,6 +104,7 @@ def started_shard() -> Callable[..., Shard]:
         count: int = 8,
         starts: Sequence[np.ndarray] | None = None,
         fused: bool | None = None,
+        surroundings: Surroundings = NOTHING,
     ) -> Shard:
         model = hand_model(hand, config.point_count, "cpu")
         target = ObjectModel(obj, config.distance, "cpu")
@@ -110,6 +112,7 @@ def started_shard() -> Callable[..., Shard]:
             options = {"points": model.points, "distance": target.distance, "seed": 0}
             starts = sample_starts(hand, obj, range(count), config.start, **options)
         index = np.zeros(len(starts[0]), dtype=int)
-        return Shard(model, [target], index, *starts, config, "cpu", fused=fused)
+        around = [SurroundingsModel(surroundings, "cpu")]
+        return Shard(model, [target], index, *starts, config, "cpu", fused=fused, surroundings=around)
 
     return make

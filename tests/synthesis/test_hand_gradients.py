@@ -60,7 +60,7 @@ def placed(branched_hand, mug, state):
 
 def gradients(shard: Shard) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gradients by palm position, palm rotation and actuated joints, from the present link wrenches."""
-    inputs = [shard.hand.arrays, shard.settings]
+    inputs = [shard.hand.arrays, shard.objects, shard.settings]
     wp.launch(hand_kernels.gradient_kernel, dim=1, inputs=inputs, outputs=[shard.state], device="cpu")
     state = shard.state
     return tuple(a.numpy()[0] for a in (state.palm_forces, state.palm_torques, state.actuated_gradients))
