@@ -78,7 +78,11 @@ def project(points: np.ndarray, pose: np.ndarray, size: int) -> np.ndarray:
 
 def cut_out(frame: Frame) -> np.ndarray:
     """Put everything before an even background and halve the picture, which smooths the outline."""
-    picture = before_background(frame).astype(np.float64)
+    return halved(before_background(frame))
+
+
+def halved(picture: np.ndarray) -> np.ndarray:
+    """Return a picture of half the width and height, uint8; each pixel is the mean of four."""
     height, width = picture.shape[0] // 2, picture.shape[1] // 2
     return np.rint(picture.reshape(height, 2, width, 2, 3).mean(axis=(1, 3))).astype(np.uint8)
 

@@ -32,7 +32,7 @@ from omni_graspd.usd.stage import create_stage
 from omni_graspd.usd.transforms import author_pose, compose, matrix_to_pose, pose_to_matrix, transform_points
 
 _HAND, _OBJECT = "/World/Hand", "/World/Object"
-_TABLE_LOOK = Appearance(color=(0.72, 0.72, 0.70), roughness=0.8)
+_TABLE_LOOK = Appearance(color=(0.5, 0.5, 0.49), roughness=0.8)
 _TABLE_THICKNESS, _TABLE_MARGIN = 0.006, 1.08
 _FROM_ABOVE = 0.35
 
@@ -47,6 +47,18 @@ class Moment:
     """All joints [rad or m], shape [joint_count]."""
     lifted: float = 0.0
     """How high the object is above where it rests [m]; the hand goes with it."""
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """From where a moment is drawn."""
+
+    direction: np.ndarray
+    """Unit direction to the camera, shape [3]."""
+    size: tuple[int, int]
+    """Width and height of the picture [pixel]."""
+    framed: np.ndarray | None = None
+    """Points that fill the picture [m], shape [point_count, 3]; None: hand and object."""
 
 
 def way_moments(grasps: GraspBatch, row: int) -> dict[str, Moment]:
@@ -126,14 +138,15 @@ class TableStudio:
         """
         self._backend, self._hand, self._obj = backend, hand, obj
         self._T_world_object = rest_on_table(table_plane, obj.mesh.vertices)
-        self.views = table_views(hand, compose(self._T_world_object, grasp.T_object_palm))
+        T_world_palm = compose(self._T_world_object, grasp.T_object_palm)
+        self.sides = table_views(hand, T_world_palm)
+        """Unit directions to the cameras at both sides of the grasp, each [3]."""
         self._stage = create_stage("World")
         reference = UsdGeom.Xform.Define(self._stage, _OBJECT).GetPrim().GetReferences()
         reference.AddReference(str(object_usd.absolute()))
-        T_world_palm = compose(self._T_world_object, grasp.T_object_palm)
         author_posed_hand(self._stage, _HAND, hand, T_world_palm, grasp.joint_positions)
         _author_table(self._stage, _TABLE_MARGIN * float(np.linalg.norm(self.points(grasp)[:, :2], axis=1).max()))
-        author_lights(self._stage, self.views)
+        author_lights(self._stage, self.sides)
         self._shown = 0
 
     def points(self, moment: Moment) -> np.ndarray:
@@ -143,35 +156,25 @@ class TableStudio:
         links = posed_mesh(self._hand, T_world_palm, moment.joint_positions).vertices
         return np.concatenate([transform_points(T_world_object, self._obj.mesh.vertices), links])
 
-    async def draw(
-        self,
-        moment: Moment,
-        views: Sequence[np.ndarray],
-        size: tuple[int, int],
-        config: RenderConfig,
-        *,
-        framed: np.ndarray | None = None,
-    ) -> list[np.ndarray]:
+    async def draw(self, moment: Moment, views: Sequence[View], config: RenderConfig) -> list[np.ndarray]:
         """Draw a moment.
 
         Args:
             moment: What to draw.
-            views: Unit directions to the cameras, each [3].
-            size: Width and height of the pictures [pixel].
+            views: From where.
             config: Rendering; the channels are chosen here.
-            framed: Points that the pictures show [m], shape [point_count, 3]; by default hand and object.
 
         Returns:
             An sRGB picture for each view, [height, width, 3], uint8.
         """
-        T_world_object, points = self._placed(moment), self.points(moment) if framed is None else framed
+        T_world_object, rigs = self._placed(moment), []
         author_pose(self._stage.GetPrimAtPath(_OBJECT), T_world_object)
         palm = compose(T_world_object, moment.T_object_palm)
         move_posed_hand(self._stage, _HAND, self._hand, palm, moment.joint_positions)
-        rigs = []
         for view in views:
-            pose = camera_pose(points, view, aspect=size[0] / size[1])
-            rigs.append(author_camera(self._stage, f"shown_{self._shown}", pose, *size))
+            points = self.points(moment) if view.framed is None else view.framed
+            pose = camera_pose(points, view.direction, aspect=view.size[0] / view.size[1])
+            rigs.append(author_camera(self._stage, f"shown_{self._shown}", pose, *view.size))
             self._shown += 1
         frames = self._backend.render(self._stage, rigs, replace(config, annotators=DRAWN_CHANNELS))
         return [before_background(frame) async for frame in frames]
