@@ -40,7 +40,9 @@ def evaluate(path: Path, options: EvaluateOptions) -> Action:
     """Add metrics to the grasps of a dataset, one that was imported with graspd convert, too.
 
     Contact area, epsilon and volume at thresholds of 1 to 9 mm, intersection volume, self-penetration, joint limits,
-    and what the object does in the hold test. Columns that are there stay; stopped, the same command goes on.
+    and what the object does in the hold test. With --lift, also whether the hand lifts the object off its table
+    (--lift-protocol dexgraspbench, dexgraspbench_hard, dexgraspnet2 or ours; --lift-noise N adds a score of N lifts
+    with errors). Columns that are there stay; stopped, the same command goes on.
 
     Args:
         path: Dataset folder.
@@ -83,17 +85,25 @@ def _flat(config: type) -> object:
     return Annotated[config, tyro.conf.arg(name="")]
 
 
-_SHORT_FORMS = ("--thresholds", "--hold-test", "--no-hold-test")
+_SHORT_FORMS = {
+    "--thresholds": "--settings.thresholds",
+    "--hold-test": "--settings.hold-test",
+    "--no-hold-test": "--settings.no-hold-test",
+    "--lift": "--settings.lift-test",
+    "--no-lift": "--settings.no-lift-test",
+    "--lift-protocol": "--settings.lift-protocol",
+    "--lift-noise": "--settings.lift-noise",
+}
 
 
 def _without_settings(arguments: Sequence[str]) -> list[str]:
     """Let the usual settings do without the name of their group."""
-    return [_long_form(argument) if argument.partition("=")[0] in _SHORT_FORMS else argument for argument in arguments]
+    return [_long_form(argument) for argument in arguments]
 
 
 def _long_form(argument: str) -> str:
-    name = argument.removeprefix("--")
-    return f"--settings.no-{name.removeprefix('no-')}" if name.startswith("no-") else f"--settings.{name}"
+    name, equals, value = argument.partition("=")
+    return f"{_SHORT_FORMS.get(name, name)}{equals}{value}"
 
 
 def _evaluate(path: Path, options: EvaluateOptions, console: Console) -> None:

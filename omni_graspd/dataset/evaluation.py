@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from os import cpu_count
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,8 +19,9 @@ from omni_graspd.dataset.evaluation_chunk import (
     EvaluationChunk,
     EvaluationSettings,
     evaluation_columns,
+    lift_columns,
     measure_chunk,
-    settings_fields,
+    settings_content,
 )
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
@@ -87,7 +86,7 @@ def evaluate_dataset(
         total = sum(chunk.stop - chunk.start for table in tables for chunk in table.chunks)
         progress(0, total)
         if tables:
-            write_manifest(replace(manifest, evaluation=_as_json(settings)), root)
+            write_manifest(replace(manifest, evaluation=manifest.evaluation | settings_content(settings)), root)
             forget_checksums(root, {table.path.relative_to(root).as_posix() for table in tables})
         done = 0
         for table, count in _measured(tables, workers or cpu_count() or 1, start_worker):
@@ -109,7 +108,13 @@ def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device
         lacks = tuple(name for name in evaluation_columns(settings) if name not in present)
         if not lacks:
             continue
-        count = len(read_grasps(path).indices)
+        table = read_grasps(path)
+        if set(lacks) & set(lift_columns(settings)) and table.grasps.way is None:
+            raise GraspdError(
+                f"expected grasps of objects on a table for the lift test, got grasps of {obj} by {hand} in {root} "
+                "that know of none; leave out --lift, or make grasps with --around table"
+            )
+        count = len(table.indices)
         folder = path.with_suffix(".evaluation")
         chunks = [
             EvaluationChunk(
@@ -182,15 +187,10 @@ def _add_columns(table: _Table) -> None:
     shutil.rmtree(table.parts_folder)
 
 
-def _as_json(settings: EvaluationSettings) -> dict[str, Any]:
-    content = json.loads(json.dumps(asdict(settings)))
-    return {name: content[name] for name in settings_fields()}
-
-
 def _check_settings(root: Path, manifest: Manifest, settings: EvaluationSettings) -> None:
     """Refuse settings under which columns of one dataset would not mean the same."""
-    there, now = manifest.evaluation, _as_json(settings)
-    different = [name for name in now if there and there.get(name) != now[name]]
+    there, now = manifest.evaluation, settings_content(settings)
+    different = [name for name in now if name in there and there[name] != now[name]]
     if different:
         raise GraspdError(
             f"expected the settings with which {root} was evaluated, got others under {', '.join(different)}; "

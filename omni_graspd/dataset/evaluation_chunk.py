@@ -5,8 +5,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 from omni_graspd.atomic import atomic_path
 from omni_graspd.backend import load_backend
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.tables import read_grasps
+from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
@@ -28,13 +29,17 @@ from omni_graspd.metrics.self_penetration import SelfPenetrationConfig, self_pen
 from omni_graspd.objects.convex_decomposition import convex_pieces
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.ranges import require_positive
+from omni_graspd.ranges import require_at_least, require_positive
 from omni_graspd.scenes.hold import HoldConfig, measure_hold
+from omni_graspd.scenes.lift import measure_lift
+from omni_graspd.scenes.lift_config import LiftConfig, LiftNoise, LiftProtocol
 from omni_graspd.usd.meshes import TriangleMesh
 
 _CONTACT_COLUMNS = ("contact_area", "contact_count", "epsilon", "volume", "force_closure", "penetration_depth")
 _THRESHOLD_METRICS = ("contact_area", "facing_area", "epsilon", "volume")
 _HOLD_COLUMNS = ("displacement", "held")
+_LIFT_COLUMNS = ("lifted", "lift_drift", "lift_reason")
+_SCORE_COLUMNS = ("lift_score",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +50,13 @@ class EvaluationSettings:
     """Contact area, epsilon and volume are measured with each of these as contact threshold [m]; the paper's Fig. 3."""
     hold_test: bool = True
     """Whether PhysX tries if the object stays in the hand; the slowest part but the thresholds."""
+    lift_test: bool = False
+    """Whether PhysX tries if the hand comes to the object and lifts it off its table."""
+    lift_protocol: LiftProtocol = "dexgraspbench"
+    """What the lift test does: as in DexGraspBench, the same with half the friction, as in DexGraspNet 2.0, or as we
+    have it, with shaking."""
+    lift_noise: int = 0
+    """Further lifts of each grasp with the palm off by 5 mm and 5 degrees, whose share of success is its score."""
     largest_displacement: float = 0.1
     """An object that moves farther has fallen; displacements are cut there before they are averaged [m]."""
     intersection: IntersectionVolumeConfig = field(default_factory=IntersectionVolumeConfig)
@@ -57,6 +69,7 @@ class EvaluationSettings:
     def __post_init__(self) -> None:
         """Check the ranges."""
         require_positive(self, "evaluation", "largest_displacement", unit=" m", finite=True)
+        require_at_least(self, "evaluation", 0, "lift_noise")
         wrong = [value for value in self.thresholds if not 0.0 < value <= 0.05]
         if wrong:
             raise GraspdError(
@@ -94,7 +107,15 @@ def evaluation_columns(settings: EvaluationSettings) -> tuple[str, ...]:
     """Return the names of all columns that an evaluated table has, in order."""
     thresholds = [threshold_column(metric, at) for metric in _THRESHOLD_METRICS for at in settings.thresholds]
     hold = _HOLD_COLUMNS if settings.hold_test else ()
-    return (*_CONTACT_COLUMNS, "intersection_volume", "self_penetration_area", "joint_limit_margin", *hold, *thresholds)
+    single = ("intersection_volume", "self_penetration_area", "joint_limit_margin")
+    return (*_CONTACT_COLUMNS, *single, *hold, *lift_columns(settings), *thresholds)
+
+
+def lift_columns(settings: EvaluationSettings) -> tuple[str, ...]:
+    """Return the names of the columns of the lift test; none where it is not asked for."""
+    if not settings.lift_test:
+        return ()
+    return _LIFT_COLUMNS + (_SCORE_COLUMNS if settings.lift_noise else ())
 
 
 def measure_chunk(chunk: EvaluationChunk) -> None:
@@ -111,6 +132,8 @@ def measure_chunk(chunk: EvaluationChunk) -> None:
     known = {name: values[rows][ok] for name, values in table.metrics.items()}
     measured = _measure(chunk, poses[ok], joints[ok], known)
     columns: dict[str, Any] = {name: _spread(values, ok) for name, values in measured.items()}
+    if set(chunk.columns) & set(lift_columns(chunk.settings)):
+        columns |= _lift(chunk, table.rows(chunk.start, chunk.stop), ok)
     with atomic_path(chunk.part) as temporary, temporary.open("wb") as file:
         np.savez(file, **columns)
 
@@ -154,7 +177,24 @@ def _measure(
     columns |= {name: measure() for name, measure in single.items() if name in lacks}
     if lacks & set(_HOLD_COLUMNS):
         columns |= _hold(hand, obj, poses, joints, settings)
-    return {name: columns[name] for name in chunk.columns}
+    return {name: columns[name] for name in chunk.columns if name in columns}
+
+
+def _lift(chunk: EvaluationChunk, table: GraspTable, ok: np.ndarray) -> dict[str, np.ndarray]:
+    """Lift the object with each grasp; those marked as failed are not usable."""
+    layout, settings = DatasetLayout(chunk.root), chunk.settings
+    obj = _load_object(layout.object(chunk.object))
+    hand, _ = _load_hand(layout.hand(chunk.hand), chunk.metrics.point_count)
+    batch = replace(table.grasps, T_object_palm=np.where(ok[:, None], table.grasps.T_object_palm, np.nan))
+    config = LiftConfig.of(settings.lift_protocol, LiftNoise(count=settings.lift_noise, seed=table.seed))
+    simulate = load_backend("standalone").simulate
+    indices = table.indices.tolist()
+    result = asyncio.run(
+        measure_lift(simulate, hand, obj, batch, config, indices=indices, object_pieces=obj.convex_pieces)
+    )
+    found = (result.lifted, result.drift, np.array(result.reasons, dtype=str), result.score)
+    columns = dict(zip(_LIFT_COLUMNS + _SCORE_COLUMNS, found, strict=True))
+    return {name: values for name, values in columns.items() if name in chunk.columns and values is not None}
 
 
 def _hold(
@@ -183,6 +223,12 @@ def _pieces(path: Path, config: HoldConfig) -> tuple[TriangleMesh, ...]:
     return tuple(convex_pieces(_load_object(path).mesh, config.decomposition))
 
 
-def settings_fields() -> tuple[str, ...]:
-    """Return the names of the settings on which single columns depend: all but which columns there are."""
-    return tuple(f.name for f in fields(EvaluationSettings) if f.name not in ("thresholds", "hold_test"))
+def settings_content(settings: EvaluationSettings) -> dict[str, Any]:
+    """Return the settings on which single columns depend, as JSON: not which columns there are, nor those of none."""
+    content = json.loads(json.dumps(asdict(settings)))
+    left_out = {"thresholds", "hold_test", "lift_test"}
+    if not settings.lift_test:
+        left_out.add("lift_protocol")
+    if not (settings.lift_test and settings.lift_noise):
+        left_out.add("lift_noise")
+    return {name: value for name, value in content.items() if name not in left_out}

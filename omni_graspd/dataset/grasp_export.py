@@ -76,7 +76,7 @@ def _vectors(
     hand = read_hand(layout.hand(table.hand))
     postures = table.grasps.postures
     ranks = table.ranking
-    measures = {f"loss_{name}": column for name, column in table.grasps.losses.items()} | table.metrics
+    measures = {f"loss_{name}": column for name, column in table.grasps.losses.items()} | table.figures
     result = []
     for row, line in zip(rows, closing_lines(hand, rigid, poses, joints, MetricsConfig(), device=device), strict=True):
         if line is None:

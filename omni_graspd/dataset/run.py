@@ -75,9 +75,9 @@ class Run:
         scenes = range(self.config.scenes)
         if self.config.around == "nothing":
             return replace(self, rest_poses={obj.name: floating(len(scenes)) for obj in self.objects})
-        return replace(
-            self, rest_poses={obj.name: read_scene_rest_poses(self.layout, obj.name, scenes) for obj in self.objects}
-        )
+        others = self.objects if self.config.scene.clutter else ()
+        rest_poses = {obj.name: read_scene_rest_poses(self.layout, obj.name, scenes, others) for obj in self.objects}
+        return replace(self, rest_poses=rest_poses)
 
     def begin_change(self, files: Iterable[Path]) -> None:
         """Forget the checksums of files that are about to be written anew, so that a killed run leaves no wrong one."""

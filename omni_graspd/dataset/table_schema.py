@@ -107,6 +107,12 @@ METRIC_COLUMNS = {
         "float64", "m", "Movement of the object in the hold test, cut and averaged over six directions of gravity."
     ),
     "held": Column("float64", "1", "Share of six directions of gravity in which the object stays in the hand."),
+    "lifted": Column("bool", "1", "Whether the object comes along in the lift test."),
+    "lift_drift": Column(
+        "float64", "m", "Distance of the object from where the lift should have brought it; NaN if it was not tried."
+    ),
+    "lift_reason": Column("string", "1", "Why the object was not lifted; empty where it was."),
+    "lift_score": Column("float64", "1", "Share of tries with an error in the palm's pose that lift the object."),
 }
 """Known metrics; others are written as plain numbers."""
 

@@ -44,7 +44,7 @@ class GraspTable:
     grasps: GraspBatch
     """The grasps themselves."""
     metrics: dict[str, np.ndarray]
-    """Metrics by name, each [grasp_count]; NaN, 0 or False where the grasp failed."""
+    """Metrics by name, each [grasp_count]; NaN, 0 or False where the grasp failed. Most are numbers, some are texts."""
     rest_poses: np.ndarray | None = None
     """Rest pose of the object for which each grasp is made, shape [grasp_count], int32; None where it floats."""
 
@@ -52,6 +52,11 @@ class GraspTable:
     def good(self) -> np.ndarray:
         """Which grasps can be carried out: the usable ones; where no way is known, those that did not fail."""
         return self.grasps.ok if self.grasps.way is None else self.grasps.usable
+
+    @property
+    def figures(self) -> dict[str, np.ndarray]:
+        """Metrics that are numbers."""
+        return {name: values for name, values in self.metrics.items() if values.dtype.kind in "bif"}
 
     @property
     def ranking(self) -> np.ndarray:
@@ -102,7 +107,7 @@ def write_grasps(table: GraspTable, path: Path) -> None:
     """Write base grasps: all or nothing, same bytes for the same grasps."""
     batch, count = table.grasps, len(table.indices)
     metrics = {name: np.asarray(values) for name, values in table.metrics.items()}
-    kinds = {"b": "bool", "i": "int32", "f": "float64"}
+    kinds = {"b": "bool", "i": "int32", "f": "float64", "U": "string", "O": "string"}
     postures = {} if batch.postures is None else {name: getattr(batch.postures, name) for name in POSTURE_COLUMNS}
     way = {} if batch.way is None else {name: getattr(batch.way, name) for name in WAY_COLUMNS}
     columns = grasp_columns(

@@ -129,7 +129,9 @@ def _expected_numbers(layout: DatasetLayout, manifest: Manifest, object_name: st
     if count is None:
         return None
     rest_poses = 1
-    if is_around_table(manifest.config):
+    if is_around_table(manifest.config) and manifest.config["scene"]["clutter"]:
+        rest_poses = manifest.config["scenes"]  # each scene is a rest pose of its own
+    elif is_around_table(manifest.config):
         try:
             rest_poses = read_scene_rest_poses(layout, object_name, range(manifest.config["scenes"])).count
         except GraspdError:  # a scene is missing or damaged, which is a fault of its own

@@ -79,7 +79,9 @@ def _made_again(
     hand, obj = load_hand(str(layout.hand(hand_name))), load_object(str(layout.object(object_name)))
     rest = floating(0)
     if is_around_table(settings):
-        rest = read_scene_rest_poses(layout, object_name, range(settings["scenes"]))
+        names = manifest.objects if settings["scene"]["clutter"] else ()
+        others = [load_object(str(layout.object(name))) for name in names]
+        rest = read_scene_rest_poses(layout, object_name, range(settings["scenes"]), others)
     indices = table.indices[rows]
     rest_poses = np.zeros(len(rows), dtype=int) if table.rest_poses is None else table.rest_poses[rows]
     options = {"seed": settings["seed"], "device": settings["device"]}

@@ -40,7 +40,7 @@ def table_record(table: GraspTable) -> GraspRecord:
         table: The table.
     """
     batch, postures = table.grasps, table.grasps.postures
-    columns = {name: np.asarray(values, dtype=np.float64) for name, values in table.metrics.items()}
+    columns = {name: np.asarray(values, dtype=np.float64) for name, values in table.figures.items()}
     scale = columns.pop(_SCALE, np.ones(1))
     confidence = columns.pop(_CONFIDENCE, table.good.astype(np.float64))
     return GraspRecord(

@@ -13,7 +13,8 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.drop import DropConfig, Simulate, drop_object
 from omni_graspd.seeding import random_generator
-from omni_graspd.usd.transforms import compose, transform_points
+from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.usd.transforms import compose, invert, transform_points
 
 GAP = 0.005
 """Least distance between the outlines of two objects seen from above [m]: far enough to settle apart."""
@@ -37,6 +38,23 @@ class Neighbour:
     """The object."""
     T_world_object: np.ndarray
     """Rest pose, shape [7]."""
+
+
+def obstacles_around(T_world_object: np.ndarray, neighbours: Sequence[Neighbour]) -> tuple[TriangleMesh, ...]:
+    """Return the meshes of neighbours in the frame of the object that is grasped.
+
+    Args:
+        T_world_object: Its rest pose, shape [7].
+        neighbours: What lies beside it.
+    """
+    T_object_world = invert(T_world_object)
+    return tuple(
+        TriangleMesh(
+            transform_points(compose(T_object_world, neighbour.T_world_object), neighbour.obj.mesh.vertices),
+            neighbour.obj.mesh.faces,
+        )
+        for neighbour in neighbours
+    )
 
 
 async def scatter_neighbours(

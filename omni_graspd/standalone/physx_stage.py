@@ -57,7 +57,7 @@ def start_physx() -> Any:
     ovphysx.set_global_config(GlobalConfigKey.LOG_LEVEL, LogLevel.ERROR)
     # Some warnings come from no named source, to which the level does not apply: of prismatic joints, PhysX compares
     # the positions of bodies along the axes of the world and calls sound ones disjointed.
-    ovphysx.enable_python_logging(min_severity=LogLevel.ERROR)
+    ovphysx.enable_python_logging("omni_graspd.physx", min_severity=LogLevel.ERROR)
     ovphysx.set_global_config(GlobalConfigKey.DEFAULT_LOG_OUTPUT, False)
     ovphysx.set_global_config(GlobalConfigKey.CPU_ONLY, True)
     ovphysx.set_global_config(GlobalConfigKey.NUM_THREADS, 0)

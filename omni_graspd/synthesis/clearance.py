@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.lowest_point import lowest_heights
+from omni_graspd.hands.kinematics import link_matrices
+from omni_graspd.hands.lowest_point import link_hulls, lowest_heights
 from omni_graspd.hands.surface_points import HandPoints, posed_points
 from omni_graspd.objects.signed_distance import SignedDistance
 
@@ -56,6 +57,26 @@ class HandClearance:
         if self.obstacles is None:
             return np.full(len(T_object_palm), np.inf)
         return self._gaps(self.obstacles, T_object_palm, joint_positions)
+
+    def corner_gaps(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+        """Return the distance of the nearest corner of the links' hulls from object and obstacles [m], [grasp_count].
+
+        It finds what lies between points on the hand; for hands that are apart.
+        """
+        matrices = link_matrices(self.hand, T_object_palm, joint_positions)
+        corners = [
+            np.einsum("gij,pj->gpi", matrices[:, link, :3, :3], vertices) + matrices[:, link, None, :3, 3]
+            for link, vertices in enumerate(link_hulls(self.hand))
+            if len(vertices)
+        ]
+        placed = np.concatenate(corners, axis=1)
+        return np.minimum.reduce(
+            [
+                distance.query(placed.reshape(-1, 3), REACH)[0].reshape(len(placed), -1).min(axis=1, initial=REACH)
+                for distance in (self.distance, self.obstacles)
+                if distance is not None
+            ]
+        ).astype(np.float64)
 
     def around(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
         """Return the distance of each hand from table and obstacles [m], shape [grasp_count]."""

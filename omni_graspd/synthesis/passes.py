@@ -70,6 +70,12 @@ class Recorder:
         self.done, self.every, self.report = 0, every, report
         self.frames: list[tuple[int, State, dict[str, np.ndarray]]] = []
 
+    def of_try(self, attempt: int) -> Recorder:
+        """Return what counts and keeps the steps of one try; further tries do not count as progress."""
+        if attempt == 0:
+            return self
+        return Recorder(self.every, lambda _: self.report(self.done))
+
     def steps_to_go(self, limit: int) -> int:
         """Return how many steps to make before the next look, at most ``limit``."""
         limit = min(limit, _STEPS_BETWEEN_REPORTS)

@@ -30,7 +30,7 @@ def find_reachable(
         if not pending:
             break
         parts = [found[number].request_left() for number in pending]
-        batches = _try(hand, parts, config, recorder, attempt=attempt, seed=seed, device=device)
+        batches = _try(hand, parts, config, recorder.of_try(attempt), attempt=attempt, seed=seed, device=device)
         for number, batch in zip(pending, batches, strict=True):
             found[number].take(batch)
     return [rows.batch() for rows in found]

@@ -106,6 +106,7 @@ def test_a_run_killed_in_every_stage_ends_like_an_unbroken_one(unbroken, meshes,
     out = tmp_path / "out"
     layout = DatasetLayout(out)
     in_the_middle = (
+        lambda: layout.scene("block", 0).is_file(),
         lambda: layout.grasps("allegro", "block").is_file(),
         lambda: layout.scene_grasps("block", 0).is_file(),
         lambda: layout.images("block"),

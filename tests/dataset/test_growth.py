@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +107,29 @@ def test_grasps_are_not_added_where_metrics_would_lack(config: GenerateConfig, t
     evaluate_dataset(tmp_path, EvaluationSettings(thresholds=(0.005,), hold_test=False))
     with pytest.raises(GraspdError, match="further grasps would lack"):
         asyncio.run(generate(replace(begun, grasps=4)))
+
+
+def test_rest_poses_are_not_added_where_metrics_would_lack(config: GenerateConfig, tmp_path: Path) -> None:
+    begun = replace(config, camera=replace(_CAMERA, views=0), out=tmp_path)
+    asyncio.run(generate(begun))
+    evaluate_dataset(tmp_path, EvaluationSettings(thresholds=(0.005,), hold_test=False))
+    with pytest.raises(GraspdError, match="further grasps would lack"):
+        asyncio.run(generate(replace(begun, scenes=2)))
+
+
+def test_a_dataset_of_before_there_were_rest_poses_goes_on_afloat(config: GenerateConfig, tmp_path: Path) -> None:
+    begun = replace(config, around="nothing", camera=replace(_CAMERA, views=0), out=tmp_path)
+    asyncio.run(generate(begun))
+    before = _digests(tmp_path)
+    manifest = json.loads((tmp_path / "dataset.json").read_text())
+    del manifest["config"]["around"]
+    (tmp_path / "dataset.json").write_text(json.dumps(manifest))
+    with pytest.raises(GraspdError, match=r'around \(there "nothing", now "table"\)'):
+        asyncio.run(generate(replace(begun, around="table")))
+    asyncio.run(generate(begun))
+    told = {"dataset.json", "checksums.parquet"}  # the setting comes last in it
+    changed = {name for name, digest in _digests(tmp_path).items() if before.get(name) != digest}
+    assert changed <= told and read_manifest(tmp_path).config["around"] == "nothing"
 
 
 def test_objects_are_not_added_where_scenes_draw_from_all(config: GenerateConfig, tmp_path: Path) -> None:

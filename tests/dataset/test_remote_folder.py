@@ -112,7 +112,7 @@ def test_a_run_goes_on_on_another_machine_and_grows(
     config: GenerateConfig, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = server.format(name="moved")
-    _make(config, address, scenes=0, around="nothing")
+    _make(config, address, camera=replace(config.camera, views=0))
     monkeypatch.setenv("GRASPD_HOME", str(tmp_path / "another machine"))
     _make(config, address, grasps=4)
     asyncio.run(generate(replace(config, grasps=4, out=tmp_path / "local")))

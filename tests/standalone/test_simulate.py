@@ -341,6 +341,25 @@ class TestSimulateContract:
         assert falling.rest_records.tolist() == [-1, -1]
 
 
+def test_errors_of_physx_are_logged_and_warnings_are_not_shown(capfd, caplog):
+    stage = _stage()
+    slide = UsdPhysics.PrismaticJoint.Define(stage, "/World/Slide")
+    slide.CreateAxisAttr("X")
+    slide.CreateBody1Rel().SetTargets([_add_cube(stage, np.array([0, 0, 1.0, *_LYING])).GetPath()])
+    # Off its zero along an oblique axis; PhysX warns of it.
+    x, y, z, w = 0.5, -0.5, 0.5, 0.5
+    slide.CreateLocalRot0Attr(Gf.Quatf(w, x, y, z))
+    slide.CreateLocalRot1Attr(Gf.Quatf(w, x, y, z))
+    weld = UsdPhysics.FixedJoint.Define(stage, "/World/Weld")
+    weld.CreateBody1Rel().SetTargets(["/World/Floor"])
+    asyncio.run(load_backend("standalone").simulate(stage, SimulateConfig(max_time=0.1)))
+    assert [record.levelname for record in caplog.records if record.name == "omni_graspd.physx"] == ["ERROR"]
+    assert "/World/Weld" in caplog.text
+    shown = "".join(capfd.readouterr())
+    assert "/World/Slide" not in shown
+    assert "PhysicsUSD" not in shown
+
+
 def test_all_native_libraries_live_in_one_quiet_process():
     code = """
 import sys
