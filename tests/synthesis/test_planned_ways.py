@@ -11,6 +11,7 @@ import pytest
 import trimesh
 from box_hands import box_mesh, gripper
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
@@ -81,10 +82,16 @@ def test_the_pregrasp_is_the_first_clear_pose_on_the_way_back():
     np.testing.assert_allclose(ways.T_object_pregrasp_palm[0, :3], [0.0, 0.0, 0.01 + _TIPS + 0.01 + 0.02], atol=1e-9)
     # Beside the jaws there are 2 cm, below the palm more.
     assert ways.pregrasp_clearance[0] == pytest.approx(0.02, abs=0.004)
-    wide = way_to(_BLOCK, from_above(0.01), clearance=0.019, opening=0.012)
+    wide = way_to(_BLOCK, from_above(0.01), clearance=0.016, opening=0.012)
     # Jaws 1.2 cm beside the block have to go past its top, 4 cm over the tips.
     assert wide.T_object_pregrasp_palm[0, 2] - wide.T_object_hover_palm[0, 2] > 0.02
     assert wide.fault[0] == 0
+
+
+@pytest.mark.parametrize("name", ["clearance", "open_clearance"])
+def test_a_distance_that_is_not_measured_is_refused(name):
+    with pytest.raises(GraspdError, match=f"synthesis.way.{name}"):
+        WayConfig(**{name: 0.02})
 
 
 def test_clearances_while_closing_are_those_over_the_table():
