@@ -72,7 +72,7 @@ class HandClearance:
         placed = np.concatenate(corners, axis=1)
         return np.minimum.reduce(
             [
-                distance.query(placed.reshape(-1, 3), REACH)[0].reshape(len(placed), -1).min(axis=1, initial=REACH)
+                distance.query(placed.reshape(-1, 3), REACH)[0].reshape(placed.shape[:2]).min(axis=1, initial=REACH)
                 for distance in (self.distance, self.obstacles)
                 if distance is not None
             ]
@@ -86,4 +86,4 @@ class HandClearance:
     def _gaps(self, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
         placed = posed_points(self.hand, self.points, T_object_palm, joint_positions)
         distances, _ = distance.query(placed.reshape(-1, 3), REACH)
-        return distances.reshape(len(placed), -1).min(axis=1).astype(np.float64)
+        return distances.reshape(placed.shape[:2]).min(axis=1).astype(np.float64)

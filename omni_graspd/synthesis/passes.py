@@ -46,7 +46,7 @@ def run_passes(
     owner = np.repeat(np.arange(len(wanted)), [len(part.request.indices) for part in wanted])
     state = starts
     if config.draft.iterations:
-        draft, candidates = config.draft_pass(), len(starts[0]) // max(len(owner), 1)
+        draft, candidates = config.draft_pass(), max(len(starts[0]) // max(len(owner), 1), 1)
         drafted = np.repeat(owner, candidates)
         points = hand_model(hand, draft.point_count, device)
         shard = Shard(points, models, drafted, *state, draft, device, surroundings=around)

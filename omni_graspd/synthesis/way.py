@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from omni_graspd.hands.preshapes import find_preshapes
-from omni_graspd.ranges import require_not_negative, require_positive
-from omni_graspd.synthesis.clearance import HandClearance
+from omni_graspd.ranges import require_not_negative, require_positive, require_within
+from omni_graspd.synthesis.clearance import REACH, HandClearance
 from omni_graspd.synthesis.crossing import crossing_links
 from omni_graspd.synthesis.squeeze import opening_steps
 from omni_graspd.usd.transforms import pose_to_matrix
@@ -55,6 +55,8 @@ class WayConfig:
         """Check the ranges."""
         require_positive(self, "synthesis.way", "clearance", "opening", unit=" m", finite=True)
         require_not_negative(self, "synthesis.way", "keep", "higher", "open_clearance", "back", "dent")
+        # What is farther is not measured, and no way would be found.
+        require_within(self, "synthesis.way", 0.0, REACH - _BETWEEN_POINTS, "clearance", "open_clearance")
 
 
 @dataclass(frozen=True)
