@@ -95,7 +95,7 @@ def rest_on_table(table_plane: np.ndarray, vertices: np.ndarray) -> np.ndarray:
     """
     normal = table_plane[:3] / np.linalg.norm(table_plane[:3])
     matrix = np.eye(4)
-    matrix[:3, :3] = trimesh.geometry.align_vectors(normal, [0.0, 0.0, 1.0])[:3, :3]
+    matrix[:3, :3] = np.asarray(trimesh.geometry.align_vectors(normal, [0.0, 0.0, 1.0]))[:3, :3]
     placed = vertices @ matrix[:3, :3].T
     middle = 0.5 * (placed.min(axis=0) + placed.max(axis=0))
     matrix[:3, 3] = [-middle[0], -middle[1], -table_plane[3]]

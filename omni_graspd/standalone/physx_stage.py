@@ -137,10 +137,6 @@ class LoadedStage:
         self._changed.clear()
         return True
 
-    def outdate(self, numbers: Iterable[Sdf.Path]) -> None:
-        """Have numbers read again the next time; see :meth:`follow`."""
-        self._changed.update(numbers)
-
     @contextmanager
     def select(self, paths: Iterable[Sdf.Path]) -> Iterator[Any]:
         """Select prims in ovstage for the length of the context."""

@@ -64,8 +64,7 @@ class StageMotion:
             self._loaded.hand_over(physx)
 
     def close(self) -> None:
-        """End the motion; if the copy is kept, everything is back at the start when PhysX takes it again."""
-        self._loaded.outdate(number.GetPath() for number in self._numbers)
+        """Free what the motion holds of the copy."""
         self._resources.close()
 
     def _read(self, codes: np.ndarray) -> Iterator[_Column]:

@@ -231,8 +231,10 @@ class _Attempt:
                 narrowest[todo] = np.minimum(narrowest[todo], clear)
                 good = narrowest[todo] >= min(self.config.open_clearance, self.config.keep) - 1e-9
                 done = good & (clear >= self.config.clearance + _BETWEEN_POINTS)
-                clear[done] = np.minimum(clear[done], self.clearance.corner_gaps(placed[done], joints[todo[done]]))
-                done &= clear >= self.config.clearance
+                if done.any():
+                    corners = self.clearance.corner_gaps(placed[done], joints[todo[done]])
+                    clear[done] = np.minimum(clear[done], corners)
+                    done &= clear >= self.config.clearance
                 rows = todo[done]
                 pregrasp[rows], reached[rows], least[rows] = placed[done], clear[done], narrowest[rows]
                 todo = todo[good & ~done]

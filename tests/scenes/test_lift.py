@@ -17,8 +17,11 @@ from scipy.spatial.transform import Rotation
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand, Link
+from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.driven_hand import DrivePhysics
+from omni_graspd.scenes.hand_colliders import hand_colliders
 from omni_graspd.scenes.lift import (
     NOT_USABLE,
     PENETRATES,
@@ -30,7 +33,9 @@ from omni_graspd.scenes.lift import (
     measure_lift,
 )
 from omni_graspd.scenes.lift_config import LiftConfig, LiftNoise, LiftProtocol
-from omni_graspd.scenes.lift_motion import LiftPhases, closing_path, hand_motion, hand_way
+from omni_graspd.scenes.lift_motion import HandMotion, LiftPhases, closing_path, hand_motion, hand_way
+from omni_graspd.scenes.lift_stage import PLACES, LiftStage, object_path
+from omni_graspd.scenes.simulation import SimulateConfig
 from omni_graspd.standalone.simulate import simulate
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way, join_batches
 from omni_graspd.usd.materials import Appearance
@@ -135,6 +140,13 @@ def _grasp(
     return GraspBatch(palm(), np.full((1, 2), _OPENING), {}, ("ok",), postures, way=way)
 
 
+def _way_of(batch: GraspBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Palms, joints and lift of a single grasp, as :func:`hand_way` takes them."""
+    palms = np.stack([batch.postures.T_object_pregrasp_palm, batch.way.T_object_hover_palm, batch.T_object_palm])
+    opened, pressed = batch.postures.pregrasp_joint_positions, batch.postures.squeeze_joint_positions
+    return palms[:, 0], np.stack([opened, batch.joint_positions, pressed])[:, 0], batch.way.lift_direction[0]
+
+
 def _config(base: LiftConfig | None = None, **changes) -> LiftConfig:
     """Jaws as soft as the tests reckon with."""
     drive = DrivePhysics(stiffness=_STIFFNESS * 0.05**2, damping=0.05, max_torque=3.0)
@@ -222,6 +234,14 @@ class TestOutcomes:
         assert _lift(jaws, batch, replace(ours, phases=still)).lifted[0]
         assert _lift(jaws, batch, replace(ours, phases=shaken)).reasons == (SLIPPED,)
 
+    def test_what_is_watched_from_the_lift_on_sways_more_than_at_the_end(self, jaws):
+        """Between springs of 1 kN/m, 0.1 kg that is shaken by 12.6 m/s2 sways by more than a millimetre."""
+        ours = _config(LiftConfig.of("ours"))
+        swayed = _lift(jaws, _grasp(2 * _ENOUGH), ours)
+        ended = _lift(jaws, _grasp(2 * _ENOUGH), replace(ours, watch="end"))
+        assert swayed.drift[0] > ended.drift[0] + 1e-3
+        assert swayed.lifted[0]
+
 
 class TestIndependence:
     """What a grasp does depends on its number, not on the others, on frames or on what was done before."""
@@ -302,6 +322,50 @@ class TestProtocols:
         batch.way.table_plane[:, 3] -= 0.1
         for gravity_from, reason in (("squeeze", ""), ("start", PUSHED_AWAY)):
             assert _lift(jaws, batch, _config(gravity_from=gravity_from)).reasons == (reason,)
+
+
+class TestStage:
+    """Eight places on a table."""
+
+    @pytest.mark.parametrize("name", ["allegro", "barrett", "shadow"])
+    def test_hands_in_free_air_are_where_they_should_be(self, name: str):
+        """Coupled joints, links that overlap, and weight: nothing bends a hand that touches nothing."""
+        hand, block = load_hand(name), _block()
+        opened = hand.joint_positions(hand.open_positions)
+        middle = hand.joint_positions(0.5 * (hand.joint_lower + hand.joint_upper)[hand.actuated])
+        turn = Rotation.from_euler("xyz", [0.5, 0.6, 0.7]).as_quat()
+        palms = np.array([[0.5, 0.2, 0.8, *turn], [0.5, 0.3, 0.8, *turn], [0.4, 0.2, 0.7, 0, 0, 0, 1]])
+        motion = HandMotion(np.array([0.0, 0.2, 0.5]), palms, np.stack([opened, middle, middle]))
+        config = LiftConfig()
+        stage = LiftStage(hand, hand_colliders(hand), block, [block.mesh], config.physics, config.drive)
+        for place in range(len(PLACES)):
+            stage.put(place, IDENTITY, motion)
+        watch = SimulateConfig(time_step=config.time_step, max_time=1.0, rest_time=np.inf, record_interval=0.5)
+        result = asyncio.run(simulate(stage.stage, watch))
+        for place in (0, 5):
+            names = [f"/World/place_{place}/link_{index}" for index in range(1, len(hand.links))]
+            links = result.poses[-1, [result.body_paths.index(path) for path in names], :3]
+            expected = link_poses(hand, palms[-1], middle)[1:, :3] + np.append(PLACES[place], 0.0)
+            np.testing.assert_allclose(links, expected, atol=3e-4)
+            block_at = result.poses[-1, result.body_paths.index(object_path(place)), :3]
+            np.testing.assert_allclose(block_at, [*PLACES[place], _SIZE[2] / 2], atol=1e-4)
+
+    def test_places_do_not_see_each_other(self, jaws):
+        block, config = _block(), _config()
+        way = hand_way(np.array([0, 0, 1.0, 0]), block.center_of_mass, *_way_of(_grasp(2 * _ENOUGH)))
+        stage = LiftStage(jaws, hand_colliders(jaws), block, [block.mesh], config.physics, config.drive)
+        motion = hand_motion(way, config.phases)
+        for place in range(len(PLACES)):
+            stage.put(place, way.T_world_object, motion)
+        # The second place's block in the first one's hand, besides its own.
+        away = way.T_world_object.copy()
+        away[:2] += PLACES[0] - PLACES[1]
+        stage.put(1, away, motion)
+        watch = SimulateConfig(time_step=config.time_step, max_time=config.phases.starts["end"], rest_time=np.inf)
+        result = asyncio.run(simulate(stage.stage, watch))
+        first, second = (result.poses[-1, result.body_paths.index(object_path(place)), :3] for place in (0, 1))
+        np.testing.assert_allclose(first, [*PLACES[0], _SIZE[2] / 2 + 0.1], atol=2e-3)
+        np.testing.assert_allclose(second, [*PLACES[0], _SIZE[2] / 2], atol=1e-4)
 
 
 class TestMotion:
