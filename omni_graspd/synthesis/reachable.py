@@ -60,7 +60,7 @@ class _Found:
             first = self.rows[row]
             if first is None or batch.way.usable[number]:
                 if first is not None:
-                    self.reasons[row].append(first.status[0])
+                    self.reasons[row].insert(0, first.status[0])
                 self.rows[row] = one
             else:
                 self.reasons[row].append(one.status[0])
