@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from box_hands import box_mesh, gripper
-from table_bench import find, posed_vertices, table
+from table_bench import QUICK, find, posed_vertices, table
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
@@ -15,6 +15,7 @@ from omni_graspd.hands.surface_points import posed_points, sample_surface_points
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.synthesis.contact_balance import balance_forces, pressing_contacts
+from omni_graspd.synthesis.models import object_model
 from omni_graspd.synthesis.squeeze import Squeeze, SqueezeConfig, balanced_squeeze
 from omni_graspd.usd.meshes import TriangleMesh
 
@@ -137,3 +138,31 @@ def test_usable_squeezes_press_inward_and_stay_over_the_table(hand, grasped):
         touching = (before < 0.004) & (np.abs(before - after) > 1e-6)
         # What touches would sink in.
         assert (before - after)[touching].mean() > 0.0005
+
+
+def test_where_a_digit_would_press_into_the_table_it_presses_less(hand):
+    can, config = load_object("low_can"), SqueezeConfig()
+    around = table(can)
+    batch = find(hand, can, range(16), around, tries=1)
+    model = object_model(can, SignedDistanceConfig(), "cpu")
+    points, actuated = sample_surface_points(hand, QUICK["point_count"]), batch.joint_positions[:, hand.actuated]
+    task = config.task(around.upward, model.gyration_radius)
+    wanted = balanced_squeeze(
+        hand, points, model.distance, can.center_of_mass, task, batch.T_object_palm, actuated, config
+    )
+    asked = wanted.targets - actuated
+    given = batch.postures.squeeze_joint_positions[:, hand.actuated] - actuated
+    shortened = 0
+    for row in range(16):
+        lowest = posed_vertices(hand, batch.T_object_palm[row], hand.joint_positions(wanted.targets[row]))[:, 2].min()
+        if lowest >= 0.0:
+            np.testing.assert_allclose(given[row], asked[row], atol=1e-5)
+        elif batch.way.grasp_clearance[row] >= 0.0:
+            moved = np.abs(asked[row]) > 1e-6
+            shares = given[row, moved] / asked[row, moved]
+            assert shares.min() < 0.75
+            assert (shares > 0.1).all() and (shares < 1.0 + 1e-3).all()
+            # Only the digits that were in the table, not the whole hand.
+            shortened += shares.max() > 0.999
+            assert batch.way.squeeze_clearance[row] > lowest
+    assert shortened >= 2
