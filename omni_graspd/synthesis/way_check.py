@@ -12,7 +12,6 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.lowest_point import link_heights
 from omni_graspd.synthesis.clearance import HandClearance
 from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.synthesis.crossing import crossing_links
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
 from omni_graspd.synthesis.joint_motion import joints_above
 from omni_graspd.synthesis.models import hand_model
@@ -169,11 +168,7 @@ def _lift_clearance(
     for height in _LIFTS:
         lifted = T_object_palm.copy()
         lifted[:, :3] += height * up
-        gaps = _where(finite, clearance.obstacle_gaps, lifted, joints)
-        rows = np.flatnonzero(finite)
-        crossed = crossing_links(clearance.hand, clearance.obstacles.mesh, lifted[rows], joints[rows]).any(axis=1)
-        gaps[rows] = np.where(crossed, np.minimum(gaps[rows], -1e-6), gaps[rows])
-        least = np.minimum(least, gaps)
+        least = np.minimum(least, _where(finite, clearance.obstacle_gaps, lifted, joints))
     return least
 
 
