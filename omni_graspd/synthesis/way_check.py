@@ -161,10 +161,10 @@ def _lift_directions(hand: Hand, wanted: Wanted, T_object_palm: np.ndarray) -> n
 def _lift_clearance(
     clearance: HandClearance, finite: np.ndarray, T_object_palm: np.ndarray, joints: np.ndarray, up: np.ndarray
 ) -> np.ndarray:
-    """Return the least distance from obstacles on the first 10 cm of the lift [m], infinite without any."""
-    least = np.full(len(T_object_palm), np.inf)
+    """Return the least distance from obstacles on the first 10 cm of the lift [m], NaN without any."""
     if clearance.obstacles is None:
-        return least
+        return np.full(len(T_object_palm), np.nan)
+    least = np.full(len(T_object_palm), np.inf)
     for height in _LIFTS:
         lifted = T_object_palm.copy()
         lifted[:, :3] += height * up
