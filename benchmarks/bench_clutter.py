@@ -3,7 +3,7 @@
 """Grasps of objects among neighbours on a table; exits with 1 when too few scenes have some.
 
     python benchmarks/bench_clutter.py [--clutter 5] [--scenes 4] [--grasps 8] [--least 4] [--only NAME ...]
-        [--hands NAME ...] [--seed 0] [--workers 2]
+        [--hands NAME ...] [--seed 0] [--workers 2] [--blind]
 
 Each built-in object lies in scenes of its own, with others scattered around it; grasps are made around those within
 30 cm. ``usable`` is the share of grasps that were asked for and, as synthesis says, can be carried out; ``clear`` that
@@ -103,13 +103,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--hands", nargs="*", default=list(HANDS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1, help="processes that share hands and objects")
+    parser.add_argument("--blind", action="store_true", help="make grasps as if there were no neighbours, to compare")
     options = parser.parse_args(arguments)
     scenes, misses = gather_scenes(options)
     config = SynthesisConfig()
-    jobs = [(hand, part, options.grasps, config, options.seed) for hand in options.hands for part in scenes]
+    asked = options.grasps, config, options.seed, options.blind
+    jobs = [(hand, part, *asked) for hand in options.hands for part in scenes]
     results: list[SceneResult] = []
     print_header()
-    for job, found, error in run_jobs(measure_scenes, jobs, options.workers) if jobs else ():
+    for job, found, error in run_jobs(measure_scenes, jobs, options.workers):
         misses += [_failed(f"{job[0]} {job[1][0].source}", error)] if error else []
         results += found or []
         for result in found or []:

@@ -103,7 +103,7 @@ def find_scenes(source: str, sources: list[str], scenes: int, clutter: int, seed
 
 
 def measure_scenes(
-    hand_name: str, scenes: list[ClutterScene], grasps: int, config: SynthesisConfig, seed: int
+    hand_name: str, scenes: list[ClutterScene], grasps: int, config: SynthesisConfig, seed: int, blind: bool = False
 ) -> list[SceneResult]:
     """Make grasps of one object around its neighbours in each scene, and check them.
 
@@ -113,20 +113,21 @@ def measure_scenes(
         grasps: Grasps that are asked for in each.
         config: Settings of the synthesis.
         seed: Seed of the starts.
+        blind: Make them as if there were no neighbours.
     """
     hand, obj = load_hand(hand_name), load_object(scenes[0].source)
     warm_up = table_under(scenes[0].T_world_object)
     make_grasps(hand, obj, [_WARM_UP], replace(config, tries=1), seed, warm_up)
-    return [_measure(hand, obj, scene, grasps, config, seed) for scene in scenes]
+    return [_measure(hand, obj, scene, grasps, config, seed, blind) for scene in scenes]
 
 
 def _measure(
-    hand: Hand, obj: RigidObject, scene: ClutterScene, grasps: int, config: SynthesisConfig, seed: int
+    hand: Hand, obj: RigidObject, scene: ClutterScene, grasps: int, config: SynthesisConfig, seed: int, blind: bool
 ) -> SceneResult:
     neighbours = [Neighbour(load_object(source), pose) for source, pose in scene.neighbours]
     obstacles = tuple(_in_object_frame(neighbour, scene.T_world_object) for neighbour in neighbours)
     indices = range(scene.index * _STRIDE, scene.index * _STRIDE + grasps)
-    around = table_under(scene.T_world_object, obstacles)
+    around = table_under(scene.T_world_object, () if blind else obstacles)
     batch, seconds = make_grasps(hand, obj, indices, config, seed, around)
     assert batch.way is not None
     failures = Counter(reason for texts in batch.way.rejected for reason in texts.split("; ") if reason)

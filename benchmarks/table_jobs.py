@@ -26,6 +26,8 @@ def run_jobs(function: Callable, jobs: Sequence[tuple], workers: int) -> Iterato
     Yields:
         The job, what the function returned, and an empty string; or the job, None, and why it failed, in one line.
     """
+    if not jobs:
+        return
     lost = []
     for job, result, error in _in_a_pool(function, jobs, workers):
         if error == _DIED and len(jobs) > 1:

@@ -104,6 +104,20 @@ def _lighter(color: tuple[int, int, int]) -> tuple[int, ...]:
     return tuple(int(0.45 * value + 0.55 * 255) for value in color)
 
 
+def color_normals(normals: np.ndarray) -> np.ndarray:
+    """Return normals as colours: x, y and z from -1 to 1 are red, green and blue from none to full.
+
+    Args:
+        normals: Channel ``normals``, shape [height, width, 4]; the fourth component is 0 where there is nothing.
+
+    Returns:
+        sRGB image, shape [height, width, 3], uint8.
+    """
+    picture = np.rint(127.5 * (np.clip(normals[..., :3], -1.0, 1.0) + 1.0)).astype(np.uint8)
+    picture[normals[..., 3] == 0.0] = _NOTHING
+    return picture
+
+
 def color_distances(distances: np.ndarray, limits: tuple[float, float] | None = None) -> np.ndarray:
     """Paint distances: near is red, far is blue, nothing there is light grey.
 

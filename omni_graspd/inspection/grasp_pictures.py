@@ -13,7 +13,8 @@ from omni_graspd.backend import Backend
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.posed_hand import author_posed_hand
-from omni_graspd.inspection.studio import author_camera, author_lights, camera_pose, cut_out
+from omni_graspd.inspection.studio import author_camera, author_lights, camera_pose, cut_out, halved
+from omni_graspd.inspection.table_pictures import Moment, TableStudio, View
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.usd.stage import create_stage
@@ -30,8 +31,11 @@ async def render_grasp(
     *,
     size: int,
     config: RenderConfig,
+    table_plane: np.ndarray | None = None,
 ) -> list[np.ndarray]:
     """Render one grasp from the left and from the right of the palm's approach, both looking back at the palm.
+
+    On a table, up is up; without one, the object floats as its mesh stands.
 
     Args:
         backend: What renders.
@@ -42,10 +46,16 @@ async def render_grasp(
         joint_positions: All joints [rad or m], shape [joint_count].
         size: Edge of the pictures [pixel].
         config: Rendering.
+        table_plane: Table top in the object frame, unit normal and offset [m], shape [4]; None or NaN: there is none.
 
     Returns:
         Two sRGB pictures, each [size, size, 3], uint8.
     """
+    if table_plane is not None and np.isfinite(table_plane).all():
+        grasp = Moment(T_object_palm, joint_positions)
+        studio = TableStudio(backend, hand, obj, object_usd, table_plane, grasp)
+        views = [View(side, (2 * size, 2 * size)) for side in studio.sides]
+        return [halved(picture) for picture in await studio.draw(grasp, views, config)]
     stage = create_stage("World")
     UsdGeom.Xform.Define(stage, "/World/Object").GetPrim().GetReferences().AddReference(str(object_usd.absolute()))
     author_posed_hand(stage, "/World/Hand", hand, T_object_palm, joint_positions)

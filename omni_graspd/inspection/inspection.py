@@ -189,6 +189,11 @@ class Inspection:
         """Table top under the object, in its frame, shape [4]; None where it floats or another is in its place."""
         return self.grasp.table_plane if self._swapped is None else None
 
+    @property
+    def surroundings(self) -> Surroundings:
+        """What a hand that forms anew keeps off: the table, where there is one; neighbours are not known here."""
+        return NOTHING if self.table_plane is None else Surroundings(self.table_plane)
+
     def object_named(self, name: str) -> RigidObject:
         """Return an object of the dataset, read once.
 
@@ -258,9 +263,11 @@ class Inspection:
         Args:
             T_object_palm: Palm pose under the cursor, shape [7].
         """
-        joints, hand, obj = self.posture.joint_positions, self.hand, self.object
+        joints, hand, obj, around = self.posture.joint_positions, self.hand, self.object, self.surroundings
         self._posture = await self.in_thread(
-            lambda: reoptimization.form_fingers(hand, obj, T_object_palm, joints, self.synthesis, device=self.device)
+            lambda: reoptimization.form_fingers(
+                hand, obj, T_object_palm, joints, self.synthesis, device=self.device, surroundings=around
+            )
         )
         return self._posture
 
@@ -277,7 +284,8 @@ class Inspection:
         start = self.posture
         pose = start.T_object_palm if T_object_palm is None else T_object_palm
         hand, obj = self.hand, self.object
-        slices = reoptimization.reoptimize(hand, obj, pose, start.joint_positions, self.synthesis, device=self.device)
+        options = {"device": self.device, "surroundings": self.surroundings}
+        slices = reoptimization.reoptimize(hand, obj, pose, start.joint_positions, self.synthesis, **options)
         done = False
         try:
             while (posture := await self.in_thread(lambda: next(slices, None))) is not None:
@@ -350,7 +358,8 @@ class Inspection:
         if np.isfinite(posture.score):
             return posture.score
         poses, joints = posture.T_object_palm[None], posture.joint_positions[None]
-        score = reoptimization.ranking_scores(self.hand, self.object, poses, joints, self.synthesis, self.device)[0]
+        scored = self.hand, self.object, poses, joints, self.synthesis, self.device, self.surroundings
+        score = reoptimization.ranking_scores(*scored)[0]
         if not np.isfinite(score):
             raise GraspdError("expected a posture whose score can be computed, got one that cannot; form it anew")
         return float(score)

@@ -39,7 +39,7 @@ class Column:
     subheading: str
     """One line of figures."""
     rows: tuple[tuple[Tile, ...], ...]
-    """Pictures; those of a row share its width evenly and have the same aspect."""
+    """Pictures; those of a row share its width evenly and have the same aspect; empty rows take no room."""
 
 
 def compose_columns(title: str, subtitle: str, columns: Sequence[Column]) -> np.ndarray:
@@ -70,7 +70,8 @@ def compose_columns(title: str, subtitle: str, columns: Sequence[Column]) -> np.
 def _draw_column(column: Column) -> Image.Image:
     from PIL import Image
 
-    rows = [[_fit(tile.picture, len(row)) for tile in row] for row in column.rows]
+    filled = [row for row in column.rows if row]
+    rows = [[_fit(tile.picture, len(row)) for tile in row] for row in filled]
     caption_height = _CAPTION_SIZE + 2 * _GAP
     header = _HEADING_SIZE + _CAPTION_SIZE + 4 * _GAP
     height = header + sum(max(image.height for image in row) + caption_height for row in rows)
@@ -78,7 +79,7 @@ def _draw_column(column: Column) -> Image.Image:
     _write(page, (0, _GAP), column.heading, _HEADING_SIZE, _INK)
     _write(page, (0, 2 * _GAP + _HEADING_SIZE), column.subheading, _CAPTION_SIZE, _GREY)
     y = header
-    for images, tiles in zip(rows, column.rows, strict=True):
+    for images, tiles in zip(rows, filled, strict=True):
         x = 0
         for image, tile in zip(images, tiles, strict=True):
             page.paste(image, (x, y), _rounded(image.size))

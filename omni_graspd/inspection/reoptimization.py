@@ -16,8 +16,9 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.synthesis.models import hand_model, object_model
+from omni_graspd.synthesis.models import SurroundingsModel, hand_model, object_model
 from omni_graspd.synthesis.optimization import Shard, load_kernels
+from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 
 _DEEP = 4e-3
 """A hand deeper than this in the object ranks behind all that are not [m], as in the search."""
@@ -68,6 +69,7 @@ def ranking_scores(
     joint_positions: np.ndarray,
     config: SynthesisConfig,
     device: str = "cpu",
+    surroundings: Surroundings = NOTHING,
 ) -> np.ndarray:
     """Return the score by which grasps rank, small is good, infinite where it cannot be computed.
 
@@ -78,6 +80,7 @@ def ranking_scores(
         joint_positions: All joints [rad or m], shape [grasp_count, joint_count].
         config: Settings.
         device: Warp device.
+        surroundings: What stands around the object; hands that reach into it rank behind all others.
 
     Returns:
         Scores, shape [grasp_count].
@@ -86,10 +89,11 @@ def ranking_scores(
     usable &= np.linalg.norm(T_object_palm[:, 3:], axis=1) > 0.5
     poses = np.where(usable[:, None], T_object_palm, [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
     actuated = np.where(usable[:, None], joint_positions[:, hand.actuated], hand.open_positions)
-    shard = _shard(hand, obj, poses, actuated, replace(config, iterations=1), device)
+    shard = _shard(hand, obj, poses, actuated, replace(config, iterations=1), device, surroundings)
     shard.evaluate()
     depths = shard.depths()
     scores = shard.escape().astype(np.float64) + np.where(depths > _DEEP, 1.0, 0.0)
+    scores = scores + np.where(shard.clearances() < 0.0, 1.0, 0.0)
     return np.where(usable & np.isfinite(scores), scores, np.inf)
 
 
@@ -101,6 +105,7 @@ def reoptimize(
     config: SynthesisConfig,
     *,
     device: str = "cpu",
+    surroundings: Surroundings = NOTHING,
     steps_per_slice: int = _STEPS_PER_SLICE,
 ) -> Iterator[Posture]:
     """Form a grasp from a pose, slice by slice; to cancel, stop iterating.
@@ -112,6 +117,7 @@ def reoptimize(
         joint_positions: All joints from which to start [rad or m], shape [joint_count]; brought within limits.
         config: Settings; the draft is left out.
         device: Warp device.
+        surroundings: What stands around the object.
         steps_per_slice: Gradient steps between two frames.
 
     Yields:
@@ -123,21 +129,27 @@ def reoptimize(
     pose, actuated = _start(hand, T_object_palm, joint_positions)
     start = Posture(pose, hand.joint_positions(actuated), float("nan"))
     yield start
-    shard = _shard(hand, obj, pose[None], actuated[None], config, device)
+    shard = _shard(hand, obj, pose[None], actuated[None], config, device, surroundings)
     for done in range(0, config.iterations, steps_per_slice):
         stop = min(done + steps_per_slice, config.iterations)
         shard.run(done, stop)
         frame = _frame(hand, shard, stop)
         yield frame
-    yield _better(hand, obj, start, frame, config, device)
+    yield _better(hand, obj, start, frame, config, device, surroundings)
 
 
 def _better(
-    hand: Hand, obj: RigidObject, start: Posture, end: Posture, config: SynthesisConfig, device: str
+    hand: Hand,
+    obj: RigidObject,
+    start: Posture,
+    end: Posture,
+    config: SynthesisConfig,
+    device: str,
+    surroundings: Surroundings,
 ) -> Posture:
     poses = np.stack([start.T_object_palm, end.T_object_palm])
     joints = np.stack([start.joint_positions, end.joint_positions])
-    scores = ranking_scores(hand, obj, poses, joints, config, device)
+    scores = ranking_scores(hand, obj, poses, joints, config, device, surroundings)
     kept = end if scores[1] <= scores[0] and np.isfinite(scores[1]) else start
     return replace(kept, score=float(scores.min()), step=end.step, losses=end.losses if kept is end else None)
 
@@ -150,6 +162,7 @@ def form_fingers(
     config: SynthesisConfig,
     *,
     device: str = "cpu",
+    surroundings: Surroundings = NOTHING,
     steps: int = _LIVE_STEPS,
 ) -> Posture:
     """Let the fingers follow while the palm is held by the cursor: a few steps of the joints alone.
@@ -161,6 +174,7 @@ def form_fingers(
         joint_positions: All joints as they were before [rad or m], shape [joint_count].
         config: Settings.
         device: Warp device.
+        surroundings: What stands around the object; the fingers keep off it, the palm goes where it is dragged.
         steps: Gradient steps.
 
     Returns:
@@ -168,9 +182,16 @@ def form_fingers(
     """
     pose, actuated = _start(hand, T_object_palm, joint_positions)
     held = replace(
-        config, iterations=steps, dilation=0.0, rate_decay=0.0, translation_rate=0.0, rotation_rate=0.0, joint_rate=0.03
+        config,
+        iterations=steps,
+        dilation=0.0,
+        rate_decay=0.0,
+        translation_rate=0.0,
+        rotation_rate=0.0,
+        joint_rate=0.03,
+        rise_rate=0.0,
     )
-    shard = _shard(hand, obj, pose[None], actuated[None], held, device)
+    shard = _shard(hand, obj, pose[None], actuated[None], held, device, surroundings)
     shard.run(0, steps)
     frame = _frame(hand, shard, steps)
     return replace(frame, T_object_palm=pose)
@@ -190,10 +211,17 @@ def _start(hand: Hand, T_object_palm: np.ndarray, joint_positions: np.ndarray) -
 
 
 def _shard(
-    hand: Hand, obj: RigidObject, poses: np.ndarray, actuated: np.ndarray, config: SynthesisConfig, device: str
+    hand: Hand,
+    obj: RigidObject,
+    poses: np.ndarray,
+    actuated: np.ndarray,
+    config: SynthesisConfig,
+    device: str,
+    surroundings: Surroundings = NOTHING,
 ) -> Shard:
     points, model = hand_model(hand, config.point_count, device), object_model(obj, config.distance, device)
-    return Shard(points, [model], np.zeros(len(poses), dtype=int), poses, actuated, config, device)
+    around = [SurroundingsModel(surroundings, device)]
+    return Shard(points, [model], np.zeros(len(poses), dtype=int), poses, actuated, config, device, surroundings=around)
 
 
 def _frame(hand: Hand, shard: Shard, step: int) -> Posture:

@@ -67,6 +67,7 @@ def draw_shown(shown: Shown) -> list[bytes]:
 
     table, layout = shown.measured.table, DatasetLayout(shown.measured.root)
     hand, usd = load_hand(str(layout.hand(table.hand))), layout.object(table.object)
+    way = table.grasps.way
     pictures = asyncio.run(
         render_grasp(
             load_backend("auto"),
@@ -77,6 +78,7 @@ def draw_shown(shown: Shown) -> list[bytes]:
             table.grasps.joint_positions[shown.row],
             size=_SIZE,
             config=_RENDER,
+            table_plane=None if way is None else way.table_plane[shown.row],
         )
     )
     files = []

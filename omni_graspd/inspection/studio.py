@@ -13,16 +13,19 @@ from omni_graspd.usd.transforms import author_pose, matrix_to_pose, pose_to_matr
 
 _FOCAL_LENGTH, _APERTURE = 50.0, 20.955
 _FILL = 1.06
+DRAWN_CHANNELS = ("rgb", "semantic_segmentation")
+"""Channels that these pictures need; without boxes they take less time."""
 BACKGROUND = (240, 242, 245)
 """Colour of the background, sRGB."""
 
 
-def camera_pose(points: np.ndarray, back: np.ndarray) -> np.ndarray:
+def camera_pose(points: np.ndarray, back: np.ndarray, *, aspect: float = 1.0) -> np.ndarray:
     """Return the pose of a camera that looks along -back and sees all points, as near as that allows.
 
     Args:
         points: What it has to see [m], shape [point_count, 3].
         back: Unit direction from the points to the camera, shape [3].
+        aspect: Width of the picture by its height.
 
     Returns:
         T_world_camera, shape [7].
@@ -30,31 +33,33 @@ def camera_pose(points: np.ndarray, back: np.ndarray) -> np.ndarray:
     pose = facing(back)
     axes = pose_to_matrix(pose)[:3, :3]
     local = points @ axes
-    slope = 0.5 * _APERTURE / _FOCAL_LENGTH / _FILL
+    slope = 0.5 * _APERTURE / _FOCAL_LENGTH / _FILL * np.array([1.0, 1.0 / aspect])
     # A camera at (x, y, d) sees a point (px, py, pz) if |px - x| <= slope * (d - pz), and the same for y.
     upper = (local[:, :2] + slope * local[:, 2:]).max(axis=0)
     lower = (local[:, :2] - slope * local[:, 2:]).min(axis=0)
-    center, distance = 0.5 * (upper + lower), float((upper - lower).max() / (2.0 * slope))
+    center, distance = 0.5 * (upper + lower), float(((upper - lower) / (2.0 * slope)).max())
     pose[:3] = axes @ np.array([*center, distance])
     return pose
 
 
-def author_camera(stage: Usd.Stage, name: str, pose: np.ndarray, size: int) -> CameraRig:
-    """Define a camera with square pictures.
+def author_camera(stage: Usd.Stage, name: str, pose: np.ndarray, size: int, height: int | None = None) -> CameraRig:
+    """Define a camera.
 
     Args:
         stage: The stage.
         name: Name of the camera.
         pose: T_world_camera, shape [7].
-        size: Edge of the pictures [pixel].
+        size: Width of the pictures [pixel].
+        height: Their height [pixel]; by default they are square.
     """
+    height = height or size
     camera = UsdGeom.Camera.Define(stage, f"/World/{name}")
     author_pose(camera.GetPrim(), pose)
     camera.CreateFocalLengthAttr(_FOCAL_LENGTH)
     camera.CreateHorizontalApertureAttr(_APERTURE)
-    camera.CreateVerticalApertureAttr(_APERTURE)
+    camera.CreateVerticalApertureAttr(_APERTURE * height / size)
     camera.CreateClippingRangeAttr(Gf.Vec2f(0.01, 100.0))
-    return CameraRig(name, (str(camera.GetPath()),), size, size)
+    return CameraRig(name, (str(camera.GetPath()),), size, height)
 
 
 def project(points: np.ndarray, pose: np.ndarray, size: int) -> np.ndarray:
@@ -73,10 +78,20 @@ def project(points: np.ndarray, pose: np.ndarray, size: int) -> np.ndarray:
 
 def cut_out(frame: Frame) -> np.ndarray:
     """Put everything before an even background and halve the picture, which smooths the outline."""
-    picture = frame.channels["rgb"].data[..., :3].astype(np.float64)
-    picture[frame.channels["semantic_segmentation"].data == BACKGROUND_ID] = BACKGROUND
+    return halved(before_background(frame))
+
+
+def halved(picture: np.ndarray) -> np.ndarray:
+    """Return a picture of half the width and height, uint8; each pixel is the mean of four."""
     height, width = picture.shape[0] // 2, picture.shape[1] // 2
     return np.rint(picture.reshape(height, 2, width, 2, 3).mean(axis=(1, 3))).astype(np.uint8)
+
+
+def before_background(frame: Frame) -> np.ndarray:
+    """Put everything before an even background: sRGB, shape [height, width, 3], uint8."""
+    picture = frame.channels["rgb"].data[..., :3].copy()
+    picture[frame.channels["semantic_segmentation"].data == BACKGROUND_ID] = BACKGROUND
+    return picture
 
 
 def author_lights(stage: Usd.Stage, directions: list[np.ndarray]) -> None:

@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.lowest_point import lowest_heights
+from omni_graspd.hands.kinematics import link_matrices
+from omni_graspd.hands.lowest_point import link_hulls, lowest_heights
 from omni_graspd.hands.surface_points import HandPoints, posed_points
 from omni_graspd.objects.signed_distance import SignedDistance
+from omni_graspd.synthesis.crossing import crossing_links
 
+# A hand whose points are clear, but that crosses an obstacle between them, is that deep in it [m].
+_CROSSED = 1e-6
 REACH = 0.02
 """Distances from object and obstacles are measured up to here [m]."""
 
@@ -22,7 +26,7 @@ class HandClearance:
     """Measures hands against one object and its surroundings.
 
     Distances from the table are exact. Those from object and obstacles are those of points on the hand; what such
-    points miss is found by :func:`~omni_graspd.synthesis.crossing.crossing_hands`.
+    points miss is found by :func:`~omni_graspd.synthesis.crossing.crossing_links`.
     """
 
     hand: Hand
@@ -52,10 +56,37 @@ class HandClearance:
         return lowest_heights(self.hand, self.plane, T_object_palm, joint_positions)
 
     def obstacle_gaps(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
-        """Return the distance of each hand from the obstacles [m], infinite without any, shape [grasp_count]."""
+        """Return the distance of each hand from the obstacles [m], infinite without any, shape [grasp_count].
+
+        It is negative wherever a triangle of the hand crosses one, between points on the hand, too.
+        """
         if self.obstacles is None:
             return np.full(len(T_object_palm), np.inf)
-        return self._gaps(self.obstacles, T_object_palm, joint_positions)
+        gaps = self._gaps(self.obstacles, T_object_palm, joint_positions)
+        rows = np.flatnonzero(gaps >= 0.0)
+        crosses = crossing_links(self.hand, self.obstacles.mesh, T_object_palm[rows], joint_positions[rows])
+        gaps[rows[crosses.any(axis=1)]] = -_CROSSED
+        return gaps
+
+    def corner_gaps(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+        """Return the distance of the nearest corner of the links' hulls from object and obstacles [m], [grasp_count].
+
+        It finds what lies between points on the hand; for hands that are apart.
+        """
+        matrices = link_matrices(self.hand, T_object_palm, joint_positions)
+        corners = [
+            np.einsum("gij,pj->gpi", matrices[:, link, :3, :3], vertices) + matrices[:, link, None, :3, 3]
+            for link, vertices in enumerate(link_hulls(self.hand))
+            if len(vertices)
+        ]
+        placed = np.concatenate(corners, axis=1)
+        return np.minimum.reduce(
+            [
+                distance.query(placed.reshape(-1, 3), REACH)[0].reshape(placed.shape[:2]).min(axis=1, initial=REACH)
+                for distance in (self.distance, self.obstacles)
+                if distance is not None
+            ]
+        ).astype(np.float64)
 
     def around(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
         """Return the distance of each hand from table and obstacles [m], shape [grasp_count]."""
@@ -65,4 +96,4 @@ class HandClearance:
     def _gaps(self, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
         placed = posed_points(self.hand, self.points, T_object_palm, joint_positions)
         distances, _ = distance.query(placed.reshape(-1, 3), REACH)
-        return distances.reshape(len(placed), -1).min(axis=1).astype(np.float64)
+        return distances.reshape(placed.shape[:2]).min(axis=1).astype(np.float64)

@@ -7,6 +7,20 @@ import warp as wp
 wp.set_module_options({"enable_backward": False})
 
 
+@wp.func
+def triangles_cross(a: wp.vec3, b: wp.vec3, c: wp.vec3, p: wp.vec3, q: wp.vec3, r: wp.vec3):
+    """Whether two triangles cross."""
+    # Warp takes triangles for coplanar where normal times distance is below 1e-6: in metres that holds for all small
+    # ones. In millimetres, and seen from a corner, it is what rounding leaves.
+    scale = 1000.0
+    return (
+        wp.intersect_tri_tri(
+            wp.vec3(0.0, 0.0, 0.0), scale * (b - a), scale * (c - a), scale * (p - a), scale * (q - a), scale * (r - a)
+        )
+        > 0
+    )
+
+
 @wp.kernel
 def crossing_kernel(
     mesh: wp.uint64,
@@ -35,6 +49,6 @@ def crossing_kernel(
                     i = target.indices[3 * other]
                     j = target.indices[3 * other + 1]
                     k = target.indices[3 * other + 2]
-                    if wp.intersect_tri_tri(a, b, c, target.points[i], target.points[j], target.points[k]) > 0:
+                    if triangles_cross(a, b, c, target.points[i], target.points[j], target.points[k]):
                         found = 1
     crosses[hand, link] = found

@@ -46,7 +46,7 @@ def run_passes(
     owner = np.repeat(np.arange(len(wanted)), [len(part.request.indices) for part in wanted])
     state = starts
     if config.draft.iterations:
-        draft, candidates = config.draft_pass(), len(starts[0]) // max(len(owner), 1)
+        draft, candidates = config.draft_pass(), max(len(starts[0]) // max(len(owner), 1), 1)
         drafted = np.repeat(owner, candidates)
         points = hand_model(hand, draft.point_count, device)
         shard = Shard(points, models, drafted, *state, draft, device, surroundings=around)
@@ -69,6 +69,12 @@ class Recorder:
     def __init__(self, every: int, report: Callable[[int], None]) -> None:
         self.done, self.every, self.report = 0, every, report
         self.frames: list[tuple[int, State, dict[str, np.ndarray]]] = []
+
+    def of_try(self, attempt: int) -> Recorder:
+        """Return what counts and keeps the steps of one try; further tries do not count as progress."""
+        if attempt == 0:
+            return self
+        return Recorder(self.every, lambda _: self.report(self.done))
 
     def steps_to_go(self, limit: int) -> int:
         """Return how many steps to make before the next look, at most ``limit``."""

@@ -26,11 +26,12 @@ def find_reachable(
     """Find grasps with a way in, one batch per entry of ``wanted``."""
     found = [_Found(part) for part in wanted]
     for attempt in range(config.tries):
-        pending = [number for number, rows in enumerate(found) if len(rows.pending)]
+        # At first also those that want none, so that they have a batch of none.
+        pending = [number for number, rows in enumerate(found) if len(rows.pending) or attempt == 0]
         if not pending:
             break
         parts = [found[number].request_left() for number in pending]
-        batches = _try(hand, parts, config, recorder, attempt=attempt, seed=seed, device=device)
+        batches = _try(hand, parts, config, recorder.of_try(attempt), attempt=attempt, seed=seed, device=device)
         for number, batch in zip(pending, batches, strict=True):
             found[number].take(batch)
     return [rows.batch() for rows in found]
@@ -41,6 +42,7 @@ class _Found:
 
     def __init__(self, wanted: Wanted) -> None:
         self.wanted = wanted
+        self.first: GraspBatch | None = None
         self.rows: list[GraspBatch | None] = [None] * len(wanted.request.indices)
         self.reasons: list[list[str]] = [[] for _ in wanted.request.indices]
         self.pending = list(range(len(wanted.request.indices)))
@@ -51,13 +53,14 @@ class _Found:
 
     def take(self, batch: GraspBatch) -> None:
         assert batch.way is not None
+        self.first = self.first or batch
         left = []
         for number, row in enumerate(self.pending):
             one = batch.rows(number, number + 1)
             first = self.rows[row]
             if first is None or batch.way.usable[number]:
                 if first is not None:
-                    self.reasons[row].append(first.status[0])
+                    self.reasons[row].insert(0, first.status[0])
                 self.rows[row] = one
             else:
                 self.reasons[row].append(one.status[0])
@@ -66,8 +69,8 @@ class _Found:
         self.pending = left
 
     def batch(self) -> GraspBatch:
-        batch = join_batches([row for row in self.rows if row is not None])
-        assert batch.way is not None
+        batch = join_batches([row for row in self.rows if row is not None]) if self.rows else self.first
+        assert batch is not None and batch.way is not None
         way = replace(
             batch.way,
             tries=np.array([1 + len(reasons) for reasons in self.reasons], dtype=np.int32),

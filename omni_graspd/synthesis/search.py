@@ -44,14 +44,17 @@ def find_grasps(
     Returns:
         One batch per entry of ``wanted``.
     """
-    recorder = Recorder(capture_every, report)
+    numbers_of: dict[bool, list[int]] = {}
+    for number, part in enumerate(wanted):
+        numbers_of.setdefault(part.request.surroundings.is_empty, []).append(number)
+    total = config.draft.iterations + config.iterations
     found: dict[int, GraspBatch] = {}
-    for search, empty in ((_find_free, True), (find_reachable, False)):
-        numbers = [number for number, part in enumerate(wanted) if part.request.surroundings.is_empty == empty]
-        if numbers:
-            parts = [wanted[number] for number in numbers]
-            batches = search(hand, parts, config, recorder, seed=seed, device=device)
-            found |= dict(zip(numbers, batches, strict=True))
+    for turn, (empty, numbers) in enumerate(numbers_of.items()):
+        search, parts = _find_free if empty else find_reachable, [wanted[number] for number in numbers]
+        # Both searches make as many steps, one after the other.
+        recorder = Recorder(capture_every, lambda done, turn=turn: report((turn * total + done) // len(numbers_of)))
+        batches = search(hand, parts, config, recorder, seed=seed, device=device)
+        found |= dict(zip(numbers, batches, strict=True))
     return [found[number] for number in range(len(wanted))]
 
 

@@ -18,6 +18,8 @@ from omni_graspd.synthesis.joint_motion import sinking_speeds
 
 _DAMPING = 1e-5
 _NEAR = 0.01
+# Drives of prismatic joints are those of revolute ones over a lever this long [m].
+_SLIDE_LEVER = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,20 +33,21 @@ class SqueezeConfig:
     friction: float = 0.45
     """Friction that the forces count on; less than there is leaves room."""
     stiffness: float = 5.0
-    """Stiffness of the joint drives [N m/rad, or N/m over a lever of 5 cm]."""
+    """Stiffness of the joint drives [N m/rad]; prismatic joints: force over a lever of 5 cm."""
     contact_threshold: float = 0.004
     """Hand points nearer to the object than this press [m]."""
     spread: float = 0.05
     """How much forces are spread over contacts, against balance."""
     max_shift: float = 0.4
-    """Largest shift of a joint's target [rad]."""
+    """Largest shift of a joint's target [rad]; prismatic joints: over a lever of 5 cm."""
     max_imbalance: float = 0.02
     """Largest wrench that may be left over, as a share of ``force``; a grasp with more turns or drops the object."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        require_positive(self, "synthesis.squeeze", "force", "stiffness", "contact_threshold", "max_shift", finite=True)
-        require_not_negative(self, "synthesis.squeeze", "weight", "friction", "spread")
+        positive = ("force", "stiffness", "contact_threshold", "spread", "max_shift")
+        require_positive(self, "synthesis.squeeze", *positive, finite=True)
+        require_not_negative(self, "synthesis.squeeze", "weight", "friction", "max_imbalance")
 
     def task(self, up: np.ndarray, length: float) -> BalanceTask:
         """Return what contact forces have to do: ``up`` is the unit direction against gravity, shape [3]."""
@@ -104,11 +107,19 @@ def balanced_squeeze(
     # A force asks as much torque of a joint as its point moves along it per unit of the joint.
     torques = sinking_speeds(hand, points, placed, forces, link_poses(hand, T_object_palm, joints)).sum(axis=1)
     closing = _closing_steps(hand, points, placed, normals, forces, distances, T_object_palm, joints)
-    shifts = np.clip(closing + torques / config.stiffness, -config.max_shift, config.max_shift)
+    levers = _levers(hand)
+    most = config.max_shift * levers
+    shifts = np.clip(closing + torques * levers**2 / config.stiffness, -most, most)
     lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
-    targets = np.clip(actuated + shifts, lower - config.max_shift, upper + config.max_shift)
+    targets = np.clip(actuated + shifts, lower - most, upper + most)
     up = task.weight / max(float(np.linalg.norm(task.weight)), 1e-12)
     return Squeeze(targets, left, *_force_centers(arms, forces, up))
+
+
+def _levers(hand: Hand) -> np.ndarray:
+    """Return what turns angles of the actuated joints into their positions: 1, or metres where they slide."""
+    kinds = {link.joint: link.joint_type for link in hand.links}
+    return np.array([_SLIDE_LEVER if kinds[int(joint)] == "prismatic" else 1.0 for joint in hand.actuated])
 
 
 def _force_centers(arms: np.ndarray, forces: np.ndarray, up: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from omni_graspd.hands.preshapes import find_preshapes
-from omni_graspd.ranges import require_not_negative, require_positive
-from omni_graspd.synthesis.clearance import HandClearance
+from omni_graspd.ranges import require_not_negative, require_positive, require_within
+from omni_graspd.synthesis.clearance import REACH, HandClearance
 from omni_graspd.synthesis.crossing import crossing_links
 from omni_graspd.synthesis.squeeze import opening_steps
 from omni_graspd.usd.transforms import pose_to_matrix
@@ -22,8 +22,10 @@ CLOSING = np.array([0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875])
 _FEELING = np.array([0.4, 0.7])
 # How far the pregrasp may be from hover [m].
 _RETREATS = np.array([0.02, 0.04, 0.06, 0.09, 0.12, 0.16, 0.2])
-# Shares of the way from pregrasp to hover at which the hand's triangles are tested.
-_APPROACH = np.array([0.0, 0.35, 0.7, 1.0])
+# How far apart the places between hover and pregrasp are at which the hand's triangles are tested [m].
+_STATION = 0.01
+# Points on the hand can be so much farther from the object than the hand is [m].
+_BETWEEN_POINTS = 0.003
 
 NO_WAY = ("", "no room for the open hand", "the closing hand hits the object", "no way out for the open hand")
 """Why there is no way, by the number of the fault; the first is none."""
@@ -53,6 +55,8 @@ class WayConfig:
         """Check the ranges."""
         require_positive(self, "synthesis.way", "clearance", "opening", unit=" m", finite=True)
         require_not_negative(self, "synthesis.way", "keep", "higher", "open_clearance", "back", "dent")
+        # What is farther is not measured, and no way would be found.
+        require_within(self, "synthesis.way", 0.0, REACH - _BETWEEN_POINTS, "clearance", "open_clearance")
 
 
 @dataclass(frozen=True)
@@ -226,7 +230,11 @@ class _Attempt:
                 clear = np.minimum(clear, heights[todo] + retreat * slope[todo])
                 narrowest[todo] = np.minimum(narrowest[todo], clear)
                 good = narrowest[todo] >= min(self.config.open_clearance, self.config.keep) - 1e-9
-                done = good & (clear >= self.config.clearance)
+                done = good & (clear >= self.config.clearance + _BETWEEN_POINTS)
+                if done.any():
+                    corners = self.clearance.corner_gaps(placed[done], joints[todo[done]])
+                    clear[done] = np.minimum(clear[done], corners)
+                    done &= clear >= self.config.clearance
                 rows = todo[done]
                 pregrasp[rows], reached[rows], least[rows] = placed[done], clear[done], narrowest[rows]
                 todo = todo[good & ~done]
@@ -243,9 +251,12 @@ class _Attempt:
         """Tell whether any triangle of the open hand crosses object or obstacles between pregrasp and hover."""
         meshes = [part.mesh for part in (self.clearance.distance, self.clearance.obstacles) if part is not None]
         crosses = np.zeros(len(hover), dtype=bool)
-        for share in _APPROACH:
-            placed = pregrasp.copy()
-            placed[:, :3] += share * (hover[:, :3] - pregrasp[:, :3])
+        way = pregrasp[:, :3] - hover[:, :3]
+        length = np.linalg.norm(way, axis=1)
+        for station in range(1 + int(np.ceil(length.max(initial=0.0) / _STATION))):
+            rows = np.flatnonzero(~crosses & (length > (station - 1) * _STATION))
+            placed = hover[rows]
+            placed[:, :3] += np.minimum(station * _STATION / np.maximum(length[rows], 1e-9), 1.0)[:, None] * way[rows]
             for mesh in meshes:
-                crosses |= crossing_links(self.hand, mesh, placed, joints).any(axis=1)
+                crosses[rows] |= crossing_links(self.hand, mesh, placed, joints[rows]).any(axis=1)
         return crosses

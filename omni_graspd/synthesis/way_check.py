@@ -12,7 +12,6 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.lowest_point import link_heights
 from omni_graspd.synthesis.clearance import HandClearance
 from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.synthesis.crossing import crossing_links
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
 from omni_graspd.synthesis.joint_motion import joints_above
 from omni_graspd.synthesis.models import hand_model
@@ -162,18 +161,14 @@ def _lift_directions(hand: Hand, wanted: Wanted, T_object_palm: np.ndarray) -> n
 def _lift_clearance(
     clearance: HandClearance, finite: np.ndarray, T_object_palm: np.ndarray, joints: np.ndarray, up: np.ndarray
 ) -> np.ndarray:
-    """Return the least distance from obstacles on the first 10 cm of the lift [m], infinite without any."""
-    least = np.full(len(T_object_palm), np.inf)
+    """Return the least distance from obstacles on the first 10 cm of the lift [m], NaN without any."""
     if clearance.obstacles is None:
-        return least
+        return np.full(len(T_object_palm), np.nan)
+    least = np.full(len(T_object_palm), np.inf)
     for height in _LIFTS:
         lifted = T_object_palm.copy()
         lifted[:, :3] += height * up
-        gaps = _where(finite, clearance.obstacle_gaps, lifted, joints)
-        rows = np.flatnonzero(finite)
-        crossed = crossing_links(clearance.hand, clearance.obstacles.mesh, lifted[rows], joints[rows]).any(axis=1)
-        gaps[rows] = np.where(crossed, np.minimum(gaps[rows], -1e-6), gaps[rows])
-        least = np.minimum(least, gaps)
+        least = np.minimum(least, _where(finite, clearance.obstacle_gaps, lifted, joints))
     return least
 
 

@@ -29,3 +29,9 @@ def test_every_picture_is_there_in_its_shape():
     painted = (page == 9).all(axis=-1)
     large, half = 608 * 456, 298 * 224
     assert abs(int(painted.sum()) - (large + 2 * half)) < 2000  # corners are rounded
+
+
+def test_rows_without_pictures_take_no_room():
+    column = _column(9)
+    gap = Column(column.heading, column.subheading, (column.rows[0], (), column.rows[1]))
+    np.testing.assert_array_equal(compose_columns("", "", [gap]), compose_columns("", "", [column]))

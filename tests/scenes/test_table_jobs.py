@@ -20,3 +20,7 @@ def test_jobs_outlive_errors_and_deaths_of_others():
         "__import__('os')._exit(3)": (None, "its process died"),
         "'a' * 3": ("aaa", ""),
     }
+
+
+def test_no_jobs_are_no_error():
+    assert list(run_jobs(eval, [], 2)) == []
