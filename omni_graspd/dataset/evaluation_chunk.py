@@ -70,6 +70,8 @@ class EvaluationSettings:
         """Check the ranges."""
         require_positive(self, "evaluation", "largest_displacement", unit=" m", finite=True)
         require_at_least(self, "evaluation", 0, "lift_noise")
+        if self.lift_noise and not self.lift_test:
+            raise GraspdError(f"expected the lift test with {self.lift_noise} noisy lifts, got none; give --lift, too")
         wrong = [value for value in self.thresholds if not 0.0 < value <= 0.05]
         if wrong:
             raise GraspdError(

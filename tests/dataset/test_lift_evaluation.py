@@ -145,6 +145,11 @@ def test_other_settings_are_refused_and_named(dataset, changes):
         evaluate_dataset(dataset, replace(_SETTINGS, **({"lift_noise": 1} | changes)), workers=1)
 
 
+def test_a_score_without_the_test_is_refused():
+    with pytest.raises(GraspdError, match="give --lift, too"):
+        replace(_WITHOUT, lift_noise=5)
+
+
 def test_grasps_of_floating_objects_have_no_table_to_be_lifted_from(block_dataset, tmp_path, capsys):
     root = Path(shutil.copytree(block_dataset, tmp_path / "set"))
     with pytest.raises(SystemExit):
