@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from omni_graspd.dataset.run import Run
 
 _PAYING_SHARDS = 4
-"""Shards per process from which on it pays to start processes by itself."""
+"""Whole shards per process from which on it pays to start processes by itself."""
+_WHOLE_SHARD = {"settle": 8, "synthesize": 64, "place": 8, "render": 8}
+"""Scenes or grasps of a whole shard; those of an object with many rest poses have fewer."""
 
 _SEND_SECONDS = 10.0
 """How often what is new goes to an object store."""
@@ -56,7 +58,8 @@ def _worker_count(run: Run, shards: Sequence[Shard]) -> int:
     if alone:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(run.config.workers or min(cores, len(shards) // _PAYING_SHARDS), len(shards))
+    whole = sum((shard.stop - shard.start) / _WHOLE_SHARD[shard.stage] for shard in shards)
+    return min(run.config.workers or min(cores, int(whole / _PAYING_SHARDS)), len(shards))
 
 
 async def _run_here(run: Run, shards: Sequence[Shard], watch: Watch) -> AsyncIterator[ShardReport]:

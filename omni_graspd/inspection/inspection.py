@@ -17,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 
 from omni_graspd.dataset.restored_config import restore_config
+from omni_graspd.dataset.scene_files import read_rest_pose
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
@@ -39,9 +40,10 @@ from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.object_reader import read_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
+from omni_graspd.scenes.rest_poses import same_table
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import Trajectory
-from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
+from omni_graspd.synthesis.surroundings import NOTHING, Surroundings, table_under
 from omni_graspd.synthesis.synthesizer import synthesize
 
 T = TypeVar("T")
@@ -189,10 +191,26 @@ class Inspection:
         """Table top under the object, in its frame, shape [4]; None where it floats or another is in its place."""
         return self.grasp.table_plane if self._swapped is None else None
 
+<<<<<<< HEAD
     @property
     def surroundings(self) -> Surroundings:
         """What a hand that forms anew keeps off: the table, where there is one; neighbours are not known here."""
         return NOTHING if self.table_plane is None else Surroundings(self.table_plane)
+=======
+    def scene_indices(self) -> list[int]:
+        """Return the scenes to which the selected grasp belongs: those in which its object lies as it expects.
+
+        Raises:
+            GraspdError: If a scene is damaged.
+        """
+        layout, grasp = self.catalog.layout, self.grasp
+        indices = layout.scene_indices(grasp.object)
+        if grasp.table_plane is None:
+            return indices
+        tops = [table_under(read_rest_pose(layout.scene(grasp.object, index))).plane for index in indices]
+        belongs = same_table(np.array(tops).reshape(-1, 4), grasp.table_plane)
+        return [index for index, belongs_here in zip(indices, belongs, strict=True) if belongs_here]
+>>>>>>> data-order
 
     def object_named(self, name: str) -> RigidObject:
         """Return an object of the dataset, read once.

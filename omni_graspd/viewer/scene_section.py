@@ -33,7 +33,7 @@ class SceneSection:
     def __init__(self, page: InspectionPage) -> None:
         """Add the choice."""
         self._page = page
-        self._object = ""
+        self._object, self._offered = "", ()
         self._drawn: list[Any] = []
         self._folder = page.server.gui.add_folder("Scene", expand_by_default=False)
         with self._folder:
@@ -41,19 +41,26 @@ class SceneSection:
             self.choice.on_update(page.tasks.callback(lambda _: self._show()))
 
     def follow(self) -> None:
-        """Offer the scenes of the object that is shown; where it is another than before, none is shown."""
-        name = self._page.session.grasp.object
-        if name != self._object:
-            self._object = name
-            indices = self._page.session.catalog.layout.scene_indices(name)
-            self.choice.options = (_NONE, *(f"scene {index}" for index in indices))
+        """Offer the scenes to which the grasp belongs; where they are others than before, none is shown."""
+        name, offered = self._page.session.grasp.object, tuple(self._page.session.scene_indices())
+        if (name, offered) != (self._object, self._offered):
+            self._object, self._offered = name, offered
+            self.choice.options = (_NONE, *(f"scene {index}" for index in offered))
             self.choice.value = _NONE
             self._clear()
+        if self.choice.value == _NONE:
+            self._turn_upright()
+
+    def _turn_upright(self) -> None:
+        """Show what is up over the table as up; afloat the object's own axis."""
+        plane = self._page.session.table_plane
+        x, y, z = (0.0, 0.0, 1.0) if plane is None else plane[:3].tolist()
+        self._page.server.scene.set_up_direction((x, y, z))
 
     def _show(self) -> None:
         self._clear()
         if self.choice.value == _NONE:
-            self._page.server.scene.set_up_direction("+z")
+            self._turn_upright()
             return
         index = int(self.choice.value.split()[1])
         path = self._page.session.catalog.layout.scene(self._object, index)

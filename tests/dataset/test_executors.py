@@ -13,15 +13,17 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import trimesh
 
+from omni_graspd.dataset import executor
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.pipeline import STAGES, generate
 from omni_graspd.dataset.run import open_run
-from omni_graspd.dataset.shards import read_reports
+from omni_graspd.dataset.shards import Shard, read_reports
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.progress import no_progress
@@ -75,6 +77,16 @@ def test_every_shard_is_reported_once(config: GenerateConfig, here: dict[str, st
         (rest_pose, start, start + 64) for rest_pose in (0, 1) for start in range(0, _GRASPS, 64)
     ]
     assert all(report.cpu_seconds > 0.0 and report.peak_memory > 50 for report in reports)
+
+
+@pytest.mark.parametrize(("grasps", "rest_poses", "processes"), [(64, 8, 2), (16, 8, 0), (16, 32, 2), (1, 64, 0)])
+def test_processes_start_by_themselves_where_there_is_enough_to_do(
+    config: GenerateConfig, grasps: int, rest_poses: int, processes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    shards = [Shard("synthesize", "block", 0, grasps, "barrett", rest_pose) for rest_pose in range(rest_poses)]
+    run = SimpleNamespace(config=replace(config, workers=0), device="cpu", backend=SimpleNamespace(name="standalone"))
+    assert executor._worker_count(run, shards) == processes
 
 
 def test_workers_end_with_a_parent_that_is_killed_and_the_run_goes_on(

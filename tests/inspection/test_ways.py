@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pxr import UsdGeom
 
 from omni_graspd import cli
 from omni_graspd.dataset.layout import DatasetLayout
@@ -26,7 +27,10 @@ from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.inspection.overview import _choose_grasps
 from omni_graspd.inspection.report import ReportConfig, write_report
 from omni_graspd.inspection.summary import summarize_dataset
+from omni_graspd.scenes.scene_writer import OBJECT_PATH
 from omni_graspd.synthesis.grasp import Way
+from omni_graspd.usd.stage import create_stage, save_stage
+from omni_graspd.usd.transforms import author_pose
 
 _INDICES = [0, 1, 1_000_000, 1_000_001]
 _USABLE = [True, False, False, True]
@@ -95,6 +99,22 @@ def test_grasps_are_found_by_number_in_every_rest_pose(on_table: Path) -> None:
         grasp = catalog.grasp(4 + place)
         assert grasp.index == index
         np.testing.assert_array_equal(grasp.table_plane, _PLANES[place])
+
+
+def test_a_grasp_belongs_to_the_scenes_in_which_its_object_lies_as_it_expects(on_table: Path) -> None:
+    layout = DatasetLayout(on_table)
+    half = float(np.sqrt(0.5))
+    # Upright, on its side with +Y up, upright elsewhere and turned about the vertical.
+    poses = [[0.0, 0.0, 0.03, 0, 0, 0, 1.0], [0.1, 0.0, 0.025, half, 0, 0, half], [0.2, 0.1, 0.03, 0, 0, half, half]]
+    for index, pose in enumerate(poses):
+        stage = create_stage("World", layout.scene("ball", index))
+        author_pose(UsdGeom.Xform.Define(stage, OBJECT_PATH).GetPrim(), np.array(pose))
+        save_stage(stage, layout.scene("ball", index))
+    session = Inspection(on_table)
+    for row, scenes in ((4, [0, 2]), (6, [1]), (0, [])):
+        session.select(row)
+        assert session.scene_indices() == scenes
+    session.close()
 
 
 def test_a_grasp_is_recorded_over_the_table_for_which_it_was_made(
