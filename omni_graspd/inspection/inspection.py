@@ -191,12 +191,11 @@ class Inspection:
         """Table top under the object, in its frame, shape [4]; None where it floats or another is in its place."""
         return self.grasp.table_plane if self._swapped is None else None
 
-<<<<<<< HEAD
     @property
     def surroundings(self) -> Surroundings:
         """What a hand that forms anew keeps off: the table, where there is one; neighbours are not known here."""
         return NOTHING if self.table_plane is None else Surroundings(self.table_plane)
-=======
+
     def scene_indices(self) -> list[int]:
         """Return the scenes to which the selected grasp belongs: those in which its object lies as it expects.
 
@@ -210,7 +209,6 @@ class Inspection:
         tops = [table_under(read_rest_pose(layout.scene(grasp.object, index))).plane for index in indices]
         belongs = same_table(np.array(tops).reshape(-1, 4), grasp.table_plane)
         return [index for index, belongs_here in zip(indices, belongs, strict=True) if belongs_here]
->>>>>>> data-order
 
     def object_named(self, name: str) -> RigidObject:
         """Return an object of the dataset, read once.
