@@ -35,7 +35,11 @@ def main() -> int:
     options = parser.parse_args()
     start_warp()
     config = GenerateConfig(
-        hand=(options.hand,), object=(options.object,), grasps=options.grasps, workers=options.workers
+        hand=(options.hand,),
+        object=(options.object,),
+        around="nothing",
+        grasps=options.grasps,
+        workers=options.workers,
     )
     rates, tables = {}, {}
     executors: tuple[ExecutorName, ...] = ("local", "ray")

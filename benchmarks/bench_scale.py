@@ -70,11 +70,13 @@ def _measure(out: Path, meshes: list[Path], grasps: int, options: argparse.Names
     if process.returncode:
         raise SystemExit(f"graspd generate failed with {process.returncode}")
     (out.parent / f"{out.name}_memory.json").write_text(json.dumps(samples))
-    reports = [report for report in read_reports(out / "shards.jsonl") if report.shard.stage == "synthesize"]
+    done = read_reports(out / "shards.jsonl")
+    reports = [report for report in done if report.shard.stage == "synthesize"]
     count = grasps * len(meshes)
+    settled = sum(report.seconds for report in done if report.shard.stage == "settle") / options.workers
     synthesis = sum(report.seconds for report in reports) / options.workers
-    # Only the synthesis: drops and images come after it and have their own memory.
-    during = [memory for at, memory in samples if at < wall * synthesis / wall]
+    # Only the synthesis: drops come before it, images after it, and both have their own memory.
+    during = [memory for at, memory in samples if settled < at < settled + synthesis]
     tenth = during[: max(1, len(during) // 10)]
     return {
         "grasps": count,

@@ -18,15 +18,18 @@ from PIL import Image
 
 
 def main(dataset: Path) -> int:
-    """Print what one scene holds and return the number of its grasps that clear the table."""
+    """Print what one scene holds and return the number of its grasps that a hand can carry out there."""
     table_path = sorted(dataset.glob("scenes/*/scene_*.grasps.parquet"))[0]
     scene_grasps = pq.read_table(table_path).to_pylist()
     name = table_path.parent.name
     hand = scene_grasps[0]["hand"]
     base = pq.read_table(dataset / "grasps" / hand / f"{name}.parquet")
     joint_names = json.loads(base.schema.metadata[b"joint_names"])
-    free = [row for row in scene_grasps if not row["collides"]]
-    print(f"{name}: {len(free)} of {len(scene_grasps)} grasps of {hand} ({len(joint_names)} joints) clear the table")
+    # Grasps of floating objects have no such column; they can at best be clear of the table.
+    usable = [row for row in scene_grasps if row.get("usable", not row["collides"])]
+    print(
+        f"{name}: {len(usable)} of {len(scene_grasps)} grasps of {hand} ({len(joint_names)} joints) can be carried out"
+    )
 
     view = sorted((dataset / "renders" / name / table_path.name.split(".")[0]).glob("view_*"))[0]
     eye = view / "left" if (view / "left").is_dir() else view
@@ -34,7 +37,7 @@ def main(dataset: Path) -> int:
     depth = np.load(eye / "distance_to_image_plane_0000.npy")
     boxes = np.load(eye / "bounding_box_2d_tight_0000.npy")
     print(f"{eye}: image {rgb.shape}, depth {depth[np.isfinite(depth)].min():.3f} m and farther, {len(boxes)} boxes")
-    return len(free)
+    return len(usable)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Train a small network on a dataset: from one image to where the best grasp's palm is before the camera.
+"""Train a small network on a dataset: from one image to where the best usable grasp's palm is before the camera.
 
     graspd generate --object mug --scenes 32 --views 4 --mono --camera.width 160 --camera.height 120 --out mugs
     pip install torch
@@ -30,7 +30,7 @@ def main(folder: str, seconds: float = 60.0) -> None:
     while time.time() - begin < seconds:
         losses, distances = [], []
         for batch in loader:
-            best = torch.where(batch["grasp_mask"], batch["epsilon"], -1.0).argmax(dim=1)
+            best = torch.where(batch.get("usable", batch["grasp_mask"]), batch["epsilon"], -1.0).argmax(dim=1)
             palm = batch["T_camera_palm"][torch.arange(len(best)), best, :3]
             offset = network(batch[eye][..., :3].permute(0, 3, 1, 2) / 255.0) - palm
             loss = 100.0 * offset.square().sum(dim=1).mean()

@@ -50,9 +50,9 @@ def test_read_a_dataset(tmp_path, capsys):
     ]
     for stage in ("synthesize", "settle", "render"):
         cli.main([stage, *options, *fast, "--render.samples-per-pixel", "1", "--out", str(out)])
-    free = load("02_read_a_dataset").main(out)
-    collides = pq.read_table(out / "scenes" / "card_box" / "scene_0000.grasps.parquet")["collides"].to_pylist()
-    assert free == collides.count(False)
+    usable = load("02_read_a_dataset").main(out)
+    table = pq.read_table(out / "scenes" / "card_box" / "scene_0000.grasps.parquet").to_pydict()
+    assert usable == sum(table.get("usable", [not collides for collides in table["collides"]]))
     assert "of 2 grasps of allegro (16 joints)" in capsys.readouterr().out
 
 

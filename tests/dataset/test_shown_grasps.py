@@ -112,6 +112,23 @@ def test_hands_are_labelled_like_objects_where_the_grasp_puts_them(dataset: Gene
     _opened(dataset, check)
 
 
+def test_on_a_table_only_usable_grasps_are_shown(resting_config: GenerateConfig, resting_dataset: Path):
+    def check(run: Run) -> None:
+        table = read_grasps(run.layout.grasps("barrett", "block"))
+        shown = 0
+        for scene in range(4):
+            placed = read_scene_grasps(run.layout.scene_grasps("block", scene))
+            usable = placed.grasp_indices[placed.grasps.usable]
+            ranked = [grasp.grasp_index for grasp in ranked_grasps(run, "block", scene)]
+            assert sorted(ranked) == sorted(usable.tolist())
+            escapes = table.grasps.losses["escape"][np.searchsorted(table.indices, ranked)]
+            assert (np.diff(escapes) >= 0).all()
+            shown += len(ranked)
+        assert shown < sum(len(read_scene_grasps(path).hands) for path in run.layout.scene_tables("block"))
+
+    _opened(replace(resting_config, out=resting_dataset), check)
+
+
 def test_scene_files_have_no_hand(dataset: GenerateConfig):
     text = (dataset.out / "scenes" / "block" / "scene_0000.usda").read_text()
     assert "Hand" not in text and "allegro" not in text
