@@ -52,8 +52,14 @@ def can():
 
 
 @pytest.fixture(scope="module")
-def sixteen(hand, can) -> GraspBatch:
-    return find(hand, can, range(16), table(can), **_FAST)
+def around(can) -> Surroundings:
+    """A table aslant to the object's axes, whose normal has no zeros in it that would make products exact."""
+    return table(can, (0.0512, 0.0934, 0.0, np.sqrt(1.0 - 0.0512**2 - 0.0934**2)))
+
+
+@pytest.fixture(scope="module")
+def sixteen(hand, can, around) -> GraspBatch:
+    return find(hand, can, range(16), around, **_FAST)
 
 
 def test_the_sixteen_are_of_all_kinds(sixteen):
@@ -64,45 +70,39 @@ def test_the_sixteen_are_of_all_kinds(sixteen):
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])
-def test_a_grasp_is_the_same_in_batches_of_any_size(hand, can, sixteen, size):
+def test_a_grasp_is_the_same_in_batches_of_any_size(hand, can, around, sixteen, size):
     for first in range(0, 16 - size + 1, 5):
-        part = find(hand, can, range(first, first + size), table(can), **_FAST)
+        part = find(hand, can, range(first, first + size), around, **_FAST)
         assert_same(part, sixteen, rows_b=slice(first, first + size))
 
 
-def test_a_grasp_is_the_same_in_any_order(hand, can, sixteen):
+def test_a_grasp_is_the_same_in_any_order(hand, can, around, sixteen):
     order = [11, 3, 15, 0, 3]
-    assert_same(find(hand, can, order, table(can), **_FAST), sixteen, rows_b=order)
+    assert_same(find(hand, can, order, around, **_FAST), sixteen, rows_b=order)
 
 
 @pytest.mark.parametrize("threads", [2, 3])
-def test_a_grasp_is_the_same_on_any_number_of_threads(hand, can, sixteen, threads):
-    assert_same(find(hand, can, range(16), table(can), threads=threads, **_FAST), sixteen)
+def test_a_grasp_is_the_same_on_any_number_of_threads(hand, can, around, sixteen, threads):
+    assert_same(find(hand, can, range(16), around, threads=threads, **_FAST), sixteen)
 
 
-def test_more_grasps_leave_the_first_ones_as_they_are(hand, can, sixteen):
-    assert_same(find(hand, can, range(20), table(can), **_FAST), sixteen, rows_a=slice(16))
+def test_more_grasps_leave_the_first_ones_as_they_are(hand, can, around, sixteen):
+    assert_same(find(hand, can, range(20), around, **_FAST), sixteen, rows_a=slice(16))
 
 
-def test_another_seed_or_rest_pose_gives_other_grasps(hand, can, sixteen):
+def test_another_seed_or_rest_pose_gives_other_grasps(hand, can, around, sixteen):
     turned = table(can, (np.sqrt(0.5), 0.0, 0.0, np.sqrt(0.5)))
-    for other in (find(hand, can, [2], table(can), seed=1, **_FAST), find(hand, can, [2], turned, **_FAST)):
+    for other in (find(hand, can, [2], around, seed=1, **_FAST), find(hand, can, [2], turned, **_FAST)):
         assert np.abs(other.T_object_palm[0, :3] - sixteen.T_object_palm[2, :3]).max() > 1e-3
 
 
-def test_where_the_object_is_in_the_world_does_not_matter(hand, can, sixteen):
-    """Only the plane counts, which is the same at any place and heading but for rounding."""
-    plane = table(can).plane
-    assert_same(find(hand, can, range(3), Surroundings(plane.copy()), **_FAST), sixteen, rows_b=slice(3))
-
-
 @pytest.fixture(scope="module")
-def mixed_requests(can):
+def mixed_requests(can, around):
     """Nothing, a table, a table and a wall, and a wall alone around objects."""
     mug, wall = load_object("mug"), box_mesh((0.02, 0.2, 0.2), (0.11, 0.0, 0.1))
     return [
         GraspRequest(can, [3, 1]),
-        GraspRequest(can, [0, 2, 5], table(can)),
+        GraspRequest(can, [0, 2, 5], around),
         GraspRequest(mug, [1, 0], table(mug, obstacles=(wall,))),
         GraspRequest(can, [4], Surroundings(obstacles=(wall,))),
         GraspRequest(mug, []),
@@ -128,7 +128,7 @@ def test_no_grasps_give_an_empty_batch(hand, can):
     assert batch.way.rejected == ()
 
 
-def test_progress_ends_at_the_total_however_many_tries_there_are(hand, can, mixed_requests, monkeypatch):
+def test_progress_ends_at_the_total_however_many_tries_there_are(hand, mixed_requests):
     calls = []
     config = SynthesisConfig(**_FAST)
     report = {"progress": lambda done, total: calls.append((done, total))}
@@ -138,12 +138,10 @@ def test_progress_ends_at_the_total_however_many_tries_there_are(hand, can, mixe
     assert calls[-1] == (40, 40)
 
 
-def test_watching_does_not_change_grasps_on_a_table(hand, can, sixteen):
+def test_watching_does_not_change_grasps_on_a_table(hand, can, around, sixteen):
     config = SynthesisConfig(**_FAST)
     watched = asyncio.run(
-        synthesizer.synthesize(
-            hand, can, range(16), config, seed=0, surroundings=table(can), capture_every=10, threads=1
-        )
+        synthesizer.synthesize(hand, can, range(16), config, seed=0, surroundings=around, capture_every=10, threads=1)
     )
     assert_same(dataclasses.replace(watched, trajectory=None), sixteen)
     assert watched.trajectory.steps.tolist() == [10, 20, 30, 40]
