@@ -9,10 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from omni_graspd.dataset.executor import run_shards
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.scene_files import read_rest
-from omni_graspd.dataset.settle_stage import scene_shards
+from omni_graspd.dataset.settle_stage import run_scene_shards, scene_shards
 from omni_graspd.dataset.shards import Shard
 from omni_graspd.dataset.table_files import row_count
 from omni_graspd.dataset.tables import GraspTable, SceneGraspTable, read_grasps, write_scene_grasps
@@ -34,20 +33,10 @@ async def place_stage(run: Run, progress: Progress = no_progress) -> None:
     run = run.with_rest_poses()
     shards = scene_shards(run, "place")
     missing = {shard: _missing_tables(run, shard) for shard in shards}
-    total = len(run.objects) * run.config.scenes
-    done = total - sum(len(indices) for indices in missing.values())
-    progress(done, total)
     for object_name in dict.fromkeys(shard.object for shard in shards if missing[shard]):
         _check_base_grasps(run, object_name)
     run.begin_change(run.layout.scene_grasps(shard.object, index) for shard in shards for index in missing[shard])
-
-    def watch(_: Shard) -> Progress:
-        return lambda count, __: progress(done + count, total)
-
-    async for report in run_shards(run, [shard for shard in shards if missing[shard]], watch):
-        done += len(missing[report.shard])
-        progress(done, total)
-    run.finish_stage()
+    await run_scene_shards(run, missing, progress)
 
 
 async def place_shard(run: Run, shard: Shard, progress: Progress, threads: int | None) -> None:

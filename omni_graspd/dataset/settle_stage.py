@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -39,15 +40,26 @@ async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
     write_objects(run.objects, run.layout)
     shards = scene_shards(run, "settle")
     missing = {shard: _missing_scenes(run, shard) for shard in shards}
+    run.begin_change(run.layout.scene(shard.object, index) for shard in shards for index in missing[shard])
+    await run_scene_shards(run, missing, progress)
+
+
+async def run_scene_shards(run: Run, missing: Mapping[Shard, Sequence[int]], progress: Progress) -> None:
+    """Do the shards of a stage that works scene by scene, and finish the stage.
+
+    Args:
+        run: An open run.
+        missing: The scenes of each shard that are to be done; a shard without any is left alone.
+        progress: Called with scenes done and in total.
+    """
     total = len(run.objects) * run.config.scenes
     done = total - sum(len(indices) for indices in missing.values())
     progress(done, total)
-    run.begin_change(run.layout.scene(shard.object, index) for shard in shards for index in missing[shard])
 
     def watch(_: Shard) -> Progress:
         return lambda count, __: progress(done + count, total)
 
-    async for report in run_shards(run, [shard for shard in shards if missing[shard]], watch):
+    async for report in run_shards(run, [shard for shard, indices in missing.items() if indices], watch):
         done += len(missing[report.shard])
         progress(done, total)
     run.finish_stage()

@@ -11,34 +11,12 @@ from typing import Any
 import numpy as np
 import warp as wp
 
-from omni_graspd.hands.hand import Hand, Link
+from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics_kernels import forward_kinematics_kernel
 from omni_graspd.usd.transforms import invert, matrix_to_pose, pose_to_matrix
 
 JOINT_TYPES = {"root": 0, "fixed": 0, "revolute": 1, "prismatic": 2}
 """Joint types as the kernels number them."""
-
-
-def joint_motion(link: Link, position: np.ndarray) -> np.ndarray:
-    """Return the motion of a link's joint in the joint frame.
-
-    Args:
-        link: The link; its joint is revolute or prismatic.
-        position: Joint positions [rad or m], shape [...].
-
-    Returns:
-        Homogeneous matrices, shape [..., 4, 4].
-    """
-    from scipy.spatial.transform import Rotation
-
-    position = np.asarray(position, dtype=np.float64)
-    motion = np.broadcast_to(np.eye(4), (*position.shape, 4, 4)).copy()
-    if link.joint_type == "revolute":
-        rotation = Rotation.from_rotvec(position.reshape(-1, 1) * link.axis)
-        motion[..., :3, :3] = rotation.as_matrix().reshape(*position.shape, 3, 3)
-    else:
-        motion[..., :3, 3] = position[..., None] * link.axis
-    return motion
 
 
 def link_poses(hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
@@ -75,7 +53,10 @@ def link_matrices(hand: Hand, T_world_palm: np.ndarray, joint_positions: np.ndar
 
 
 def _joint_motions(hand: Hand, joint_positions: np.ndarray) -> np.ndarray:
-    """Return the motions of all joints at once, [..., joint_count, 4, 4]: one call of SciPy costs as much as many."""
+    """Return the motion of each joint in its frame as homogeneous matrices, shape [..., joint_count, 4, 4].
+
+    All at once, since one call of SciPy costs as much as many.
+    """
     from scipy.spatial.transform import Rotation
 
     motions = np.broadcast_to(np.eye(4), (*joint_positions.shape, 4, 4)).copy()

@@ -21,7 +21,6 @@ _STEPS_BETWEEN_REPORTS = 20
 _TOUCHING = 5e-3
 # A candidate deeper than this in the object goes on only if all are [m]; such a hand is caught there.
 _DEEP = 4e-3
-
 # How much a wrench that is left over, as a share of the contact forces, counts against escaping.
 _UNBALANCED = 4.0
 
@@ -31,8 +30,8 @@ State = tuple[np.ndarray, np.ndarray]
 
 def run_passes(
     hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, starts: State, recorder: Recorder, device: str
-) -> list[GraspBatch]:
-    """Run both passes from given starts; returns a batch per entry of ``wanted``, without postures.
+) -> list[tuple[GraspBatch, np.ndarray]]:
+    """Run both passes from given starts.
 
     Args:
         hand: The hand.
@@ -41,6 +40,10 @@ def run_passes(
         starts: Palm poses and actuated positions of all candidates, as many for each grasp; one without a draft.
         recorder: Counts steps.
         device: Warp device.
+
+    Returns:
+        Per entry of ``wanted`` its grasps, without postures, and how deep each hand reaches into the object [m], shape
+        [grasp_count].
     """
     models, around = [part.model for part in wanted], [part.around for part in wanted]
     owner = np.repeat(np.arange(len(wanted)), [len(part.request.indices) for part in wanted])
@@ -58,9 +61,10 @@ def run_passes(
     points = hand_model(hand, config.point_count, device)
     shard = Shard(points, models, owner, *state, config, device, surroundings=around)
     _optimize(shard, recorder)
-    whole = _collect(hand, shard, recorder)
-    ends = np.cumsum([len(part.request.indices) for part in wanted])
-    return [whole.rows(end - len(part.request.indices), end) for part, end in zip(wanted, ends, strict=True)]
+    whole, depths = _collect(hand, shard, recorder), shard.depths()
+    counts = [len(part.request.indices) for part in wanted]
+    ends = np.cumsum(counts)
+    return [(whole.rows(end - count, end), depths[end - count : end]) for count, end in zip(counts, ends, strict=True)]
 
 
 class Recorder:
@@ -166,8 +170,7 @@ def _most_promising(shard: Shard, candidates: int, imbalances: np.ndarray) -> np
 def _collect(hand: Hand, shard: Shard, recorder: Recorder) -> GraspBatch:
     statuses = _statuses(shard)
     poses, actuated = _positions(shard)
-    depths = shard.depths()
-    losses = {**shard.losses(), "penetration": shard.penetration(), "escape": shard.escape(), "depth": depths}
+    losses = {**shard.losses(), "penetration": shard.penetration(), "escape": shard.escape()}
     joints = hand.joint_positions(actuated)
     return GraspBatch(poses, joints, losses, statuses, trajectory=recorder.trajectory(hand))
 

@@ -9,17 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import HandPoints, posed_points
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_not_negative, require_positive
 from omni_graspd.synthesis.grasp import Postures
-from omni_graspd.synthesis.joint_motion import sinking_speeds
+from omni_graspd.synthesis.joint_motion import pressing_steps
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 _RETREATS = np.arange(0.0, 0.31, 0.01)
-# Least-squares damping of the squeeze, against the squared lever of a finger [m2 per point].
-_DAMPING = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,21 +105,8 @@ def _squeeze(
     config: PostureConfig,
 ) -> np.ndarray:
     """Return actuated positions that press, shape [grasp_count, actuated_count]."""
-    joints = hand.joint_positions(actuated)
-    placed = posed_points(hand, points, T_object_palm, joints)
-    distances, normals = distance.query(placed.reshape(-1, 3), 2.0 * config.contact_threshold)
-    touching = distances.reshape(placed.shape[:2]) < config.contact_threshold
-    # How fast each point sinks in per actuated joint; zero where it does not touch.
-    inward = -normals.reshape(placed.shape) * touching[..., None]
-    sinking = sinking_speeds(hand, points, placed, inward, link_poses(hand, T_object_palm, joints))
-    normal_matrix = np.einsum("gpk,gpl->gkl", sinking, sinking) + _damping(hand, touching)
-    target = config.press * sinking.sum(axis=1)
-    step = np.linalg.solve(normal_matrix, target[..., None])[..., 0]
+    step = pressing_steps(
+        hand, points, distance, T_object_palm, actuated, threshold=config.contact_threshold, press=config.press
+    )
     lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
     return np.clip(actuated + step, np.minimum(lower, actuated), np.maximum(upper, actuated))
-
-
-def _damping(hand: Hand, touching: np.ndarray) -> np.ndarray:
-    """Return what keeps joints still that move no touching point, shape [grasp_count, actuated, actuated]."""
-    counts = np.maximum(touching.sum(axis=1), 1)
-    return _DAMPING * counts[:, None, None] * np.eye(hand.actuated_count)

@@ -107,4 +107,7 @@ def _try(
     poses, actuated = zip(*starts, strict=True)
     state = np.concatenate(poses), np.concatenate(actuated)
     batches = run_passes(hand, wanted, config, state, recorder, device)
-    return [with_way(hand, part, batch, config, device) for part, batch in zip(wanted, batches, strict=True)]
+    return [
+        with_way(hand, part, batch, depths, config, device)
+        for part, (batch, depths) in zip(wanted, batches, strict=True)
+    ]

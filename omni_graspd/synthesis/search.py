@@ -68,10 +68,9 @@ def _find_free(
     return [
         replace(
             batch,
-            losses={name: values for name, values in batch.losses.items() if name != "depth"},
             postures=postures_of(hand, part.model, batch.T_object_palm, batch.joint_positions, config, device),
         )
-        for part, batch in zip(wanted, batches, strict=True)
+        for part, (batch, _) in zip(wanted, batches, strict=True)
     ]
 
 

@@ -14,10 +14,10 @@ from omni_graspd.hands.surface_points import HandPoints, posed_points
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_not_negative, require_positive
 from omni_graspd.synthesis.contact_balance import BalanceTask, balance_forces, pressing_contacts
-from omni_graspd.synthesis.joint_motion import sinking_speeds
+from omni_graspd.synthesis.joint_motion import least_squares_steps, sinking_speeds
 
-_DAMPING = 1e-5
-_NEAR = 0.01
+_DAMPING = 1e-4
+"""Of the least squares that close gaps, against the squared lever of a finger [m2 per point]."""
 # Drives of prismatic joints are those of revolute ones over a lever this long [m].
 _SLIDE_LEVER = 0.05
 
@@ -146,31 +146,6 @@ def _closing_steps(
     weights = strength / np.maximum(strength.max(axis=1, keepdims=True), 1e-9)
     inward = -normals * np.sqrt(weights)[..., None]
     sinking = sinking_speeds(hand, points, placed, inward, link_poses(hand, T_object_palm, joints))
-    damping = 1e-4 * np.maximum(weights.sum(axis=1), 1e-9)[:, None, None] * np.eye(hand.actuated_count)
     wanted = np.sqrt(weights) * np.maximum(distances, 0.0)
-    normal_matrix = np.einsum("gpk,gpl->gkl", sinking, sinking) + damping
-    return np.linalg.solve(normal_matrix, np.einsum("gpk,gp->gk", sinking, wanted)[..., None])[..., 0]
-
-
-def opening_steps(
-    hand: Hand,
-    points: HandPoints,
-    distance: SignedDistance,
-    T_object_palm: np.ndarray,
-    actuated: np.ndarray,
-    near: float = _NEAR,
-) -> np.ndarray:
-    """Return by how much actuated joints move to carry near surface away from the object, per metre.
-
-    Least squares over the points nearer than ``near``; joints that move none stay. Shape [grasp_count, actuated_count].
-    """
-    joints = hand.joint_positions(actuated)
-    placed = posed_points(hand, points, T_object_palm, joints)
-    distances, normals = distance.query(placed.reshape(-1, 3), 2.0 * near)
-    touching = distances.reshape(placed.shape[:2]) < near
-    inward = -normals.reshape(placed.shape) * touching[..., None]
-    sinking = sinking_speeds(hand, points, placed, inward, link_poses(hand, T_object_palm, joints))
-    counts = np.maximum(touching.sum(axis=1), 1)
-    damping = _DAMPING * counts[:, None, None] * np.eye(hand.actuated_count)
-    normal_matrix = np.einsum("gpk,gpl->gkl", sinking, sinking) + damping
-    return -np.linalg.solve(normal_matrix, sinking.sum(axis=1)[..., None])[..., 0]
+    damping = _DAMPING * np.maximum(weights.sum(axis=1), 1e-9)
+    return least_squares_steps(sinking, np.einsum("gpk,gp->gk", sinking, wanted), damping)

@@ -13,7 +13,7 @@ from omni_graspd.hands.preshapes import find_preshapes
 from omni_graspd.ranges import require_not_negative, require_positive, require_within
 from omni_graspd.synthesis.clearance import REACH, HandClearance
 from omni_graspd.synthesis.crossing import crossing_links
-from omni_graspd.synthesis.squeeze import opening_steps
+from omni_graspd.synthesis.joint_motion import pressing_steps
 from omni_graspd.usd.transforms import pose_to_matrix
 
 CLOSING = np.array([0.0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875])
@@ -24,6 +24,8 @@ _FEELING = np.array([0.4, 0.7])
 _RETREATS = np.array([0.02, 0.04, 0.06, 0.09, 0.12, 0.16, 0.2])
 # How far apart the places between hover and pregrasp are at which the hand's triangles are tested [m].
 _STATION = 0.01
+# Surface nearer to the object than this moves away from it when the hand opens [m].
+_NEAR = 0.01
 # Points on the hand can be so much farther from the object than the hand is [m].
 _BETWEEN_POINTS = 0.003
 
@@ -135,9 +137,11 @@ def _openings(
     hand = clearance.hand
     lower = np.minimum(hand.joint_lower[hand.actuated], actuated)
     upper = np.maximum(hand.joint_upper[hand.actuated], actuated)
-    steps = opening_steps(hand, clearance.points, clearance.distance, T_object_palm, actuated)
+    closing = pressing_steps(
+        hand, clearance.points, clearance.distance, T_object_palm, actuated, threshold=_NEAR, press=1.0
+    )
     for factor in (1.0, 2.0, 0.5):
-        yield np.clip(actuated + factor * config.opening * steps, lower, upper)
+        yield np.clip(actuated - factor * config.opening * closing, lower, upper)
     preshapes = find_preshapes(hand)
     if preshapes:
         yield np.broadcast_to(preshapes[-1].actuated, actuated.shape)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,21 +31,23 @@ _LIFTS = (0.02, 0.05, 0.1)
 """Heights at which a hand that lifts is looked at among obstacles [m]."""
 
 
-def with_way(hand: Hand, wanted: Wanted, batch: GraspBatch, config: SynthesisConfig, device: str) -> GraspBatch:
+def with_way(
+    hand: Hand, wanted: Wanted, batch: GraspBatch, depths: np.ndarray, config: SynthesisConfig, device: str
+) -> GraspBatch:
     """Find way, squeeze and lift of each grasp, and say which can be carried out.
 
     Args:
         hand: The hand.
         wanted: The object and what stands around it.
-        batch: Grasps as the optimisation left them, with their depth among the losses.
+        batch: Grasps as the optimisation left them.
+        depths: How deep the hands reach into the object [m], shape [grasp_count].
         config: Settings.
         device: Warp device.
 
     Returns:
-        The grasps with postures and ways. The status says what keeps a grasp from being carried out. In place of the
-        depth the losses hold ``imbalance`` and ``drop``, by which grasps rank that are to lift: half the escape score
-        plus 20 times the imbalance, and per 5 cm 1 for how far beside and how far above the centre of mass the hand
-        presses.
+        The grasps with postures and ways. The status says what keeps a grasp from being carried out. Further losses
+        are ``imbalance`` and ``drop``, by which grasps rank that are to lift: half the escape score plus 20 times the
+        imbalance, and per 5 cm 1 for how far beside and how far above the centre of mass the hand presses.
     """
     points = hand_model(hand, config.draft.point_count, device).points
     actuated, palms = batch.joint_positions[:, hand.actuated], batch.T_object_palm
@@ -77,11 +80,10 @@ def with_way(hand: Hand, wanted: Wanted, batch: GraspBatch, config: SynthesisCon
         tries=np.ones(len(palms), dtype=np.int32),
         rejected=("",) * len(palms),
     )
-    status = _statuses(batch, way, ways.fault, imbalance, config)
-    losses = {name: values for name, values in batch.losses.items() if name != "depth"}
+    status = _statuses(batch.status, depths, way, ways.fault, imbalance, config)
     return replace(
         batch,
-        losses=losses | {"imbalance": imbalance, "drop": drop},
+        losses=batch.losses | {"imbalance": imbalance, "drop": drop},
         status=status,
         postures=Postures(
             ways.T_object_pregrasp_palm, hand.joint_positions(ways.opened), ways.pregrasp_clearance, squeezed
@@ -91,18 +93,23 @@ def with_way(hand: Hand, wanted: Wanted, batch: GraspBatch, config: SynthesisCon
 
 
 def _statuses(
-    batch: GraspBatch, way: Way, faults: np.ndarray, imbalance: np.ndarray, config: SynthesisConfig
+    before: Sequence[str],
+    depths: np.ndarray,
+    way: Way,
+    faults: np.ndarray,
+    imbalance: np.ndarray,
+    config: SynthesisConfig,
 ) -> tuple[str, ...]:
     """Say of each grasp what keeps it from being carried out, the first reason there is."""
     reasons = (
         (way.grasp_clearance < 0.0, "the grasp is in the table or an obstacle"),
-        (batch.losses["depth"] > _DEEPEST, "deep in the object"),
+        (depths > _DEEPEST, "deep in the object"),
         (imbalance > config.squeeze.max_imbalance, "out of balance"),
         *((faults == number, reason) for number, reason in enumerate(NO_WAY) if number),
         (way.squeeze_clearance < 0.0, "the squeeze is in the table or an obstacle"),
         (way.lift_clearance < 0.0, "no room to lift"),
     )
-    statuses = list(batch.status)
+    statuses = list(before)
     for wrong, reason in reasons:
         for row in np.flatnonzero(wrong):
             if statuses[row] == "ok":
@@ -172,7 +179,12 @@ def _lift_clearance(
     return least
 
 
-def _where(finite: np.ndarray, measure, T_object_palm: np.ndarray, joints: np.ndarray) -> np.ndarray:
+def _where(
+    finite: np.ndarray,
+    measure: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    T_object_palm: np.ndarray,
+    joints: np.ndarray,
+) -> np.ndarray:
     """Measure the hands that are somewhere; NaN for the others."""
     values = np.full(len(finite), np.nan)
     if finite.any():
