@@ -9,7 +9,7 @@ import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from omni_graspd.dataset.shards import Shard, ShardReport, note_report
+from omni_graspd.dataset.shards import WHOLE_SHARD, Shard, ShardReport, note_report
 from omni_graspd.progress import Progress
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 _PAYING_SHARDS = 4
 """Whole shards per process from which on it pays to start processes by itself."""
-_WHOLE_SHARD = {"settle": 8, "synthesize": 64, "place": 8, "render": 8}
-"""Scenes or grasps of a whole shard; those of an object with many rest poses have fewer."""
 
 _SEND_SECONDS = 10.0
 """How often what is new goes to an object store."""
@@ -58,7 +56,7 @@ def _worker_count(run: Run, shards: Sequence[Shard]) -> int:
     if alone:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    whole = sum((shard.stop - shard.start) / _WHOLE_SHARD[shard.stage] for shard in shards)
+    whole = sum((shard.stop - shard.start) / WHOLE_SHARD[shard.stage] for shard in shards)
     return min(run.config.workers or min(cores, int(whole / _PAYING_SHARDS)), len(shards))
 
 

@@ -13,7 +13,7 @@ from omni_graspd.dataset.asset_copies import write_objects
 from omni_graspd.dataset.executor import run_shards
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.scene_files import read_rest
-from omni_graspd.dataset.shards import Shard, ShardStage
+from omni_graspd.dataset.shards import WHOLE_SHARD, Shard, ShardStage
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.cameras import author_cameras
@@ -22,9 +22,6 @@ from omni_graspd.scenes.drop import drop_objects
 from omni_graspd.scenes.scene_writer import author_scene, drawn_table_size
 from omni_graspd.usd.stage import save_stage
 from omni_graspd.usd.transforms import transform_points
-
-_SCENES_PER_SHARD = 8
-"""Drops that are simulated side by side. Results do not depend on it."""
 
 
 async def settle_stage(run: Run, progress: Progress = no_progress) -> None:
@@ -91,11 +88,11 @@ async def settle_shard(run: Run, shard: Shard, progress: Progress, threads: int 
 
 def scene_shards(run: Run, stage: ShardStage) -> list[Shard]:
     """Return the shards of a stage that works scene by scene, whether done or not."""
-    count = run.config.scenes
+    size, count = WHOLE_SHARD[stage], run.config.scenes
     return [
-        Shard(stage, obj.name, start, min(start + _SCENES_PER_SHARD, count))
+        Shard(stage, obj.name, start, min(start + size, count))
         for obj in run.objects
-        for start in range(0, count, _SCENES_PER_SHARD)
+        for start in range(0, count, size)
     ]
 
 

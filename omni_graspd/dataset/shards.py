@@ -13,6 +13,9 @@ from typing import Literal
 
 ShardStage = Literal["settle", "synthesize", "place", "render"]
 
+WHOLE_SHARD: dict[ShardStage, int] = {"settle": 8, "synthesize": 64, "place": 8, "render": 8}
+"""Scenes or grasps of a whole shard on the CPU; the last of an object or rest pose may have fewer."""
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -75,7 +78,7 @@ def read_reports(path: Path) -> list[ShardReport]:
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         try:
             content = json.loads(line)
-            rest_pose = content.pop("rest_pose", 0)  # before 0.3 there was none
+            rest_pose = content.pop("rest_pose", 0)  # runs before there were rest poses did not say
             names = ("stage", "object", "start", "stop", "hand")
             shard = Shard(**{key: content.pop(key) for key in names}, rest_pose=rest_pose)
             reports.append(ShardReport(shard, **content))

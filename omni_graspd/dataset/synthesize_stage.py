@@ -17,7 +17,7 @@ from omni_graspd.dataset.asset_copies import write_hands, write_objects
 from omni_graspd.dataset.executor import run_shards
 from omni_graspd.dataset.grasp_numbers import grasp_indices
 from omni_graspd.dataset.run import Run
-from omni_graspd.dataset.shards import Shard
+from omni_graspd.dataset.shards import WHOLE_SHARD, Shard
 from omni_graspd.dataset.table_parts import grasp_counts, join_parts
 from omni_graspd.dataset.tables import GraspTable, write_grasps
 from omni_graspd.hands.hand import Hand
@@ -27,7 +27,7 @@ from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.optimization import load_kernels
 from omni_graspd.synthesis.synthesizer import synthesize
 
-_SHARD_SIZE = {"cpu": 64, "cuda": 1024}
+_SHARD_SIZE = {"cpu": WHOLE_SHARD["synthesize"], "cuda": 1024}
 """Grasps that are computed together and lost together when the run is killed. Results do not depend on it."""
 
 
