@@ -14,6 +14,14 @@ from pathlib import Path
 import pytest
 from pxr import Usd
 
+# Files that take longest begin first, so that no worker is left with one at the end while the other has nothing to do.
+_LONGEST = ("test_page.py", "test_executors.py", "test_generate.py", "test_growth.py", "test_rest_pose_stages.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
+
 
 @pytest.fixture(scope="session")
 def shared_folder() -> Path:
