@@ -35,7 +35,15 @@ from omni_graspd.scenes.lift import measure_lift
 from omni_graspd.scenes.lift_config import LiftConfig, LiftNoise, LiftProtocol
 from omni_graspd.usd.meshes import TriangleMesh
 
-_CONTACT_COLUMNS = ("contact_area", "contact_count", "epsilon", "volume", "force_closure", "penetration_depth")
+_CONTACT_COLUMNS = (
+    "contact_area",
+    "contact_count",
+    "epsilon",
+    "volume",
+    "force_closure",
+    "pierced",
+    "penetration_depth",
+)
 _THRESHOLD_METRICS = ("contact_area", "facing_area", "epsilon", "volume")
 _HOLD_COLUMNS = ("displacement", "held")
 _LIFT_COLUMNS = ("lifted", "lift_drift", "lift_reason")

@@ -48,13 +48,15 @@ class MeasuredGrasps:
     def verdicts(self) -> list[str]:
         """Say of each grasp what is wrong with it, the first reason that applies, or ``good``."""
         held, depth = self.metric("held"), self.metric("penetration_depth")
-        closed = self.metric("force_closure")
+        closed, pierced = self.metric("force_closure"), self.metric("pierced")
         verdicts = []
         for row, status in enumerate(self.table.grasps.status):
             if status != "ok":
                 verdicts.append(f"failed: {status}")
             elif not self.table.good[row]:
                 verdicts.append("the table is in the way")
+            elif pierced is not None and pierced[row] > 0:
+                verdicts.append("the object passes through the hand")
             elif closed is not None and not closed[row]:
                 verdicts.append("no force closure")
             elif depth is not None and depth[row] > _LARGEST_DEPTH:

@@ -97,7 +97,10 @@ METRIC_COLUMNS = {
         "float64", "1", "Volume of the grasp wrench space; torques are divided by a length of the object."
     ),
     "force_closure": Column("bool", "1", "Whether the contacts resist any wrench."),
-    "penetration_depth": Column("float64", "m", "Depth of the deepest hand point inside the object."),
+    "pierced": Column("int32", "1", "Number of links that the object passes through."),
+    "penetration_depth": Column(
+        "float64", "m", "Depth of the deepest hand point inside the object, or of a wall in the hand."
+    ),
     "intersection_volume": Column("float64", "m3", "Volume that the object shares with the filled links."),
     "self_penetration_area": Column("float64", "m2", "Area of the hand's surface deep inside other links."),
     "joint_limit_margin": Column(

@@ -12,6 +12,7 @@ import numpy as np
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, posed_surface, sample_surface_points
 from omni_graspd.metrics.contacts import SurfaceDistances, exact_distance, near_surface_distances
+from omni_graspd.metrics.walls import measure_walls
 from omni_graspd.metrics.wrench_space import WrenchSpace, wrench_spaces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
@@ -75,7 +76,8 @@ def evaluate_grasps(
     Returns:
         Columns of shape [grasp_count]: ``contact_area`` (hand surface within the threshold [m2]), ``contact_count``
         (hand points within it), ``epsilon``, ``volume`` where the settings ask for it, ``force_closure`` (bool),
-        ``penetration_depth`` (deepest hand point [m]).
+        ``pierced`` (links that the object passes through), ``penetration_depth`` (of the deepest hand point, or more
+        where a wall is in the hand, see :func:`~omni_graspd.metrics.walls.measure_walls` [m]).
     """
     points = points or sample_surface_points(hand, config.point_count)
     parts = []
@@ -92,7 +94,10 @@ def evaluate_grasps(
                 "penetration_depth": np.maximum(0.0, -surface.distances.min(axis=1)),
             }
         )
-    return _joined(parts)
+    columns = _joined(parts)
+    walls = measure_walls(hand, exact_distance(obj, device), T_object_palm, joint_positions)
+    depth = np.maximum(columns["penetration_depth"], walls.depth)
+    return columns | {"pierced": walls.pierced, "penetration_depth": depth}
 
 
 def evaluate_thresholds(

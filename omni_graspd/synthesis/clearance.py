@@ -14,6 +14,7 @@ from omni_graspd.hands.lowest_point import link_hulls, lowest_heights
 from omni_graspd.hands.surface_points import HandPoints, posed_points
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.synthesis.crossing import crossing_links
+from omni_graspd.synthesis.walls import pierced_links, sphere_depths
 
 # A hand whose points are clear, but that crosses an obstacle between them, is that deep in it [m].
 _CROSSED = 1e-6
@@ -39,10 +40,27 @@ class HandClearance:
     """Table top: unit normal and offset in the object frame [m], shape [4]; None without a table."""
     obstacles: SignedDistance | None = None
     """What else stands around, in the object frame."""
+    thin_walled: bool = False
+    """Whether the object has walls that can be in a hand without its points noticing."""
 
     def object_gaps(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
         """Return the distance of each hand from the object [m], negative inside, shape [grasp_count]."""
         return self._gaps(self.distance, T_object_palm, joint_positions)
+
+    def depths(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+        """Return how deep each hand and the object are in one another [m], shape [grasp_count].
+
+        Negative where no point of the hand is inside the object, and no thin wall in the spheres inside the links.
+        """
+        depths = -self.object_gaps(T_object_palm, joint_positions)
+        if not self.thin_walled:
+            return depths
+        spheres = sphere_depths(self.hand, self.distance, T_object_palm, joint_positions)
+        return np.maximum(depths, np.where(spheres > 0.0, spheres, -np.inf))
+
+    def pierced(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+        """Tell which hands the object passes through, shape [grasp_count], bool."""
+        return np.asarray(pierced_links(self.hand, self.distance, T_object_palm, joint_positions).any(axis=1))
 
     def heights(self, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
         """Return the height of the lowest vertex over the table [m], infinite without one, shape [...].

@@ -21,7 +21,15 @@ from omni_graspd.synthesis.way import WayConfig
 _NOT_NEGATIVE = (
     *("friction", "leak", "dilation", "reuse_distance", "reuse_share", "reuse_trust", "rate_decay", "rest_weight"),
     *("range_weight", "limit_weight", "penetration_weight", "closing_weight", "closing_distance"),
-    *("self_collision_weight", "self_collision_margin", "surroundings_weight", "surroundings_margin", "rise_rate"),
+    *(
+        "self_collision_weight",
+        "self_collision_margin",
+        "wall_weight",
+        "wall_margin",
+        "surroundings_weight",
+        "surroundings_margin",
+        "rise_rate",
+    ),
     *("translation_rate", "rotation_rate", "joint_rate", "beta_1", "beta_2"),
 )
 
@@ -105,6 +113,11 @@ class SynthesisConfig:
     """Weight of half the sum of squared overlaps between spheres inside different links [1/m]."""
     self_collision_margin: float = 4e-3
     """Distance that is kept between spheres inside different links, which do not fill them to the corners [m]."""
+    wall_weight: float = 5e4
+    """Weight of half the mean squared overlap of the object with spheres inside the links, which keeps walls out that
+    pass between hand points [1/m]."""
+    wall_margin: float = 2e-3
+    """Spheres count as so much smaller, so that only what is deep in a link is pushed out [m]."""
     surroundings_weight: float = 5e4
     """Weight of half the mean squared amount by which hand points are nearer to table or obstacles than
     ``surroundings_margin`` [1/m]."""
@@ -141,7 +154,7 @@ class SynthesisConfig:
     squeeze: SqueezeConfig = field(default_factory=SqueezeConfig)
     """Squeeze of grasps past table and obstacles."""
     tries: int = 5
-    """How often a grasp is tried that cannot be carried out past table and obstacles."""
+    """How often a grasp is tried that has no way past table and obstacles, or whose hand the object passes through."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -9,6 +9,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+PIERCED = "pierced"
+"""Status of grasps whose hand the object passes through; the links follow."""
+
 
 @dataclass(frozen=True)
 class Trajectory:
@@ -122,6 +125,11 @@ class GraspBatch:
     def usable(self) -> np.ndarray:
         """Which grasps can be carried out where the object rests, shape [grasp_count], bool."""
         return np.zeros(len(self.status), dtype=bool) if self.way is None else self.way.usable
+
+    @property
+    def pierced(self) -> np.ndarray:
+        """Which hands the object passes through, shape [grasp_count], bool."""
+        return np.array([status.startswith(PIERCED) for status in self.status], dtype=bool)
 
     @property
     def ok(self) -> np.ndarray:

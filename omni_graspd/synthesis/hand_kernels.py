@@ -11,6 +11,7 @@ import warp as wp
 from omni_graspd.hands.kinematics_kernels import PRISMATIC, REVOLUTE, joint_transform
 from omni_graspd.synthesis.model_structs import GraspArrays, HandArrays, ObjectArrays, Settings
 from omni_graspd.synthesis.surroundings_kernels import push_from_surroundings, rise_from_table
+from omni_graspd.synthesis.wall_kernels import push_out_of_object
 
 wp.set_module_options({"enable_backward": False})
 
@@ -256,6 +257,7 @@ def gradient_kernel(
     """Turn link wrenches into gradients of palm and joints; marks grasps as failed. One thread per grasp."""
     grasp = wp.tid()
     state.self_collision_losses[grasp] = push_links_apart(grasp, hand, state, settings)
+    push_out_of_object(grasp, hand, obj, state, settings)
     push_from_surroundings(grasp, hand, obj, state, settings)
     if not project_on_joints(grasp, hand, state, settings):
         state.failed[grasp] = 1

@@ -29,6 +29,9 @@ class HandArrays:
     sphere_radius: wp.array(dtype=float)  # (sphere)
     bound_center: wp.array(dtype=wp.vec3)  # (link), centre of a sphere about the link's spheres
     bound_radius: wp.array(dtype=float)  # (link)
+    filling_start: wp.array(dtype=int)  # (link + 1), filling spheres are sorted by link
+    filling_center: wp.array(dtype=wp.vec3)  # (filling sphere), in the link's frame
+    filling_radius: wp.array(dtype=float)  # (filling sphere)
     reach_center: wp.array(dtype=wp.vec3)  # (link), centre of a sphere about the link's points
     reach_radius: wp.array(dtype=float)  # (link)
     link_pairs: wp.array(dtype=wp.vec2i)  # (pair), links that must not overlap
@@ -43,6 +46,7 @@ class ObjectArrays:
     first_normal: wp.array(dtype=int)  # (object), where its corner normals start
     corner_normals: wp.array(dtype=wp.vec3)  # of all objects, one after another
     sign_mode: wp.array(dtype=int)  # (object)
+    thin_walled: wp.array(dtype=int)  # (object), 1 where it has thin walls
     center_of_mass: wp.array(dtype=wp.vec3)  # (object)
     inverse_inertia: wp.array(dtype=wp.mat33)  # (object), for unit mass
     rotation_length: wp.array(dtype=float)  # (object), by which rotations count in the loss
@@ -84,6 +88,8 @@ class Settings:
     penetration_weight: float
     self_collision_weight: float
     self_collision_margin: float
+    wall_weight: float
+    wall_margin: float
     surroundings_weight: float
     surroundings_margin: float
     rise_rate: float
@@ -123,6 +129,10 @@ class GraspArrays:
     forces: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, link)
     torques: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, link)
     sphere_centers: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, sphere)
+    filling_measured: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, filling sphere), as of points
+    filling_distances: wp.array(dtype=float, ndim=2)  # (grasp, filling sphere)
+    filling_normals: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, filling sphere)
+    filling_depth: wp.array(dtype=float)  # (grasp), of the object in the spheres, at most
     bound_centers: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, link)
     joint_gradients: wp.array(dtype=float, ndim=2)  # (grasp, joint)
     palm_forces: wp.array(dtype=wp.vec3)  # (grasp)

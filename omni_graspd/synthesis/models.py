@@ -12,6 +12,7 @@ import numpy as np
 import warp as wp
 
 from omni_graspd.hands.collision_spheres import CollisionSpheres, self_collision_spheres
+from omni_graspd.hands.filling_spheres import NO_SPHERES, FillingSpheres, filling_spheres
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import KinematicTree
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
@@ -20,6 +21,7 @@ from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceCo
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.model_structs import HandArrays, ObjectArrays, Settings
 from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
+from omni_graspd.synthesis.thin_walls import thin_walled
 from omni_graspd.usd.meshes import TriangleMesh
 
 # How far smoothing may move the surface [m]; beyond that it is looked for again within full reach.
@@ -38,19 +40,28 @@ def hand_model(hand: Hand, point_count: int, device: str) -> HandModel:
         device: Warp device.
     """
     points = sample_surface_points(hand, point_count)
-    return HandModel(hand, points, self_collision_spheres(hand), device)
+    return HandModel(hand, points, self_collision_spheres(hand), device, filling_spheres(hand))
 
 
 class HandModel:
     """A hand with its surface points and collision spheres on a device; shared by all shards."""
 
-    def __init__(self, hand: Hand, points: HandPoints, spheres: CollisionSpheres, device: str) -> None:
+    def __init__(
+        self,
+        hand: Hand,
+        points: HandPoints,
+        spheres: CollisionSpheres,
+        device: str,
+        filling: FillingSpheres | None = None,
+    ) -> None:
         self.points = points
         self.link_count = len(hand.links)
         self.joint_count = hand.joint_count
         self.actuated_count = hand.actuated_count
         self.point_count = len(points.link_index)
         self.sphere_count = len(spheres.link_index)
+        filling = filling or NO_SPHERES
+        self.filling_count = len(filling.radii)
         self.arrays = HandArrays()
         tree = KinematicTree.from_hand(hand, device)
         for name in ("parent", "joint", "joint_type", "axis", "T_parent_joint", "T_joint_link"):
@@ -70,6 +81,9 @@ class HandModel:
             "sphere_start": (_starts(spheres.link_index, self.link_count), int),
             "sphere_center": (spheres.centers, wp.vec3),
             "sphere_radius": (spheres.radii, float),
+            "filling_start": (_starts(filling.link_index, self.link_count), int),
+            "filling_center": (filling.centers, wp.vec3),
+            "filling_radius": (filling.radii, float),
             "bound_center": (bounds[:, :3], wp.vec3),
             "bound_radius": (bounds[:, 3], float),
             "reach_center": (reaches[:, :3], wp.vec3),
@@ -114,6 +128,7 @@ class ObjectModel:
 
     def __init__(self, obj: RigidObject, config: SignedDistanceConfig, device: str) -> None:
         self.distance = SignedDistance.build(obj.mesh, closed=obj.closed, device=device, config=config)
+        self.thin_walled = thin_walled(self.distance)
         self.center_of_mass = np.asarray(obj.center_of_mass, dtype=np.float32)
         unit_inertia = obj.inertia / obj.mass
         self.inverse_inertia = np.linalg.inv(unit_inertia).astype(np.float32)
@@ -167,6 +182,7 @@ def object_arrays(
         "mesh": (np.array([model.distance.mesh.id for model in models], dtype=np.uint64), wp.uint64),
         "first_normal": (starts.astype(np.int32), int),
         "sign_mode": (np.array([model.distance.sign_mode for model in models], dtype=np.int32), int),
+        "thin_walled": (np.array([model.thin_walled for model in models], dtype=np.int32), int),
         "center_of_mass": (np.array([model.center_of_mass for model in models]), wp.vec3),
         "inverse_inertia": (np.array([model.inverse_inertia for model in models]), wp.mat33),
         "rotation_length": (np.array([rotation_length or model.gyration_radius for model in models]), float),
@@ -182,7 +198,7 @@ def object_arrays(
     return arrays
 
 
-def settings_of(config: SynthesisConfig, point_count: int, device: str) -> Any:
+def settings_of(config: SynthesisConfig, point_count: int, filling_count: int, device: str) -> Any:
     """Return the numbers and schedules of a configuration as the kernels' ``Settings``, on a device."""
     settings = Settings()
     iterations = np.arange(config.iterations)
@@ -225,6 +241,8 @@ def settings_of(config: SynthesisConfig, point_count: int, device: str) -> Any:
     settings.phong_alpha = config.distance.phong_alpha
     settings.adam = int(config.optimizer == "adam")
     settings.penetration_weight = config.penetration_weight / point_count
+    settings.wall_weight = config.wall_weight / max(filling_count, 1)
+    settings.wall_margin = config.wall_margin
     settings.surroundings_weight = config.surroundings_weight / point_count
     settings.surroundings_margin = config.surroundings_margin
     settings.rise_rate = config.rise_rate

@@ -13,7 +13,7 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.preshapes import Preshape
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.ray_kernels import first_hit_kernel
-from omni_graspd.synthesis.start_geometry import frames, plane_axes
+from omni_graspd.synthesis.start_geometry import frames, plane_axes, rotated
 
 _LINES = 20
 """Lines across the object of which the best is taken."""
@@ -111,9 +111,9 @@ class OpposedStarts:
         axes = self.axes[chosen]
         in_palm = frames(np.broadcast_to(self.hand.approach_direction, axes.shape), axes)
         rotations = Rotation.from_matrix(frames(approach, line.direction) @ np.swapaxes(in_palm, 1, 2))
-        positions = line.middle - rotations.apply(self.centers[chosen])
+        positions = line.middle - rotated(rotations, self.centers[chosen])
         # From fingertips level with the middle of the object to the palm close to it.
-        way, _ = self._first_hits(positions + rotations.apply(self.hand.approach_point), approach)
+        way, _ = self._first_hits(positions + rotated(rotations, self.hand.approach_point), approach)
         way = np.where(way > 0.0, np.maximum(way - _PALM_GAP, 0.0), 0.0)
         positions = positions + (self.shape.wrapping * np.minimum(1.2 * depth, 1.0) * way)[:, None] * approach
         return np.concatenate([positions, rotations.as_quat(canonical=True)], axis=1), self.actuated[chosen]

@@ -20,6 +20,7 @@ from omni_graspd.synthesis import (
     hand_kernels,
     ray_kernels,
     score_kernels,
+    wall_kernels,
 )
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.model_structs import GraspArrays
@@ -32,6 +33,7 @@ _SCORE_PROBE = 3e-3
 def load_kernels(config: SynthesisConfig, device: str) -> None:
     """Compile the kernels that a search with these settings launches, where that was not done before."""
     modules = [hand_kernels, contact_kernels, score_kernels, signed_distance_kernels, ray_kernels, crossing_kernels]
+    modules += [wall_kernels]
     modules += [fused_kernels] if _is_fused(config, device) else []
     modules += [gauss_seidel_kernels] if config.projection == "gauss_seidel" else []
     # Not wp.load_module: that of Warp 1.8 loads the CPU's modules in a form that no launch uses.
@@ -82,7 +84,7 @@ class Shard:
         self.objects = object_arrays(
             objects, object_index, device, rotation_length=config.rotation_length, surroundings=surroundings
         )
-        self.settings = settings_of(config, hand.point_count, device)
+        self.settings = settings_of(config, hand.point_count, hand.filling_count, device)
         self.iteration = wp.zeros(1, dtype=int, device=device)
         self.state = _allocate(hand, self.grasp_count, len(config.probe_motions()), device)
         self.state.T_object_palm = wp.array(T_object_palm, dtype=wp.transform, device=device)
@@ -155,7 +157,7 @@ class Shard:
     def _exact_settings(self, config: SynthesisConfig) -> Any:
         self.iteration.zero_()
         exact = replace(config, iterations=1, dilation=0.0, leak=0.0, reuse_distance=0.0, reuse_share=0.0)
-        return settings_of(exact, self.hand.point_count, self.device)
+        return settings_of(exact, self.hand.point_count, self.hand.filling_count, self.device)
 
     def losses(self) -> dict[str, np.ndarray]:
         """Return the loss terms of the last evaluation by name, shape [grasp_count] each.
@@ -186,8 +188,12 @@ class Shard:
         return np.maximum(self.state.listed_distances.numpy().min(axis=1, initial=np.inf), 0.0)
 
     def depths(self) -> np.ndarray:
-        """Return how deep the hand's points reach into the object after ``evaluate`` [m], shape [grasp_count]."""
-        return self._overlaps().max(axis=1, initial=0.0)
+        """Return how deep hand and object are in one another after ``evaluate`` [m], shape [grasp_count].
+
+        The deepest point of the hand, or the sphere inside its links in which the object is deepest: that is more
+        where a thin wall is in the hand.
+        """
+        return np.maximum(self._overlaps().max(axis=1, initial=0.0), self.state.filling_depth.numpy())
 
     def contacts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what ``evaluate`` measured of the hand points.
@@ -249,6 +255,8 @@ def _allocate(hand: HandModel, grasps: int, simulations: int, device: str) -> An
             "self_collision_losses": None,
             "table_clearance": None,
             "obstacle_clearance": None,
+            "filling_distances": max(hand.filling_count, 1),
+            "filling_depth": None,
             "palm_squares": 2,
             "joint_moments": actuated,
             "joint_squares": actuated,
@@ -268,6 +276,8 @@ def _allocate(hand: HandModel, grasps: int, simulations: int, device: str) -> An
             "forces": links,
             "torques": links,
             "sphere_centers": max(hand.sphere_count, 1),
+            "filling_measured": max(hand.filling_count, 1),
+            "filling_normals": max(hand.filling_count, 1),
             "bound_centers": links,
             "palm_forces": None,
             "palm_torques": None,
@@ -281,5 +291,6 @@ def _allocate(hand: HandModel, grasps: int, simulations: int, device: str) -> An
             setattr(arrays, name, wp.zeros(shape, dtype=dtype, device=device))
     arrays.listed_stopping = wp.zeros((grasps, points, 3), dtype=float, device=device)
     # Far from everywhere, so that every distance is measured at first.
-    arrays.measured_points.fill_(wp.vec3(1.0e6, 1.0e6, 1.0e6))
+    for measured in (arrays.measured_points, arrays.filling_measured):
+        measured.fill_(wp.vec3(1.0e6, 1.0e6, 1.0e6))
     return arrays

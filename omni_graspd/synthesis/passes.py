@@ -11,16 +11,19 @@ import numpy as np
 from omni_graspd.hands.hand import Hand
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.contact_balance import balance_forces, pressing_contacts
-from omni_graspd.synthesis.grasp import GraspBatch, Trajectory
+from omni_graspd.synthesis.grasp import PIERCED, GraspBatch, Trajectory
 from omni_graspd.synthesis.models import HandModel, hand_model
 from omni_graspd.synthesis.optimization import Shard
 from omni_graspd.synthesis.request import Wanted
+from omni_graspd.synthesis.walls import pierced_links
 
 _STEPS_BETWEEN_REPORTS = 20
 # A hand farther than this from the object does not grasp it [m].
 _TOUCHING = 5e-3
 # A candidate deeper than this in the object goes on only if all are [m]; such a hand is caught there.
 _DEEP = 4e-3
+# How much a hand that the object passes through counts against escaping.
+_PIERCED = 2.0
 # How much a wrench that is left over, as a share of the contact forces, counts against escaping.
 _UNBALANCED = 4.0
 
@@ -54,14 +57,16 @@ def run_passes(
         points = hand_model(hand, draft.point_count, device)
         shard = Shard(points, models, drafted, *state, draft, device, surroundings=around)
         _optimize(shard, recorder)
-        best = _most_promising(shard, candidates, _imbalances(shard, wanted, drafted, points, config))
         poses, actuated = _positions(shard)
+        pierced = np.asarray(_pierced(hand, wanted, drafted, poses, actuated).any(axis=1))
+        best = _most_promising(shard, candidates, _imbalances(shard, wanted, drafted, points, config), pierced)
         state = poses[best], actuated[best]
         recorder.keep(best)
     points = hand_model(hand, config.point_count, device)
     shard = Shard(points, models, owner, *state, config, device, surroundings=around)
     _optimize(shard, recorder)
-    whole, depths = _collect(hand, shard, recorder), shard.depths()
+    pierced = _pierced(hand, wanted, owner, *_positions(shard))
+    whole, depths = _collect(hand, shard, pierced, recorder), shard.depths()
     counts = [len(part.request.indices) for part in wanted]
     ends = np.cumsum(counts)
     return [(whole.rows(end - count, end), depths[end - count : end]) for count, end in zip(counts, ends, strict=True)]
@@ -152,33 +157,50 @@ def _imbalances(
     return result
 
 
-def _most_promising(shard: Shard, candidates: int, imbalances: np.ndarray) -> np.ndarray:
+def _pierced(
+    hand: Hand, wanted: Sequence[Wanted], owner: np.ndarray, poses: np.ndarray, actuated: np.ndarray
+) -> np.ndarray:
+    """Tell which links the objects pass through, shape [grasp_count, link_count], bool."""
+    pierced = np.zeros((len(owner), len(hand.links)), dtype=bool)
+    finite = np.isfinite(poses).all(axis=1) & np.isfinite(actuated).all(axis=1)
+    for number, part in enumerate(wanted):
+        rows = np.flatnonzero((owner == number) & finite)
+        if len(rows):
+            pierced[rows] = pierced_links(hand, part.model.distance, poses[rows], hand.joint_positions(actuated[rows]))
+    return pierced
+
+
+def _most_promising(shard: Shard, candidates: int, imbalances: np.ndarray, pierced: np.ndarray) -> np.ndarray:
     """Return the row of each grasp's candidate from which a pushed object escapes least.
 
-    Those that are deep in the object, in the table or out of balance come last.
+    Those that are pierced, deep in the object, in the table or out of balance come last.
     """
     shape = (-1, candidates)
     escapes, depths = shard.escape().reshape(shape), shard.depths().reshape(shape)
     failed = shard.state.failed.numpy().reshape(shape)
     escapes = escapes + np.where(depths > _DEEP, 1.0, 0.0)
+    escapes = escapes + np.where(pierced.reshape(shape), _PIERCED, 0.0)
     escapes = escapes + np.where(shard.clearances().reshape(shape) < 0.0, 1.0, 0.0)
     escapes = escapes + _UNBALANCED * imbalances.reshape(shape)
     ranked = np.where((failed != 0) | ~np.isfinite(escapes), np.inf, escapes)
     return np.arange(len(ranked)) * candidates + ranked.argmin(axis=1)
 
 
-def _collect(hand: Hand, shard: Shard, recorder: Recorder) -> GraspBatch:
-    statuses = _statuses(shard)
+def _collect(hand: Hand, shard: Shard, pierced: np.ndarray, recorder: Recorder) -> GraspBatch:
+    statuses = _statuses(hand, shard, pierced)
     poses, actuated = _positions(shard)
     losses = {**shard.losses(), "penetration": shard.penetration(), "escape": shard.escape()}
     joints = hand.joint_positions(actuated)
     return GraspBatch(poses, joints, losses, statuses, trajectory=recorder.trajectory(hand))
 
 
-def _statuses(shard: Shard) -> tuple[str, ...]:
+def _statuses(hand: Hand, shard: Shard, pierced: np.ndarray) -> tuple[str, ...]:
     """Say of each evaluated grasp whether it is one."""
     statuses = []
-    for failed, gap in zip(shard.state.failed.numpy(), shard.gaps(), strict=True):
+    for failed, gap, links in zip(shard.state.failed.numpy(), shard.gaps(), pierced, strict=True):
         status = "ok" if gap <= _TOUCHING else f"apart: the hand ends {1e3 * gap:.0f} mm from the object"
+        if links.any():
+            names = ", ".join(hand.links[link].name for link in np.flatnonzero(links))
+            status = f"{PIERCED}: the object passes through {names}"
         statuses.append("diverged: the gradient is not finite" if failed else status)
     return tuple(statuses)

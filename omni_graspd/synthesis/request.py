@@ -7,7 +7,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.surface_points import HandPoints
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.synthesis.clearance import HandClearance
 from omni_graspd.synthesis.models import ObjectModel, SurroundingsModel
 from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 
@@ -34,3 +37,8 @@ class Wanted:
     """The object."""
     around: SurroundingsModel
     """What stands around it."""
+
+    def clearance(self, hand: Hand, points: HandPoints) -> HandClearance:
+        """Return what measures a hand, by these points on it, against the object and what stands around it."""
+        model, around = self.model, self.around
+        return HandClearance(hand, points, model.distance, around.plane, around.obstacles, model.thin_walled)

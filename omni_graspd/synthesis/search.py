@@ -18,6 +18,7 @@ from omni_graspd.synthesis.postures import find_postures
 from omni_graspd.synthesis.reachable import find_reachable
 from omni_graspd.synthesis.request import Wanted
 from omni_graspd.synthesis.starts import sample_starts
+from omni_graspd.synthesis.tries import try_until
 
 
 def find_grasps(
@@ -62,26 +63,37 @@ def _find_free(
     hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, recorder: Recorder, *, seed: int, device: str
 ) -> list[GraspBatch]:
     """Find grasps of objects with nothing around them."""
-    batches = run_passes(
-        hand, wanted, config, _starts(hand, wanted, config, seed=seed, device=device), recorder, device
-    )
+
+    def form(parts: Sequence[Wanted], attempt: int) -> list[GraspBatch]:
+        starts = _starts(hand, parts, config, attempt=attempt, seed=seed, device=device)
+        return [batch for batch, _ in run_passes(hand, parts, config, starts, recorder.of_try(attempt), device)]
+
+    batches = try_until(wanted, config.tries, form, lambda batch: ~batch.pierced)
     return [
         replace(
             batch,
             postures=postures_of(hand, part.model, batch.T_object_palm, batch.joint_positions, config, device),
         )
-        for part, (batch, _) in zip(wanted, batches, strict=True)
+        for part, batch in zip(wanted, batches, strict=True)
     ]
 
 
-def _starts(hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, *, seed: int, device: str) -> State:
+def _starts(
+    hand: Hand, wanted: Sequence[Wanted], config: SynthesisConfig, *, attempt: int, seed: int, device: str
+) -> State:
     """Return palm poses and actuated positions of all candidates of all grasps."""
     first_pass = config.draft_pass() if config.draft.iterations else config
     points = hand_model(hand, first_pass.point_count, device).points
-    options = {"candidates": config.draft.candidates, "points": points, "seed": seed}
+    options = {"candidates": config.draft.candidates, "points": points, "attempt": attempt, "seed": seed}
     starts = [
         sample_starts(
-            hand, part.request.obj, part.request.indices, config.start, distance=part.model.distance, **options
+            hand,
+            part.request.obj,
+            part.request.indices,
+            config.start,
+            distance=part.model.distance,
+            thin_walled=part.model.thin_walled,
+            **options,
         )
         for part in wanted
     ]

@@ -52,7 +52,7 @@ def tilted(directions: np.ndarray, max_angle: float, height: np.ndarray, azimuth
     cosine = np.cos(max_angle) + (1.0 - np.cos(max_angle)) * height
     sine = np.sqrt(1.0 - cosine * cosine)
     local = np.concatenate([sine * np.cos(azimuth), sine * np.sin(azimuth), cosine], axis=1)
-    return rotations_between(np.broadcast_to([0.0, 0.0, 1.0], directions.shape), directions).apply(local)
+    return rotated(rotations_between(np.broadcast_to([0.0, 0.0, 1.0], directions.shape), directions), local)
 
 
 def rotations_between(a: np.ndarray, b: np.ndarray) -> Rotation:
@@ -67,6 +67,12 @@ def rotations_between(a: np.ndarray, b: np.ndarray) -> Rotation:
     axis = np.where(parallel[:, None], across / np.linalg.norm(across, axis=1, keepdims=True), axis)
     angle = np.where(parallel, np.where(cosine > 0.0, 0.0, np.pi), np.arctan2(sine, cosine))
     return Rotation.from_rotvec(axis * (angle / np.where(parallel, 1.0, sine))[:, None])
+
+
+def rotated(rotations: Rotation, vectors: np.ndarray) -> np.ndarray:
+    """Return vectors [3] or [n, 3], each turned by its rotation, to the same last bit alone and among others."""
+    matrices, v = rotations.as_matrix(), np.broadcast_to(vectors, (len(rotations), 3))
+    return matrices[..., 0] * v[:, None, 0] + matrices[..., 1] * v[:, None, 1] + matrices[..., 2] * v[:, None, 2]
 
 
 def plane_axes(normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

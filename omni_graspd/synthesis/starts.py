@@ -21,13 +21,21 @@ from omni_graspd.synthesis.start_geometry import (
     ObjectHull,
     object_hull,
     points_on_triangles,
+    rotated,
     rotations_between,
     tilted,
 )
+from omni_graspd.synthesis.walls import pierced_links, sphere_depths
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 # Depth is measured at so many points of the hand: a start need not be exact.
 _DEPTH_POINTS = 250
+# A hand that thin walls are in deeper than this is drawn again [m].
+_MAX_OVERLAP = 0.006
+# So often a hand is drawn again for walls, each time for its depth, too.
+_WALL_ATTEMPTS = 5
+# What a hand that the object passes through counts as deeper [m]: it is taken only if all others are as bad.
+_PIERCED = 0.1
 # Surface farther than this is not looked for [m], which is most of the cost. A hand with points deeper than this has
 # others on the way there, so that it still reads as too deep.
 _DEPTH_REACH = 0.02
@@ -67,14 +75,16 @@ def sample_starts(
     candidates: int = 1,
     points: HandPoints,
     distance: SignedDistance,
+    thin_walled: bool = False,
+    attempt: int = 0,
     seed: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Sample palm poses and joint positions to start from.
 
     A point is drawn uniformly by area on the object's convex hull, so that no start lies in a cavity. The palm's
     approach point is put ``gap`` in front of it, facing it within ``tilt``, with a random roll. A hand that reaches
-    deeper into the object than ``max_depth`` is drawn again; after ``attempts`` draws the shallowest is taken. Each
-    grasp has its own random stream.
+    deeper into the object than ``max_depth`` is drawn again; after ``attempts`` draws the shallowest is taken. So is
+    one that thin walls are in with the joints from which it starts. Each grasp has its own random stream.
 
     Args:
         hand: The hand.
@@ -84,6 +94,8 @@ def sample_starts(
         candidates: Starts per grasp.
         points: Points on the hand's surface, to measure depth.
         distance: The object's signed distance.
+        thin_walled: Whether the object has walls that can be in a hand without its points noticing.
+        attempt: Number of the try, from 0; each has streams of its own.
         seed: The run's seed.
 
     Returns:
@@ -95,10 +107,37 @@ def sample_starts(
     actuated = hand.open_positions + config.preshape * (middle - hand.open_positions)
     in_palm = _depth_points(hand, points, tuple(actuated.tolist()))
     streams = [
-        random_generator(seed, "start", hand.name, obj.name, int(index), candidate + 1)
+        random_generator(seed, "start", hand.name, obj.name, int(index), candidate + 1, attempt + 1)
         for index in grasp_indices
         for candidate in range(candidates)
     ]
+    poses, opened = np.zeros((len(streams), 7)), np.zeros((len(streams), hand.actuated_count))
+    left = np.arange(len(streams))
+    overlaps = np.full(len(streams), np.inf)
+    for _ in range(_WALL_ATTEMPTS):
+        drawn = _shallow_poses(hand, hull, config, in_palm, distance, [streams[int(row)] for row in left])
+        shifted = _shifted(hand, config, actuated, [streams[row] for row in left])
+        if not thin_walled:
+            return drawn, shifted
+        drawn_overlaps = _wall_overlaps(hand, distance, drawn, shifted)
+        better = drawn_overlaps < overlaps[left]
+        poses[left[better]], opened[left[better]] = drawn[better], shifted[better]
+        overlaps[left[better]] = drawn_overlaps[better]
+        left = np.flatnonzero(overlaps > _MAX_OVERLAP)
+        if not len(left):
+            break
+    return poses, opened
+
+
+def _shallow_poses(
+    hand: Hand,
+    hull: ObjectHull,
+    config: StartConfig,
+    in_palm: np.ndarray,
+    distance: SignedDistance,
+    streams: Sequence[np.random.Generator],
+) -> np.ndarray:
+    """Draw one palm pose from each stream in which the hand reaches into the object little, shape [stream_count, 7]."""
     poses, depths = np.zeros((len(streams), 7)), np.full(len(streams), np.inf)
     for _ in range(config.attempts):
         again = np.flatnonzero(depths > config.max_depth)
@@ -108,11 +147,24 @@ def sample_starts(
         drawn_depths = _depths(drawn, in_palm, distance, max(_DEPTH_REACH, 2.0 * config.max_depth))
         better = drawn_depths < depths[again]
         poses[again[better]], depths[again[better]] = drawn[better], drawn_depths[better]
+    return poses
+
+
+def _shifted(
+    hand: Hand, config: StartConfig, actuated: np.ndarray, streams: Sequence[np.random.Generator]
+) -> np.ndarray:
+    """Shift the joints by what each stream draws, within limits, shape [stream_count, actuated_count]."""
     lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
-    shifts = np.array([stream.uniform(-1.0, 1.0, size=len(actuated)) for stream in streams]).reshape(
-        len(streams), len(actuated)
-    )
-    return poses, np.clip(actuated + config.jitter * (upper - lower) * shifts, lower, upper)
+    shape = len(streams), len(actuated)
+    shifts = np.array([stream.uniform(-1.0, 1.0, size=len(actuated)) for stream in streams]).reshape(shape)
+    return np.clip(actuated + config.jitter * (upper - lower) * shifts, lower, upper)
+
+
+def _wall_overlaps(hand: Hand, distance: SignedDistance, poses: np.ndarray, actuated: np.ndarray) -> np.ndarray:
+    """Return how deep the object is in each hand [m], and more where it passes through a link, shape [grasp_count]."""
+    joints = hand.joint_positions(actuated)
+    pierced = pierced_links(hand, distance, poses, joints).any(axis=1)
+    return sphere_depths(hand, distance, poses, joints) + np.where(pierced, _PIERCED, 0.0)
 
 
 def _draw_poses(
@@ -127,7 +179,7 @@ def _draw_poses(
     normals = tilted(hull.normals[faces], config.tilt, height, 2.0 * np.pi * azimuth)
     rotations = rotations_between(np.broadcast_to(hand.approach_direction, normals.shape), -normals)
     rotations = Rotation.from_rotvec(2.0 * np.pi * roll * normals) * rotations
-    positions = points + config.gap * normals - rotations.apply(hand.approach_point)
+    positions = points + config.gap * normals - rotated(rotations, hand.approach_point)
     return np.concatenate([positions, rotations.as_quat(canonical=True)], axis=1)
 
 

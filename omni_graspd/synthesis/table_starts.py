@@ -27,14 +27,17 @@ from omni_graspd.synthesis.start_geometry import (
     ObjectHull,
     object_hull,
     points_on_triangles,
+    rotated,
     rotations_between,
     tilted,
 )
-from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
+from omni_graspd.usd.transforms import IDENTITY
 
 _DEPTH_POINTS = 200
 _MARGIN = 0.002
 """A hand that is drawn back out of the object stays this far from it [m]; so far are starts from obstacles."""
+_PIERCED = 0.1
+"""What a hand is short of that the object passes through [m]: it is taken only if all others are as bad."""
 _POSE_NUMBERS = 8
 _FACING_TILT = 0.3
 _FACING_GAP = (0.005, 0.03)
@@ -173,7 +176,7 @@ class _Sampler:
         rotations = rotations_between(np.broadcast_to(self.hand.approach_direction, normals.shape), -normals)
         rotations = Rotation.from_rotvec(2.0 * np.pi * roll * normals) * rotations
         least, most = _FACING_GAP
-        positions = surface + (least + (most - least) * gap) * normals - rotations.apply(self.hand.approach_point)
+        positions = surface + (least + (most - least) * gap) * normals - rotated(rotations, self.hand.approach_point)
         opened = np.broadcast_to(self.hand.open_positions, (len(numbers), self.hand.actuated_count))
         if self.preshapes:
             opened = opened + share * (self.preshapes[-1].actuated - opened)
@@ -181,21 +184,24 @@ class _Sampler:
 
     def _back_off(self, poses: np.ndarray, joints: np.ndarray) -> np.ndarray:
         """Draw hands back out of the object and lift them off the table; returns what is still wrong [m]."""
+        from scipy.spatial.transform import Rotation
+
         lifts, depths = np.zeros(len(poses)), np.full(len(poses), np.inf)
-        approach = pose_to_matrix(poses)[:, :3, :3] @ self.hand.approach_direction
+        approach = rotated(Rotation.from_quat(poses[:, 3:]), self.hand.approach_direction)
         rows = np.arange(len(poses))
         for last in (False, False, True):
             rise = np.maximum(self.config.clearance - self.clearance.heights(poses[rows], joints[rows]), 0.0)
             poses[rows, :3] += rise[:, None] * self.shape.up
             lifts[rows] += rise
-            depths[rows] = -self.clearance.object_gaps(poses[rows], joints[rows])
+            depths[rows] = self.clearance.depths(poses[rows], joints[rows])
             rows = np.flatnonzero(depths > self.config.max_depth)
             if last or not len(rows):
                 break
             poses[rows, :3] -= np.minimum(depths[rows] + _MARGIN, REACH)[:, None] * approach[rows]
         too_near = np.maximum(_MARGIN - self.clearance.obstacle_gaps(poses, joints), 0.0)
         too_deep = np.maximum(depths - self.config.max_depth, 0.0)
-        return np.maximum(lifts - self.config.max_lift, 0.0) + too_deep + too_near
+        pierced = self.clearance.pierced(poses, joints)
+        return np.maximum(lifts - self.config.max_lift, 0.0) + too_deep + too_near + np.where(pierced, _PIERCED, 0.0)
 
 
 def _few(hand: Hand, points: HandPoints) -> HandPoints:

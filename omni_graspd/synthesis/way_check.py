@@ -51,7 +51,7 @@ def with_way(
     """
     points = hand_model(hand, config.draft.point_count, device).points
     actuated, palms = batch.joint_positions[:, hand.actuated], batch.T_object_palm
-    clearance = HandClearance(hand, points, wanted.model.distance, wanted.around.plane, wanted.around.obstacles)
+    clearance = wanted.clearance(hand, points)
     finite = np.asarray(np.isfinite(palms).all(axis=1) & np.isfinite(actuated).all(axis=1))
     ways = PlannedWays.none_yet(palms, actuated)
     targets, imbalance, drop = actuated.copy(), np.ones(len(palms)), np.full(len(palms), np.inf)

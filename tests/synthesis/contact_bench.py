@@ -56,7 +56,7 @@ def run_kernels(
         leak_mode="one_sided" if one_sided else "literal",
         **{**NO_WEIGHTS, **per_point, **options},
     )
-    settings = settings_of(config, count, "cpu")
+    settings = settings_of(config, count, 1, "cpu")
     settings.radius = wp.array([contacts.radius], dtype=float, device="cpu")
     state = _state(contacts)
     obj = ObjectArrays()
@@ -69,7 +69,7 @@ def run_kernels(
 
 def _state(contacts: Contacts):
     sizes = SimpleNamespace(
-        link_count=1, joint_count=1, actuated_count=1, point_count=len(contacts.points), sphere_count=0
+        link_count=1, joint_count=1, actuated_count=1, point_count=len(contacts.points), sphere_count=0, filling_count=0
     )
     state = optimization._allocate(sizes, 1, 7, "cpu")
     state.listed_points = wp.array(contacts.points[None], dtype=wp.vec3, device="cpu")

@@ -81,8 +81,10 @@ def test_hands_that_start_in_the_table_end_over_it(hand, started_shard, fused):
     around = Surroundings(table)
     shard = started_shard(hand, can, config, starts=(poses, actuated), fused=fused, surroundings=around)
     shard.evaluate()
+    in_can = shard.depths() > 0.01  # held by the can from above, those that were lowered into it may stay in the table
+    assert not in_can.all()
     # The lowest of the points is near the lowest vertex.
     assert (shard.clearances() < -0.02).all()
     shard.run(0, config.iterations)
     shard.evaluate()
-    assert (shard.clearances() > 0.0).all()
+    assert (shard.clearances()[~in_can] > 0.0).all()

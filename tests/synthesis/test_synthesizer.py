@@ -61,7 +61,7 @@ def test_the_optimisation_brings_fingers_to_the_object(hand, mug):
 
 def test_reused_distances_stay_close_to_measured_ones(hand, mug, started_shard):
     schedules = {"dilation": 0.02, "dilation_end": 0.9, "leak": 0.02, "closing_weight": 6.0, "closing_distance": 5e-3}
-    options = {"iterations": 100, "point_count": 500, **schedules}
+    options = {"iterations": 100, "point_count": 500, "wall_weight": 0.0, **schedules}
     config = SynthesisConfig(**options, reuse_distance=2e-4, reuse_share=0.15)
     reusing = started_shard(hand, mug, config, count=8, fused=False)
     reusing.run(0, 75)

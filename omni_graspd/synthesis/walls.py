@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which links of posed hands an object passes through, and how deep it is in the spheres inside them."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+import warp as wp
+
+from omni_graspd.hands.filling_spheres import filling_spheres
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.skeleton import hand_skeleton
+from omni_graspd.objects.signed_distance import SignedDistance
+from omni_graspd.synthesis.wall_kernels import pierced_kernel, sphere_depth_kernel
+
+
+def pierced_links(
+    hand: Hand, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray
+) -> np.ndarray:
+    """Tell which links the object passes through.
+
+    It does where its surface cuts a line inside the link, see :mod:`omni_graspd.hands.skeleton`: a bone anywhere, a
+    spoke where the other end is outside the object again. What is less than 4 mm deep in a link does not count.
+
+    Args:
+        hand: The hand.
+        distance: The object.
+        T_object_palm: Palm poses, shape [hand_count, 7].
+        joint_positions: All joints [rad or m], shape [hand_count, joint_count].
+
+    Returns:
+        Shape [hand_count, link_count], bool.
+    """
+    device = str(distance.mesh.device)
+    lines, poses = _lines(hand, device), _device_poses(hand, T_object_palm, joint_positions, device)
+    found = wp.zeros(poses.shape, dtype=int, device=device)
+    inputs = [distance.mesh.id, distance.corner_normals, distance.sign_mode, poses]
+    inputs += [lines.line_start, lines.starts, lines.ends, lines.bones, lines.bound_center, lines.bound_radius]
+    wp.launch(pierced_kernel, dim=found.shape, inputs=inputs, outputs=[found], device=device)
+    return found.numpy() != 0
+
+
+def sphere_depths(
+    hand: Hand, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray
+) -> np.ndarray:
+    """Measure how deep the object is in the spheres inside each hand's links.
+
+    At least so far a hand must move to be free, however thin the object is.
+
+    Args:
+        hand: The hand.
+        distance: The object.
+        T_object_palm: Palm poses, shape [hand_count, 7].
+        joint_positions: All joints [rad or m], shape [hand_count, joint_count].
+
+    Returns:
+        Depths [m], 0 where the object is outside of all spheres, shape [hand_count].
+    """
+    device = str(distance.mesh.device)
+    lines, poses = _lines(hand, device), _device_poses(hand, T_object_palm, joint_positions, device)
+    depths = wp.zeros((len(T_object_palm), len(lines.radii)), dtype=float, device=device)
+    inputs = [distance.mesh.id, distance.corner_normals, distance.sign_mode, poses]
+    inputs += [lines.sphere_link, lines.centers, lines.radii]
+    wp.launch(sphere_depth_kernel, dim=depths.shape, inputs=inputs, outputs=[depths], device=device)
+    return depths.numpy().max(axis=1, initial=0.0).astype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class _Lines:
+    """A skeleton on a device."""
+
+    line_start: wp.array
+    starts: wp.array
+    ends: wp.array
+    bones: wp.array
+    bound_center: wp.array
+    bound_radius: wp.array
+    sphere_link: wp.array
+    centers: wp.array
+    radii: wp.array
+
+
+@functools.lru_cache(maxsize=16)
+def _lines(hand: Hand, device: str) -> _Lines:
+    skeleton = hand_skeleton(hand)
+    links = np.arange(len(hand.links) + 1)
+    bounds = np.zeros((len(hand.links), 4))
+    for link in links[:-1]:
+        own = skeleton.link_index == link
+        if own.any():
+            corners = np.concatenate([skeleton.starts[own], skeleton.ends[own]])
+            bounds[link, :3] = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
+            bounds[link, 3] = np.linalg.norm(corners - bounds[link, :3], axis=1).max()
+    spheres = filling_spheres(hand)
+    columns = (
+        (np.searchsorted(skeleton.link_index, links), int),
+        (skeleton.starts, wp.vec3),
+        (skeleton.ends, wp.vec3),
+        (skeleton.bones, int),
+        (bounds[:, :3], wp.vec3),
+        (bounds[:, 3], float),
+        (spheres.link_index, int),
+        (spheres.centers, wp.vec3),
+        (spheres.radii, float),
+    )
+    kinds = {int: np.int32, float: np.float32, wp.vec3: np.float32}
+    return _Lines(*(wp.array(values.astype(kinds[dtype]), dtype=dtype, device=device) for values, dtype in columns))
+
+
+def _device_poses(hand: Hand, T_object_palm: np.ndarray, joint_positions: np.ndarray, device: str) -> wp.array:
+    poses = link_poses(hand, T_object_palm, joint_positions).astype(np.float32)
+    return wp.array(poses, dtype=wp.transform, ndim=2, device=device)
