@@ -143,7 +143,7 @@ def _shallow_poses(
         again = np.flatnonzero(depths > config.max_depth)
         if not len(again):
             break
-        drawn = _draw_poses(hand, hull, config, [streams[row] for row in again])
+        drawn = _draw_poses(hand, hull, config, [streams[int(row)] for row in again])
         drawn_depths = _depths(drawn, in_palm, distance, max(_DEPTH_REACH, 2.0 * config.max_depth))
         better = drawn_depths < depths[again]
         poses[again[better]], depths[again[better]] = drawn[better], drawn_depths[better]
