@@ -21,6 +21,8 @@ from omni_graspd.usd.meshes import TriangleMesh
 
 SKIN = 0.004
 """Spokes end so far below the surface [m]: what cuts less deep touches the link."""
+# Spokes that would be shorter are left out [m].
+_SHORTEST = 0.001
 # Spokes that are more slanted than this against the surface are left out.
 _LEAST_COSINE = 0.5
 # A line may leave its link by so much [m], as at joints and in shallow grooves.
@@ -96,7 +98,7 @@ def _spokes(centers: np.ndarray, points: HandPoints, link: int) -> tuple[np.ndar
     along = surface - starts
     # Below the surface is along its normal.
     depths = (along * normals).sum(axis=1)
-    keep = (depths > 2.0 * SKIN) & (depths > _LEAST_COSINE * np.linalg.norm(along, axis=1))
+    keep = (depths > SKIN + _SHORTEST) & (depths > _LEAST_COSINE * np.linalg.norm(along, axis=1))
     starts, along, depths = starts[keep], along[keep], depths[keep]
     return starts, starts + along * (1.0 - SKIN / depths)[:, None]
 

@@ -13,10 +13,15 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, posed_points, sample_surface_points, spread_subset
 from omni_graspd.metrics.contacts import exact_distance, near_surface_distances
 from omni_graspd.metrics.evaluate import MetricsConfig, contact_wrench_spaces
+from omni_graspd.metrics.walls import measure_walls
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance
+from omni_graspd.synthesis.walls import pierced_links
 
 _REACH = 0.02
+HEAT_REACH = 3.0
+"""Surface points within so many contact thresholds are painted."""
+_PIERCED_COLOR = (1.0, 0.0, 0.35)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +43,9 @@ class GraspContacts:
     contact_area: float
     """Hand surface nearer than the threshold [m2]."""
     penetration_depth: float
-    """Deepest point of the hand in the object [m]."""
+    """Deepest point of the hand in the object, or of a wall in the hand [m]."""
+    pierced: tuple[int, ...]
+    """Links that the object passes through."""
     epsilon: float
     """Ferrari and Canny's L1 quality."""
     volume: float
@@ -66,11 +73,13 @@ def grasp_contacts(
         config: What counts as contact; the figures equal those of the tables made with the same.
         device: Warp device.
     """
-    points = _hand_points(hand, config.point_count)
+    points, distance = _hand_points(hand, config.point_count), _distance(obj, device)
     positions = posed_points(hand, points, T_object_palm[None], joint_positions[None])
-    surface = near_surface_distances(positions, _distance(obj, device), max(_REACH, 2.0 * config.contact_threshold))
+    surface = near_surface_distances(positions, distance, max(_REACH, 2.0 * config.contact_threshold))
     touching = surface.distances < config.contact_threshold
     space = contact_wrench_spaces(obj, surface, touching, config)
+    walls = measure_walls(hand, distance, T_object_palm[None], joint_positions[None])
+    pierced = pierced_links(hand, distance, T_object_palm[None], joint_positions[None])[0]
     on_object, normals = surface.positions[0][touching[0]], surface.normals[0][touching[0]]
     kept = spread_subset(on_object, config.contact_count) if len(on_object) else np.zeros(0, dtype=int)
     return GraspContacts(
@@ -81,7 +90,8 @@ def grasp_contacts(
         contact_normals=normals[kept],
         friction=config.friction,
         contact_area=float(points.areas[touching[0]].sum()),
-        penetration_depth=max(0.0, -float(surface.distances[0].min())),
+        penetration_depth=max(0.0, -float(surface.distances[0].min()), float(walls.depth[0])),
+        pierced=tuple(np.flatnonzero(pierced).tolist()),
         epsilon=float(space.epsilon[0]),
         volume=float(space.volume[0]),
         force_closure=bool(space.force_closure[0]),
@@ -110,6 +120,24 @@ def friction_cone_lines(
     rim = apex + length * (normals[:, None] + contacts.friction * around)
     starts = np.concatenate([apex, rim], axis=1).reshape(-1, 3)
     return starts, np.concatenate([rim, np.roll(rim, -1, axis=1)], axis=1).reshape(-1, 3)
+
+
+def painted_points(contacts: GraspContacts, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points of a hand that are to be painted, and their colours.
+
+    Points near the object are painted by their distance, links that the object passes through all over in magenta.
+
+    Args:
+        contacts: Contacts of the grasp.
+        threshold: What counts as contact [m].
+
+    Returns:
+        Points in the object frame [m] and linear RGB, shape [point_count, 3] each.
+    """
+    pierced = np.isin(contacts.point_links, contacts.pierced)
+    shown = pierced | (contacts.distances < HEAT_REACH * threshold)
+    colors = distance_colors(contacts.distances, threshold)
+    return contacts.points[shown], np.where(pierced[:, None], _PIERCED_COLOR, colors)[shown]
 
 
 def distance_colors(distances: np.ndarray, threshold: float) -> np.ndarray:

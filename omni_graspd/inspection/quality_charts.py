@@ -28,6 +28,7 @@ _VERDICT_COLORS = {
     "object lost in some direction": "#a8c66c",
     "object lost in most directions": "#e0b050",
     "deeper than 5 mm in the object": "#d1603d",
+    "the object passes through the hand": "#a83f6a",
     "no force closure": "#8a5fb0",
     "the table is in the way": "#4aa3b8",
 }

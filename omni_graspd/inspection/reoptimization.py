@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A grasp formed anew from a given pose, in slices between which a user interface lives on.
 
-The draft over several starts is left out: the pose is the start. The result is never worse than the start.
+The draft over several starts is left out: the pose is the start. The result is never worse than the start. A hand that
+the object passes through is drawn back and opened before its grasp is formed.
 """
 
 from __future__ import annotations
@@ -19,9 +20,14 @@ from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.models import SurroundingsModel, hand_model, object_model
 from omni_graspd.synthesis.optimization import Shard, load_kernels
 from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
+from omni_graspd.synthesis.walls import pierced_links
+from omni_graspd.usd.transforms import pose_to_matrix
 
 _DEEP = 4e-3
 """A hand deeper than this in the object ranks behind all that are not [m], as in the search."""
+_PIERCED = 2.0
+"""How much a hand that the object passes through ranks behind, as in the search."""
+_RETREATS = np.arange(0.0, 0.3, 0.005)
 _STEPS_PER_SLICE = 10
 _LIVE_STEPS = 8
 
@@ -35,7 +41,8 @@ class Posture:
     joint_positions: np.ndarray
     """All joints [rad or m], shape [joint_count]."""
     score: float
-    """How far a pushed object gets, relative to the push, plus 1 if the hand is deeper than 4 mm; small is good."""
+    """How far a pushed object gets, relative to the push, plus 1 if the hand is deeper than 4 mm and 2 if the object
+    passes through it; small is good."""
     step: int = 0
     """Gradient steps made."""
     losses: dict[str, float] | None = None
@@ -94,6 +101,7 @@ def ranking_scores(
     depths = shard.depths()
     scores = shard.escape().astype(np.float64) + np.where(depths > _DEEP, 1.0, 0.0)
     scores = scores + np.where(shard.clearances() < 0.0, 1.0, 0.0)
+    scores = scores + np.where(_is_pierced(hand, obj, poses, actuated, config, device), _PIERCED, 0.0)
     return np.where(usable & np.isfinite(scores), scores, np.inf)
 
 
@@ -129,6 +137,9 @@ def reoptimize(
     pose, actuated = _start(hand, T_object_palm, joint_positions)
     start = Posture(pose, hand.joint_positions(actuated), float("nan"))
     yield start
+    if _is_pierced(hand, obj, pose[None], actuated[None], config, device)[0]:
+        pose, actuated = _drawn_back(hand, obj, pose, config, device)
+        start = Posture(pose, hand.joint_positions(actuated), float("nan"))
     shard = _shard(hand, obj, pose[None], actuated[None], config, device, surroundings)
     for done in range(0, config.iterations, steps_per_slice):
         stop = min(done + steps_per_slice, config.iterations)
@@ -152,6 +163,27 @@ def _better(
     scores = ranking_scores(hand, obj, poses, joints, config, device, surroundings)
     kept = end if scores[1] <= scores[0] and np.isfinite(scores[1]) else start
     return replace(kept, score=float(scores.min()), step=end.step, losses=end.losses if kept is end else None)
+
+
+def _is_pierced(
+    hand: Hand, obj: RigidObject, poses: np.ndarray, actuated: np.ndarray, config: SynthesisConfig, device: str
+) -> np.ndarray:
+    """Tell which hands the object passes through, shape [grasp_count], bool."""
+    distance = object_model(obj, config.distance, device).distance
+    return np.asarray(pierced_links(hand, distance, poses, hand.joint_positions(actuated)).any(axis=1))
+
+
+def _drawn_back(
+    hand: Hand, obj: RigidObject, pose: np.ndarray, config: SynthesisConfig, device: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Open a hand and draw it back against its approach until nothing passes through it; at most 30 cm."""
+    approach = pose_to_matrix(pose)[:3, :3] @ hand.approach_direction
+    poses = np.tile(pose, (len(_RETREATS), 1))
+    poses[:, :3] -= _RETREATS[:, None] * approach
+    actuated = np.tile(hand.open_positions, (len(_RETREATS), 1))
+    free = ~_is_pierced(hand, obj, poses, actuated, config, device)
+    nearest = int(np.argmax(free)) if free.any() else len(_RETREATS) - 1
+    return poses[nearest], actuated[nearest]
 
 
 def form_fingers(

@@ -120,9 +120,11 @@ class GraspsSection:
             session.hand, session.object_file, posture.T_object_palm, posture.joint_positions, threshold, contacts
         )
         closure = "force closure" if contacts.force_closure else "no force closure"
+        pierced = f" · pierced: {len(contacts.pierced)} links" if contacts.pierced else ""
         self._figures.text = (
             f"escape {posture.score:.3f} · epsilon {contacts.epsilon:.3f} · volume {contacts.volume:.3g} · {closure} · "
             f"contact {1e4 * contacts.contact_area:.1f} cm² · deepest {1e3 * contacts.penetration_depth:.1f} mm"
+            f"{pierced}"
         )
 
     def _show_posture(self, posture: Posture) -> None:

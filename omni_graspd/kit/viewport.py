@@ -17,7 +17,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, Vt
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.posed_hand import author_posed_hand, move_posed_hand
-from omni_graspd.inspection.grasp_contacts import GraspContacts, distance_colors, friction_cone_lines
+from omni_graspd.inspection.grasp_contacts import GraspContacts, friction_cone_lines, painted_points
 from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose, pose_to_matrix, transform_points
 
 ROOT = "/GraspdInspection"
@@ -119,14 +119,14 @@ class GraspView:
                 cones.GetPointsAttr().Set(Vt.Vec3fArray())
                 cones.GetCurveVertexCountsAttr().Set(Vt.IntArray())
                 return
-            near = contacts.distances < 3.0 * threshold
-            where = transform_points(self.T_world_object, contacts.points[near]) / units
+            painted, colors = painted_points(contacts, threshold)
+            where = transform_points(self.T_world_object, painted) / units
             starts, ends = friction_cone_lines(contacts)
             lines = transform_points(self.T_world_object, np.stack([starts, ends], axis=1).reshape(-1, 3)) / units
             with Sdf.ChangeBlock():
                 points.GetPointsAttr().Set(_vectors(where))
                 points.GetWidthsAttr().Set(Vt.FloatArray(len(where), _POINT_WIDTH / units))
-                points.GetDisplayColorAttr().Set(_vectors(distance_colors(contacts.distances[near], threshold)))
+                points.GetDisplayColorAttr().Set(_vectors(colors))
                 cones.GetTypeAttr().Set(UsdGeom.Tokens.linear)
                 cones.GetPointsAttr().Set(_vectors(lines))
                 cones.GetCurveVertexCountsAttr().Set(Vt.IntArray(len(starts), 2))

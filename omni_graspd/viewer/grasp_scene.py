@@ -11,7 +11,13 @@ import trimesh
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.inspection.grasp_contacts import GraspContacts, distance_colors, friction_cone_lines
+from omni_graspd.inspection.grasp_contacts import (
+    HEAT_REACH,
+    GraspContacts,
+    distance_colors,
+    friction_cone_lines,
+    painted_points,
+)
 from omni_graspd.inspection.reoptimization import Posture
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.viewer.hand_controls import add_link_mesh
@@ -20,8 +26,6 @@ if TYPE_CHECKING:
     import viser
 
 _PALM_COLOR, _LINK_COLOR = (70, 74, 82), (150, 156, 166)
-_HEAT_REACH = 3.0
-"""Surface points within so many contact thresholds are painted."""
 _POINT_SIZE = 0.0016
 _TABLE_COLOR, _TABLE_RADIUS = (176, 160, 138), 0.2
 
@@ -83,9 +87,8 @@ class GraspScene:
             cones: Whether to draw the cones and normals.
         """
         assert self._object is not None, "show first"
-        near = contacts.distances < _HEAT_REACH * threshold
-        self._points("contacts", contacts.points[near], distance_colors(contacts.distances[near], threshold))
-        points, distances = _near_object_points(self._object, contacts.points, _HEAT_REACH * threshold)
+        self._points("contacts", *painted_points(contacts, threshold))
+        points, distances = _near_object_points(self._object, contacts.points, HEAT_REACH * threshold)
         self._points("object contacts", points, distance_colors(distances, threshold))
         self._remove("cones")
         if cones and len(contacts.contact_points):

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     import viser
 
 _SHOWN = (
-    *("loss_escape", "epsilon", "volume", "contact_area", "penetration_depth", "intersection_volume", "held"),
+    *(
+        "loss_escape",
+        "epsilon",
+        "volume",
+        "contact_area",
+        "pierced",
+        "penetration_depth",
+        "intersection_volume",
+        "held",
+    ),
     *("rest_pose", "usable", "tries"),
     *("approach_clearance", "closing_clearance", "grasp_clearance", "squeeze_clearance", "lift_clearance"),
 )
@@ -99,6 +108,7 @@ class InspectionPage:
             "epsilon": contacts.epsilon,
             "volume": contacts.volume,
             "contact_area": contacts.contact_area,
+            "pierced": float(len(contacts.pierced)),
             "penetration_depth": contacts.penetration_depth,
         }
         there = session.catalog.metrics_of(grasp.row)
