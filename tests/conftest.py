@@ -15,7 +15,7 @@ import pytest
 from pxr import Usd
 
 # Files that take longest begin first, so that no worker is left with one at the end while the other has nothing to do.
-_LONGEST = ("test_page.py", "test_executors.py", "test_generate.py", "test_growth.py", "test_rest_pose_stages.py")
+_LONGEST = ("test_page.py", "test_generate.py", "test_growth.py", "test_executors.py", "test_rest_pose_stages.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,7 +21,7 @@ from omni_graspd.usd.meshes import TriangleMesh
 
 SKIN = 0.004
 """Spokes end so far below the surface [m]: what cuts less deep touches the link."""
-# Spokes that would be shorter are left out [m].
+# Lines that would be shorter are left out [m].
 _SHORTEST = 0.001
 # Spokes that are more slanted than this against the surface are left out.
 _LEAST_COSINE = 0.5
@@ -109,5 +109,6 @@ def _inside(mesh: TriangleMesh, starts: np.ndarray, ends: np.ndarray) -> tuple[n
         return starts, ends
     samples = starts[:, None] + _SAMPLES[:, None] * (ends - starts)[:, None]
     outside = link_distances(mesh, samples.reshape(-1, 3), 0.1).reshape(len(starts), -1)
-    keep = outside.max(axis=1) < _OUTSIDE
+    # A joint may lie in the centre of a sphere: that is no line.
+    keep = (outside.max(axis=1) < _OUTSIDE) & (np.linalg.norm(ends - starts, axis=1) > _SHORTEST)
     return starts[keep], ends[keep]

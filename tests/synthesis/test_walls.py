@@ -18,6 +18,7 @@ from omni_graspd.hands.skeleton import hand_skeleton
 from omni_graspd.inspection.reoptimization import reoptimize
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.signed_distance import SignedDistance
+from omni_graspd.synthesis import search
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 from omni_graspd.synthesis.surroundings import NOTHING
 from omni_graspd.synthesis.synthesizer import synthesize
@@ -56,14 +57,22 @@ def test_no_hand_has_a_wall_of_the_bowl_in_it(name, around):
     assert np.median(sphere_depths(hand, distance, batch.T_object_palm, batch.joint_positions)) < 0.0035
 
 
-def test_without_the_term_and_clean_starts_walls_are_in_most_hands(hand):
-    """What the tests above would find if nothing were done: the old search, from starts that are not looked at."""
+def test_a_pierced_grasp_is_not_ok_and_says_which_links(hand, monkeypatch):
     bowl = load_object("bowl")
-    config = replace(_QUICK, wall_weight=0.0, tries=1)
-    batch = asyncio.run(synthesize(hand, bowl, range(12), config, seed=0))
-    assert batch.pierced.any()
-    assert not batch.ok[batch.pierced].any()
-    assert all(batch.status[row].startswith("pierced: ") for row in np.flatnonzero(batch.pierced))
+    rim = bowl.mesh.vertices[bowl.mesh.vertices[:, 0].argmax()]
+
+    def in_the_wall(hand, obj, indices, *arguments, **options):
+        pose = np.array([*rim - hand.approach_point, 0.0, 0.0, 0.0, 1.0])
+        return np.tile(pose, (len(indices), 1)), np.tile(hand.open_positions, (len(indices), 1))
+
+    monkeypatch.setattr(search, "sample_starts", in_the_wall)
+    still = {"translation_rate": 0.0, "rotation_rate": 0.0, "joint_rate": 0.0, "iterations": 1, "tries": 2}
+    config = replace(_QUICK, draft=DraftConfig(candidates=1, iterations=0), **still)
+    batch = asyncio.run(synthesize(hand, bowl, range(2), config, seed=0))
+    assert batch.pierced.all() and not batch.ok.any()
+    for status in batch.status:
+        assert status.startswith("pierced: the object passes through ")
+        assert set(status.split("through ")[1].split(", ")) <= {link.name for link in hand.links}
 
 
 def test_objects_are_thin_walled_or_not():
