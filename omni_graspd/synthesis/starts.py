@@ -107,7 +107,7 @@ def sample_starts(
     actuated = hand.open_positions + config.preshape * (middle - hand.open_positions)
     in_palm = _depth_points(hand, points, tuple(actuated.tolist()))
     streams = [
-        random_generator(seed, "start", hand.name, obj.name, int(index), candidate + 1, attempt + 1)
+        random_generator(seed, "start", hand.name, obj.name, int(index), candidate + 1, attempt)
         for index in grasp_indices
         for candidate in range(candidates)
     ]
