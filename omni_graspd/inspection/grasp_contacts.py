@@ -16,7 +16,6 @@ from omni_graspd.metrics.evaluate import MetricsConfig, contact_wrench_spaces
 from omni_graspd.metrics.walls import measure_walls
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance
-from omni_graspd.synthesis.walls import pierced_links
 
 _REACH = 0.02
 HEAT_REACH = 3.0
@@ -79,7 +78,6 @@ def grasp_contacts(
     touching = surface.distances < config.contact_threshold
     space = contact_wrench_spaces(obj, surface, touching, config)
     walls = measure_walls(hand, distance, T_object_palm[None], joint_positions[None])
-    pierced = pierced_links(hand, distance, T_object_palm[None], joint_positions[None])[0]
     on_object, normals = surface.positions[0][touching[0]], surface.normals[0][touching[0]]
     kept = spread_subset(on_object, config.contact_count) if len(on_object) else np.zeros(0, dtype=int)
     return GraspContacts(
@@ -91,7 +89,7 @@ def grasp_contacts(
         friction=config.friction,
         contact_area=float(points.areas[touching[0]].sum()),
         penetration_depth=max(0.0, -float(surface.distances[0].min()), float(walls.depth[0])),
-        pierced=tuple(np.flatnonzero(pierced).tolist()),
+        pierced=tuple(np.flatnonzero(walls.pierced_links[0]).tolist()),
         epsilon=float(space.epsilon[0]),
         volume=float(space.volume[0]),
         force_closure=bool(space.force_closure[0]),

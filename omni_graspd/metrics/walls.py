@@ -27,11 +27,16 @@ _TOUCHING = 1e-3
 class WallMeasures:
     """How a batch of hands stands to the walls of an object."""
 
-    pierced: np.ndarray
-    """Number of links that the object passes through, shape [grasp_count], int."""
+    pierced_links: np.ndarray
+    """Which links the object passes through, shape [grasp_count, link_count], bool."""
     depth: np.ndarray
     """How deep the object is in the links, or how far a pierced hand would have to move to be free [m], [grasp_count].
     """
+
+    @property
+    def pierced(self) -> np.ndarray:
+        """Number of links that the object passes through, shape [grasp_count], int32."""
+        return self.pierced_links.sum(axis=1, dtype=np.int32)
 
 
 def measure_walls(
@@ -49,12 +54,12 @@ def measure_walls(
         T_object_palm: Palm poses, shape [grasp_count, 7].
         joint_positions: All joints [rad or m], shape [grasp_count, joint_count].
     """
-    pierced = pierced_links(hand, distance, T_object_palm, joint_positions).sum(axis=1)
+    pierced = pierced_links(hand, distance, T_object_palm, joint_positions)
     depth = sphere_depths(hand, distance, T_object_palm, joint_positions)
-    for row in np.flatnonzero(pierced):
+    for row in np.flatnonzero(pierced.any(axis=1)):
         way_out = _way_out(hand, distance, T_object_palm[row], joint_positions[row])
         depth[row] = max(depth[row], way_out)
-    return WallMeasures(pierced.astype(np.int32), depth)
+    return WallMeasures(pierced, depth)
 
 
 def _way_out(hand: Hand, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> float:

@@ -12,7 +12,7 @@ import warp as wp
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.preshapes import Preshape
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.synthesis.ray_kernels import first_hit_kernel
+from omni_graspd.synthesis.rays import first_hits
 from omni_graspd.synthesis.start_geometry import frames, plane_axes, rotated
 
 _LINES = 20
@@ -160,22 +160,7 @@ class OpposedStarts:
 
     def _first_hits(self, origins: np.ndarray, directions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return how far rays go until they hit the object [m], -1 where they do not, and the normals there."""
-        device, shape = str(self.mesh.device), origins.shape[:-1]
-        count = int(np.prod(shape))
-        distances = wp.empty(count, dtype=float, device=device)
-        normals = wp.array(np.zeros((count, 3)), dtype=wp.vec3, device=device)
-        rays = [
-            wp.array(values.reshape(-1, 3).astype(np.float32), dtype=wp.vec3, device=device)
-            for values in (origins, directions)
-        ]
-        wp.launch(
-            first_hit_kernel,
-            dim=count,
-            inputs=[self.mesh.id, *rays, 4.0 * self.shape.size],
-            outputs=[distances, normals],
-            device=device,
-        )
-        return distances.numpy().astype(np.float64).reshape(shape), normals.numpy().reshape(*shape, 3).astype(float)
+        return first_hits(self.mesh, origins, directions, 4.0 * self.shape.size)
 
 
 def _turned(first: np.ndarray, second: np.ndarray, angle: np.ndarray) -> np.ndarray:

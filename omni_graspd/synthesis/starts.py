@@ -25,7 +25,7 @@ from omni_graspd.synthesis.start_geometry import (
     rotations_between,
     tilted,
 )
-from omni_graspd.synthesis.walls import pierced_links, sphere_depths
+from omni_graspd.synthesis.walls import PIERCED_DEPTH, pierced_links, sphere_depths
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 # Depth is measured at so many points of the hand: a start need not be exact.
@@ -34,8 +34,6 @@ _DEPTH_POINTS = 250
 _MAX_OVERLAP = 0.006
 # So often a hand is drawn again for walls, each time for its depth, too.
 _WALL_ATTEMPTS = 5
-# What a hand that the object passes through counts as deeper [m]: it is taken only if all others are as bad.
-_PIERCED = 0.1
 # Surface farther than this is not looked for [m], which is most of the cost. A hand with points deeper than this has
 # others on the way there, so that it still reads as too deep.
 _DEPTH_REACH = 0.02
@@ -164,7 +162,7 @@ def _wall_overlaps(hand: Hand, distance: SignedDistance, poses: np.ndarray, actu
     """Return how deep the object is in each hand [m], and more where it passes through a link, shape [grasp_count]."""
     joints = hand.joint_positions(actuated)
     pierced = pierced_links(hand, distance, poses, joints).any(axis=1)
-    return sphere_depths(hand, distance, poses, joints) + np.where(pierced, _PIERCED, 0.0)
+    return sphere_depths(hand, distance, poses, joints) + np.where(pierced, PIERCED_DEPTH, 0.0)
 
 
 def _draw_poses(

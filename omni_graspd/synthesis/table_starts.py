@@ -31,13 +31,12 @@ from omni_graspd.synthesis.start_geometry import (
     rotations_between,
     tilted,
 )
+from omni_graspd.synthesis.walls import PIERCED_DEPTH
 from omni_graspd.usd.transforms import IDENTITY
 
 _DEPTH_POINTS = 200
 _MARGIN = 0.002
 """A hand that is drawn back out of the object stays this far from it [m]; so far are starts from obstacles."""
-_PIERCED = 0.1
-"""What a hand is short of that the object passes through [m]: it is taken only if all others are as bad."""
 _POSE_NUMBERS = 8
 _FACING_TILT = 0.3
 _FACING_GAP = (0.005, 0.03)
@@ -201,7 +200,9 @@ class _Sampler:
         too_near = np.maximum(_MARGIN - self.clearance.obstacle_gaps(poses, joints), 0.0)
         too_deep = np.maximum(depths - self.config.max_depth, 0.0)
         pierced = self.clearance.pierced(poses, joints)
-        return np.maximum(lifts - self.config.max_lift, 0.0) + too_deep + too_near + np.where(pierced, _PIERCED, 0.0)
+        return (
+            np.maximum(lifts - self.config.max_lift, 0.0) + too_deep + too_near + np.where(pierced, PIERCED_DEPTH, 0.0)
+        )
 
 
 def _few(hand: Hand, points: HandPoints) -> HandPoints:

@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 import numpy as np
-import warp as wp
 
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.objects.signed_distance_kernels import SIGN_FROM_NORMALS
-from omni_graspd.synthesis.ray_kernels import first_hit_kernel
+from omni_graspd.synthesis.rays import first_hits
 
 THIN = 0.012
 """Walls thinner than this count [m]: hand points may reach a few millimetres into an object, and no farther than to the
@@ -34,19 +33,6 @@ def thin_walled(distance: SignedDistance) -> bool:
     crosses = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     areas = np.linalg.norm(crosses, axis=1)
     inward = -crosses / np.maximum(areas, 1e-12)[:, None]
-    thicknesses = _distances(distance, corners.mean(axis=1) + _INSIDE * inward, inward)
+    thicknesses, _ = first_hits(distance.mesh, corners.mean(axis=1) + _INSIDE * inward, inward, THIN)
     thin = (thicknesses >= 0.0) & (thicknesses < THIN)
     return bool(areas[thin].sum() >= _SHARE * areas.sum())
-
-
-def _distances(distance: SignedDistance, origins: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Return how far rays go until they hit the surface [m], -1 where they do not."""
-    device = str(distance.mesh.device)
-    distances = wp.empty(len(origins), dtype=float, device=device)
-    rays = [wp.array(values, dtype=wp.vec3, device=device) for values in (origins, directions)]
-    normals = wp.empty_like(rays[0])
-    outputs = [distances, normals]
-    wp.launch(
-        first_hit_kernel, dim=len(origins), inputs=[distance.mesh.id, *rays, THIN], outputs=outputs, device=device
-    )
-    return distances.numpy()

@@ -17,6 +17,9 @@ from omni_graspd.hands.skeleton import hand_skeleton
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.synthesis.wall_kernels import pierced_kernel, sphere_depth_kernel
 
+PIERCED_DEPTH = 0.1
+"""What a start that the object passes through counts as deeper [m]: it is taken only if all others are as bad."""
+
 
 def pierced_links(
     hand: Hand, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray
