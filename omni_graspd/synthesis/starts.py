@@ -104,8 +104,10 @@ def sample_starts(
     middle = 0.5 * (hand.joint_lower + hand.joint_upper)[hand.actuated]
     actuated = hand.open_positions + config.preshape * (middle - hand.open_positions)
     in_palm = _depth_points(hand, points, tuple(actuated.tolist()))
+    # The first try has no number, so that it draws what it drew before there were others.
+    number = (attempt,) if attempt else ()
     streams = [
-        random_generator(seed, "start", hand.name, obj.name, int(index), candidate + 1, attempt)
+        random_generator(seed, "start", hand.name, obj.name, int(index), candidate + 1, *number)
         for index in grasp_indices
         for candidate in range(candidates)
     ]

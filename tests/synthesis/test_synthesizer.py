@@ -52,7 +52,7 @@ def test_unfiltered_grasps_close_and_stay_out_of_the_object(hand, name):
 def test_the_optimisation_brings_fingers_to_the_object(hand, mug):
     areas = []
     for iterations in (1, 300):
-        batch = run(hand, mug, range(4), iterations=iterations, point_count=500)
+        batch = run(hand, mug, range(4), iterations=iterations, point_count=500, tries=1)
         metrics = evaluate_grasps(hand, mug, batch.T_object_palm, batch.joint_positions, MetricsConfig())
         areas.append(metrics["contact_area"])
     before, after = areas
@@ -82,8 +82,7 @@ def test_reused_distances_stay_close_to_measured_ones(hand, mug, started_shard):
     assert near.sum() > 20
     error = np.abs(reused - measured)[near]
     assert np.median(error) < 2e-5
-    # Over draws of starts this is 2.9e-4 to 3.4e-4.
-    assert np.quantile(error, 0.99) < 4e-4
+    assert np.quantile(error, 0.99) < 3e-4
 
 
 def test_starts_face_the_object_from_outside(hand, mug):
