@@ -24,6 +24,7 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
+from table_cases import object_sources
 from table_jobs import run_jobs
 
 from omni_graspd.hands.hand import Hand
@@ -128,8 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     misses: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
         sources = ["mug", "bowl", *write_vessels(Path(folder))]
-        found = sorted(options.objects.rglob("*.ply")) if options.objects else []
-        sources += [str(path) for path in found if not options.only or any(name in str(path) for name in options.only)]
+        if options.objects:
+            sources += [source for source in object_sources(options.objects, options.only) if Path(source).exists()]
         jobs = [(hand, source, mode, options) for hand in options.hands for mode in options.modes for source in sources]
         results: dict[tuple[str, str], list[dict[str, float]]] = {}
         for (hand, source, mode, _), row, error in run_jobs(measure, jobs, options.workers):

@@ -59,7 +59,12 @@ COLUMNS = (
     ("volume", "Vol", 2, 1),
     ("displacement", "SD [cm]", 2, -1),
 )
-FURTHER = (("held", "held", 2), ("force_closure", "closed", 2), ("penetration_depth", "depth [mm]", 1))
+FURTHER = (
+    ("held", "held", 2),
+    ("force_closure", "closed", 2),
+    ("penetration_depth", "depth [mm]", 1),
+    ("pierced", "pierced links", 2),
+)
 PLANNERS = {
     "GraspIt!": ("graspit/best_grasps.json",),
     "DexGraspNet": ("peers/dexgraspnet_*.json",),

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
+from omni_graspd.metrics.contacts import exact_distance
+from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.synthesis.walls import pierced_links, sphere_depths
 
@@ -60,6 +62,18 @@ def measure_walls(
         way_out = _way_out(hand, distance, T_object_palm[row], joint_positions[row])
         depth[row] = max(depth[row], way_out)
     return WallMeasures(pierced, depth)
+
+
+def passes_through(hand: Hand, obj: RigidObject, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+    """Tell which hands an object passes through, shape [grasp_count], bool.
+
+    Args:
+        hand: The hand.
+        obj: The object.
+        T_object_palm: Palm poses in the object frame, shape [grasp_count, 7].
+        joint_positions: All joints [rad or m], shape [grasp_count, joint_count].
+    """
+    return np.asarray(pierced_links(hand, exact_distance(obj, "cpu"), T_object_palm, joint_positions).any(axis=1))
 
 
 def _way_out(hand: Hand, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.metrics.walls import passes_through
 from omni_graspd.objects.convex_decomposition import convex_pieces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_not_negative, require_positive
@@ -62,7 +63,8 @@ async def measure_driven_hold(
 
     First the joints are driven from the grasp toward the squeeze posture without gravity. Then six copies of hand and
     object go on from there, each with gravity along its own direction and, if asked for, a palm that swings along it.
-    Displacements are those of the object against the palm after gravity sets in.
+    Displacements are those of the object against the palm after gravity sets in. A hand that the object passes through
+    is not tried, as in the test with a fixed hand.
 
     Args:
         simulate: The backend's simulation.
@@ -94,7 +96,9 @@ async def measure_driven_hold(
     test = _DrivenTest(simulate, hand, hand_colliders(hand), obj, pieces, config)
     displacements = np.full((len(T_object_palm), len(HOLD_DIRECTIONS)), np.nan)
     numbers = np.concatenate([T_object_palm, joint_positions, squeeze_joint_positions], axis=1)
-    for grasp in np.flatnonzero(np.isfinite(numbers).all(axis=1)):
+    possible = np.asarray(np.isfinite(numbers).all(axis=1))
+    possible[possible] = ~passes_through(hand, obj, T_object_palm[possible], joint_positions[possible])
+    for grasp in np.flatnonzero(possible):
         pressed = await test.press(T_object_palm[grasp], joint_positions[grasp], squeeze_joint_positions[grasp])
         displacements[grasp] = await test.pull(pressed)
         await asyncio.sleep(0.0)

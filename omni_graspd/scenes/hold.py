@@ -15,6 +15,7 @@ from pxr import Usd
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.metrics.walls import passes_through
 from omni_graspd.objects.convex_decomposition import ConvexDecompositionConfig, convex_pieces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_positive
@@ -61,8 +62,8 @@ class HoldResult:
     """How far the object moved in each grasp and direction of gravity."""
 
     displacements: np.ndarray
-    """Largest distance of the centre of mass from its start [m], shape [grasp_count, 6]; NaN where the grasp is not
-    finite."""
+    """Largest distance of the centre of mass from its start [m], shape [grasp_count, 6]; NaN where nothing was
+    simulated: the grasp is not finite, or the object passes through the hand."""
     held: np.ndarray
     """Whether it stayed below the threshold, shape [grasp_count, 6], bool."""
 
@@ -80,7 +81,8 @@ async def measure_hold(
     """Let gravity pull the object out of each grasp along :data:`HOLD_DIRECTIONS`, and see whether it stays.
 
     The hand is fixed in the posture of the grasp and collides with the convex pieces of its links. The object starts at
-    rest in the pose of the grasp and collides with convex pieces of its own. A grasp's outcome does not depend on the
+    rest in the pose of the grasp and collides with convex pieces of its own. A hand that the object passes through is
+    not tried: physics would wedge it there, and the object counts as lost. A grasp's outcome does not depend on the
     others. The event loop gets a turn after each grasp, at which the task can be cancelled.
 
     Args:
@@ -104,9 +106,10 @@ async def measure_hold(
         obj = dataclasses.replace(obj, mass=config.object_mass, inertia=inertia)
     stage = author_hold_stage(hand_colliders(hand), obj, pieces, HOLD_DIRECTIONS, config.physics)
     displacements = np.full((len(T_object_palm), len(HOLD_DIRECTIONS)), np.nan)
-    finite = np.isfinite(T_object_palm).all(axis=1) & np.isfinite(joint_positions).all(axis=1)
+    possible = np.asarray(np.isfinite(np.concatenate([T_object_palm, joint_positions], axis=1)).all(axis=1))
+    possible[possible] = ~passes_through(hand, obj, T_object_palm[possible], joint_positions[possible])
     # One grasp at a time: in one simulation with others, the solver's order, and so the outcome, would depend on them.
-    for grasp in np.flatnonzero(finite):
+    for grasp in np.flatnonzero(possible):
         place_links(stage, obj, link_poses(hand, T_object_palm[grasp], joint_positions[grasp]))
         displacements[grasp] = await _displacements(simulate, stage, config)
         await asyncio.sleep(0.0)

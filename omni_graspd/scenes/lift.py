@@ -12,6 +12,7 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
+from omni_graspd.metrics.walls import passes_through
 from omni_graspd.objects.convex_decomposition import convex_pieces
 from omni_graspd.objects.resting_pieces import resting_pieces
 from omni_graspd.objects.rigid_object import RigidObject
@@ -27,8 +28,9 @@ from omni_graspd.usd.meshes import TriangleMesh
 
 NOT_USABLE = "not usable"
 PENETRATES = "penetrates at the pregrasp"
+PIERCED = "the object passes through the hand"
 TOUCHED_TABLE = "touched the table"
-LIFT_REASONS = (NOT_USABLE, PENETRATES, TOUCHED_TABLE, PUSHED_AWAY, SLIPPED, TILTED)
+LIFT_REASONS = (NOT_USABLE, PENETRATES, PIERCED, TOUCHED_TABLE, PUSHED_AWAY, SLIPPED, TILTED)
 """Why an object is not lifted; the first that applies."""
 
 
@@ -96,7 +98,7 @@ async def measure_lift(
         raise GraspdError(f"expected an index for each of {count} grasps, got {len(numbers)}")
     test = LiftTest(simulate, hand, hand_colliders(hand), *_prepared(obj, config, object_pieces), config)
     ways = dict(_ways(batch, batch.postures, batch.way, obj))
-    reasons = {row: NOT_USABLE for row in range(count) if row not in ways} | _screen(test, batch.postures, ways)
+    reasons = {row: NOT_USABLE for row in range(count) if row not in ways} | _screen(test, batch, ways)
     trials = []
     for row in range(count):
         if row not in reasons:
@@ -145,17 +147,20 @@ def _ways(batch: GraspBatch, postures: Postures, way: Way, obj: RigidObject) -> 
             yield row, hand_way(plane, obj.center_of_mass, palms[row], own, up)
 
 
-def _screen(test: LiftTest, postures: Postures, ways: dict[int, HandWay]) -> dict[int, str]:
+def _screen(test: LiftTest, batch: GraspBatch, ways: dict[int, HandWay]) -> dict[int, str]:
     """Return why grasps fail before anything is simulated, by row."""
-    if not ways:
+    if not ways or batch.postures is None:
         return {}
     rows = list(ways)
-    opened = postures.pregrasp_joint_positions[rows]
-    depths = depths_in_object(test.hand, test.obj, postures.T_object_pregrasp_palm[rows], opened)
+    opened = batch.postures.pregrasp_joint_positions[rows]
+    depths = depths_in_object(test.hand, test.obj, batch.postures.T_object_pregrasp_palm[rows], opened)
+    pierced = passes_through(test.hand, test.obj, batch.T_object_palm[rows], batch.joint_positions[rows])
     found = {}
-    for row, depth in zip(rows, depths, strict=True):
+    for row, depth, through in zip(rows, depths, pierced, strict=True):
         if depth > test.config.pregrasp_depth:
             found[row] = PENETRATES
+        elif through:
+            found[row] = PIERCED
         elif lowest_on_the_way(test.hand, ways[row]) < -test.config.table_depth:
             found[row] = TOUCHED_TABLE
     return found

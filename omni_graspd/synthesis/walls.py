@@ -27,7 +27,8 @@ def pierced_links(
     """Tell which links the object passes through.
 
     It does where its surface cuts a line inside the link, see :mod:`omni_graspd.hands.skeleton`: a bone anywhere, a
-    spoke where the other end is outside the object again. What is less than 4 mm deep in a link does not count.
+    spoke where the other end is outside the object again. Bones begin and end at least 2 mm below the link's surface,
+    spokes 4 mm: what is less deep does not count.
 
     Args:
         hand: The hand.

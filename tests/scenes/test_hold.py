@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from omni_graspd.hands.hand_design import HandDesign, JointDesign, LinkDesign, L
 from omni_graspd.hands.hand_reader import read_hand
 from omni_graspd.hands.hand_writer import write_hand
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.scenes.driven_hold import measure_driven_hold
 from omni_graspd.scenes.hand_colliders import hand_colliders
 from omni_graspd.scenes.hold import HoldConfig, HoldResult, measure_hold
 from omni_graspd.scenes.hold_stage import HoldPhysics
@@ -142,12 +144,12 @@ def test_open_hand_holds_nothing_and_the_object_falls_freely(tmp_path, mass: flo
     np.testing.assert_allclose(result.displacements, 0.5 * 9.81 * 0.3**2, atol=0.5 * 9.81 * 0.3 / 240 + 1e-5)
 
 
-@pytest.mark.parametrize(("duration", "pushed"), [(0.05, 0.005), (0.5, 0.01)])
+@pytest.mark.parametrize(("duration", "pushed"), [(0.03, 0.003), (0.5, 0.004)])
 def test_deep_overlap_is_pushed_out_at_limited_speed_and_throws_nothing(tmp_path, duration: float, pushed: float):
-    hand = _hand(tmp_path, _cage("+x", gap=-0.01))
+    hand = _hand(tmp_path, _cage("+x", gap=-0.004))
     config = HoldConfig(duration=duration, physics=HoldPhysics(gravity=1e-6, max_depenetration_speed=0.1))
     result = _measure(hand, _ball(), IDENTITY[None], config)
-    np.testing.assert_allclose(result.displacements, pushed, atol=0.002)
+    np.testing.assert_allclose(result.displacements, pushed, atol=0.0015)
 
 
 def test_a_grasp_has_the_same_outcome_alone_and_among_others(tmp_path):
@@ -168,6 +170,19 @@ def test_grasps_that_are_not_finite_are_not_held_and_cost_the_others_nothing(tmp
     assert result.held.tolist() == [[False] * 6, [True] * 6]
     assert np.isnan(result.displacements[0]).all()
     assert _measure(hand, _ball(), np.zeros((0, 7))).held.shape == (0, 6)
+
+
+@pytest.mark.parametrize("driven", [False, True])
+def test_a_hand_that_the_object_passes_through_is_not_tried(tmp_path, driven: bool):
+    """A plate through a block that is the palm: physics would leave it wedged there, and so held."""
+    hand = _hand(tmp_path, [_box((0.04, 0.04, 0.04), (0, 0, 0))])
+    plate = _object(trimesh.creation.box((0.2, 0.2, 0.002)))
+    poses = np.array([[0, 0, 0, 0, 0, 0, 1.0], [0, 0, 0.0205, 0, 0, 0, 1.0]])
+    joints = np.zeros((2, 1))
+    test = partial(measure_driven_hold, simulate, hand, plate, poses, joints, joints)
+    held = asyncio.run(test() if driven else measure_hold(simulate, hand, plate, poses, joints))
+    assert not held.held[0].any()
+    assert np.isnan(held.displacements).all(axis=1).tolist() == [True, False]
 
 
 def test_wrong_joint_count_is_refused(tmp_path):

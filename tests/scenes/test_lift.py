@@ -25,6 +25,7 @@ from omni_graspd.scenes.hand_colliders import hand_colliders
 from omni_graspd.scenes.lift import (
     NOT_USABLE,
     PENETRATES,
+    PIERCED,
     PUSHED_AWAY,
     SLIPPED,
     TILTED,
@@ -203,6 +204,11 @@ class TestOutcomes:
         result = _lift(jaws, _grasp(pregrasp=(0.035, 0.0, 0.0)))
         assert (result.lifted.tolist(), result.reasons) == ([False], (PENETRATES,))
 
+    def test_a_jaw_that_ends_in_the_block_is_not_tried(self, jaws):
+        result = _lift(jaws, _grasp(aside=(_SIZE[0] / 2 + _OPENING, 0.0, 0.0)))
+        assert (result.lifted.tolist(), result.reasons) == ([False], (PIERCED,))
+        assert np.isnan(result.drift[0])
+
     def test_a_hand_that_comes_from_the_side_pushes_the_block_away(self, jaws):
         result = _lift(jaws, _grasp(hover=(-0.15, 0.0, 0.0), pregrasp=(-0.2, 0.0, 0.0), aside=(0.1, 0.0, 0.0)))
         assert result.reasons == (PUSHED_AWAY,)
@@ -318,7 +324,7 @@ class TestProtocols:
     def test_gravity_may_wait_for_the_squeeze(self, jaws):
         """A block in the air is still there when the jaws close, or long gone."""
         batch = _grasp(2 * _ENOUGH)
-        batch.joint_positions[:] = batch.postures.squeeze_joint_positions
+        batch.joint_positions[:] += 0.5 * _ENOUGH
         batch.way.table_plane[:, 3] -= 0.1
         for gravity_from, reason in (("squeeze", ""), ("start", PUSHED_AWAY)):
             assert _lift(jaws, batch, _config(gravity_from=gravity_from)).reasons == (reason,)
