@@ -18,11 +18,11 @@ import numpy as np
 from bench_synthesis import mesh_files, run
 from synthesis_quality import collision_pieces, measure_quality
 
+from omni_graspd.geometry.signed_distance import SignedDistanceConfig
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistanceConfig
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 from omni_graspd.synthesis.presets import PRESETS
 from omni_graspd.usd.meshes import TriangleMesh

@@ -20,7 +20,7 @@ from pathlib import Path
 from omni_graspd.dataset.config import ExecutorName, GenerateConfig
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.run import open_run
-from omni_graspd.dataset.synthesize_stage import synthesize_stage
+from omni_graspd.dataset.stages.synthesize_stage import synthesize_stage
 from omni_graspd.quiet_warp import start_warp
 
 

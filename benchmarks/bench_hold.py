@@ -25,11 +25,11 @@ import numpy as np
 from mujoco_hold import MujocoHold
 from pxr import Usd
 
+from omni_graspd.geometry.convex_decomposition import convex_pieces
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.library import list_names
-from omni_graspd.objects.convex_decomposition import convex_pieces
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.scenes.hold import HoldConfig, measure_hold
+from omni_graspd.scenes.grasp_tests.hold import HoldConfig, measure_hold
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 from omni_graspd.standalone.simulate import simulate
 from omni_graspd.synthesis.config import SynthesisConfig

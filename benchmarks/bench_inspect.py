@@ -24,7 +24,7 @@ import numpy as np
 
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.pipeline import generate
+from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.dataset.tables import read_grasps, write_grasps
 from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.inspection.reoptimization import ranking_scores

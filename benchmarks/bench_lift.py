@@ -23,8 +23,8 @@ from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.resting_pieces import resting_pieces
 from omni_graspd.scenes.drop import DropConfig, drop_object
-from omni_graspd.scenes.lift import measure_lift
-from omni_graspd.scenes.lift_config import LiftConfig
+from omni_graspd.scenes.grasp_tests.lift import measure_lift
+from omni_graspd.scenes.grasp_tests.lift_config import LiftConfig
 from omni_graspd.standalone.simulate import simulate
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.surroundings import table_under

@@ -24,12 +24,12 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.evaluation import evaluate_dataset
-from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
+from omni_graspd.dataset.evaluation.evaluate_dataset import evaluate_dataset
+from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
+from omni_graspd.dataset.evaluation.measured_grasps import read_measured_grasps
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.measured_grasps import read_measured_grasps
 from omni_graspd.dataset.run import open_run
-from omni_graspd.dataset.synthesize_stage import synthesize_stage
+from omni_graspd.dataset.stages.synthesize_stage import synthesize_stage
 from omni_graspd.dataset.tables import read_grasps, write_grasps
 from omni_graspd.metrics.force_closure import epsilon_and_volume
 from omni_graspd.quiet_warp import start_warp

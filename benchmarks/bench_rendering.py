@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 from pxr import Usd
 
+from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.library import list_names
-from omni_graspd.objects.convex_hull import convex_hull
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.object_writer import write_object
 from omni_graspd.rendering.annotators import ANNOTATORS, LABEL_ANNOTATORS

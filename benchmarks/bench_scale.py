@@ -19,7 +19,7 @@ import sys
 import time
 from pathlib import Path
 
-from omni_graspd.dataset.shards import ShardReport, read_reports
+from omni_graspd.dataset.execution.shards import ShardReport, read_reports
 
 _SAMPLE_SECONDS = 2.0
 _GROWTH = 1.10

@@ -185,8 +185,8 @@ def _read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--ablation", action="store_true", help="compare variants on a few objects, and nothing else")
     parser.add_argument("--two-cores", action="store_true", help="time threads and processes, and nothing else")
     options = parser.parse_args(arguments)
-    if options.physx and importlib.util.find_spec("omni_graspd.scenes.lift") is None:
-        parser.error("expected omni_graspd.scenes.lift for --physx, found none; leave --physx out")
+    if options.physx and importlib.util.find_spec("omni_graspd.scenes.grasp_tests.lift") is None:
+        parser.error("expected omni_graspd.scenes.grasp_tests.lift for --physx, found none; leave --physx out")
     if options.ablation:
         options.only, options.poses = options.only or list(OBJECTS), min(options.poses, 1)
     if options.two_cores:

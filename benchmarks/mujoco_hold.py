@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The hold test once more, with MuJoCo: an independent judge of :mod:`omni_graspd.scenes.hold`."""
+"""The hold test once more, with MuJoCo: an independent judge of :mod:`omni_graspd.scenes.grasp_tests.hold`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.scenes.hand_colliders import hand_colliders
-from omni_graspd.scenes.hold import HOLD_DIRECTIONS, HoldConfig
+from omni_graspd.scenes.grasp_tests.hand_colliders import hand_colliders
+from omni_graspd.scenes.grasp_tests.hold import HOLD_DIRECTIONS, HoldConfig
 from omni_graspd.usd.meshes import TriangleMesh
 
 TIME_STEP = 1e-3

@@ -16,7 +16,7 @@ from scipy.spatial.transform import Rotation, Slerp
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand, Link
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.scenes.hand_colliders import hand_colliders
+from omni_graspd.scenes.grasp_tests.hand_colliders import hand_colliders
 from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import compose, invert, matrix_to_pose, pose_to_matrix, transform_points

@@ -25,12 +25,12 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.evaluation import evaluate_dataset
-from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
+from omni_graspd.dataset.evaluation.evaluate_dataset import evaluate_dataset
+from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
+from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps, read_measured_grasps
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.measured_grasps import MeasuredGrasps, read_measured_grasps
 from omni_graspd.dataset.run import open_run
-from omni_graspd.dataset.synthesize_stage import synthesize_stage
+from omni_graspd.dataset.stages.synthesize_stage import synthesize_stage
 from omni_graspd.formats.dataset_export import write_dataset
 from omni_graspd.formats.reading import GraspReading, read_grasps
 from omni_graspd.inspection.quality_charts import draw_threshold_curves

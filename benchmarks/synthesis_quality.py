@@ -8,14 +8,14 @@ import asyncio
 
 import numpy as np
 
+from omni_graspd.geometry.convex_decomposition import convex_pieces
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import sample_surface_points
 from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps
 from omni_graspd.metrics.intersection_volume import intersection_volumes
 from omni_graspd.metrics.self_penetration import self_penetration_areas
-from omni_graspd.objects.convex_decomposition import convex_pieces
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.scenes.hold import HoldConfig, measure_hold
+from omni_graspd.scenes.grasp_tests.hold import HoldConfig, measure_hold
 from omni_graspd.standalone.simulate import simulate
 from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.usd.meshes import TriangleMesh

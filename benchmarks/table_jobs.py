@@ -9,8 +9,8 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
+from omni_graspd.dataset.execution.worker_processes import worker_processes
 from omni_graspd.quiet_warp import start_warp
-from omni_graspd.worker_processes import worker_processes
 
 _DIED = "its process died"
 

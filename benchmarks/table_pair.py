@@ -177,7 +177,7 @@ def _pose_result(
 
 
 def _lifted_in_physx(hand: Hand, obj: RigidObject, case: TableCase, batch: GraspBatch) -> np.ndarray:
-    from omni_graspd.scenes.lift import measure_lift
+    from omni_graspd.scenes.grasp_tests.lift import measure_lift
 
     return asyncio.run(measure_lift(simulate, hand, obj, batch, object_pieces=case.pieces)).lifted & batch.usable
 

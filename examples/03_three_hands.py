@@ -25,7 +25,7 @@ from omni_graspd.objects.object_writer import write_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.scenes.drop import DropConfig, drop_object
-from omni_graspd.scenes.hold import measure_hold
+from omni_graspd.scenes.grasp_tests.hold import measure_hold
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.surroundings import table_under
 from omni_graspd.synthesis.synthesizer import synthesize

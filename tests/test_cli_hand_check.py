@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from pxr import Usd, UsdPhysics
 
-from omni_graspd import cli
-from omni_graspd.hands import asset_rules
+from omni_graspd.cli import main as cli
+from omni_graspd.hands.checks import asset_rules
 from omni_graspd.library import data_folder
 
 

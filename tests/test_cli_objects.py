@@ -13,12 +13,12 @@ import trimesh
 from PIL import Image
 from pxr import Usd
 
-from omni_graspd.cli import main
+from omni_graspd.cli.main import main
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.objects.grasp_vectors import read_grasp_vectors
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.object_reader import ObjectReaderConfig
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def plain_thumbnails(monkeypatch: pytest.MonkeyPatch) -> None:
         Image.new("RGB", (256, 256)).save(folder / "thumbnail.png")
         return folder / "thumbnail.png"
 
-    monkeypatch.setattr("omni_graspd.cli_objects._draw", draw)
+    monkeypatch.setattr("omni_graspd.cli.objects._draw", draw)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from omni_graspd import cli
 from omni_graspd.backend import load_backend
+from omni_graspd.cli import main as cli
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.objects.object_library import load_object
 

@@ -15,7 +15,19 @@ import pytest
 import omni_graspd
 
 _ROOT = Path(__file__).resolve().parents[1]
-_CORE = ("usd", "hands", "objects", "synthesis", "metrics", "scenes", "rendering", "dataset", "formats", "inspection")
+_CORE = (
+    "usd",
+    "geometry",
+    "hands",
+    "objects",
+    "synthesis",
+    "metrics",
+    "scenes",
+    "rendering",
+    "dataset",
+    "formats",
+    "inspection",
+)
 _HEAVY = ("mitsuba", "drjit", "ovphysx", "coacd", "torch", "omni", "carb", "isaacsim")
 _BANNED_IN_CORE = (*_HEAVY, "scipy", "pyarrow", "tyro", "rich", "PIL", "mujoco", "h5py")
 
@@ -43,7 +55,7 @@ def test_imports_run_one_way():
 
 
 def test_importing_the_package_loads_no_simulator():
-    assert not _modules_after("import omni_graspd, omni_graspd.backend, omni_graspd.cli") & set(_HEAVY)
+    assert not _modules_after("import omni_graspd, omni_graspd.backend, omni_graspd.cli.main") & set(_HEAVY)
 
 
 def test_the_core_imports_numpy_warp_pxr_and_trimesh_only():

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from omni_graspd import cli, kit_stage
+from omni_graspd.cli import kit_stage
+from omni_graspd.cli import main as cli
+from omni_graspd.cli.kit_stage import check_extension, named_files, stage_extension
 from omni_graspd.errors import GraspdError
-from omni_graspd.kit_stage import check_extension, named_files, stage_extension
 from omni_graspd.library import list_names
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -92,7 +93,7 @@ def test_a_hand_and_an_object_load_from_the_staged_folder(staged):
 
 
 def test_a_staged_folder_stages_another(staged, tmp_path):
-    code = f"import pathlib, omni_graspd.kit_stage as stage; stage.stage_extension(pathlib.Path({str(tmp_path)!r}))"
+    code = f"import pathlib, omni_graspd.cli.kit_stage as stage; stage.stage_extension(pathlib.Path({str(tmp_path)!r}))"
     subprocess.run(
         [sys.executable, "-B", "-c", code], env=os.environ | {"PYTHONPATH": str(staged)}, cwd=tmp_path, check=True
     )

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from omni_graspd import cli
+from omni_graspd.cli import main as cli
 from omni_graspd.dataset import loader
 from omni_graspd.dataset.checksums import read_checksums
 from omni_graspd.dataset.manifest import Manifest, read_manifest, write_manifest
@@ -27,10 +27,10 @@ from omni_graspd.dataset.remote_folder import RemoteFolder
 from omni_graspd.dataset.table_schema import SCHEMA_VERSION
 from omni_graspd.dataset.tables import read_grasps
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.plain_yaml import read_yaml
 from omni_graspd.formats.registry import FORMATS
-from omni_graspd.hands.urdf_reader import read_urdf
-from omni_graspd.hands.vendor_wheel import _unpack
+from omni_graspd.formats.untrusted.plain_yaml import read_yaml
+from omni_graspd.hands.importing.urdf_reader import read_urdf
+from omni_graspd.hands.importing.vendor_wheel import _unpack
 from omni_graspd.objects.object_reader import read_object
 from omni_graspd.rendering.image_writer import read_frame
 from omni_graspd.usd.self_contained import write_self_contained

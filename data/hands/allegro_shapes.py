@@ -12,7 +12,7 @@ import manifold3d
 import numpy as np
 from solids import Part, circle, fillet, fingertip, link_shape, mirrored, prism
 
-from omni_graspd.hands.hand_design import LinkShape
+from omni_graspd.hands.usd.hand_design import LinkShape
 
 _X, _Y = 9.8, 13.5
 _TONGUE = 10.9

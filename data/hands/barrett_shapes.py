@@ -15,7 +15,7 @@ import numpy as np
 from manifold3d import CrossSection, JoinType, Manifold, OpType
 from solids import Part, circle, fillet, link_shape, prism
 
-from omni_graspd.hands.hand_design import LinkShape
+from omni_graspd.hands.usd.hand_design import LinkShape
 
 Corner = tuple[float, float, float]
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import allegro_shapes as shapes
 import numpy as np
 
-from omni_graspd.hands.hand_design import HandDesign, JointDesign, LinkDesign, LinkShape
-from omni_graspd.hands.hand_writer import write_hand
+from omni_graspd.hands.usd.hand_design import HandDesign, JointDesign, LinkDesign, LinkShape
+from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.transforms import pose_to_matrix
 

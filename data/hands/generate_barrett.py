@@ -14,8 +14,8 @@ from pathlib import Path
 import barrett_shapes as shapes
 import numpy as np
 
-from omni_graspd.hands.hand_design import HandDesign, JointDesign, LinkDesign
-from omni_graspd.hands.hand_writer import write_hand
+from omni_graspd.hands.usd.hand_design import HandDesign, JointDesign, LinkDesign
+from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.usd.materials import Appearance
 
 _LOOKS = {

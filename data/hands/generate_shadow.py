@@ -15,8 +15,8 @@ import numpy as np
 import shadow_palm
 import shadow_shapes as shapes
 
-from omni_graspd.hands.hand_design import HandDesign, JointDesign, LinkDesign, LinkShape
-from omni_graspd.hands.hand_writer import write_hand
+from omni_graspd.hands.usd.hand_design import HandDesign, JointDesign, LinkDesign, LinkShape
+from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.usd.materials import Appearance
 
 _LOOKS = {

@@ -15,7 +15,7 @@ import numpy as np
 from shadow_shapes import box
 from solids import Part, circle, fillet, link_shape, loft, prism, rounded_tube
 
-from omni_graspd.hands.hand_design import LinkShape
+from omni_graspd.hands.usd.hand_design import LinkShape
 
 Solid = manifold3d.Manifold
 

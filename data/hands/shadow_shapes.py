@@ -14,7 +14,7 @@ import manifold3d
 import numpy as np
 from solids import Part, circle, fillet, link_shape, prism, rounded_tube
 
-from omni_graspd.hands.hand_design import LinkShape
+from omni_graspd.hands.usd.hand_design import LinkShape
 
 Solid = manifold3d.Manifold
 

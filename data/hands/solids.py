@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import manifold3d
 import numpy as np
 
-from omni_graspd.hands.hand_design import LinkShape
-from omni_graspd.objects.convex_hull import convex_hull
-from omni_graspd.objects.corner_normals import corner_normals
+from omni_graspd.geometry.convex_hull import convex_hull
+from omni_graspd.geometry.corner_normals import corner_normals
+from omni_graspd.hands.usd.hand_design import LinkShape
 from omni_graspd.usd.meshes import TriangleMesh
 
 _ARC_STEP = np.radians(22.5)

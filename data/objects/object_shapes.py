@@ -9,7 +9,7 @@ import itertools
 import manifold3d
 import numpy as np
 
-from omni_graspd.objects.convex_hull import convex_hull
+from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.usd.meshes import TriangleMesh
 
 

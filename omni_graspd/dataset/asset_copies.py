@@ -12,7 +12,7 @@ from omni_graspd.dataset.content_hash import content_hash
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Asset
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_settings import hand_settings_path
+from omni_graspd.hands.usd.hand_settings import hand_settings_path
 from omni_graspd.library import data_folder
 from omni_graspd.objects.resting_pieces import write_resting_object
 from omni_graspd.objects.rigid_object import RigidObject

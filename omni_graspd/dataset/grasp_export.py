@@ -11,7 +11,7 @@ import numpy as np
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.hand_reader import read_hand
+from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.metrics.closing_lines import closing_lines
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.objects.grasp_vectors import GraspVector

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.acronym import read_acronym
-from omni_graspd.formats.bodex import read_bodex, read_dexgraspbench
-from omni_graspd.formats.dexgraspnet import read_dexgraspnet, write_dexgraspnet
 from omni_graspd.formats.grasp_table import read_table, write_table
-from omni_graspd.formats.graspgen import read_graspgen, write_graspgen
-from omni_graspd.formats.graspit import read_graspit
-from omni_graspd.formats.isaac_grasp import read_isaac_grasp, write_isaac_grasp
-from omni_graspd.formats.multidex import read_multidex
-from omni_graspd.formats.multigrippergrasp import read_multigrippergrasp, write_multigrippergrasp
-from omni_graspd.formats.planner_list import read_planner_list
+from omni_graspd.formats.projects.acronym import read_acronym
+from omni_graspd.formats.projects.bodex import read_bodex, read_dexgraspbench
+from omni_graspd.formats.projects.dexgraspnet import read_dexgraspnet, write_dexgraspnet
+from omni_graspd.formats.projects.graspgen import read_graspgen, write_graspgen
+from omni_graspd.formats.projects.graspit import read_graspit
+from omni_graspd.formats.projects.isaac_grasp import read_isaac_grasp, write_isaac_grasp
+from omni_graspd.formats.projects.multidex import read_multidex
+from omni_graspd.formats.projects.multigrippergrasp import read_multigrippergrasp, write_multigrippergrasp
+from omni_graspd.formats.projects.planner_list import read_planner_list
 from omni_graspd.formats.record import POSTURES, GraspRecord
 
 DATASET = "dataset"

@@ -15,8 +15,8 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.formats.object_files import load_scaled_object, scaled_name
 from omni_graspd.formats.record import GraspRecord
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_reader import read_hand
 from omni_graspd.hands.posed_hand import author_posed_hand
+from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.objects.object_writer import write_object
 from omni_graspd.usd.semantics import apply_label
 from omni_graspd.usd.stage import create_stage, prim_name, save_stage

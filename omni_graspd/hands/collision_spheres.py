@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import trimesh
 
+from omni_graspd.geometry.winding_distance import winding_distances
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.hands.link_distance import link_distances
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import IDENTITY, transform_points
 
@@ -66,7 +66,7 @@ def _fill(mesh: TriangleMesh) -> tuple[np.ndarray, np.ndarray]:
     spacing = float((upper - lower).max()) / _GRID
     axes = [_centred_grid(low, high, spacing) for low, high in zip(lower, upper, strict=True)]
     grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    depth = -link_distances(mesh, grid, 1.0)
+    depth = -winding_distances(mesh, grid, 1.0)
     keep = depth > _LEAST_RADIUS * depth.max(initial=0.0)
     points, depth = grid[keep], depth[keep]
     if not len(points):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.geometry.winding_distance import winding_distances
 from omni_graspd.hands.collision_spheres import self_collision_spheres
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.link_distance import link_distances
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
 from omni_graspd.usd.meshes import TriangleMesh
 
@@ -75,7 +75,7 @@ def _into_corners(
         # On the line from the nearest sphere to the point lies the largest sphere that comes close to it.
         start = centers[gaps[farthest].argmin()]
         along = start + _ALONG[:, None] * (surface[farthest] - start)
-        depths = -link_distances(mesh, along, 0.1)
+        depths = -winding_distances(mesh, along, 0.1)
         reaches = np.linalg.norm(surface[farthest] - along, axis=1) - depths
         good = (depths >= _SMALLEST) & (reaches <= _NEAR)
         if good.any():

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_reader import read_hand
+from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.library import resolve
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omni_graspd.hands.digits import Digit, find_digits
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.inference.digits import Digit, find_digits
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.geometry.winding_distance import winding_distances
 from omni_graspd.hands.filling_spheres import filling_spheres, hand_surface
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.link_distance import link_distances
 from omni_graspd.hands.surface_points import HandPoints
 from omni_graspd.usd.meshes import TriangleMesh
 
@@ -108,7 +108,7 @@ def _inside(mesh: TriangleMesh, starts: np.ndarray, ends: np.ndarray) -> tuple[n
     if not len(starts):
         return starts, ends
     samples = starts[:, None] + _SAMPLES[:, None] * (ends - starts)[:, None]
-    outside = link_distances(mesh, samples.reshape(-1, 3), 0.1).reshape(len(starts), -1)
+    outside = winding_distances(mesh, samples.reshape(-1, 3), 0.1).reshape(len(starts), -1)
     # A joint may lie in the centre of a sphere: that is no line.
     keep = (outside.max(axis=1) < _OUTSIDE) & (np.linalg.norm(ends - starts, axis=1) > _SHORTEST)
     return starts[keep], ends[keep]

@@ -10,10 +10,10 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.surface_rays import sky_shares
+from omni_graspd.geometry.winding_distance import winding_distances
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.hands.link_distance import link_distances
-from omni_graspd.hands.surface_rays import sky_shares
 from omni_graspd.usd.transforms import IDENTITY, invert, pose_to_matrix, transform_points
 
 # A point this far inside another link is covered by it [m].
@@ -113,7 +113,7 @@ def _covered(hand: Hand, link: int, positions: np.ndarray, depth: float) -> np.n
             (local > neighbour.mesh.vertices.min(axis=0)) & (local < neighbour.mesh.vertices.max(axis=0)), axis=1
         )
         if near.any():
-            covered[near] |= link_distances(neighbour.mesh, local[near], 0.1) < -depth
+            covered[near] |= winding_distances(neighbour.mesh, local[near], 0.1) < -depth
     return covered
 
 

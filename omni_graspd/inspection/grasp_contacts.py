@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, posed_points, sample_surface_points, spread_subset
 from omni_graspd.metrics.contacts import exact_distance, near_surface_distances
 from omni_graspd.metrics.evaluate import MetricsConfig, contact_wrench_spaces
 from omni_graspd.metrics.walls import measure_walls
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance
 
 _REACH = 0.02
 HEAT_REACH = 3.0

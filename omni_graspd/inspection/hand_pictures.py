@@ -12,10 +12,10 @@ import trimesh
 from pxr import Usd
 
 from omni_graspd.backend import Backend
+from omni_graspd.hands.checks.grasping import CHECKED_POINT_COUNT
+from omni_graspd.hands.checks.hand_check import HandReport
 from omni_graspd.hands.closing import closed_positions, fingertip_positions
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_check import HandReport
-from omni_graspd.hands.hand_check_grasping import CHECKED_POINT_COUNT
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.posed_hand import author_posed_hand, posed_mesh
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points

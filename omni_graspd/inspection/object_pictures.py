@@ -13,8 +13,8 @@ import numpy as np
 from pxr import UsdGeom
 
 from omni_graspd.backend import Backend
+from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.inspection.studio import author_camera, author_lights, camera_pose, cut_out
-from omni_graspd.objects.convex_hull import convex_hull
 from omni_graspd.objects.object_writer import write_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.rendering.frame import RenderConfig

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from omni_graspd.dataset.measured_grasps import MeasuredGrasps
+from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps
 from omni_graspd.inspection.quality_summary import QUANTITIES, Quantity, threshold_curve
 
 if TYPE_CHECKING:

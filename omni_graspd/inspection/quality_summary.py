@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omni_graspd.dataset.measured_grasps import MeasuredGrasps
+from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps
 
 _BOOTSTRAP_DRAWS = 1000
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from omni_graspd import __version__
 from omni_graspd.atomic import atomic_path, writing_to
-from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
+from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
+from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps, read_measured_grasps
 from omni_graspd.dataset.manifest import read_manifest
-from omni_graspd.dataset.measured_grasps import MeasuredGrasps, read_measured_grasps
 from omni_graspd.inspection.quality_charts import Groups, draw_histograms, draw_threshold_curves, draw_verdicts
 from omni_graspd.inspection.quality_summary import QUANTITIES, QualityRow, quality_row
 from omni_graspd.inspection.report_gallery import Shown, choose_shown, draw_shown

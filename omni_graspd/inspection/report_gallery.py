@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from omni_graspd.backend import load_backend
+from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.measured_grasps import MeasuredGrasps
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.inspection.grasp_pictures import render_grasp
 from omni_graspd.objects.object_library import load_object

@@ -17,8 +17,8 @@ from pxr import Usd
 
 from omni_graspd.backend import Backend
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.run import Run, open_run
+from omni_graspd.dataset.stages.pipeline import STAGES
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points
 from omni_graspd.metrics.contacts import exact_distance, surface_distances
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance
 
 _BEYOND = 0.01
 """How far a line goes on outside the object [m]: jaws start there."""

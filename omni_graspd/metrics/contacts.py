@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from omni_graspd.geometry.filled_solid import filled_solid
+from omni_graspd.geometry.winding_distance import winding_distances
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.hands.link_distance import link_distances
-from omni_graspd.metrics.filled_solid import filled_solid
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_positive
 from omni_graspd.usd.meshes import TriangleMesh
@@ -128,4 +128,4 @@ def _enclosed(mesh: TriangleMesh, points: np.ndarray) -> np.ndarray:
     if not len(points):
         return np.zeros(0, dtype=bool)
     reach = float(np.linalg.norm(np.ptp(np.concatenate([mesh.vertices, points]), axis=0)))
-    return link_distances(mesh, points, reach) < 0.0
+    return winding_distances(mesh, points, reach) < 0.0

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.geometry.filled_solid import filled_surface
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
-from omni_graspd.metrics.filled_solid import filled_surface
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.ranges import require_at_least, require_not_negative
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix

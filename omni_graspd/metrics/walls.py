@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
 from omni_graspd.metrics.contacts import exact_distance
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.synthesis.walls import pierced_links, sphere_depths
 
 # A hand that is pierced is moved in steps along directions spread over the sphere until it is free [m].

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.mesh_parts import connected_parts, overlapping_part_count
+from omni_graspd.geometry.open_edges import open_edges
+from omni_graspd.geometry.surface_repair import MOST_PARTS, SurfaceRepairConfig, repair_surface
 from omni_graspd.objects.file_signature import check_signature
 from omni_graspd.objects.length_unit import LengthUnit, metres_per_unit
 from omni_graspd.objects.mass_properties import mass_properties, solid_properties
 from omni_graspd.objects.mesh_file_reader import MESH_SUFFIXES, read_mesh_file
-from omni_graspd.objects.mesh_parts import connected_parts, overlapping_part_count
 from omni_graspd.objects.object_name import label_from_name, name_from_path
-from omni_graspd.objects.open_edges import open_edges
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.source_surface import SourceSurface
-from omni_graspd.objects.surface_repair import MOST_PARTS, SurfaceRepairConfig, repair_surface
 from omni_graspd.objects.usd_object_reader import USD_SUFFIXES, read_usd_object
 from omni_graspd.ranges import require_not_negative, require_positive
 from omni_graspd.usd.meshes import TriangleMesh, used_vertices

@@ -13,8 +13,8 @@ import numpy as np
 from pxr import Gf, Kind, Usd, UsdGeom
 
 from omni_graspd.atomic import atomic_path
-from omni_graspd.objects.convex_decomposition import ConvexDecompositionConfig, convex_pieces
-from omni_graspd.objects.corner_normals import corner_normals
+from omni_graspd.geometry.convex_decomposition import ConvexDecompositionConfig, convex_pieces
+from omni_graspd.geometry.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.usd.materials import Appearance, author_material, bind_material
 from omni_graspd.usd.meshes import TriangleMesh, author_mesh

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.objects.convex_decomposition import convex_pieces
-from omni_graspd.objects.convex_hull import convex_hull
-from omni_graspd.objects.hull_cells import CELL_VERTEX_LIMIT, face_cells, telling_vertices
+from omni_graspd.geometry.convex_decomposition import convex_pieces
+from omni_graspd.geometry.convex_hull import convex_hull
+from omni_graspd.geometry.hull_cells import CELL_VERTEX_LIMIT, face_cells, telling_vertices
+from omni_graspd.geometry.piece_cache import cached_pieces
 from omni_graspd.objects.object_writer import write_object
-from omni_graspd.objects.piece_cache import cached_pieces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.usd.meshes import TriangleMesh
 

@@ -10,7 +10,7 @@ import numpy as np
 from pxr import Usd, UsdGeom
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.corner_normals import corner_normals
+from omni_graspd.geometry.corner_normals import corner_normals
 from omni_graspd.usd.meshes import TriangleMesh, triangulate
 
 _CREASE_ANGLE = np.radians(40.0)

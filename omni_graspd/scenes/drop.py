@@ -12,8 +12,8 @@ import numpy as np
 from pxr import Usd
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.convex_hull import convex_hull
-from omni_graspd.objects.hull_cells import hull_cells
+from omni_graspd.geometry.convex_hull import convex_hull
+from omni_graspd.geometry.hull_cells import hull_cells
 from omni_graspd.objects.resting_pieces import resting_pieces, support_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive

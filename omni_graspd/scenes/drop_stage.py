@@ -86,7 +86,7 @@ def author_drop_stage(
 
     Args:
         obj: The object; its mass properties are used.
-        colliders: Convex meshes in the object frame [m], from :func:`~omni_graspd.objects.hull_cells.hull_cells`.
+        colliders: Convex meshes in the object frame [m], from :func:`~omni_graspd.geometry.hull_cells.hull_cells`.
         T_world_object: Pose of each copy at the start, shape [body_count, 7].
         physics: Gravity, contact and damping.
         plain: Whether to leave out what helps bodies to rest.

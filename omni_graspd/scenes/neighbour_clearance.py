@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from omni_graspd.geometry.filled_solid import filled_solid
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.metrics.filled_solid import filled_solid
 from omni_graspd.scenes.clutter import Neighbour
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import pose_to_matrix

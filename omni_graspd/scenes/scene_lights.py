@@ -13,8 +13,8 @@ import numpy as np
 from pxr import Gf, Usd, UsdGeom, UsdLux
 
 from omni_graspd.ranges import require_rising
-from omni_graspd.scenes.dome_texture import SURROUNDINGS, write_dome_texture
 from omni_graspd.scenes.named_choices import draw_name, require_known
+from omni_graspd.scenes.textures.dome_texture import SURROUNDINGS, write_dome_texture
 from omni_graspd.usd.transforms import author_pose, matrix_to_pose
 
 _EVEN = "even"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pxr import Usd, UsdShade
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.corner_normals import corner_normals
+from omni_graspd.geometry.corner_normals import corner_normals
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.materials import Appearance, author_material, bind_material
 from omni_graspd.usd.meshes import TriangleMesh, author_mesh

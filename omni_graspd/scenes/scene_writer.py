@@ -13,7 +13,7 @@ import numpy as np
 from pxr import Gf, Kind, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.corner_normals import corner_normals
+from omni_graspd.geometry.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_not_negative
 from omni_graspd.scenes.scene_lights import LightConfig, author_lights

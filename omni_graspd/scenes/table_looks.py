@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.scenes.cloth_texture import CLOTH_EXTENT, WEAVES, cloth_texture
-from omni_graspd.scenes.metal_texture import METAL_EXTENT, METALS, metal_texture
 from omni_graspd.scenes.named_choices import draw_name, require_known
-from omni_graspd.scenes.stone_texture import STONE_EXTENT, STONES, stone_texture
-from omni_graspd.scenes.surface_texture import SurfaceTexture, TextureFiles, texture_files, write_texture
-from omni_graspd.scenes.wood_texture import WOOD_EXTENT, WOODS, wood_texture
+from omni_graspd.scenes.textures.cloth_texture import CLOTH_EXTENT, WEAVES, cloth_texture
+from omni_graspd.scenes.textures.metal_texture import METAL_EXTENT, METALS, metal_texture
+from omni_graspd.scenes.textures.stone_texture import STONE_EXTENT, STONES, stone_texture
+from omni_graspd.scenes.textures.surface_texture import SurfaceTexture, TextureFiles, texture_files, write_texture
+from omni_graspd.scenes.textures.wood_texture import WOOD_EXTENT, WOODS, wood_texture
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.materials import Appearance
 

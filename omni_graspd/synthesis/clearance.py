@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_matrices
 from omni_graspd.hands.lowest_point import link_hulls, lowest_heights
 from omni_graspd.hands.surface_points import HandPoints, posed_points
-from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.synthesis.crossing import crossing_links
 from omni_graspd.synthesis.walls import pierced_links, sphere_depths
 

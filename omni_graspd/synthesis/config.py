@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.signed_distance import SignedDistanceConfig
+from omni_graspd.geometry.signed_distance import SignedDistanceConfig
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
 from omni_graspd.synthesis.postures import PostureConfig
 from omni_graspd.synthesis.squeeze import SqueezeConfig

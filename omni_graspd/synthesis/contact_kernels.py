@@ -13,7 +13,7 @@ place. ``fused_kernels`` is the path for CPUs.
 
 import warp as wp
 
-from omni_graspd.objects.signed_distance_kernels import signed_distance
+from omni_graspd.geometry.signed_distance_kernels import signed_distance
 from omni_graspd.synthesis.model_structs import GraspArrays, HandArrays, ObjectArrays, Settings
 
 wp.set_module_options({"enable_backward": False})

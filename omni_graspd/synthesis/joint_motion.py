@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import HandPoints, posed_points
-from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.usd.transforms import pose_to_matrix
 
 _DAMPING = 1e-5

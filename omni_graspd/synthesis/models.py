@@ -11,13 +11,13 @@ from typing import Any
 import numpy as np
 import warp as wp
 
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.hands.collision_spheres import CollisionSpheres, self_collision_spheres
 from omni_graspd.hands.filling_spheres import NO_SPHERES, FillingSpheres, filling_spheres
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import KinematicTree
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.model_structs import HandArrays, ObjectArrays, Settings
 from omni_graspd.synthesis.surroundings import NOTHING, Surroundings

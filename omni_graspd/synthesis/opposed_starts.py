@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import warp as wp
 
+from omni_graspd.geometry.rays import first_hits
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.preshapes import Preshape
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.synthesis.rays import first_hits
 from omni_graspd.synthesis.start_geometry import frames, plane_axes, rotated
 
 _LINES = 20

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import warp as wp
 
-from omni_graspd.objects import signed_distance_kernels
+from omni_graspd.geometry import rays_kernels as ray_kernels
+from omni_graspd.geometry import signed_distance_kernels
 from omni_graspd.synthesis import (
     contact_kernels,
     crossing_kernels,
     fused_kernels,
     gauss_seidel_kernels,
     hand_kernels,
-    ray_kernels,
     score_kernels,
     wall_kernels,
 )

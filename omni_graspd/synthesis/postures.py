@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, posed_points
-from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_not_negative, require_positive
 from omni_graspd.synthesis.grasp import Postures
 from omni_graspd.synthesis.joint_motion import pressing_steps

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.signed_distance import SignedDistanceConfig
+from omni_graspd.geometry.signed_distance import SignedDistanceConfig
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 from omni_graspd.synthesis.starts import StartConfig
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import HandPoints, posed_points
-from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_not_negative, require_positive
 from omni_graspd.synthesis.contact_balance import BalanceTask, balance_forces, pressing_contacts
 from omni_graspd.synthesis.joint_motion import least_squares_steps, sinking_speeds

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, posed_points, spread_subset
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.ranges import require_at_least, require_not_negative
 from omni_graspd.seeding import random_generator
 from omni_graspd.synthesis.start_geometry import (

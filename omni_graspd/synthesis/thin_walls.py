@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from omni_graspd.objects.signed_distance import SignedDistance
-from omni_graspd.objects.signed_distance_kernels import SIGN_FROM_NORMALS
-from omni_graspd.synthesis.rays import first_hits
+from omni_graspd.geometry.rays import first_hits
+from omni_graspd.geometry.signed_distance import SignedDistance
+from omni_graspd.geometry.signed_distance_kernels import SIGN_FROM_NORMALS
 
 THIN = 0.012
 """Walls thinner than this count [m]: hand points may reach a few millimetres into an object, and no farther than to the

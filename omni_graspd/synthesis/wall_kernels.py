@@ -9,7 +9,7 @@ centre of a sphere than the sphere's radius, on whichever side it is.
 
 import warp as wp
 
-from omni_graspd.objects.signed_distance_kernels import query_closest_point, signed_distance
+from omni_graspd.geometry.signed_distance_kernels import query_closest_point, signed_distance
 from omni_graspd.synthesis.model_structs import GraspArrays, HandArrays, ObjectArrays, Settings
 
 wp.set_module_options({"enable_backward": False})

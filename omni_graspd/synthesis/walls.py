@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import warp as wp
 
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.filling_spheres import filling_spheres
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.skeleton import hand_skeleton
-from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.synthesis.wall_kernels import pierced_kernel, sphere_depth_kernel
 
 PIERCED_DEPTH = 0.1

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pxr import Usd
 
-from omni_graspd.hands.collider_reader import read_colliders
+from omni_graspd.hands.checks.hand_check import check_hand
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_check import check_hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import HandPoints, posed_points, sample_surface_points
+from omni_graspd.hands.usd.collider_reader import read_colliders
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import IDENTITY
 from omni_graspd.viewer.hand_controls import add_joint_sliders, add_link_mesh

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 import trimesh
 
-from omni_graspd.dataset import synthesize_stage, verify_recompute
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.pipeline import generate
+from omni_graspd.dataset.stages import synthesize_stage
+from omni_graspd.dataset.stages.pipeline import generate
+from omni_graspd.dataset.verification import verify_recompute
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.rendering.cameras import CameraConfig
 from omni_graspd.rendering.frame import RenderConfig

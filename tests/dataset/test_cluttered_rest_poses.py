@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from omni_graspd.dataset import synthesize_stage
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.pipeline import generate
 from omni_graspd.dataset.run import open_run
 from omni_graspd.dataset.scene_files import read_rest
+from omni_graspd.dataset.stages import synthesize_stage
+from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
-from omni_graspd.dataset.verify import verify_dataset
+from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.scenes.scene_writer import SceneConfig
 from omni_graspd.synthesis.surroundings import Surroundings
 from omni_graspd.usd.transforms import transform_points

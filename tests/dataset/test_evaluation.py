@@ -15,14 +15,15 @@ import pyarrow.parquet as pq
 import pytest
 import trimesh
 
-from omni_graspd import cli
-from omni_graspd.dataset import evaluation, evaluation_chunk
+from omni_graspd.cli import main as cli
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.evaluation import evaluate_dataset
-from omni_graspd.dataset.evaluation_chunk import EvaluationSettings, evaluation_columns
+from omni_graspd.dataset.evaluation import evaluate_dataset as evaluation
+from omni_graspd.dataset.evaluation import evaluation_chunk
+from omni_graspd.dataset.evaluation.evaluate_dataset import evaluate_dataset
+from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings, evaluation_columns
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
-from omni_graspd.dataset.pipeline import generate
+from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.dataset.tables import read_grasps, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand

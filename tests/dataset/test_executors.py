@@ -18,19 +18,19 @@ from types import SimpleNamespace
 import pytest
 import trimesh
 
-from omni_graspd.dataset import executor
 from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.execution import executor
+from omni_graspd.dataset.execution.shards import Shard, read_reports
+from omni_graspd.dataset.execution.worker_processes import worker_processes
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.pipeline import STAGES, generate
 from omni_graspd.dataset.run import open_run
-from omni_graspd.dataset.shards import Shard, read_reports
+from omni_graspd.dataset.stages.pipeline import STAGES, generate
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.progress import no_progress
 from omni_graspd.rendering.cameras import CameraConfig
 from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.worker_processes import worker_processes
 
 _GRASPS = 130
 """Per rest pose: two whole shards and a rest."""
@@ -135,7 +135,7 @@ def _kill_self() -> None:
 def test_ray_is_named_where_it_is_not_installed(
     config: GenerateConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from omni_graspd.dataset import ray_executor
+    from omni_graspd.dataset.execution import ray_executor
 
     monkeypatch.setattr(ray_executor, "find_spec", lambda name: None)
     with pytest.raises(GraspdError, match=r"pip install 'omni-graspd\[ray\]'"):

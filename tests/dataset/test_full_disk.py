@@ -18,7 +18,7 @@ import trimesh
 
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.lock import exclusive
-from omni_graspd.dataset.pipeline import generate
+from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.rendering.cameras import CameraConfig

@@ -21,14 +21,14 @@ import pytest
 import trimesh
 from pxr import Usd
 
-from omni_graspd import cli
-from omni_graspd.dataset import pipeline, synthesize_stage
+from omni_graspd.cli import main as cli
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
+from omni_graspd.dataset.stages import pipeline, synthesize_stage
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.hands.hand_reader import read_hand
+from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.rendering.cameras import CameraConfig
 from omni_graspd.rendering.frame import RenderConfig

@@ -14,13 +14,13 @@ import pytest
 import trimesh
 
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.evaluation import evaluate_dataset
-from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
+from omni_graspd.dataset.evaluation.evaluate_dataset import evaluate_dataset
+from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
+from omni_graspd.dataset.execution.shards import read_reports
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
-from omni_graspd.dataset.pipeline import generate
-from omni_graspd.dataset.shards import read_reports
-from omni_graspd.dataset.verify import verify_dataset
+from omni_graspd.dataset.stages.pipeline import generate
+from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.rendering.cameras import CameraConfig

@@ -14,10 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from omni_graspd import cli
-from omni_graspd.dataset import evaluation, evaluation_chunk
-from omni_graspd.dataset.evaluation import evaluate_dataset
-from omni_graspd.dataset.evaluation_chunk import EvaluationSettings, lift_columns
+from omni_graspd.cli import main as cli
+from omni_graspd.dataset.evaluation import evaluate_dataset as evaluation
+from omni_graspd.dataset.evaluation import evaluation_chunk
+from omni_graspd.dataset.evaluation.evaluate_dataset import evaluate_dataset
+from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings, lift_columns
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.tables import read_grasps, write_grasps
@@ -26,7 +27,7 @@ from omni_graspd.formats.grasp_table import table_record
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.metrics.self_penetration import SelfPenetrationConfig
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.scenes.lift import NOT_USABLE, TOUCHED_TABLE, measure_lift
+from omni_graspd.scenes.grasp_tests.lift import NOT_USABLE, TOUCHED_TABLE, measure_lift
 from omni_graspd.standalone.simulate import simulate
 
 _WITHOUT = EvaluationSettings(

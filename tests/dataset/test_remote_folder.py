@@ -18,11 +18,11 @@ import pyarrow.fs as pafs
 import pytest
 import trimesh
 
-from omni_graspd import cli
+from omni_graspd.cli import main as cli
 from omni_graspd.dataset import loader
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.pipeline import generate
 from omni_graspd.dataset.remote_folder import RemoteFolder, remote_address
+from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.rendering.cameras import CameraConfig

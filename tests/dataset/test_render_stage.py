@@ -24,7 +24,7 @@ import pytest
 
 from omni_graspd.atomic import PARTIAL_PREFIX, remove_leftovers
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.render_stage import render_stage
+from omni_graspd.dataset.stages.render_stage import render_stage
 from omni_graspd.rendering.cameras import CameraConfig, author_cameras
 from omni_graspd.rendering.frame import AnnotatorData, Frame, RenderConfig
 from omni_graspd.usd.stage import create_stage, save_stage

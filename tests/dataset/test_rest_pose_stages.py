@@ -14,19 +14,20 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from omni_graspd import cli
-from omni_graspd.dataset import place_stage, scene_rest_poses, settle_stage, synthesize_stage
+from omni_graspd.cli import main as cli
+from omni_graspd.dataset import scene_rest_poses
 from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.execution.shards import read_reports
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
-from omni_graspd.dataset.pipeline import STAGES, generate
 from omni_graspd.dataset.run import open_run
 from omni_graspd.dataset.scene_rest_poses import read_scene_rest_poses
-from omni_graspd.dataset.shards import read_reports
+from omni_graspd.dataset.stages import place_stage, settle_stage, synthesize_stage
+from omni_graspd.dataset.stages.pipeline import STAGES, generate
 from omni_graspd.dataset.table_schema import REST_POSE_COLUMNS, WAY_COLUMNS
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_grasps
-from omni_graspd.dataset.verify import verify_dataset
-from omni_graspd.dataset.verify_recompute import recompute_grasps
+from omni_graspd.dataset.verification.verify import verify_dataset
+from omni_graspd.dataset.verification.verify_recompute import recompute_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.scenes.rest_poses import same_table
 from omni_graspd.synthesis.surroundings import table_under

@@ -13,11 +13,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from omni_graspd.cli_console import duration
-from omni_graspd.dataset import render_stage
+from omni_graspd.cli.console import duration
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.lock import exclusive
-from omni_graspd.dataset.synthesize_stage import _without_failed
+from omni_graspd.dataset.stages import render_stage
+from omni_graspd.dataset.stages.synthesize_stage import _without_failed
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.scenes.drop import DropConfig

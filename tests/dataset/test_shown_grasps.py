@@ -15,12 +15,12 @@ import pytest
 import trimesh
 
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.place_stage import place_stage
-from omni_graspd.dataset.render_stage import render_stage
 from omni_graspd.dataset.run import Run, open_run
-from omni_graspd.dataset.settle_stage import settle_stage
-from omni_graspd.dataset.shown_grasps import HAND_PATH, ranked_grasps, stages_with_hands
-from omni_graspd.dataset.synthesize_stage import synthesize_stage
+from omni_graspd.dataset.stages.place_stage import place_stage
+from omni_graspd.dataset.stages.render_stage import render_stage
+from omni_graspd.dataset.stages.settle_stage import settle_stage
+from omni_graspd.dataset.stages.shown_grasps import HAND_PATH, ranked_grasps, stages_with_hands
+from omni_graspd.dataset.stages.synthesize_stage import synthesize_stage
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_scene_grasps
 from omni_graspd.hands.posed_hand import posed_mesh
 from omni_graspd.metrics.evaluate import MetricsConfig

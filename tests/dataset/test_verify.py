@@ -14,14 +14,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from omni_graspd import cli
+from omni_graspd.cli import main as cli
 from omni_graspd.dataset.checksums import CHECKSUM_FILE, forget_checksums, read_checksums, update_checksums
-from omni_graspd.dataset.evaluation import evaluate_dataset
-from omni_graspd.dataset.evaluation_chunk import EvaluationSettings
+from omni_graspd.dataset.evaluation.evaluate_dataset import evaluate_dataset
+from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
 from omni_graspd.dataset.restored_config import restore_config
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_grasps, write_scene_grasps
-from omni_graspd.dataset.verify import verify_dataset
-from omni_graspd.dataset.verify_recompute import recompute_grasps
+from omni_graspd.dataset.verification.verify import verify_dataset
+from omni_graspd.dataset.verification.verify_recompute import recompute_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.synthesis.config import SynthesisConfig
 

@@ -21,7 +21,7 @@ from omni_graspd.dataset.tables import (
     write_grasps,
     write_scene_grasps,
 )
-from omni_graspd.dataset.verify import verify_dataset
+from omni_graspd.dataset.verification.verify import verify_dataset
 
 _TABLE = "grasps/barrett/block.parquet"
 _SCENE_TABLE = "scenes/block/scene_0001.grasps.parquet"

@@ -18,9 +18,9 @@ import trimesh
 from pxr import Usd, UsdValidation
 from scipy.spatial.transform import Rotation
 
-from omni_graspd import cli
+from omni_graspd.cli import main as cli
 from omni_graspd.dataset.tables import read_grasps as read_table_of_grasps
-from omni_graspd.dataset.verify import verify_dataset
+from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.conversion import ConvertConfig, convert
 from omni_graspd.formats.hand_mapping import from_hand, to_hand

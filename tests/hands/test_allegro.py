@@ -12,8 +12,8 @@ import pytest
 import trimesh
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_reader import read_hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.usd.transforms import IDENTITY, compose, invert, transform_points
 
 _HANDS = Path(__file__).resolve().parents[2] / "data" / "hands"

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from omni_graspd.hands import filtered_pairs
-from omni_graspd.hands.filtered_pairs import overlapping_pairs
-from omni_graspd.hands.hand_design import HandDesign, JointDesign, LinkDesign, LinkShape
+from omni_graspd.hands.usd import filtered_pairs
+from omni_graspd.hands.usd.filtered_pairs import overlapping_pairs
+from omni_graspd.hands.usd.hand_design import HandDesign, JointDesign, LinkDesign, LinkShape
 from omni_graspd.usd.meshes import TriangleMesh
 
 

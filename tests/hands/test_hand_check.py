@@ -15,7 +15,7 @@ import pytest
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics, Vt
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.hand_check import HandReport, check_hand
+from omni_graspd.hands.checks.hand_check import HandReport, check_hand
 from omni_graspd.library import data_folder, list_names
 
 

@@ -17,10 +17,10 @@ from scipy.spatial.transform import Rotation
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_import import add_hand, list_hands, remove_hand
-from omni_graspd.hands.hand_reader import read_hand
+from omni_graspd.hands.importing.hand_import import add_hand, list_hands, remove_hand
+from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.hands.vendor_wheel import VENDOR_HANDS
+from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.library import resolve
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 

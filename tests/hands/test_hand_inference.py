@@ -13,15 +13,15 @@ import pytest
 import trimesh
 from scipy.spatial.transform import Rotation
 
-from omni_graspd.hands.digit_surface import closest_surface_point, palm_surface
-from omni_graspd.hands.digits import find_digits
 from omni_graspd.hands.hand import Hand, Link
-from omni_graspd.hands.hand_inference import infer_grasping
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.hands.hand_reader import read_hand
+from omni_graspd.hands.inference.digit_surface import closest_surface_point, palm_surface
+from omni_graspd.hands.inference.digits import find_digits
+from omni_graspd.hands.inference.hand_inference import infer_grasping
+from omni_graspd.hands.inference.palm_inference import infer_palm
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.hands.palm_inference import infer_palm
 from omni_graspd.hands.surface_points import sample_surface_points
+from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.library import data_folder
 from omni_graspd.metrics.self_penetration import self_penetration_areas
 from omni_graspd.usd.meshes import TriangleMesh

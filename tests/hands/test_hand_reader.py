@@ -11,8 +11,8 @@ import pytest
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.hands.hand_reader import read_hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.usd.transforms import IDENTITY, transform_points
 
 # A palm above a wrist, a finger of two coupled revolute joints, and a sliding thumb whose joint points at its parent.

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from omni_graspd.hands.outside_surface import outside_surface
-from omni_graspd.hands.source_hand import SourceShape
-from omni_graspd.hands.surface_rays import sky_shares
+from omni_graspd.geometry.surface_rays import sky_shares
+from omni_graspd.hands.importing.outside_surface import outside_surface
+from omni_graspd.hands.importing.source_hand import SourceShape
 from omni_graspd.usd.meshes import TriangleMesh
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from pxr import UsdGeom, UsdPhysics
 
-from omni_graspd.hands.hand_reader import read_hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.posed_hand import author_posed_hand, posed_mesh
+from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.usd.meshes import read_meshes_below
 from omni_graspd.usd.stage import create_stage
 

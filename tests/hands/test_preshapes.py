@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from box_hands import gripper
 
-from omni_graspd.hands.digits import find_digits
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.hands.inference.digits import find_digits
 from omni_graspd.hands.kinematics import link_matrices
 from omni_graspd.hands.preshapes import APERTURES, Preshape, find_preshapes
 from omni_graspd.usd.transforms import IDENTITY

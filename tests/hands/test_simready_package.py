@@ -17,8 +17,8 @@ from pxr import Usd
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.hands.hand_reader import read_hand
-from omni_graspd.hands.simready_package import Provenance, write_simready_package
+from omni_graspd.hands.usd.hand_reader import read_hand
+from omni_graspd.hands.usd.simready_package import Provenance, write_simready_package
 from omni_graspd.library import list_names
 
 _PROVENANCE = Provenance(author="The omni_graspd authors", license="Apache-2.0", date="2026-11-23")

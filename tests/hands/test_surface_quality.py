@@ -9,11 +9,11 @@ import pytest
 import trimesh
 from pxr import Usd, UsdGeom, UsdPhysics
 
+from omni_graspd.geometry.surface_quality import measure_surface
+from omni_graspd.geometry.winding_number import winding_numbers
 from omni_graspd.hands.closing import closed_positions, fingertip_positions
-from omni_graspd.hands.collider_reader import read_colliders
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.hands.surface_quality import measure_surface
-from omni_graspd.hands.winding_number import winding_numbers
+from omni_graspd.hands.usd.collider_reader import read_colliders
 from omni_graspd.library import list_names
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.stage import create_stage

@@ -12,7 +12,7 @@ import pytest
 import trimesh
 
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.pipeline import generate
+from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 

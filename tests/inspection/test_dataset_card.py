@@ -11,8 +11,8 @@ import pyarrow.dataset as pds
 import pytest
 import yaml
 
-from omni_graspd import cli
-from omni_graspd.dataset.verify import verify_dataset
+from omni_graspd.cli import main as cli
+from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.dataset_card import dataset_readme, describe_dataset, write_readme
 from omni_graspd.inspection.summary import summarize_dataset

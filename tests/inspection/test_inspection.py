@@ -19,9 +19,9 @@ from pxr import Usd, UsdGeom
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps, write_grasps
-from omni_graspd.dataset.verify import verify_dataset
+from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.isaac_grasp import read_isaac_grasp
+from omni_graspd.formats.projects.isaac_grasp import read_isaac_grasp
 from omni_graspd.formats.reading import read_grasps as read_any_grasps
 from omni_graspd.formats.registry import DATASET, USD, write_names
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from omni_graspd import cli
+from omni_graspd.cli import main as cli
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.conversion import ConvertConfig, convert
-from omni_graspd.formats.isaac_grasp import read_isaac_grasp
+from omni_graspd.formats.projects.isaac_grasp import read_isaac_grasp
 from omni_graspd.inspection.accepted_export import export_accepted
 from omni_graspd.inspection.grasp_catalog import GraspCatalog
 from omni_graspd.inspection.opened import open_grasps

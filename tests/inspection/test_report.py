@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from omni_graspd import cli
+from omni_graspd.cli import main as cli
+from omni_graspd.dataset.evaluation.measured_grasps import read_measured_grasps
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Asset, Manifest, write_manifest
-from omni_graspd.dataset.measured_grasps import read_measured_grasps
 from omni_graspd.dataset.tables import GraspTable, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.quality_summary import QUANTITIES, quality_row, threshold_curve

@@ -14,8 +14,8 @@ import pytest
 from pxr import Usd, UsdGeom
 
 from omni_graspd.backend import Backend
+from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.measured_grasps import MeasuredGrasps
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from pxr import UsdGeom
 
-from omni_graspd import cli
+from omni_graspd.cli import main as cli
+from omni_graspd.dataset.evaluation.measured_grasps import read_measured_grasps
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.measured_grasps import read_measured_grasps
 from omni_graspd.dataset.tables import read_grasps, write_grasps
 from omni_graspd.formats.grasp_table import table_record
 from omni_graspd.inspection import inspection as sessions

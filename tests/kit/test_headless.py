@@ -19,7 +19,7 @@ from pxr import Usd
 
 from omni_graspd import backend as backends
 from omni_graspd.backend import Backend, load_backend
-from omni_graspd.cli import main as graspd
+from omni_graspd.cli.main import main as graspd
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.pinhole_camera import read_pinhole_camera
 

@@ -19,8 +19,8 @@ from pxr import Gf, UsdGeom
 pytest.importorskip("pyarrow", reason="datasets are Parquet tables; Kit's Python has no pyarrow of its own")
 
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.pipeline import STAGES
 from omni_graspd.dataset.run import open_run
+from omni_graspd.dataset.stages.pipeline import STAGES
 from omni_graspd.formats.conversion import convert
 from omni_graspd.formats.registry import write_names
 from omni_graspd.metrics.evaluate import MetricsConfig

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import trimesh
 
+from omni_graspd.geometry.filled_solid import filled_solid
 from omni_graspd.hands.hand import Hand, Link
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.metrics.filled_solid import filled_solid
 from omni_graspd.metrics.intersection_volume import IntersectionVolumeConfig, intersection_volumes
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.rigid_object import RigidObject

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import trimesh
 
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.hands.hand import Hand, Link
 from omni_graspd.metrics.contacts import near_surface_distances, surface_distances
 from omni_graspd.metrics.diversity import DiversityConfig, measure_diversity
 from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps, evaluate_thresholds
 from omni_graspd.metrics.joint_margin import joint_limit_margins
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import IDENTITY

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import trimesh
 
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.hands.hand import Hand, Link
 from omni_graspd.hands.skeleton import hand_skeleton
 from omni_graspd.metrics.walls import measure_walls
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import IDENTITY
 

@@ -16,9 +16,9 @@ import trimesh
 from PIL import Image
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.library import list_names
 from omni_graspd.objects.object_library import default_objects, load_object
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 
 _OBJECTS = Path(__file__).resolve().parents[2] / "data" / "objects"
 

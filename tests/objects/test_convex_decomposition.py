@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from omni_graspd.objects.convex_decomposition import ConvexDecompositionConfig, convex_pieces, decompose_convex
-from omni_graspd.objects.convex_hull import convex_hull
-from omni_graspd.objects.convex_merging import merge_convex_pieces
+from omni_graspd.geometry.convex_decomposition import ConvexDecompositionConfig, convex_pieces, decompose_convex
+from omni_graspd.geometry.convex_hull import convex_hull
+from omni_graspd.geometry.convex_merging import merge_convex_pieces
 from omni_graspd.usd.meshes import TriangleMesh
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.convex_hull import convex_hull
+from omni_graspd.geometry.convex_hull import convex_hull
 
 
 def test_faces_of_a_hull_are_counter_clockwise_seen_from_outside():

@@ -9,7 +9,7 @@ import math
 import numpy as np
 import trimesh
 
-from omni_graspd.objects.corner_normals import corner_normals
+from omni_graspd.geometry.corner_normals import corner_normals
 from omni_graspd.usd.meshes import TriangleMesh
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from omni_graspd.objects import corner_normals
+from omni_graspd.geometry import corner_normals
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.usd.meshes import TriangleMesh
 
 _HALF = 0.02

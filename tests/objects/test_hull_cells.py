@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from omni_graspd.objects.hull_cells import hull_cells
+from omni_graspd.geometry.hull_cells import hull_cells
 
 
 def test_small_hull_is_one_cell_with_the_mesh_vertices():

@@ -15,9 +15,9 @@ from PIL import Image
 from pxr import Gf, Usd, UsdGeom
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.surface_repair import SurfaceRepairConfig
 from omni_graspd.objects.intake import IntakeReport, check_object
 from omni_graspd.objects.object_reader import ObjectReaderConfig, read_object
-from omni_graspd.objects.surface_repair import SurfaceRepairConfig
 
 BALL = trimesh.creation.icosphere(subdivisions=3, radius=0.04)
 BOX = np.array([0.04, 0.06, 0.10])

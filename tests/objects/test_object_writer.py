@@ -14,7 +14,7 @@ import trimesh
 from PIL import Image
 from pxr import UsdGeom, UsdPhysics, UsdShade
 
-from omni_graspd.objects.convex_hull import convex_hull
+from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.objects.object_reader import read_object
 from omni_graspd.objects.object_writer import write_object
 from omni_graspd.objects.rigid_object import RigidObject

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from omni_graspd.objects.convex_decomposition import ConvexDecompositionConfig, convex_pieces
-from omni_graspd.objects.piece_cache import cached_pieces, piece_cache_folder
+from omni_graspd.geometry.convex_decomposition import ConvexDecompositionConfig, convex_pieces
+from omni_graspd.geometry.piece_cache import cached_pieces, piece_cache_folder
 from omni_graspd.usd.meshes import TriangleMesh
 
 

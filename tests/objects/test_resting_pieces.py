@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from omni_graspd.objects.hull_cells import face_cells
+from omni_graspd.geometry.hull_cells import face_cells
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.resting_pieces import resting_pieces, support_points
 

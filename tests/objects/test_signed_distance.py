@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.usd.meshes import TriangleMesh
 
 RADIUS = 0.035

@@ -17,8 +17,8 @@ from PIL import Image
 from pxr import Gf, Usd, UsdGeom
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.library import list_names
-from omni_graspd.objects.convex_hull import convex_hull
 from omni_graspd.objects.grasp_vectors import GraspVector, read_grasp_vectors
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.object_reader import read_object

@@ -15,7 +15,7 @@ from pxr import UsdGeom
 from scipy.spatial.transform import Rotation
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.hull_cells import hull_cells
+from omni_graspd.geometry.hull_cells import hull_cells
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.drop import Drop, DropConfig, drop_object, drop_objects
 from omni_graspd.scenes.drop_stage import DropPhysics, author_drop_stage, body_path

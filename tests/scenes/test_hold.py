@@ -15,14 +15,14 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_design import HandDesign, JointDesign, LinkDesign, LinkShape
-from omni_graspd.hands.hand_reader import read_hand
-from omni_graspd.hands.hand_writer import write_hand
+from omni_graspd.hands.usd.hand_design import HandDesign, JointDesign, LinkDesign, LinkShape
+from omni_graspd.hands.usd.hand_reader import read_hand
+from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.scenes.driven_hold import measure_driven_hold
-from omni_graspd.scenes.hand_colliders import hand_colliders
-from omni_graspd.scenes.hold import HoldConfig, HoldResult, measure_hold
-from omni_graspd.scenes.hold_stage import HoldPhysics
+from omni_graspd.scenes.grasp_tests.driven_hold import measure_driven_hold
+from omni_graspd.scenes.grasp_tests.hand_colliders import hand_colliders
+from omni_graspd.scenes.grasp_tests.hold import HoldConfig, HoldResult, measure_hold
+from omni_graspd.scenes.grasp_tests.hold_stage import HoldPhysics
 from omni_graspd.standalone.simulate import simulate
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh

@@ -20,9 +20,9 @@ from omni_graspd.hands.hand import Hand, Link
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.scenes.driven_hand import DrivePhysics
-from omni_graspd.scenes.hand_colliders import hand_colliders
-from omni_graspd.scenes.lift import (
+from omni_graspd.scenes.grasp_tests.driven_hand import DrivePhysics
+from omni_graspd.scenes.grasp_tests.hand_colliders import hand_colliders
+from omni_graspd.scenes.grasp_tests.lift import (
     NOT_USABLE,
     PENETRATES,
     PIERCED,
@@ -33,9 +33,9 @@ from omni_graspd.scenes.lift import (
     LiftResult,
     measure_lift,
 )
-from omni_graspd.scenes.lift_config import LiftConfig, LiftNoise, LiftProtocol
-from omni_graspd.scenes.lift_motion import HandMotion, LiftPhases, closing_path, hand_motion, hand_way
-from omni_graspd.scenes.lift_stage import PLACES, LiftStage, object_path
+from omni_graspd.scenes.grasp_tests.lift_config import LiftConfig, LiftNoise, LiftProtocol
+from omni_graspd.scenes.grasp_tests.lift_motion import HandMotion, LiftPhases, closing_path, hand_motion, hand_way
+from omni_graspd.scenes.grasp_tests.lift_stage import PLACES, LiftStage, object_path
 from omni_graspd.scenes.simulation import SimulateConfig
 from omni_graspd.standalone.simulate import simulate
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way, join_batches

@@ -13,8 +13,8 @@ from pxr import Gf, Usd, UsdGeom
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.frame import CameraRig, RenderConfig
-from omni_graspd.scenes.dome_texture import SURROUNDINGS, dome_pixels, write_dome_texture
 from omni_graspd.scenes.scene_lights import LightConfig, author_lights
+from omni_graspd.scenes.textures.dome_texture import SURROUNDINGS, dome_pixels, write_dome_texture
 from omni_graspd.seeding import random_generator
 from omni_graspd.standalone.mitsuba_variant import load_mitsuba
 from omni_graspd.standalone.render import render

@@ -15,7 +15,7 @@ import trimesh
 from pxr import Usd, UsdGeom, UsdLux, UsdPhysics
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.corner_normals import corner_normals
+from omni_graspd.geometry.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.rendering.looks import read_look
 from omni_graspd.scenes.scene_lights import LightConfig

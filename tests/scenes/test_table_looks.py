@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.scenes.periodic_noise import fractal_noise, slopes, smooth_noise
 from omni_graspd.scenes.table_looks import (
     MATERIALS,
     PLAIN,
@@ -22,6 +21,7 @@ from omni_graspd.scenes.table_looks import (
     texture_extent,
     write_table_look,
 )
+from omni_graspd.scenes.textures.periodic_noise import fractal_noise, slopes, smooth_noise
 from omni_graspd.seeding import random_generator
 
 _TEXTURED = [look for material in MATERIALS.values() for look in material.looks]

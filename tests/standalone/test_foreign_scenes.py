@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade, UsdUtils, Vt
 
-from omni_graspd.cli import main
+from omni_graspd.cli.main import main
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering import view_writer
 from omni_graspd.rendering.annotators import LABEL_ANNOTATORS

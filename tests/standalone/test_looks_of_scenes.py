@@ -13,15 +13,15 @@ import pytest
 import trimesh
 
 from omni_graspd.backend import load_backend
-from omni_graspd.dataset.scene_images import write_scene_images
+from omni_graspd.dataset.stages.scene_images import write_scene_images
 from omni_graspd.objects.object_writer import write_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.rendering.cameras import CameraConfig, author_cameras, read_camera_rigs
 from omni_graspd.rendering.frame import Frame, RenderConfig
-from omni_graspd.scenes.dome_texture import SURROUNDINGS
 from omni_graspd.scenes.scene_lights import LightConfig
 from omni_graspd.scenes.scene_writer import OBJECT_PATH, SceneConfig, author_scene
 from omni_graspd.scenes.table_looks import MATERIALS
+from omni_graspd.scenes.textures.dome_texture import SURROUNDINGS
 from omni_graspd.standalone.render import render
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh

@@ -17,9 +17,9 @@ import trimesh
 from contact_bench import NO_WEIGHTS, run_kernels
 from contact_reference import Contacts
 
+from omni_graspd.geometry.signed_distance import SignedDistanceConfig
 from omni_graspd.hands.collision_spheres import CollisionSpheres
 from omni_graspd.hands.surface_points import HandPoints
-from omni_graspd.objects.signed_distance import SignedDistanceConfig
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.models import HandModel, ObjectModel
 from omni_graspd.synthesis.optimization import Shard

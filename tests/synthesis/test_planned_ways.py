@@ -12,9 +12,9 @@ import trimesh
 from box_hands import box_mesh, gripper
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.synthesis.clearance import HandClearance
 from omni_graspd.synthesis.models import SurroundingsModel
 from omni_graspd.synthesis.surroundings import Surroundings

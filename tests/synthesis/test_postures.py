@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 import trimesh
 
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.posed_hand import posed_mesh
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 from omni_graspd.synthesis.postures import PostureConfig, find_postures
 from omni_graspd.synthesis.synthesizer import synthesize

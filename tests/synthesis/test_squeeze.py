@@ -10,10 +10,10 @@ from box_hands import box_mesh, gripper
 from table_bench import QUICK, find, posed_vertices, table
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.objects.signed_distance import SignedDistance, SignedDistanceConfig
 from omni_graspd.synthesis.contact_balance import balance_forces, pressing_contacts
 from omni_graspd.synthesis.models import object_model
 from omni_graspd.synthesis.squeeze import Squeeze, SqueezeConfig, balanced_squeeze

@@ -13,11 +13,11 @@ import trimesh
 import warp as wp
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.posed_hand import posed_mesh
 from omni_graspd.hands.surface_points import sample_surface_points
 from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.starts import StartConfig, sample_starts
 from omni_graspd.synthesis.synthesizer import synthesize

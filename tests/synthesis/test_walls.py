@@ -12,12 +12,12 @@ import pytest
 import trimesh
 from table_bench import table
 
+from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_matrices
 from omni_graspd.hands.skeleton import hand_skeleton
 from omni_graspd.inspection.reoptimization import reoptimize
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.objects.signed_distance import SignedDistance
 from omni_graspd.synthesis import search
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 from omni_graspd.synthesis.surroundings import NOTHING

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from omni_graspd.formats.isaac_grasp import read_isaac_grasp
+from omni_graspd.formats.projects.isaac_grasp import read_isaac_grasp
 from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.viewer.hand_page import HandPage
 from omni_graspd.viewer.inspection_page import InspectionPage

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from omni_graspd import cli
+from omni_graspd.cli import main as cli
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps, write_grasps
 from omni_graspd.inspection.inspection import Inspection

@@ -1,0 +1,244 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics of some rows of a table of base grasps: a pure function of the dataset's files, for worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from omni_graspd.atomic import atomic_path
+from omni_graspd.backend import load_backend
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.tables import GraspTable, read_grasps
+from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.convex_decomposition import convex_pieces
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
+from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps, evaluate_thresholds, threshold_column
+from omni_graspd.metrics.intersection_volume import IntersectionVolumeConfig, intersection_volumes
+from omni_graspd.metrics.joint_margin import joint_limit_margins
+from omni_graspd.metrics.self_penetration import SelfPenetrationConfig, self_penetration_areas
+from omni_graspd.objects.object_library import load_object
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.ranges import require_at_least, require_positive
+from omni_graspd.scenes.grasp_tests.hold import HoldConfig, measure_hold
+from omni_graspd.scenes.grasp_tests.lift import measure_lift
+from omni_graspd.scenes.grasp_tests.lift_config import LiftConfig, LiftNoise, LiftProtocol
+from omni_graspd.usd.meshes import TriangleMesh
+
+_CONTACT_COLUMNS = (
+    "contact_area",
+    "contact_count",
+    "epsilon",
+    "volume",
+    "force_closure",
+    "pierced",
+    "penetration_depth",
+)
+_THRESHOLD_METRICS = ("contact_area", "facing_area", "epsilon", "volume")
+_HOLD_COLUMNS = ("displacement", "held")
+_LIFT_COLUMNS = ("lifted", "lift_drift", "lift_reason")
+_SCORE_COLUMNS = ("lift_score",)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSettings:
+    """How grasps are measured; the same for all rows of a dataset, and kept in its manifest."""
+
+    thresholds: tuple[float, ...] = (0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.009)
+    """Contact area, epsilon and volume are measured with each of these as contact threshold [m]; the paper's Fig. 3."""
+    hold_test: bool = True
+    """Whether PhysX tries if the object stays in the hand; the slowest part but the thresholds."""
+    lift_test: bool = False
+    """Whether PhysX tries if the hand comes to the object and lifts it off its table."""
+    lift_protocol: LiftProtocol = "dexgraspbench"
+    """What the lift test does: as in DexGraspBench, the same with half the friction, as in DexGraspNet 2.0, or as we
+    have it, with shaking."""
+    lift_noise: int = 0
+    """Further lifts of each grasp with the palm off by 5 mm and 5 degrees, whose share of success is its score."""
+    largest_displacement: float = 0.1
+    """An object that moves farther has fallen; displacements are cut there before they are averaged [m]."""
+    intersection: IntersectionVolumeConfig = field(default_factory=IntersectionVolumeConfig)
+    """Intersection volume."""
+    self_penetration: SelfPenetrationConfig = field(default_factory=SelfPenetrationConfig)
+    """Self-penetration."""
+    hold: HoldConfig = field(default_factory=HoldConfig)
+    """The hold test."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_positive(self, "evaluation", "largest_displacement", unit=" m", finite=True)
+        require_at_least(self, "evaluation", 0, "lift_noise")
+        if self.lift_noise and not self.lift_test:
+            raise GraspdError(f"expected the lift test with {self.lift_noise} noisy lifts, got none; give --lift, too")
+        wrong = [value for value in self.thresholds if not 0.0 < value <= 0.05]
+        if wrong:
+            raise GraspdError(
+                f"expected thresholds above 0 and up to 0.05 m, got {wrong[0]}; give metres, for example 0.005"
+            )
+
+
+@dataclass(frozen=True)
+class EvaluationChunk:
+    """Some rows of a table, and which metrics they lack."""
+
+    root: Path
+    """The dataset folder."""
+    hand: str
+    """Name of the hand."""
+    object: str
+    """Name of the object."""
+    start: int
+    """First row."""
+    stop: int
+    """Row after the last."""
+    columns: tuple[str, ...]
+    """Columns that are to be measured."""
+    part: Path
+    """Where they are kept until all rows of the table are measured (NumPy's npz)."""
+    metrics: MetricsConfig
+    """Friction, cones and sampling, as the dataset was made with."""
+    settings: EvaluationSettings
+    """All other settings."""
+    device: str
+    """Warp device of the distances."""
+
+
+def evaluation_columns(settings: EvaluationSettings) -> tuple[str, ...]:
+    """Return the names of all columns that an evaluated table has, in order."""
+    thresholds = [threshold_column(metric, at) for metric in _THRESHOLD_METRICS for at in settings.thresholds]
+    hold = _HOLD_COLUMNS if settings.hold_test else ()
+    single = ("intersection_volume", "self_penetration_area", "joint_limit_margin")
+    return (*_CONTACT_COLUMNS, *single, *hold, *lift_columns(settings), *thresholds)
+
+
+def lift_columns(settings: EvaluationSettings) -> tuple[str, ...]:
+    """Return the names of the columns of the lift test; none where it is not asked for."""
+    if not settings.lift_test:
+        return ()
+    return _LIFT_COLUMNS + (_SCORE_COLUMNS if settings.lift_noise else ())
+
+
+def measure_chunk(chunk: EvaluationChunk) -> None:
+    """Measure the rows of a chunk that are not marked as failed, and write the columns to its part file.
+
+    Raises:
+        GraspdError: If hand, object or table cannot be read.
+    """
+    table = read_grasps(DatasetLayout(chunk.root).grasps(chunk.hand, chunk.object))
+    rows = slice(chunk.start, chunk.stop)
+    poses, joints = table.grasps.T_object_palm[rows], table.grasps.joint_positions[rows]
+    ok = table.grasps.ok[rows]
+    ok &= np.isfinite(poses).all(axis=1) & np.isfinite(joints).all(axis=1)
+    known = {name: values[rows][ok] for name, values in table.metrics.items()}
+    measured = _measure(chunk, poses[ok], joints[ok], known)
+    columns: dict[str, Any] = {name: _spread(values, ok) for name, values in measured.items()}
+    if set(chunk.columns) & set(lift_columns(chunk.settings)):
+        columns |= _lift(chunk, table.rows(chunk.start, chunk.stop), ok)
+    with atomic_path(chunk.part) as temporary, temporary.open("wb") as file:
+        np.savez(file, **columns)
+
+
+def _spread(values: np.ndarray, ok: np.ndarray) -> np.ndarray:
+    """Put values into the rows that were measured; the others get NaN, 0 or False."""
+    blank = {"f": np.nan, "i": 0, "b": False}[values.dtype.kind]
+    column = np.full(len(ok), blank, dtype=values.dtype)
+    column[ok] = values
+    return column
+
+
+def _measure(
+    chunk: EvaluationChunk, poses: np.ndarray, joints: np.ndarray, known: dict[str, np.ndarray]
+) -> dict[str, np.ndarray]:
+    layout, settings = DatasetLayout(chunk.root), chunk.settings
+    hand, points = _load_hand(layout.hand(chunk.hand), chunk.metrics.point_count)
+    obj = _load_object(layout.object(chunk.object))
+    grasps = (hand, obj, poses, joints)
+    lacks = set(chunk.columns)
+    columns: dict[str, np.ndarray] = {}
+    if lacks & set(_CONTACT_COLUMNS):
+        columns |= evaluate_grasps(*grasps, replace(chunk.metrics, volume=True), points=points, device=chunk.device)
+    thresholds = [at for at in settings.thresholds if lacks & {threshold_column(m, at) for m in _THRESHOLD_METRICS}]
+    if thresholds:
+        base = {name: (columns | known)[name] for name in ("epsilon", "volume")}
+        columns |= evaluate_thresholds(
+            *grasps, thresholds, chunk.metrics, points=points, known=base, device=chunk.device
+        )
+    single: dict[str, Callable[[], np.ndarray]] = {
+        "intersection_volume": lambda: intersection_volumes(*grasps, settings.intersection),
+        "self_penetration_area": lambda: self_penetration_areas(
+            hand,
+            joints,
+            settings.self_penetration,
+            points=_load_hand(layout.hand(chunk.hand), settings.self_penetration.point_count)[1],
+            device=chunk.device,
+        ),
+        "joint_limit_margin": lambda: joint_limit_margins(hand, joints),
+    }
+    columns |= {name: measure() for name, measure in single.items() if name in lacks}
+    if lacks & set(_HOLD_COLUMNS):
+        columns |= _hold(hand, obj, poses, joints, settings)
+    return {name: columns[name] for name in chunk.columns if name in columns}
+
+
+def _lift(chunk: EvaluationChunk, table: GraspTable, ok: np.ndarray) -> dict[str, np.ndarray]:
+    """Lift the object with each grasp; those marked as failed are not usable."""
+    layout, settings = DatasetLayout(chunk.root), chunk.settings
+    obj = _load_object(layout.object(chunk.object))
+    hand, _ = _load_hand(layout.hand(chunk.hand), chunk.metrics.point_count)
+    batch = replace(table.grasps, T_object_palm=np.where(ok[:, None], table.grasps.T_object_palm, np.nan))
+    config = LiftConfig.of(settings.lift_protocol, LiftNoise(count=settings.lift_noise, seed=table.seed))
+    simulate = load_backend("standalone").simulate
+    indices = table.indices.tolist()
+    result = asyncio.run(
+        measure_lift(simulate, hand, obj, batch, config, indices=indices, object_pieces=obj.convex_pieces)
+    )
+    found = (result.lifted, result.drift, np.array(result.reasons, dtype=str), result.score)
+    columns = dict(zip(_LIFT_COLUMNS + _SCORE_COLUMNS, found, strict=True))
+    return {name: values for name, values in columns.items() if name in chunk.columns and values is not None}
+
+
+def _hold(
+    hand: Hand, obj: RigidObject, poses: np.ndarray, joints: np.ndarray, settings: EvaluationSettings
+) -> dict[str, np.ndarray]:
+    pieces = obj.convex_pieces or _pieces(obj.source, settings.hold)
+    simulate = load_backend("standalone").simulate
+    result = asyncio.run(measure_hold(simulate, hand, obj, poses, joints, settings.hold, object_pieces=pieces))
+    moved = np.minimum(result.displacements, settings.largest_displacement)
+    return {"displacement": moved.mean(axis=1), "held": result.held.mean(axis=1)}
+
+
+@lru_cache(maxsize=2)
+def _load_hand(path: Path, point_count: int) -> tuple[Hand, HandPoints]:
+    hand = load_hand(str(path))
+    return hand, sample_surface_points(hand, point_count)
+
+
+@lru_cache(maxsize=2)
+def _load_object(path: Path) -> RigidObject:
+    return load_object(str(path))
+
+
+@lru_cache(maxsize=2)
+def _pieces(path: Path, config: HoldConfig) -> tuple[TriangleMesh, ...]:
+    return tuple(convex_pieces(_load_object(path).mesh, config.decomposition))
+
+
+def settings_content(settings: EvaluationSettings) -> dict[str, Any]:
+    """Return the settings on which single columns depend, as JSON: not which columns there are, nor those of none."""
+    content = json.loads(json.dumps(asdict(settings)))
+    left_out = {"thresholds", "hold_test", "lift_test"}
+    if not settings.lift_test:
+        left_out.add("lift_protocol")
+    if not (settings.lift_test and settings.lift_noise):
+        left_out.add("lift_noise")
+    return {name: value for name, value in content.items() if name not in left_out}

@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Shards on a Ray cluster. Ray schedules, retries what lost workers had begun, and knows which node has what."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import pickle
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+from omni_graspd.dataset.execution.shard_work import ShardWork, do_shard
+from omni_graspd.dataset.execution.shards import Shard, ShardReport
+from omni_graspd.errors import GraspdError
+
+if TYPE_CHECKING:
+    from omni_graspd.dataset.run import Run
+
+_RETRIES = 10
+"""How often a shard is begun again whose worker or node was lost."""
+
+
+async def run_on_ray(run: Run, shards: Sequence[Shard], work: ShardWork) -> AsyncIterator[ShardReport]:
+    """Do shards as Ray tasks and yield what each took, in the order in which they end.
+
+    Every node needs this package and the dataset folder under the same path.
+
+    Args:
+        run: An open run; its configuration names the cluster.
+        shards: What is missing.
+        work: The stage's work.
+
+    Raises:
+        GraspdError: If Ray is not installed, there is no such cluster, a node does not see the dataset folder, or a
+            shard cannot be done.
+    """
+    with _cluster(run) as ray:
+        packed = ray.put(pickle.dumps(run))
+        tasks = [_submit(ray, run, packed, work, shard) for shard in shards]
+        try:
+            for future in asyncio.as_completed([asyncio.wrap_future(task.future()) for task in tasks]):
+                yield await _result(ray, future)
+        finally:
+            # Asking a connection that is gone would make a new one and hide why it is gone.
+            if ray.is_initialized():
+                for task in tasks:
+                    ray.cancel(task, force=True)
+
+
+@contextmanager
+def _cluster(run: Run) -> Iterator[Any]:
+    """Yield Ray, connected; a cluster that was there before stays."""
+    if find_spec("ray") is None:
+        raise GraspdError(
+            "expected Ray for --executor ray, got none; install it with `pip install 'omni-graspd[ray]'`, or leave out "
+            "--executor"
+        )
+    import ray
+
+    if ray.is_initialized():
+        yield ray
+        return
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    address = run.config.address or os.environ.get("RAY_ADDRESS")
+    options: dict[str, Any] = {"num_cpus": run.config.workers or os.cpu_count(), "include_dashboard": False}
+    if address:
+        options = {"address": address}
+    try:
+        ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise GraspdError(
+            f"expected a Ray cluster at {address or 'this machine'}, got {reason!r}; start one with "
+            "`ray start --head`, or leave out --address for one on this machine"
+        ) from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _submit(ray: Any, run: Run, packed: Any, work: ShardWork, shard: Shard) -> Any:
+    """Submit a shard: one core for grasps and drops, a GPU for grasps where they are, a node's cores for images."""
+    if shard.stage == "render":
+        needs = {"num_cpus": min(node["Resources"].get("CPU", 1) for node in ray.nodes() if node["Alive"])}
+    elif shard.stage == "synthesize" and run.device != "cpu":
+        needs = {"num_cpus": 1, "num_gpus": 1}
+    else:
+        needs = {"num_cpus": 1}
+    task = ray.remote(_do_shard).options(**needs, max_retries=_RETRIES, name=f"{shard.stage} {shard.object}")
+    # In a list, so that Ray hands over the reference: each worker unpacks the run once, not once a shard.
+    return task.remote([packed], work, shard)
+
+
+def _do_shard(packed: list[Any], work: ShardWork, shard: Shard) -> ShardReport:
+    run = _unpacked(packed[0])
+    if not run.layout.manifest.is_file():
+        raise GraspdError(
+            f"expected the dataset folder {run.layout.root} on every node of the Ray cluster, got none on "
+            f"{os.uname().nodename}; choose a folder that all nodes share with --out"
+        )
+    return asyncio.run(do_shard(run, shard, work, threads=1))
+
+
+@lru_cache(maxsize=1)
+def _unpacked(packed: Any) -> Run:
+    import ray
+
+    from omni_graspd.quiet_warp import start_warp
+
+    start_warp()
+    return pickle.loads(ray.get(packed))
+
+
+async def _result(ray: Any, future: Any) -> ShardReport:
+    try:
+        return await future
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
+    except ray.exceptions.RayError as error:
+        reason = str(error).splitlines()[0]
+        raise GraspdError(
+            f"expected the Ray cluster to do every shard, got {reason!r}; run the same command again, it goes "
+            "on where it stopped"
+        ) from error

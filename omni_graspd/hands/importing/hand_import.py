@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Users' own hands: URDF, MJCF and USD written into the user's library as USD articulations."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+import shutil
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, writing_to
+from omni_graspd.errors import GraspdError
+from omni_graspd.hands.importing.mjcf_reader import read_mjcf
+from omni_graspd.hands.importing.source_to_design import design_hand, rest_posture
+from omni_graspd.hands.importing.urdf_reader import read_urdf
+from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_vendor_hand
+from omni_graspd.hands.importing.xml_file import parse_xml
+from omni_graspd.hands.usd.hand_reader import read_hand
+from omni_graspd.hands.usd.hand_writer import write_hand
+from omni_graspd.library import list_names, list_user_names, resolve, user_folder
+from omni_graspd.usd.self_contained import write_self_contained
+
+_USD = (".usd", ".usda", ".usdc", ".usdz")
+
+
+@dataclass(frozen=True)
+class HandEntry:
+    """A hand in the library."""
+
+    name: str
+    """Its name."""
+    joint_count: int
+    """Movable joints."""
+    actuated_count: int
+    """Joints with a drive of their own."""
+    source: str
+    """Where it comes from."""
+    license: str
+    """Its licence."""
+
+
+def add_hand(name: str, source: str | Path | None = None, *, scale: float = 1.0, replace: bool = False) -> Path:
+    """Write a hand into the user's library.
+
+    Args:
+        name: Its name from now on.
+        source: URDF, MJCF (``.xml``) or USD file, or a folder that holds only one of these; None for a hand that is
+            known by name.
+        scale: Metres per unit of length of a URDF or MJCF file.
+        replace: Take the place of a hand of that name.
+
+    Returns:
+        The written USD file.
+
+    Raises:
+        GraspdError: If the name is taken or unusable, or the source is missing, not a hand, or implausibly sized.
+    """
+    _check_name(name, replace)
+    if not scale > 0.0:
+        raise GraspdError(f"expected --scale above 0, got {scale:g}; give metres per unit, for example 0.001")
+    vendor = VENDOR_HANDS.get(name) if source is None else None
+    file = _known(name) if source is None else _find_description(Path(source).expanduser())
+    folder = user_folder() / "hands" / name
+    with writing_to(folder, resumes=False, setting="GRASPD_HOME"), atomic_path(folder) as staged:
+        written = staged / f"{name}.usda"
+        staged.mkdir(parents=True)
+        _convert(name, file, scale, written)
+        license_text = vendor.license if vendor else "not stated"
+        for found in _license_files(file):
+            shutil.copyfile(found, staged / found.name)
+        (staged / "hand.toml").write_text(
+            _source_table(file, WHEEL if vendor else None, license_text, scale), encoding="utf-8"
+        )
+        read_hand(written)
+        _set_aside(folder)
+    _delete_aside(folder)
+    return folder / f"{name}.usda"
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f"{PARTIAL_PREFIX}old-{folder.name}")
+
+
+def _set_aside(folder: Path) -> None:
+    """Rename a hand that is replaced: it is deleted only once the new one is there."""
+    _delete_aside(folder)
+    if folder.is_dir():
+        folder.rename(_aside(folder))
+
+
+def _delete_aside(folder: Path) -> None:
+    if _aside(folder).is_dir():
+        shutil.rmtree(_aside(folder))
+
+
+def remove_hand(name: str) -> Path:
+    """Delete a hand from the user's library and return the folder it was in.
+
+    Raises:
+        GraspdError: If there is no such hand.
+    """
+    if name not in list_user_names("hands"):
+        names = ", ".join(list_user_names("hands")) or "none yet"
+        raise GraspdError(f"expected one of your hands, got {name!r}; yours: {names}")
+    folder = user_folder() / "hands" / name
+    shutil.rmtree(folder)
+    return folder
+
+
+def list_hands() -> list[HandEntry]:
+    """Return all hands of the library: the built-in ones, then the user's."""
+    built_in = list_names("hands")
+    names = [*built_in, *(name for name in list_user_names("hands") if name not in built_in)]
+    return [_entry(name, name in built_in) for name in names]
+
+
+def _entry(name: str, is_built_in: bool) -> HandEntry:
+    path = resolve("hands", name)[0]
+    hand = read_hand(path)
+    toml = path.parent / "hand.toml"
+    source = tomllib.loads(toml.read_text(encoding="utf-8")).get("source", {}) if toml.is_file() else {}
+    origin = "built in" if is_built_in else str(source.get("file", "not stated"))
+    license_text = "Apache-2.0" if is_built_in else str(source.get("license", "not stated"))
+    return HandEntry(name, hand.joint_count, hand.actuated_count, origin, license_text)
+
+
+def _check_name(name: str, replace: bool) -> None:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise GraspdError(f"expected a name of letters, digits and _, not a digit first, got {name!r}; rename it")
+    if name in list_names("hands"):
+        raise GraspdError(f"expected a name that is not built in, got {name!r}; try {name}_vendor")
+    if name in list_user_names("hands") and not replace:
+        raise GraspdError(f"expected a new name, got {name!r}, which you have; --replace it or choose another")
+
+
+def _known(name: str) -> Path:
+    if name in VENDOR_HANDS:
+        return fetch_vendor_hand(name)
+    close = difflib.get_close_matches(name, VENDOR_HANDS, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise GraspdError(
+        f"expected a file, or a hand known by name, got {name!r}{hint} (known: {', '.join(VENDOR_HANDS)})"
+    )
+
+
+def _find_description(path: Path) -> Path:
+    if path.is_dir():
+        files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in (".urdf", ".xml", *_USD)]
+        if len(files) != 1:
+            names = ", ".join(str(file.relative_to(path)) for file in files[:8]) or "none"
+            raise GraspdError(f"expected one URDF, MJCF or USD file in {path}, got {names}; name the file")
+        return files[0]
+    if not path.is_file():
+        raise GraspdError(f"expected a URDF, MJCF or USD file, got {path}, which does not exist; check the path")
+    return path
+
+
+def _convert(name: str, file: Path, scale: float, written: Path) -> None:
+    if file.suffix.lower() in _USD:
+        if scale != 1.0:
+            raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
+        write_self_contained(file, written)
+        return
+    kind = _kind(file)
+    links = read_urdf(file) if kind == "robot" else read_mjcf(file)
+    design = design_hand(name, links, scale, file)
+    write_hand(design, written, rest_posture(design))
+
+
+def _kind(file: Path) -> str:
+    """Return ``robot`` for URDF, ``mujoco`` for MJCF."""
+    tag = parse_xml(file).tag
+    if file.suffix.lower() == ".xacro":
+        raise GraspdError(f"expected URDF, got the macro file {file}; expand it first: xacro {file.name} > hand.urdf")
+    if tag not in ("robot", "mujoco"):
+        raise GraspdError(f"expected URDF (<robot>), MJCF (<mujoco>) or USD, got {tag} in {file}; re-export the hand")
+    return tag
+
+
+def _license_files(file: Path) -> list[Path]:
+    folder = file.resolve().parent
+    return sorted(found for found in folder.iterdir() if re.match(r"(?i)(licen[cs]e|copying)", found.name))
+
+
+def _source_table(file: Path, package: str | None, license_text: str, scale: float) -> str:
+    """Return hand.toml: where the hand comes from; all else is inferred when it is read."""
+    rows = {
+        "file": file.name if package is None else f"{file.name} of {package}",
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "license": license_text,
+        "imported": date.today().isoformat(),
+        "scale": scale,
+        "drives": "gains and largest torques are omni_graspd's defaults, not the source's",
+    }
+    if file.suffix.lower() in _USD:
+        del rows["scale"], rows["drives"]
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rows.items()]
+    return "# Written by graspd hands add. Any key of hand.toml may be added above [source]; see docs/hands.md.\n\n" + (
+        "\n".join(["[source]", *lines]) + "\n"
+    )

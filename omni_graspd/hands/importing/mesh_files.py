@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Mesh files that robot descriptions name: finding them, package:// included, and reading them part by part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.hands.importing.source_hand import SourceShape
+from omni_graspd.usd.materials import Appearance
+
+
+def find_mesh_file(name: str, description: Path) -> Path:
+    """Find a mesh file that a robot description names.
+
+    ``package://PACKAGE/REST`` is looked for as PACKAGE/REST and as REST in every folder above the description.
+
+    Raises:
+        GraspdError: If it is nowhere; the message says where it was looked for.
+    """
+    folder = description.resolve().parent
+    scheme, _, rest = name.rpartition("://")
+    candidates = [folder / rest]
+    if scheme in ("package", "model"):
+        inside = rest.partition("/")[2]
+        candidates = [above / part for above in (folder, *folder.parents) for part in (rest, inside)]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    where = f"{folder} and the folders above it" if scheme in ("package", "model") else str(candidates[0].parent)
+    raise GraspdError(
+        f"expected the mesh {name!r} that {description} uses, found none in {where}; put it there or mend its path"
+    )
+
+
+def read_mesh_file(path: Path, scale: np.ndarray) -> list[SourceShape]:
+    """Read a mesh file as shapes, one per part and material, scaled, in the frame of the file.
+
+    Raises:
+        GraspdError: If the format is unknown or needs a package that is missing, or the file has no triangles.
+    """
+    try:
+        scene = trimesh.load(path, force="scene")
+        parts = scene.dump(concatenate=False)
+    except Exception as error:  # trimesh raises what its many readers raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise GraspdError(f"expected a readable mesh in {path}, got {reason}; convert it to OBJ, STL or GLB") from error
+    shapes = []
+    for part in parts if isinstance(parts, list) else [parts]:
+        if isinstance(part, trimesh.Trimesh) and len(part.faces):
+            mesh = trimesh.Trimesh(part.vertices, part.faces, process=False)
+            mesh.apply_transform(np.diag([*scale, 1.0]))
+            shapes.append(SourceShape(mesh, _look(part)))
+    if not shapes:
+        raise GraspdError(f"expected triangles in {path}, got none; re-export the mesh")
+    return shapes
+
+
+def linear_color(red: float, green: float, blue: float) -> tuple[float, float, float]:
+    """Turn an sRGB colour, as robot descriptions have it, into a linear one."""
+    srgb = np.clip(np.array([red, green, blue]), 0.0, 1.0)
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    r, g, b = (round(float(value), 4) for value in linear)
+    return r, g, b
+
+
+def _look(part: trimesh.Trimesh) -> Appearance | None:
+    material = getattr(part.visual, "material", None)
+    if material is None:
+        return None
+    red, green, blue = (float(value) / 255.0 for value in material.main_color[:3])
+    return Appearance(color=linear_color(red, green, blue))

@@ -1,0 +1,269 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""From a described hand to one that can be written: valid names, closed colliders, plausible masses, metres."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import trimesh
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.sphere_directions import sphere_directions
+from omni_graspd.hands.importing.outside_surface import outside_surface
+from omni_graspd.hands.importing.source_hand import SourceLink, SourceShape
+from omni_graspd.hands.usd.hand_design import (
+    HandDesign,
+    JointDesign,
+    LinkDesign,
+    LinkShape,
+    MassDistribution,
+    with_followers,
+)
+from omni_graspd.usd.materials import Appearance
+from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.usd.stage import prim_name
+from omni_graspd.usd.transforms import compose, transform_points
+
+_RESERVED = ("joints", "Looks")
+_DENSITY = 1000.0
+_SMALLEST_MASS = 1e-3
+_SMALLEST_INERTIA = 1e-7
+_CONVEX_VOLUME = 0.8
+"""From this part of its hull's volume on, a closed collider is covered by its hull."""
+_SMALLEST, _LARGEST = 0.02, 1.0
+_CREASE = 0.6
+_MOST_FACES = 2000
+"""Faces that a link should have at most, for drawing and for distances."""
+_MOST_VERTICES = 64
+"""PhysX reduces hulls with more vertices by itself."""
+
+
+def design_hand(name: str, links: Sequence[SourceLink], scale: float, source: Path) -> HandDesign:
+    """Turn a described hand into one to be written.
+
+    Empty links that are welded at the root or at the end of a chain are left out.
+
+    Args:
+        name: Name of the hand.
+        links: Its links, parents first.
+        scale: Metres per unit of length of the source.
+        source: The file, for errors.
+
+    Raises:
+        GraspdError: If the hand is implausibly large or small.
+    """
+    links = [_scaled(link, scale) for link in _without_empty_ends(links)]
+    _check_size(links, scale, source)
+    link_names = _unique_names([link.name for link in links], _RESERVED)
+    joint_names = _unique_names([link.joint.name for link in links if link.joint is not None], ())
+    looks: dict[Appearance, str] = {}
+    designs = [_design_link(link, link_names, joint_names, looks) for link in links]
+    pairs = [(link.name, other) for link in links for other in link.never_hits]
+    return HandDesign(
+        name=prim_name(name),
+        label="hand",
+        links=tuple(designs),
+        looks={key: look for look, key in looks.items()},
+        filtered_pairs=tuple((link_names[a], link_names[b]) for a, b in pairs if a in link_names and b in link_names),
+    )
+
+
+def rest_posture(design: HandDesign) -> dict[str, float]:
+    """Return joint positions next to 0 within the limits; joints that follow are where their leaders put them."""
+    joints = [link.joint for link in design.links if link.joint is not None]
+    leading = {j.name: float(np.clip(0.0, j.lower, j.upper)) for j in joints if j.leader is None}
+    return with_followers(design, leading)
+
+
+def _without_empty_ends(links: Sequence[SourceLink]) -> list[SourceLink]:
+    kept = list(links)
+    while True:
+        parents = [link.parent for link in kept]
+        root = kept[0]
+        child = kept[1].joint
+        if _is_empty(root) and parents.count(root.name) == 1 and child is not None and child.kind == "fixed":
+            kept = [replace(kept[1], parent=None, joint=None), *kept[2:]]
+            continue
+        ends = [k for k in kept if k.joint and k.joint.kind == "fixed" and k.name not in parents and _is_empty(k)]
+        if not ends:
+            return kept
+        kept = [link for link in kept if link not in ends]
+
+
+def _is_empty(link: SourceLink) -> bool:
+    return not link.visuals and not link.colliders
+
+
+def _scaled(link: SourceLink, scale: float) -> SourceLink:
+    pose = link.T_parent_link.copy()
+    pose[:3] *= scale
+    joint, spread = link.joint, link.distribution
+    if joint is not None:
+        reach = scale if joint.kind == "prismatic" else 1.0
+        joint = replace(joint, anchor=scale * joint.anchor, lower=reach * joint.lower, upper=reach * joint.upper)
+    if spread is not None:
+        spread = MassDistribution(scale * spread.center_of_mass, scale**2 * spread.inertia)
+    shapes = [
+        [SourceShape(shape.mesh.copy().apply_scale(scale), shape.look) for shape in some]
+        for some in (link.visuals, link.colliders)
+    ]
+    return replace(link, T_parent_link=pose, joint=joint, distribution=spread, visuals=shapes[0], colliders=shapes[1])
+
+
+def _check_size(links: Sequence[SourceLink], scale: float, source: Path) -> None:
+    poses: dict[str | None, np.ndarray] = {None: np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])}
+    points = []
+    for link in links:
+        poses[link.name] = compose(poses[link.parent], link.T_parent_link) if link.parent else poses[None]
+        points += [transform_points(poses[link.name], s.mesh.bounds) for s in (*link.visuals, *link.colliders)]
+    if not points:
+        raise GraspdError(f"expected links with shapes in {source}, got none; add visual or collision geometry")
+    size = float(np.ptp(np.concatenate(points), axis=0).max())
+    if not _SMALLEST <= size <= _LARGEST:
+        factor = min((0.001, 0.01, 0.0254, 10.0, 100.0, 1000.0), key=lambda f: abs(np.log(size * f / 0.2)))
+        raise GraspdError(
+            f"expected a hand of {_SMALLEST:g} to {_LARGEST:g} m in {source}, got {size:.3g} m; "
+            f"give its unit, probably --scale {scale * factor:g}"
+        )
+
+
+def _unique_names(names: Sequence[str], reserved: Sequence[str]) -> dict[str, str]:
+    unique: dict[str, str] = {}
+    for name in names:
+        valid, number = prim_name(name), 1
+        while valid in reserved or valid in unique.values():
+            number += 1
+            valid = f"{prim_name(name)}_{number}"
+        unique[name] = valid
+    return unique
+
+
+def _design_link(
+    link: SourceLink, link_names: dict[str, str], joint_names: dict[str, str], looks: dict[Appearance, str]
+) -> LinkDesign:
+    visuals = outside_surface(link.visuals or link.colliders, _MOST_FACES)
+    shape = None
+    if visuals:
+        parts = [_smoothed(item.mesh) for item in visuals]
+        faces = np.concatenate([p.faces + n for p, n in zip(parts, _starts(parts), strict=True)])
+        vertices = np.concatenate([part.vertices for part in parts])
+        normals = np.concatenate([part.vertex_normals[part.faces] for part in parts])
+        names = [_look_name(item.look or Appearance(), looks) for item in visuals]
+        per_face = tuple(name for name, part in zip(names, parts, strict=True) for _ in range(len(part.faces)))
+        mesh = _welded(TriangleMesh(vertices, faces.astype(np.int32)))
+        pieces = [piece for item in link.colliders or link.visuals for piece in _convex_pieces(item.mesh)]
+        shape = LinkShape(mesh, normals, per_face, tuple(pieces))
+    mass, spread = _mass(link, shape)
+    joint = link.joint
+    design = None
+    if joint is not None:
+        x, y, z = (float(value) for value in np.round(joint.axis, 12) + 0.0)
+        a, b, c = (float(value) for value in joint.anchor)
+        design = JointDesign(
+            joint_names[joint.name],
+            link.T_parent_link,
+            (x, y, z),
+            joint.lower,
+            joint.upper,
+            leader=joint_names.get(joint.leader or ""),
+            multiplier=joint.multiplier,
+            # A follower may meet its own limit before its leader does.
+            coupling_frequency=50.0 if joint.leader else 0.0,
+            offset=joint.offset,
+            joint_type=joint.kind,
+            anchor=(a, b, c),
+        )
+    parent = link_names[link.parent] if link.parent else None
+    return LinkDesign(link_names[link.name], parent, design, shape, mass, spread)
+
+
+def _starts(parts: Sequence[trimesh.Trimesh]) -> list[int]:
+    return [0, *np.cumsum([len(part.vertices) for part in parts])[:-1].tolist()]
+
+
+def _smoothed(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
+    """Split vertices at creases, for shading; faces without area are dropped."""
+    mesh = mesh.copy()
+    mesh.merge_vertices(merge_tex=True, merge_norm=True)
+    mesh.update_faces(mesh.nondegenerate_faces() & mesh.unique_faces())
+    mesh.remove_unreferenced_vertices()
+    return trimesh.graph.smooth_shade(mesh, angle=_CREASE)
+
+
+def _welded(mesh: TriangleMesh) -> TriangleMesh:
+    """Join equal vertices; the faces stay as many and in their order."""
+    vertices, inverse = np.unique(mesh.vertices, axis=0, return_inverse=True)
+    return TriangleMesh(vertices, inverse.ravel()[mesh.faces].astype(np.int32))
+
+
+def _look_name(look: Appearance, looks: dict[Appearance, str]) -> str:
+    return looks.setdefault(look, f"look_{len(looks)}")
+
+
+def _convex_pieces(mesh: trimesh.Trimesh) -> list[TriangleMesh]:
+    """Cover a collider by its hull, or by a few convex pieces where the hull would fill a hollow."""
+    spread = mesh.vertices - mesh.vertices.mean(axis=0)
+    if np.linalg.svd(spread, compute_uv=False)[-1] < 1e-6:
+        return []
+    hull = mesh.convex_hull
+    welded = mesh.copy()
+    welded.merge_vertices(merge_tex=True, merge_norm=True)
+    if not welded.is_watertight or welded.volume >= _CONVEX_VOLUME * hull.volume:
+        return [_few_vertices(hull)]
+    import coacd
+
+    coacd.set_log_level("error")
+    parts = coacd.run_coacd(
+        coacd.Mesh(welded.vertices, welded.faces),
+        threshold=0.1,
+        max_convex_hull=8,
+        preprocess_resolution=30,
+        mcts_iterations=60,
+        mcts_nodes=10,
+        resolution=1000,
+        seed=0,
+    )
+    return [_few_vertices(trimesh.Trimesh(vertices, faces).convex_hull) for vertices, faces in parts]
+
+
+def _few_vertices(hull: trimesh.Trimesh) -> TriangleMesh:
+    """Keep the vertices of a hull that stand out farthest in directions spread over the sphere, if it has too many."""
+    if len(hull.vertices) > _MOST_VERTICES:
+        corners = np.unique(np.argmax(hull.vertices @ sphere_directions(_MOST_VERTICES).T, axis=0))
+        hull = trimesh.convex.convex_hull(hull.vertices[corners])
+    return _triangles(hull)
+
+
+def _triangles(mesh: trimesh.Trimesh) -> TriangleMesh:
+    return TriangleMesh(np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int32))
+
+
+def _mass(link: SourceLink, shape: LinkShape | None) -> tuple[float, MassDistribution]:
+    """Return the source's mass and its distribution where plausible, else what the colliders' volume makes likely."""
+    spread = link.distribution
+    if shape is None or not shape.convex_pieces:
+        if link.mass > 0.0 and spread is not None and _is_inertia(spread.inertia, link.mass, 0.2):
+            return link.mass, spread
+        return max(link.mass, _SMALLEST_MASS), MassDistribution(np.zeros(3), _SMALLEST_INERTIA * np.eye(3))
+    body = trimesh.convex.convex_hull(np.concatenate([piece.vertices for piece in shape.convex_pieces]))
+    mass = link.mass if link.mass > 0.0 else max(_DENSITY * float(body.volume), _SMALLEST_MASS)
+    size = float(np.linalg.norm(body.extents))
+    if link.mass > 0.0 and spread is not None:
+        margin = 0.1 * body.extents
+        inside = np.all(np.abs(spread.center_of_mass - body.bounds.mean(axis=0)) <= 0.5 * body.extents + margin)
+        if inside and _is_inertia(spread.inertia, mass, size):
+            return mass, spread
+    body.density = mass / float(body.volume)
+    return mass, MassDistribution(np.asarray(body.center_mass), np.asarray(body.moment_inertia))
+
+
+def _is_inertia(inertia: np.ndarray, mass: float, size: float) -> bool:
+    """Tell whether a body of this mass and size can have an inertia: triangle inequality, radii of gyration within."""
+    moments = np.linalg.eigvalsh(inertia)
+    if not (moments[0] > 1e-11 and moments[2] <= 1.001 * (moments[0] + moments[1])):
+        return False
+    return bool(moments[2] <= mass * size**2 and moments[0] >= mass * (0.01 * size) ** 2)

@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""URDF: the links, joints, mimic relations and shapes of a robot description."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Literal
+from xml.etree import ElementTree
+
+import numpy as np
+import trimesh
+from pxr import Gf
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.hands.importing.mesh_files import find_mesh_file, linear_color, read_mesh_file
+from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, SourceShape, parents_first
+from omni_graspd.hands.importing.xml_file import parse_xml
+from omni_graspd.hands.usd.hand_design import MassDistribution
+from omni_graspd.usd.materials import Appearance
+from omni_graspd.usd.transforms import IDENTITY, matrix_to_pose, pose_to_matrix
+
+_KINDS: dict[str, Literal["fixed", "revolute", "prismatic"]] = {
+    "fixed": "fixed",
+    "revolute": "revolute",
+    "continuous": "revolute",
+    "prismatic": "prismatic",
+}
+
+
+def read_urdf(path: Path) -> list[SourceLink]:
+    """Read a URDF file's links, parents first.
+
+    Raises:
+        GraspdError: If the file is not URDF, has a joint that a hand cannot have, or names a mesh that is missing.
+    """
+    root = parse_xml(path)
+    looks = {node.get("name", ""): look for node in root.findall("material") if (look := _read_look(node, {}))}
+    joints = {_child(node, "child", "link", path): node for node in root.findall("joint")}
+    if len(joints) < len(root.findall("joint")):
+        raise GraspdError(f"expected one parent per link in {path}, got a link that two joints move; remove one")
+    return parents_first([_read_link(node, joints, looks, path) for node in root.findall("link")], path)
+
+
+def _read_link(
+    node: ElementTree.Element, joints: dict[str, ElementTree.Element], looks: dict[str, Appearance], path: Path
+) -> SourceLink:
+    name = node.get("name", "")
+    joint = joints.get(name)
+    link = SourceLink(
+        name,
+        None if joint is None else _child(joint, "parent", "link", path),
+        IDENTITY if joint is None else matrix_to_pose(_origin(joint, path)),
+        None if joint is None else _read_joint(joint, path),
+    )
+    link.mass, link.distribution = _read_inertial(node, path)
+    for shape in node.findall("visual"):
+        link.visuals += _read_shapes(shape, looks, path)
+    for shape in node.findall("collision"):
+        link.colliders += _read_shapes(shape, {}, path)
+    return link
+
+
+def _read_joint(node: ElementTree.Element, path: Path) -> SourceJoint:
+    name, kind = node.get("name", ""), _KINDS.get(node.get("type", ""))
+    if kind is None:
+        raise GraspdError(
+            f"expected fixed, revolute, continuous or prismatic joints in {path}, "
+            f"got {name!r} of type {node.get('type')!r}; replace it by one of these"
+        )
+    axis = _numbers(node.find("axis"), "xyz", (1.0, 0.0, 0.0), path)
+    length = float(np.linalg.norm(axis))
+    if kind != "fixed" and not length > 0.0:
+        raise GraspdError(f"expected joint {name!r} of {path} to have an axis with a length, got 0 0 0; mend it")
+    joint = SourceJoint(name, kind, axis / (length or 1.0), np.zeros(3))
+    if kind == "fixed":
+        return joint
+    limit = node.find("limit")
+    if node.get("type") == "continuous":
+        joint.lower, joint.upper = -math.pi, math.pi
+    elif limit is None:
+        raise GraspdError(f"expected joint {name!r} of {path} to have limits, got none; add <limit lower= upper=>")
+    else:
+        joint.lower, joint.upper = (float(_numbers(limit, key, (0.0,), path)[0]) for key in ("lower", "upper"))
+    mimic = node.find("mimic")
+    if mimic is not None:
+        joint.leader = mimic.get("joint")
+        joint.multiplier = float(_numbers(mimic, "multiplier", (1.0,), path)[0])
+        joint.offset = float(_numbers(mimic, "offset", (0.0,), path)[0])
+    return joint
+
+
+def _read_inertial(node: ElementTree.Element, path: Path) -> tuple[float, MassDistribution | None]:
+    inertial = node.find("inertial")
+    if inertial is None:
+        return 0.0, None
+    mass = float(_numbers(inertial.find("mass"), "value", (0.0,), path)[0])
+    tensor = inertial.find("inertia")
+    if tensor is None:
+        return mass, None
+    xx, xy, xz, yy, yz, zz = (
+        float(_numbers(tensor, f"i{key}", (0.0,), path)[0]) for key in ("xx", "xy", "xz", "yy", "yz", "zz")
+    )
+    origin = _origin(inertial, path)
+    turn = origin[:3, :3]
+    inertia = turn @ np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]]) @ turn.T
+    return mass, MassDistribution(origin[:3, 3], inertia)
+
+
+def _read_shapes(node: ElementTree.Element, looks: dict[str, Appearance], path: Path) -> list[SourceShape]:
+    geometry = node.find("geometry")
+    kind = next(iter(geometry), None) if geometry is not None else None
+    if kind is None:
+        return []
+    shapes = _read_geometry(kind, path)
+    look = _read_look(node.find("material"), looks)
+    for shape in shapes:
+        shape.mesh.apply_transform(_origin(node, path))
+    return [SourceShape(shape.mesh, look or shape.look) for shape in shapes]
+
+
+def _read_geometry(node: ElementTree.Element, path: Path) -> list[SourceShape]:
+    if node.tag == "mesh":
+        scale = _numbers(node, "scale", (1.0, 1.0, 1.0), path)
+        return read_mesh_file(find_mesh_file(node.get("filename", ""), path), scale)
+    if node.tag == "box":
+        return [SourceShape(trimesh.creation.box(_numbers(node, "size", (0.0, 0.0, 0.0), path)))]
+    radius = float(_numbers(node, "radius", (0.0,), path)[0])
+    if node.tag == "sphere":
+        return [SourceShape(trimesh.creation.icosphere(subdivisions=2, radius=radius))]
+    length = float(_numbers(node, "length", (0.0,), path)[0])
+    if node.tag == "cylinder":
+        return [SourceShape(trimesh.creation.cylinder(radius=radius, height=length, sections=24))]
+    if node.tag == "capsule":
+        capsule = trimesh.creation.capsule(height=length, radius=radius, count=[12, 12])
+        capsule.apply_translation(-capsule.bounds.mean(axis=0))
+        return [SourceShape(capsule)]
+    raise GraspdError(f"expected mesh, box, sphere, cylinder or capsule in {path}, got {node.tag!r}; replace it")
+
+
+def _read_look(node: ElementTree.Element | None, looks: dict[str, Appearance]) -> Appearance | None:
+    if node is None:
+        return None
+    color = node.find("color")
+    if color is None:
+        return looks.get(node.get("name", ""))
+    red, green, blue = (float(value) for value in color.get("rgba", "0.5 0.5 0.5 1").split()[:3])
+    return Appearance(color=linear_color(red, green, blue))
+
+
+def _origin(node: ElementTree.Element, path: Path) -> np.ndarray:
+    """Return the matrix of a node's <origin>: roll, pitch and yaw are about the fixed axes x, y and z."""
+    origin = node.find("origin")
+    roll, pitch, yaw = _numbers(origin, "rpy", (0.0, 0.0, 0.0), path)
+    turn = Gf.Quatd(1.0)
+    for axis, angle in (((0, 0, 1), yaw), ((0, 1, 0), pitch), ((1, 0, 0), roll)):
+        turn *= Gf.Quatd(math.cos(0.5 * angle), math.sin(0.5 * angle) * Gf.Vec3d(*axis))
+    position = _numbers(origin, "xyz", (0.0, 0.0, 0.0), path)
+    return pose_to_matrix(np.array([*position, *turn.GetImaginary(), turn.GetReal()]))
+
+
+def _child(node: ElementTree.Element, tag: str, attribute: str, path: Path) -> str:
+    child = node.find(tag)
+    value = None if child is None else child.get(attribute)
+    if value is None:
+        raise GraspdError(f"expected joint {node.get('name')!r} of {path} to name its {tag}, got none; add it")
+    return value
+
+
+def _numbers(node: ElementTree.Element | None, key: str, default: tuple[float, ...], path: Path) -> np.ndarray:
+    text = None if node is None else node.get(key)
+    if text is None:
+        return np.array(default)
+    try:
+        values = np.array([float(word) for word in text.split()])
+    except ValueError:
+        values = np.zeros(0)
+    if len(values) != len(default) or not np.isfinite(values).all():
+        raise GraspdError(f"expected {len(default)} finite numbers in {key}= of {path}, got {text!r}; mend it")
+    return values
