@@ -1,35 +1,31 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Find eight grasps of the mug and print the best: the library without the command line.
+"""Find eight grasps of a mug on a table, print the best and draw three of them.
 
-python examples/01_grasp_an_object.py
+python examples/01_grasp_an_object.py [OBJECT]
 """
 
 from __future__ import annotations
 
-import asyncio
+import sys
 
 import numpy as np
 
-from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps
-from omni_graspd.objects.object_library import load_object
-from omni_graspd.synthesis.config import SynthesisConfig
-from omni_graspd.synthesis.synthesizer import synthesize
+import omni_graspd as gd
 
 
-def main(iterations: int = 300) -> float:
-    """Synthesize, measure, and return the best epsilon quality."""
-    hand, mug = load_hand("allegro"), load_object("mug")
-    batch = asyncio.run(synthesize(hand, mug, range(8), SynthesisConfig(iterations=iterations), seed=0))
-    metrics = evaluate_grasps(hand, mug, batch.T_object_palm, batch.joint_positions, MetricsConfig())
-    best = int(np.argmax(metrics["epsilon"]))
-    print(f"epsilon {metrics['epsilon'][best]:.3f}, contact {1e4 * metrics['contact_area'][best]:.0f} cm2")
-    print("palm in the mug's frame [m, xyzw]:", np.round(batch.T_object_palm[best], 4))
-    for name, position in zip(hand.joint_names, batch.joint_positions[best], strict=True):
+def main(obj: str = "mug", iterations: int = 300, picture: str = "grasps.png") -> gd.Grasps:
+    """Synthesize, measure, draw; return the best grasp."""
+    grasps = gd.synthesize("allegro", obj, count=8, config=gd.SynthesisConfig(iterations=iterations)).evaluate()
+    best = grasps.best()
+    print(f"{grasps}; the best:")
+    print(f"epsilon {best.metrics['epsilon'][0]:.3f}, contact {1e4 * best.metrics['contact_area'][0]:.0f} cm2")
+    print("palm in the object's frame [m, xyzw]:", np.round(best.T_object_palm[0], 4))
+    for name, position in zip(best.hand.joint_names, best.joint_positions[0], strict=True):
         print(f"  {name:18s} {position:+.3f} rad")
-    return float(metrics["epsilon"][best])
+    grasps.best(3).show(picture)
+    return best
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

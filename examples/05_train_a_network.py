@@ -15,13 +15,13 @@ import time
 import torch
 from torch import nn
 
-import omni_graspd.dataset
+import omni_graspd as gd
 
 
 def main(folder: str, seconds: float = 60.0) -> None:
     """Train for so long."""
     torch.manual_seed(0)
-    views = omni_graspd.dataset.open(folder).as_torch(channels=("rgb",), grasp_slots=64)
+    views = gd.open(folder).as_torch(channels=("rgb",), grasp_slots=64)
     eye = next(name for name in views[0] if name.endswith("/rgb"))
     loader = torch.utils.data.DataLoader(views, batch_size=16, shuffle=True, num_workers=2, persistent_workers=True)
     layers = [nn.LazyConv2d(width, 3, stride=2, padding=1) for width in (16, 32, 64, 64)]

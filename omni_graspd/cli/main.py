@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from omni_graspd import __version__
 from omni_graspd.cli.console import duration, open_console, progress_bar
 from omni_graspd.cli.convert import parse_convert
 from omni_graspd.cli.evaluate import parse_evaluate, parse_report
@@ -35,6 +34,7 @@ from omni_graspd.inspection.overview import write_overview
 from omni_graspd.inspection.summary import DatasetSummary, GraspSummary, summarize_dataset
 from omni_graspd.quiet_warp import start_warp
 from omni_graspd.synthesis.presets import synthesis_preset
+from omni_graspd.version import __version__
 
 if TYPE_CHECKING:
     from rich.console import Console

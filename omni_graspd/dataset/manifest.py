@@ -68,7 +68,7 @@ def package_versions() -> dict[str, str]:
     """Return the installed versions of the packages that bear on the results; those not installed are left out."""
     from importlib import metadata
 
-    from omni_graspd import __version__
+    from omni_graspd.version import __version__
 
     versions = {"omni-graspd": __version__}
     for name in _PACKAGES[1:]:

@@ -21,7 +21,7 @@ from omni_graspd.dataset.table_schema import (
     WAY_COLUMNS,
     grasp_columns,
 )
-from omni_graspd.scenes.transfer import SceneGrasps
+from omni_graspd.scenes.scene_grasps import SceneGrasps
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
 
 _PLACED = tuple(field.name for field in fields(SceneGrasps))

@@ -18,8 +18,6 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.image_writer import read_frame
-from omni_graspd.scenes.scene_writer import OBJECT_PATH
-from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose, pose_to_matrix
 
 # A camera of USD looks along -Z with +Y up; one of computer vision along +Z with +Y down.
@@ -167,6 +165,9 @@ def _fit(values: np.ndarray, slots: int) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _scene(path: Path, hand: str) -> dict[str, np.ndarray]:
+    from omni_graspd.scenes.scene_writer import OBJECT_PATH
+    from omni_graspd.usd.stage import open_stage
+
     table = read_scene_grasps(path)
     mine = np.array([name == hand for name in table.hands]) & np.array([status == "ok" for status in table.status])
     rows = np.flatnonzero(mine)

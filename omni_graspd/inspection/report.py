@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from omni_graspd import __version__
 from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
 from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps, read_measured_grasps
@@ -24,6 +23,7 @@ from omni_graspd.inspection.quality_summary import QUANTITIES, QualityRow, quali
 from omni_graspd.inspection.report_gallery import Shown, choose_shown, draw_shown
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.ranges import require_at_least
+from omni_graspd.version import __version__
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import carb
 import omni.ext
 
-from omni_graspd import __version__
+from omni_graspd.version import __version__
 
 
 class GraspdExtension(omni.ext.IExt):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 
 import numpy as np
 
@@ -14,38 +14,13 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.scenes.clutter import Neighbour
 from omni_graspd.scenes.neighbour_clearance import NeighbourClearance
+from omni_graspd.scenes.scene_grasps import SceneGrasps
 from omni_graspd.scenes.way_stations import Station, moved, way_stations
 from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.usd.transforms import pose_to_matrix
 
 _FROM_ABOVE = math.radians(60.0)
 """Largest angle between the approach direction and straight down at which a hand comes from above [rad]."""
-
-
-@dataclass(frozen=True)
-class SceneGrasps:
-    """Grasps in the frame of a scene, one row each, in the order of the base grasps."""
-
-    T_world_palm: np.ndarray
-    """Palm poses, shape [grasp_count, 7]."""
-    table_clearance: np.ndarray
-    """Height of the hand's lowest vertex over the table top [m], negative below it, shape [grasp_count]."""
-    collides: np.ndarray
-    """Whether the hand reaches below the table top or touches a neighbour, or is nowhere (NaN), [grasp_count], bool."""
-    approach_angle: np.ndarray
-    """Angle between the direction in which the palm looks and straight down [rad], shape [grasp_count]."""
-    approach_clearance: np.ndarray
-    """Lowest vertex over the table top on the whole way, from pregrasp to lift [m]; for grasps without a known way on
-    the open hand's straight one from pregrasp to grasp; NaN where there is no pregrasp, shape [grasp_count]."""
-    from_above: np.ndarray
-    """Whether the hand comes from above, within 60 degrees, never reaches below the table top and touches no neighbour
-    from place to place of its way, shape [grasp_count], bool."""
-    usable: np.ndarray | None = None
-    """Whether the base grasp is usable and its whole way is clear of the table and, from place to place, of neighbours,
-    shape [grasp_count], bool; None for grasps without a known way."""
-    neighbour_clearance: np.ndarray | None = None
-    """Distance to the nearest neighbour [m], up to 5 cm, 0 where the hand touches it, shape [grasp_count]; None for a
-    scene without clutter."""
 
 
 def transfer_grasps(

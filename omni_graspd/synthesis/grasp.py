@@ -26,9 +26,8 @@ class Trajectory:
     losses: dict[str, np.ndarray]
     """Loss terms of the last step, with the padding and leak of that step, shape [frame_count, grasp_count]."""
 
-    def rows(self, start: int, stop: int) -> Trajectory:
-        """Return the grasps ``start`` to ``stop - 1``."""
-        part = slice(start, stop)
+    def rows(self, part: slice | np.ndarray) -> Trajectory:
+        """Return some of the grasps."""
         losses = {name: values[:, part] for name, values in self.losses.items()}
         return Trajectory(self.steps, self.T_object_palm[:, part], self.joint_positions[:, part], losses)
 
@@ -46,7 +45,7 @@ class Postures:
     squeeze_joint_positions: np.ndarray
     """Joint targets that press, with the palm of the grasp [rad or m], shape [grasp_count, joint_count]."""
 
-    def rows(self, part: slice) -> Postures:
+    def rows(self, part: slice | np.ndarray) -> Postures:
         """Return some of the grasps."""
         return Postures(
             self.T_object_pregrasp_palm[part],
@@ -88,9 +87,11 @@ class Way:
     rejected: tuple[str, ...]
     """Why the tries before were dropped, ``"; "`` between them, one per grasp."""
 
-    def rows(self, part: slice) -> Way:
+    def rows(self, part: slice | np.ndarray) -> Way:
         """Return some of the grasps."""
-        return Way(*(getattr(self, field.name)[part] for field in fields(Way)))
+        columns = {field.name: getattr(self, field.name) for field in fields(Way)}
+        rejected = tuple(np.array(columns.pop("rejected"), dtype=object)[part])
+        return Way(**{name: values[part] for name, values in columns.items()}, rejected=rejected)
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,14 +143,17 @@ class GraspBatch:
 
     def rows(self, start: int, stop: int) -> GraspBatch:
         """Return the grasps ``start`` to ``stop - 1``."""
-        part = slice(start, stop)
+        return self.take(slice(start, stop))
+
+    def take(self, part: slice | np.ndarray) -> GraspBatch:
+        """Return some of the grasps: a slice, row numbers, or a mask."""
         return GraspBatch(
             self.T_object_palm[part],
             self.joint_positions[part],
             {name: values[part] for name, values in self.losses.items()},
-            self.status[part],
+            tuple(np.array(self.status, dtype=object)[part]),
             self.postures.rows(part) if self.postures else None,
-            self.trajectory.rows(start, stop) if self.trajectory else None,
+            self.trajectory.rows(part) if self.trajectory else None,
             self.way.rows(part) if self.way else None,
         )
 

@@ -8,8 +8,13 @@ A pose is an array ``[..., 7]``: position x y z [m], then a unit quaternion x y 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-from pxr import Gf, Usd, UsdGeom
+
+if TYPE_CHECKING:
+    # Imported where it is used: reading a dataset takes no USD.
+    from pxr import Gf, Usd, UsdGeom
 
 IDENTITY = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
 
@@ -59,6 +64,8 @@ def gf_to_matrix(matrix: Gf.Matrix4d) -> np.ndarray:
 
 def local_to_world(prim: Usd.Prim, cache: UsdGeom.XformCache | None = None) -> np.ndarray:
     """Return the prim's local-to-world matrix in stage units, shape [4, 4], acting on column vectors."""
+    from pxr import UsdGeom
+
     return gf_to_matrix((cache or UsdGeom.XformCache()).GetLocalToWorldTransform(prim))
 
 
@@ -69,6 +76,8 @@ def author_pose(prim: Usd.Prim, pose: np.ndarray) -> None:
         prim: A transformable prim.
         pose: T_parent_prim, shape [7], in stage units.
     """
+    from pxr import Gf, UsdGeom
+
     xformable = UsdGeom.Xformable(prim)
     xformable.ClearXformOpOrder()
     x, y, z, w = (float(v) for v in pose[3:])

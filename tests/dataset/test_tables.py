@@ -21,7 +21,7 @@ from omni_graspd.dataset.tables import (
     write_scene_grasps,
 )
 from omni_graspd.errors import GraspdError
-from omni_graspd.scenes.transfer import SceneGrasps
+from omni_graspd.scenes.scene_grasps import SceneGrasps
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
 
 

@@ -17,7 +17,8 @@ from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.posed_hand import posed_mesh
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.scenes.clutter import Neighbour
-from omni_graspd.scenes.transfer import SceneGrasps, join_scene_grasps, transfer_grasps
+from omni_graspd.scenes.scene_grasps import SceneGrasps
+from omni_graspd.scenes.transfer import join_scene_grasps, transfer_grasps
 from omni_graspd.scenes.way_stations import LIFT_HEIGHT, way_stations
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
 from omni_graspd.usd.meshes import TriangleMesh

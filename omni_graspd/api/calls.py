@@ -1,0 +1,122 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The functions of ``import omni_graspd as gd`` that wait for their result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omni_graspd.api import aio, assets
+from omni_graspd.api.blocking import blocking
+from omni_graspd.api.grasps import Grasps
+from omni_graspd.errors import GraspdError
+
+if TYPE_CHECKING:
+    from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
+    from omni_graspd.formats.conversion import Conversion
+    from omni_graspd.hands.hand import Hand
+    from omni_graspd.metrics.evaluate import MetricsConfig
+    from omni_graspd.objects.rigid_object import RigidObject
+
+synthesize = blocking(aio.synthesize)
+rest_poses = blocking(aio.rest_poses)
+measure_hold = blocking(aio.measure_hold)
+measure_lift = blocking(aio.measure_lift)
+generate = blocking(aio.generate)
+settle = blocking(aio.settle)
+render = blocking(aio.render)
+draw = blocking(aio.draw)
+
+
+def evaluate(grasps: Grasps, config: MetricsConfig | None = None) -> Grasps:
+    """Measure grasps; the same as ``grasps.evaluate(config)``."""
+    return grasps.evaluate(config)
+
+
+def evaluate_dataset(path: str | Path, settings: EvaluationSettings | None = None, *, workers: int = 1) -> int:
+    """Add metrics to all grasps of a dataset, as ``graspd evaluate`` does; columns that are there are kept.
+
+    Args:
+        path: Dataset folder.
+        settings: Which metrics, and how they are measured.
+        workers: Processes; with more than 1 a script needs ``if __name__ == "__main__":``.
+
+    Returns:
+        How many grasps were measured.
+
+    Raises:
+        GraspdError: If the folder is no dataset, or was evaluated with other settings.
+    """
+    from omni_graspd.dataset.evaluation import evaluate_dataset as evaluation
+    from omni_graspd.quiet_warp import start_warp
+
+    start_warp()
+    return evaluation.evaluate_dataset(Path(path), settings, workers=workers, start_worker=start_warp)
+
+
+def read_grasps(
+    path: str | Path, *, hand: str | Path | Hand | None = None, obj: str | Path | RigidObject | None = None
+) -> list[Grasps]:
+    """Read grasps from a dataset, from a table that ``Grasps.save`` wrote, or from another project's files.
+
+    Args:
+        path: File or folder.
+        hand: The hand, where the file does not tell it.
+        obj: The object or its mesh, where the file does not tell it.
+
+    Returns:
+        One entry per hand and object.
+
+    Raises:
+        GraspdError: If nothing can be read, or a hand or object is not to be found.
+    """
+    from omni_graspd.api.grasp_files import read_grasp_files
+
+    known_hand = None if hand is None else assets.load_hand(hand)
+    return read_grasp_files(Path(path), known_hand, None if obj is None else assets.load_object(obj))
+
+
+def convert(
+    source: str | Path, target: str | Path, *, to: str = "", hand: str = "", obj: str | Path = ""
+) -> Conversion:
+    """Convert grasps between our datasets and the files of other projects, as ``graspd convert`` does.
+
+    Args:
+        source: A file, a folder of files of one format, or a dataset.
+        target: A file or folder.
+        to: Format that is written; by default the target's suffix tells it.
+        hand: The hand, where the source does not tell it.
+        obj: Mesh of the object, where the source does not tell it.
+
+    Returns:
+        What was written, left out, guessed and lost.
+
+    Raises:
+        GraspdError: If nothing can be read, or the target cannot be written.
+    """
+    from omni_graspd.formats import conversion
+
+    config = conversion.ConvertConfig(to=to, hand=hand, object_path=Path(obj) if obj else None)
+    return conversion.convert(Path(source), Path(target), config)
+
+
+def inspect(path: str | Path, *options: str) -> None:
+    """Open grasps in a browser, as ``graspd inspect`` does; Ctrl-C ends.
+
+    Args:
+        path: Dataset folder, or another project's grasp file.
+        options: Options of the command, for example ``"--port", "8081"``.
+
+    Raises:
+        GraspdError: If there is nothing to look at, or viser is not installed.
+    """
+    from omni_graspd.cli.console import open_console
+    from omni_graspd.cli.inspect import parse_inspect
+
+    arguments: Sequence[str] = [str(path), *options]
+    try:
+        parse_inspect(arguments)(open_console())
+    except SystemExit:
+        raise GraspdError(f"expected options of graspd inspect, got {' '.join(options)!r}") from None
