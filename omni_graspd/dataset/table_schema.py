@@ -98,6 +98,7 @@ METRIC_COLUMNS = {
     ),
     "force_closure": Column("bool", "1", "Whether the contacts resist any wrench."),
     "pierced": Column("int32", "1", "Number of links that the object passes through."),
+    "crossed": Column("int32", "1", "Number of links that another link passes through."),
     "penetration_depth": Column(
         "float64", "m", "Depth of the deepest hand point inside the object, or of a wall in the hand."
     ),

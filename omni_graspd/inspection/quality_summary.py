@@ -40,6 +40,7 @@ QUANTITIES = (
     Quantity("force_closure", "closed", 1.0, 3, 1),
     Quantity("penetration_depth", "depth [mm]", 1e3, 1, -1),
     Quantity("pierced", "pierced links", 1.0, 3, -1),
+    Quantity("crossed", "crossed links", 1.0, 3, -1),
     Quantity("self_penetration_area", "self [cm²]", 1e4, 2, -1),
     Quantity("joint_limit_margin", "joint margin", 1.0, 3, 1),
 )

@@ -16,6 +16,7 @@ from omni_graspd.metrics.walls import measure_walls
 from omni_graspd.metrics.wrench_space import WrenchSpace, wrench_spaces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
+from omni_graspd.synthesis.crossed_links import crossed_links
 
 # Grasps measured together: what is in memory does not grow with the batch.
 _CHUNK_SIZE = 64
@@ -76,8 +77,9 @@ def evaluate_grasps(
     Returns:
         Columns of shape [grasp_count]: ``contact_area`` (hand surface within the threshold [m2]), ``contact_count``
         (hand points within it), ``epsilon``, ``volume`` where the settings ask for it, ``force_closure`` (bool),
-        ``pierced`` (links that the object passes through), ``penetration_depth`` (of the deepest hand point, or more
-        where a wall is in the hand, see :func:`~omni_graspd.metrics.walls.measure_walls` [m]).
+        ``pierced`` (links that the object passes through), ``crossed`` (links that another link passes through, see
+        :func:`~omni_graspd.synthesis.crossed_links.crossing_pairs`), ``penetration_depth`` (of the deepest hand point,
+        or more where a wall is in the hand, see :func:`~omni_graspd.metrics.walls.measure_walls` [m]).
     """
     points = points or sample_surface_points(hand, config.point_count)
     parts = []
@@ -97,7 +99,8 @@ def evaluate_grasps(
     columns = _joined(parts)
     walls = measure_walls(hand, exact_distance(obj, device), T_object_palm, joint_positions)
     depth = np.maximum(columns["penetration_depth"], walls.depth)
-    return columns | {"pierced": walls.pierced, "penetration_depth": depth}
+    crossed = crossed_links(hand, joint_positions, device).sum(axis=1, dtype=np.int32)
+    return columns | {"pierced": walls.pierced, "crossed": crossed, "penetration_depth": depth}
 
 
 def evaluate_thresholds(

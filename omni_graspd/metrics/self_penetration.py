@@ -10,6 +10,7 @@ import numpy as np
 
 from omni_graspd.geometry.filled_solid import filled_surface
 from omni_graspd.geometry.signed_distance import SignedDistance, SignedDistanceConfig
+from omni_graspd.hands.collidable_pairs import collidable_link_pairs
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
@@ -45,7 +46,7 @@ def self_penetration_areas(
 
     Links are filled as for :func:`~omni_graspd.metrics.intersection_volume.intersection_volumes`. Surface that other
     links cover in the open posture is no surface. Pairs that overlap by design are left out, see
-    :func:`collidable_link_pairs`.
+    :func:`~omni_graspd.hands.collidable_pairs.collidable_link_pairs`.
 
     Args:
         hand: The hand.
@@ -67,27 +68,6 @@ def self_penetration_areas(
             buried |= _inside_link(mesh, link, matrices, points, tested[:, link], config.depth, device)
     # Not a matrix product: its sums would depend on how many grasps there are.
     return np.where(buried, points.areas, 0.0).sum(axis=1)
-
-
-def collidable_link_pairs(hand: Hand) -> np.ndarray:
-    """Tell which links may not overlap: all pairs but those of one rigid body and those of a body and its parent.
-
-    Links without a joint between them are one rigid body, also when they are welded to the palm. That is the rule of
-    MuJoCo; PhysX and URDF tools leave out joined links alike.
-
-    Args:
-        hand: The hand.
-
-    Returns:
-        Symmetric, shape [link_count, link_count], bool.
-    """
-    body: list[int] = []
-    for index, link in enumerate(hand.links):
-        body.append(index if link.joint >= 0 or link.parent < 0 else body[link.parent])
-    parent = [body[link.parent] if link.parent >= 0 else -1 for link in (hand.links[b] for b in body)]
-    bodies, parents = np.array(body), np.array(parent)
-    joined = parents[:, None] == bodies[None, :]
-    return ~((bodies[:, None] == bodies[None, :]) | joined | joined.T)
 
 
 def _inside_link(

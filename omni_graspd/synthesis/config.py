@@ -154,7 +154,8 @@ class SynthesisConfig:
     squeeze: SqueezeConfig = field(default_factory=SqueezeConfig)
     """Squeeze of grasps past table and obstacles."""
     tries: int = 5
-    """How often a grasp is tried that has no way past table and obstacles, or whose hand the object passes through."""
+    """How often a grasp is tried that has no way past table and obstacles, whose hand the object passes through, or
+    of which a link passes through another."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -11,6 +11,8 @@ import numpy as np
 
 PIERCED = "pierced"
 """Status of grasps whose hand the object passes through; the links follow."""
+CROSSED = "crossed"
+"""Status of grasps of which a link passes through another; the links follow."""
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,11 @@ class GraspBatch:
     def pierced(self) -> np.ndarray:
         """Which hands the object passes through, shape [grasp_count], bool."""
         return np.array([status.startswith(PIERCED) for status in self.status], dtype=bool)
+
+    @property
+    def crossed(self) -> np.ndarray:
+        """Which hands pass through themselves and not through the object, shape [grasp_count], bool."""
+        return np.array([status.startswith(CROSSED) for status in self.status], dtype=bool)
 
     @property
     def ok(self) -> np.ndarray:

@@ -11,7 +11,8 @@ import numpy as np
 from omni_graspd.hands.hand import Hand
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.contact_balance import balance_forces, pressing_contacts
-from omni_graspd.synthesis.grasp import PIERCED, GraspBatch, Trajectory
+from omni_graspd.synthesis.crossed_links import crossing_pairs
+from omni_graspd.synthesis.grasp import CROSSED, PIERCED, GraspBatch, Trajectory
 from omni_graspd.synthesis.models import HandModel, hand_model
 from omni_graspd.synthesis.optimization import Shard
 from omni_graspd.synthesis.request import Wanted
@@ -24,6 +25,8 @@ _TOUCHING = 5e-3
 _DEEP = 4e-3
 # How much a hand that the object passes through counts against escaping.
 _PIERCED = 2.0
+# How much one that passes through itself does.
+_CROSSED = 1.0
 # How much a wrench that is left over, as a share of the contact forces, counts against escaping.
 _UNBALANCED = 4.0
 
@@ -58,15 +61,18 @@ def run_passes(
         shard = Shard(points, models, drafted, *state, draft, device, surroundings=around)
         _optimize(shard, recorder)
         poses, actuated = _positions(shard)
-        pierced = np.asarray(_pierced(hand, wanted, drafted, poses, actuated).any(axis=1))
-        best = _most_promising(shard, candidates, _imbalances(shard, wanted, drafted, points, config), pierced)
+        pierced = _pierced(hand, wanted, drafted, poses, actuated).any(axis=1)
+        crossed = _crossing(hand, actuated, device).any(axis=(1, 2))
+        penalties = np.where(pierced, _PIERCED, 0.0) + np.where(crossed, _CROSSED, 0.0)
+        best = _most_promising(shard, candidates, _imbalances(shard, wanted, drafted, points, config), penalties)
         state = poses[best], actuated[best]
         recorder.keep(best)
     points = hand_model(hand, config.point_count, device)
     shard = Shard(points, models, owner, *state, config, device, surroundings=around)
     _optimize(shard, recorder)
-    pierced = _pierced(hand, wanted, owner, *_positions(shard))
-    whole, depths = _collect(hand, shard, pierced, recorder), shard.depths()
+    poses, actuated = _positions(shard)
+    pierced, crossing = _pierced(hand, wanted, owner, poses, actuated), _crossing(hand, actuated, device)
+    whole, depths = _collect(hand, shard, _statuses(hand, shard, pierced, crossing), recorder), shard.depths()
     counts = [len(part.request.indices) for part in wanted]
     ends = np.cumsum(counts)
     return [(whole.rows(end - count, end), depths[end - count : end]) for count, end in zip(counts, ends, strict=True)]
@@ -170,37 +176,53 @@ def _pierced(
     return pierced
 
 
-def _most_promising(shard: Shard, candidates: int, imbalances: np.ndarray, pierced: np.ndarray) -> np.ndarray:
+def _crossing(hand: Hand, actuated: np.ndarray, device: str) -> np.ndarray:
+    """Tell which links pass through which others, shape [grasp_count, link_count, link_count], bool."""
+    crossing = np.zeros((len(actuated), len(hand.links), len(hand.links)), dtype=bool)
+    finite = np.flatnonzero(np.isfinite(actuated).all(axis=1))
+    if len(finite):
+        crossing[finite] = crossing_pairs(hand, hand.joint_positions(actuated[finite]), device)
+    return crossing
+
+
+def _most_promising(shard: Shard, candidates: int, imbalances: np.ndarray, penalties: np.ndarray) -> np.ndarray:
     """Return the row of each grasp's candidate from which a pushed object escapes least.
 
-    Those that are pierced, deep in the object, in the table or out of balance come last.
+    Those that are deep in the object, in the table, out of balance, or have penalties for other reasons come last.
     """
     shape = (-1, candidates)
     escapes, depths = shard.escape().reshape(shape), shard.depths().reshape(shape)
     failed = shard.state.failed.numpy().reshape(shape)
     escapes = escapes + np.where(depths > _DEEP, 1.0, 0.0)
-    escapes = escapes + np.where(pierced.reshape(shape), _PIERCED, 0.0)
+    escapes = escapes + penalties.reshape(shape)
     escapes = escapes + np.where(shard.clearances().reshape(shape) < 0.0, 1.0, 0.0)
     escapes = escapes + _UNBALANCED * imbalances.reshape(shape)
     ranked = np.where((failed != 0) | ~np.isfinite(escapes), np.inf, escapes)
     return np.arange(len(ranked)) * candidates + ranked.argmin(axis=1)
 
 
-def _collect(hand: Hand, shard: Shard, pierced: np.ndarray, recorder: Recorder) -> GraspBatch:
-    statuses = _statuses(hand, shard, pierced)
+def _collect(hand: Hand, shard: Shard, statuses: tuple[str, ...], recorder: Recorder) -> GraspBatch:
     poses, actuated = _positions(shard)
     losses = {**shard.losses(), "penetration": shard.penetration(), "escape": shard.escape()}
     joints = hand.joint_positions(actuated)
     return GraspBatch(poses, joints, losses, statuses, trajectory=recorder.trajectory(hand))
 
 
-def _statuses(hand: Hand, shard: Shard, pierced: np.ndarray) -> tuple[str, ...]:
+def _statuses(hand: Hand, shard: Shard, pierced: np.ndarray, crossing: np.ndarray) -> tuple[str, ...]:
     """Say of each evaluated grasp whether it is one."""
     statuses = []
-    for failed, gap, links in zip(shard.state.failed.numpy(), shard.gaps(), pierced, strict=True):
+    for failed, gap, links, pairs in zip(shard.state.failed.numpy(), shard.gaps(), pierced, crossing, strict=True):
         status = "ok" if gap <= _TOUCHING else f"apart: the hand ends {1e3 * gap:.0f} mm from the object"
+        if pairs.any():
+            status = f"{CROSSED}: {_crossing_names(hand, pairs)}"
         if links.any():
             names = ", ".join(hand.links[link].name for link in np.flatnonzero(links))
             status = f"{PIERCED}: the object passes through {names}"
         statuses.append("diverged: the gradient is not finite" if failed else status)
     return tuple(statuses)
+
+
+def _crossing_names(hand: Hand, pairs: np.ndarray) -> str:
+    """Say which links pass through which others, each pair once; ``pairs`` has shape [link_count, link_count]."""
+    crossed = np.argwhere(np.triu(pairs | pairs.T))
+    return ", ".join(f"{hand.links[other].name} passes through {hand.links[link].name}" for link, other in crossed)

@@ -68,7 +68,7 @@ def _find_free(
         starts = _starts(hand, parts, config, attempt=attempt, seed=seed, device=device)
         return [batch for batch, _ in run_passes(hand, parts, config, starts, recorder.of_try(attempt), device)]
 
-    batches = try_until(wanted, config.tries, form, lambda batch: ~batch.pierced)
+    batches = try_until(wanted, config.tries, form, lambda batch: ~(batch.pierced | batch.crossed))
     return [
         replace(
             batch,

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import trimesh
 
+from omni_graspd.hands.collidable_pairs import collidable_link_pairs
 from omni_graspd.hands.hand import Hand, Link
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points
-from omni_graspd.metrics.self_penetration import SelfPenetrationConfig, collidable_link_pairs, self_penetration_areas
+from omni_graspd.metrics.self_penetration import SelfPenetrationConfig, self_penetration_areas
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import IDENTITY, invert, transform_points
 

@@ -28,7 +28,7 @@ _REASONS = {
 
 
 def is_reason(status: str) -> bool:
-    return status in _REASONS or status.startswith(("apart: ", "diverged: ", "pierced: "))
+    return status in _REASONS or status.startswith(("apart: ", "diverged: ", "pierced: ", "crossed: "))
 
 
 def test_a_sheet_as_wide_as_a_plate_is_given_up_with_reasons(hand, solid):

@@ -42,6 +42,7 @@ _CONTACT_COLUMNS = (
     "volume",
     "force_closure",
     "pierced",
+    "crossed",
     "penetration_depth",
 )
 _THRESHOLD_METRICS = ("contact_area", "facing_area", "epsilon", "volume")

@@ -48,7 +48,7 @@ class MeasuredGrasps:
     def verdicts(self) -> list[str]:
         """Say of each grasp what is wrong with it, the first reason that applies, or ``good``."""
         held, depth = self.metric("held"), self.metric("penetration_depth")
-        closed, pierced = self.metric("force_closure"), self.metric("pierced")
+        closed, pierced, crossed = (self.metric(name) for name in ("force_closure", "pierced", "crossed"))
         verdicts = []
         for row, status in enumerate(self.table.grasps.status):
             if status != "ok":
@@ -57,6 +57,8 @@ class MeasuredGrasps:
                 verdicts.append("the table is in the way")
             elif pierced is not None and pierced[row] > 0:
                 verdicts.append("the object passes through the hand")
+            elif crossed is not None and crossed[row] > 0:
+                verdicts.append("a link passes through another")
             elif closed is not None and not closed[row]:
                 verdicts.append("no force closure")
             elif depth is not None and depth[row] > _LARGEST_DEPTH:

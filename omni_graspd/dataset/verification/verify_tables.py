@@ -79,14 +79,16 @@ def _value_problems(table: GraspTable) -> Iterator[str]:
         "epsilon": 0.0,
         "penetration_depth": 0.0,
         "pierced": 0.0,
+        "crossed": 0.0,
         "intersection_volume": 0.0,
     }.items():
         values = table.metrics.get(name)
         if values is not None:
             yield from _rows(usable & ~(values >= low), f"{name} of {low:g} or more")
-    pierced = table.metrics.get("pierced")
-    if pierced is not None and table.grasps.way is not None:
-        yield from _rows(table.grasps.usable & (pierced > 0), "no pierced links where grasps are usable")
+    for name in ("pierced", "crossed"):
+        links = table.metrics.get(name)
+        if links is not None and table.grasps.way is not None:
+            yield from _rows(table.grasps.usable & (links > 0), f"no {name} links where grasps are usable")
 
 
 def _way_problems(table: GraspTable) -> Iterator[str]:
