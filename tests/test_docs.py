@@ -39,6 +39,7 @@ def _find(name: str) -> object | None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_site_builds_without_a_warning(tmp_path):
     pytest.importorskip("mkdocs", reason="mkdocs is not installed: pip install '.[docs]'")
     call = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
@@ -51,6 +52,7 @@ def test_the_site_builds_without_a_warning(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("notebook", _NOTEBOOKS, ids=[path.stem for path in _NOTEBOOKS])
 def test_notebooks_run(notebook: Path, tmp_path):
     nbformat = pytest.importorskip("nbformat", reason="Jupyter is not installed: pip install '.[docs]'")
@@ -58,7 +60,7 @@ def test_notebooks_run(notebook: Path, tmp_path):
     pytest.importorskip("ipykernel", reason="Jupyter is not installed: pip install '.[docs]'")
     cells = nbformat.read(notebook, as_version=4)
     nbclient.NotebookClient(
-        cells, timeout=280, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+        cells, timeout=800, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
     ).execute()
     shown = [output for cell in cells.cells if cell.cell_type == "code" for output in cell.outputs]
     assert any("image/png" in output.get("data", {}) for output in shown)
