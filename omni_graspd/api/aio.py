@@ -161,7 +161,7 @@ async def measure_lift(grasps: Grasps, config: LiftConfig | None = None) -> Gras
     return grasps
 
 
-async def show(grasps: Grasps, *, most: int = 6, size: int = 400) -> Image.Image:
+async def show(grasps: Grasps, *, most: int = 6, size: int = 298) -> Image.Image:
     """Draw grasps, each from both sides of the palm.
 
     Args:
@@ -177,7 +177,7 @@ async def show(grasps: Grasps, *, most: int = 6, size: int = 400) -> Image.Image
     return await draw_batch(grasps, most, size)
 
 
-async def draw(batches: Sequence[Grasps], *, title: str = "Grasps", size: int = 400) -> Image.Image:
+async def draw(batches: Sequence[Grasps], *, title: str = "Grasps", size: int = 298) -> Image.Image:
     """Draw grasps of several hands and objects in one picture: a column for each hand, a row for each grasp.
 
     Args:

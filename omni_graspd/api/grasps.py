@@ -189,7 +189,7 @@ class Grasps:
 
         return write_grasp_file(self, Path(path))
 
-    def show(self, path: str | Path | None = None, *, most: int = 6, size: int = 400) -> Image.Image:
+    def show(self, path: str | Path | None = None, *, most: int = 6, size: int = 298) -> Image.Image:
         """Draw the grasps, each from both sides of the palm: a picture that a notebook shows.
 
         Args:

@@ -24,7 +24,7 @@ from omni_graspd.rendering.frame import RenderConfig
 if TYPE_CHECKING:
     from PIL import Image
 
-_RENDER = RenderConfig(samples_per_pixel=16, max_depth=4)
+_RENDER = RenderConfig(samples_per_pixel=9, max_depth=4)
 _FIGURES = (
     ("epsilon", 1.0, "epsilon {:.2f}"),
     ("contact_area", 1e4, "contact {:.0f} cm2"),
