@@ -7,7 +7,6 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,9 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Asset, Manifest, write_manifest
 from omni_graspd.dataset.tables import GraspTable, write_grasps
 from omni_graspd.errors import GraspdError
-from omni_graspd.inspection.quality_summary import QUANTITIES, quality_row, threshold_curve
+from omni_graspd.inspection.quality_summary import quality_row, threshold_curve
 from omni_graspd.inspection.report import ReportConfig, write_report
+from omni_graspd.metrics.columns import METRICS
 from omni_graspd.synthesis.grasp import GraspBatch
 
 
@@ -53,7 +53,7 @@ def dataset(tmp_path) -> Path:
 
 
 def _quantity(column: str):
-    return next(quantity for quantity in QUANTITIES if quantity.column == column)
+    return METRICS[column]
 
 
 def test_rows_average_the_best_of_each_object_then_the_objects(tmp_path):
@@ -88,18 +88,6 @@ def test_each_grasp_has_one_verdict(tmp_path):
         "object lost in some direction",
         "deeper than 5 mm in the object",
         "deeper than 5 mm in the object",
-    ]
-
-
-def test_crossed_links_come_after_pierced_ones_and_before_all_else(tmp_path):
-    root = _write_dataset(tmp_path / "set", {"a": np.array([0.2, 0.0, 0.0])})
-    (measured,) = read_measured_grasps(root)
-    metrics = measured.table.metrics | {"pierced": np.array([0, 1, 0]), "crossed": np.array([0, 1, 2])}
-    measured = replace(measured, table=replace(measured.table, metrics=metrics))
-    assert measured.verdicts() == [
-        "failed: diverged",
-        "the object passes through the hand",
-        "a link passes through another",
     ]
 
 
