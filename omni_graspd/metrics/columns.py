@@ -30,6 +30,12 @@ def _self_penetration_areas(grasps: GraspsToMeasure) -> np.ndarray:
     return self_penetration_areas(grasps.hand, grasps.joint_positions, config, points=points, device=grasps.device)
 
 
+def _crossed_link_counts(grasps: GraspsToMeasure) -> np.ndarray:
+    from omni_graspd.synthesis.crossed_links import crossed_links
+
+    return crossed_links(grasps.hand, grasps.joint_positions, grasps.device).sum(axis=1, dtype=np.int32)
+
+
 def _joint_limit_margins(grasps: GraspsToMeasure) -> np.ndarray:
     from omni_graspd.metrics.joint_margin import joint_limit_margins
 
@@ -121,6 +127,20 @@ METRICS = {
             better=-1,
             report=90,
             viewer=40,
+        ),
+        Metric(
+            name="crossed",
+            kind="int32",
+            unit="1",
+            meaning="Number of links that another link passes through.",
+            by="generate",
+            measure=_crossed_link_counts,
+            least=0.0,
+            fault="a link passes through another",
+            label="crossed links",
+            better=-1,
+            report=95,
+            viewer=45,
         ),
         Metric(
             name="penetration_depth",

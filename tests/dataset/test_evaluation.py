@@ -96,7 +96,7 @@ def test_all_columns_are_added_and_none_is_changed(dataset):
 def test_failed_rows_get_no_figures(dataset):
     evaluate_dataset(dataset, _SETTINGS, workers=1)
     metrics = read_grasps(_table(dataset)).metrics
-    for name in evaluation_columns(_SETTINGS)[7:]:
+    for name in evaluation_columns(_SETTINGS)[8:]:
         assert np.isnan(metrics[name][1]), name
         assert np.isfinite(np.delete(metrics[name], 1)).all(), name
 

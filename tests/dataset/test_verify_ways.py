@@ -56,6 +56,10 @@ _CORRUPTIONS: dict[str, tuple[Callable[[GraspTable], GraspTable], str, str]] = {
     "other rest pose": (
         lambda table: replace(table, rest_poses=np.zeros(9, dtype=np.int32)), _TABLE, "the rest poses that the grasps'",
     ),
+    "crossed, yet usable": (
+        lambda table: replace(table, metrics=table.metrics | {"crossed": np.ones(9, dtype=np.int32)}),
+        _TABLE, "no crossed links where grasps are usable",
+    ),
     "failed, yet usable": (_fail, _TABLE, "status ok where grasps are usable"),
     "hand in the table": (
         lambda table: _with_way(table, 0, grasp_clearance=-1e-3), _TABLE, "grasp_clearance of 0 or more",

@@ -7,6 +7,7 @@ from __future__ import annotations
 import csv
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,18 @@ def test_each_grasp_has_one_verdict(tmp_path):
         "object lost in some direction",
         "deeper than 5 mm in the object",
         "deeper than 5 mm in the object",
+    ]
+
+
+def test_crossed_links_come_after_pierced_ones_and_before_all_else(tmp_path):
+    root = _write_dataset(tmp_path / "set", {"a": np.array([0.2, 0.0, 0.0])})
+    (measured,) = read_measured_grasps(root)
+    metrics = measured.table.metrics | {"pierced": np.array([0, 1, 0]), "crossed": np.array([0, 1, 2])}
+    measured = replace(measured, table=replace(measured.table, metrics=metrics))
+    assert measured.verdicts() == [
+        "failed: diverged",
+        "the object passes through the hand",
+        "a link passes through another",
     ]
 
 

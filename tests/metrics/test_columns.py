@@ -46,9 +46,9 @@ def tall(monkeypatch) -> Metric:
 def test_columns_of_an_evaluated_table_keep_their_order():
     """The order is that of the files of datasets made before."""
     settings = EvaluationSettings(thresholds=(0.003,), lift_test=True, lift_noise=2)
-    expected = """contact_area contact_count epsilon volume force_closure pierced penetration_depth intersection_volume
-        self_penetration_area joint_limit_margin displacement held lifted lift_drift lift_reason lift_score
-        contact_area_3mm facing_area_3mm epsilon_3mm volume_3mm"""
+    expected = """contact_area contact_count epsilon volume force_closure pierced crossed penetration_depth
+        intersection_volume self_penetration_area joint_limit_margin displacement held lifted lift_drift lift_reason
+        lift_score contact_area_3mm facing_area_3mm epsilon_3mm volume_3mm"""
     assert evaluation_columns(settings) == tuple(expected.split())
 
 
