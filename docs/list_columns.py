@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omni_graspd.metrics.columns import METRICS
+from omni_graspd.synthesis.losses import LOSS_TERMS
 
 _DOCS = Path(__file__).resolve().parent
 _BY = {
@@ -31,7 +32,17 @@ def metric_table() -> str:
     return _table(("column", "in reports", "unit", "measured by", "at thresholds", "meaning"), rows)
 
 
-TABLES = {("metrics.md", "metrics"): metric_table}
+def loss_table() -> str:
+    """Return the table of the columns of the loss."""
+    rows = [
+        (f"`loss_{term.name}`", term.unit.translate(_POWERS), f"`{term.weight}`" if term.weight else "", term.meaning)
+        for term in LOSS_TERMS.values()
+        if term.recorded
+    ]
+    return _table(("column", "unit", "weight", "meaning"), rows)
+
+
+TABLES = {("metrics.md", "metrics"): metric_table, ("dataset.md", "losses"): loss_table}
 """What writes a table, by page and by the name between the marks around it."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from omni_graspd.metrics.columns import METRICS, metrics_at_thresholds
+from omni_graspd.synthesis.losses import LOSS_TERMS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -110,23 +111,12 @@ def metric_column(name: str, kind: str) -> Column:
     return Column(kind, "1", f"Metric {name!r}.")
 
 
-LOSS_COLUMNS = {
-    "stable": Column("float64", "1", "Motion of the object that is not held back: 1 all, 0 none (paper, equation 2)."),
-    "range": Column("float64", "rad", "Distance of the joints from the middle of their ranges (equation 3)."),
-    "limit": Column("float64", "rad", "Distance of the joints beyond their limits (equation 4)."),
-    "penetration": Column("float64", "m2", "Half the mean squared depth of hand points inside the object."),
-    "escape": Column(
-        "float64", "1", "How far a pushed object gets, relative to the push: the score by which grasps rank, low first."
-    ),
-    "imbalance": Column(
-        "float64", "1", "Wrench that the squeeze's contact forces leave over, per force; 0 is balance."
-    ),
-    "drop": Column(
-        "float64", "1", "The score by which grasps on a table rank, low first: escape, imbalance, and where forces act."
-    ),
-    "self_collision": Column("float64", "m2", "Half the sum of squared overlaps between spheres inside the links."),
-}
-"""Known loss terms at the end of the synthesis, without their weights; others are written as plain numbers."""
+def loss_column(name: str) -> Column:
+    """Describe the column of a loss term, by its name in :data:`~omni_graspd.synthesis.losses.LOSS_TERMS`."""
+    if name in LOSS_TERMS:
+        return Column("float64", LOSS_TERMS[name].unit, LOSS_TERMS[name].meaning)
+    return Column("float64", "1", f"Loss term {name!r}.")
+
 
 SCENE_GRASP_COLUMNS = {
     "hand": Column("string", "1", "Name of the hand."),
@@ -196,7 +186,7 @@ def grasp_columns(
     columns |= REST_POSE_COLUMNS if rest_poses else {}
     columns |= WAY_COLUMNS if way else {}
     for name in losses:
-        columns[f"loss_{name}"] = LOSS_COLUMNS.get(name, Column("float64", "1", f"Loss term {name!r}."))
+        columns[f"loss_{name}"] = loss_column(name)
     for name, kind in metrics.items():
         columns[name] = metric_column(name, kind)
     return columns
