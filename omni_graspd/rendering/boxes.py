@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from omni_graspd.rendering.annotators import BOX_2D_DTYPE, BOX_3D_DTYPE
-from omni_graspd.rendering.frame import AnnotatorData
+from omni_graspd.rendering.annotator_data import BOX_2D_DTYPE, BOX_3D_DTYPE, AnnotatorData
 from omni_graspd.rendering.instances import Instance
 from omni_graspd.rendering.pinhole_camera import PinholeCamera
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from omni_graspd.rendering.annotators import BACKGROUND_ID, FIRST_LABEL_ID, UNLABELLED_ID
+from omni_graspd.rendering.annotator_data import BACKGROUND_ID, FIRST_LABEL_ID, UNLABELLED_ID
 from omni_graspd.rendering.drawn_prims import LabelledPrim
 from omni_graspd.rendering.surfaces import Surface
 
