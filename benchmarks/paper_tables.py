@@ -32,7 +32,8 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.run import open_run
 from omni_graspd.dataset.stages.synthesize_stage import synthesize_stage
 from omni_graspd.formats.dataset_export import write_dataset
-from omni_graspd.formats.reading import GraspReading, read_grasps
+from omni_graspd.formats.grasp_reading import GraspReading
+from omni_graspd.formats.reading import read_grasps
 from omni_graspd.inspection.quality_charts import draw_threshold_curves
 from omni_graspd.inspection.quality_summary import QualityRow, quality_row
 from omni_graspd.inspection.report import ReportConfig, write_report
