@@ -7,14 +7,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from omni_graspd.rendering.annotator_data import OCCLUSION_DTYPE, UNLABELLED_ID, AnnotatorData
 from omni_graspd.rendering.boxes import PixelBox, box_channels
-from omni_graspd.rendering.instances import Instance
-from omni_graspd.rendering.pinhole_camera import PinholeCamera
-from omni_graspd.rendering.scene_triangles import Hits
+
+if TYPE_CHECKING:
+    # Channels are read without USD, which these need to be made.
+    from omni_graspd.rendering.instances import Instance
+    from omni_graspd.rendering.pinhole_camera import PinholeCamera
+    from omni_graspd.rendering.scene_triangles import Hits
 
 
 @dataclass(frozen=True, eq=False)

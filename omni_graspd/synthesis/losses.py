@@ -8,11 +8,9 @@ A new term is declared here, computed in ``loss_kernels.py`` and weighted by fie
 from dataclasses import dataclass
 from typing import Literal
 
-import warp as wp
-
-RANGE = wp.constant(0)
-LIMIT = wp.constant(1)
-SELF_COLLISION = wp.constant(2)
+RANGE = 0
+LIMIT = 1
+SELF_COLLISION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
