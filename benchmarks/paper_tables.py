@@ -32,11 +32,13 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.run import open_run
 from omni_graspd.dataset.stages.synthesize_stage import synthesize_stage
 from omni_graspd.formats.dataset_export import write_dataset
-from omni_graspd.formats.reading import GraspReading, read_grasps
+from omni_graspd.formats.grasp_reading import GraspReading
+from omni_graspd.formats.reading import read_grasps
 from omni_graspd.inspection.quality_charts import draw_threshold_curves
 from omni_graspd.inspection.quality_summary import QualityRow, quality_row
 from omni_graspd.inspection.report import ReportConfig, write_report
 from omni_graspd.inspection.report_gallery import Shown, draw_shown
+from omni_graspd.metrics.columns import METRICS
 from omni_graspd.progress import Progress
 from omni_graspd.quiet_warp import start_warp
 
@@ -52,19 +54,10 @@ PAPER = {
     ("egad", "shadow"): (58.91, 5.18, 0.24, 7.05, 1.71),
 }
 """The rows "Ours" of the paper's Table II: CA [cm2], IV [cm3], epsilon, Vol, SD [cm]."""
-COLUMNS = (
-    ("contact_area", "CA [cm²]", 1, 1),
-    ("intersection_volume", "IV [cm³]", 2, -1),
-    ("epsilon", "ε", 3, 1),
-    ("volume", "Vol", 2, 1),
-    ("displacement", "SD [cm]", 2, -1),
-)
-FURTHER = (
-    ("held", "held", 2),
-    ("force_closure", "closed", 2),
-    ("penetration_depth", "depth [mm]", 1),
-    ("pierced", "pierced links", 2),
-)
+DIGITS = {"contact_area": 1, "intersection_volume": 2, "epsilon": 3, "volume": 2, "displacement": 2}
+COLUMNS = tuple((name, METRICS[name].title, digits, METRICS[name].better) for name, digits in DIGITS.items())
+FURTHER_DIGITS = {"held": 2, "force_closure": 2, "penetration_depth": 1, "pierced": 2}
+FURTHER = tuple((name, METRICS[name].title, digits) for name, digits in FURTHER_DIGITS.items())
 PLANNERS = {
     "GraspIt!": ("graspit/best_grasps.json",),
     "DexGraspNet": ("peers/dexgraspnet_*.json",),

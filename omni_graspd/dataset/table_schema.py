@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from omni_graspd.metrics.columns import METRICS, metrics_at_thresholds
+from omni_graspd.synthesis.losses import LOSS_TERMS
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -89,78 +92,31 @@ WAY_COLUMNS = {
 }
 """Columns of the way to a grasp past the surroundings; clearances are negative where the hand reaches into them."""
 
-METRIC_COLUMNS = {
-    "contact_area": Column("float64", "m2", "Area of the hand's surface that touches the object."),
-    "contact_count": Column("int32", "1", "Number of contact points."),
-    "epsilon": Column("float64", "1", "Ferrari-Canny epsilon quality; 0 without force closure."),
-    "volume": Column(
-        "float64", "1", "Volume of the grasp wrench space; torques are divided by a length of the object."
-    ),
-    "force_closure": Column("bool", "1", "Whether the contacts resist any wrench."),
-    "pierced": Column("int32", "1", "Number of links that the object passes through."),
-    "crossed": Column("int32", "1", "Number of links that another link passes through."),
-    "penetration_depth": Column(
-        "float64", "m", "Depth of the deepest hand point inside the object, or of a wall in the hand."
-    ),
-    "intersection_volume": Column("float64", "m3", "Volume that the object shares with the filled links."),
-    "self_penetration_area": Column("float64", "m2", "Area of the hand's surface deep inside other links."),
-    "joint_limit_margin": Column(
-        "float64", "1", "Distance of the joint nearest to a limit from it, as a share of its range; negative beyond."
-    ),
-    "displacement": Column(
-        "float64", "m", "Movement of the object in the hold test, cut and averaged over six directions of gravity."
-    ),
-    "held": Column("float64", "1", "Share of six directions of gravity in which the object stays in the hand."),
-    "lifted": Column("bool", "1", "Whether the object comes along in the lift test."),
-    "lift_drift": Column(
-        "float64", "m", "Distance of the object from where the lift should have brought it; NaN if it was not tried."
-    ),
-    "lift_reason": Column("string", "1", "Why the object was not lifted; empty where it was."),
-    "lift_score": Column("float64", "1", "Share of tries with an error in the palm's pose that lift the object."),
-}
-"""Known metrics; others are written as plain numbers."""
-
-_THRESHOLD_METRICS = {
-    "contact_area": Column("float64", "m2", "Area of the hand's surface nearer to the object than {0}."),
-    "facing_area": Column("float64", "m2", "Area of the hand's surface nearer than {0} that faces the object."),
-    "epsilon": Column("float64", "1", "Ferrari-Canny epsilon quality of the contacts nearer than {0}."),
-    "volume": Column("float64", "1", "Volume of the grasp wrench space of the contacts nearer than {0}."),
-}
-
 
 def metric_column(name: str, kind: str) -> Column:
     """Describe the column of a metric.
 
     Args:
-        name: Name of the metric, as in :data:`METRIC_COLUMNS` or at a threshold, as in ``epsilon_3mm``.
+        name: Name of the metric, as in :data:`~omni_graspd.metrics.columns.METRICS` or at a threshold, as in
+            ``epsilon_3mm``.
         kind: Kind of its values, for names that are not known.
     """
-    metric, _, threshold = name.rpartition("_")
-    if name in METRIC_COLUMNS:
-        return METRIC_COLUMNS[name]
-    if metric in _THRESHOLD_METRICS and threshold.endswith("mm"):
-        column = _THRESHOLD_METRICS[metric]
-        return replace(column, meaning=column.meaning.format(f"{threshold.removesuffix('mm')} mm"))
+    if name in METRICS and METRICS[name].by != "thresholds":
+        return Column(METRICS[name].kind, METRICS[name].unit, METRICS[name].meaning)
+    base, _, threshold = name.rpartition("_")
+    if base in metrics_at_thresholds() and threshold.endswith("mm"):
+        metric = METRICS[base]
+        meaning = metric.at_threshold.format(f"{threshold.removesuffix('mm')} mm")
+        return Column(metric.kind, metric.unit, meaning)
     return Column(kind, "1", f"Metric {name!r}.")
 
 
-LOSS_COLUMNS = {
-    "stable": Column("float64", "1", "Motion of the object that is not held back: 1 all, 0 none (paper, equation 2)."),
-    "range": Column("float64", "rad", "Distance of the joints from the middle of their ranges (equation 3)."),
-    "limit": Column("float64", "rad", "Distance of the joints beyond their limits (equation 4)."),
-    "penetration": Column("float64", "m2", "Half the mean squared depth of hand points inside the object."),
-    "escape": Column(
-        "float64", "1", "How far a pushed object gets, relative to the push: the score by which grasps rank, low first."
-    ),
-    "imbalance": Column(
-        "float64", "1", "Wrench that the squeeze's contact forces leave over, per force; 0 is balance."
-    ),
-    "drop": Column(
-        "float64", "1", "The score by which grasps on a table rank, low first: escape, imbalance, and where forces act."
-    ),
-    "self_collision": Column("float64", "m2", "Half the sum of squared overlaps between spheres inside the links."),
-}
-"""Known loss terms at the end of the synthesis, without their weights; others are written as plain numbers."""
+def loss_column(name: str) -> Column:
+    """Describe the column of a loss term, by its name in :data:`~omni_graspd.synthesis.losses.LOSS_TERMS`."""
+    if name in LOSS_TERMS:
+        return Column("float64", LOSS_TERMS[name].unit, LOSS_TERMS[name].meaning)
+    return Column("float64", "1", f"Loss term {name!r}.")
+
 
 SCENE_GRASP_COLUMNS = {
     "hand": Column("string", "1", "Name of the hand."),
@@ -214,7 +170,7 @@ def grasp_columns(
     Args:
         joint_count: Number of movable joints of the hand.
         losses: Names of the loss terms.
-        metrics: Kind of each metric by name; used for those that are not in :data:`METRIC_COLUMNS`.
+        metrics: Kind of each metric by name; used for those that are not known.
         postures: Whether there are pregrasps and squeezes.
         rest_poses: Whether the object lies on a table.
         way: Whether there is the way to each grasp.
@@ -230,7 +186,7 @@ def grasp_columns(
     columns |= REST_POSE_COLUMNS if rest_poses else {}
     columns |= WAY_COLUMNS if way else {}
     for name in losses:
-        columns[f"loss_{name}"] = LOSS_COLUMNS.get(name, Column("float64", "1", f"Loss term {name!r}."))
+        columns[f"loss_{name}"] = loss_column(name)
     for name, kind in metrics.items():
         columns[name] = metric_column(name, kind)
     return columns

@@ -12,13 +12,13 @@ import numpy as np
 
 from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.dataset_export import write_dataset
+from omni_graspd.formats.format import Format, WrittenFile
+from omni_graspd.formats.grasp_reading import GraspReading, ReadGrasps, Refusal
 from omni_graspd.formats.hand_mapping import from_hand
 from omni_graspd.formats.object_files import file_name, load_scaled_object
-from omni_graspd.formats.reading import GraspReading, ReadGrasps, Refusal, read_grasps
+from omni_graspd.formats.reading import read_grasps
 from omni_graspd.formats.record import GraspRecord
-from omni_graspd.formats.registry import DATASET, FORMATS, USD, format_for_output, write_names
-from omni_graspd.formats.usd_export import write_grasp_stage
+from omni_graspd.formats.registry import FORMATS, format_for_output, write_names
 from omni_graspd.progress import Progress, no_progress
 
 
@@ -36,20 +36,6 @@ class ConvertConfig:
     """Mesh or USD file of the object, or a folder of objects; by default what the file names is looked for."""
     check: bool = True
     """Refuse files whose quaternions or joints seem to be in another order than the format has them."""
-
-
-@dataclass(frozen=True)
-class WrittenFile:
-    """A file that was written."""
-
-    path: Path
-    """The file; for a dataset its folder."""
-    hand: str
-    """Name of the hand there."""
-    object: str
-    """Name of the object there."""
-    count: int
-    """How many grasps."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +81,7 @@ def convert(
         format_name=config.from_name,
         hand=config.hand,
         object_path=config.object_path,
-        foreign_hands=to_name not in (DATASET, USD, "table"),
+        foreign_hands=not FORMATS[to_name].needs_our_hand,
         check=config.check,
         progress=progress,
     )
@@ -117,17 +103,18 @@ def write_reading(reading: GraspReading, target: Path, to_name: str) -> Conversi
         GraspdError: If the target cannot be written.
     """
     _require_writable(target, to_name)
+    known = FORMATS[to_name]
     refused, files, notes = list(reading.refused), [], _reading_notes(reading)
     with writing_to(target, resumes=False):
-        if to_name == DATASET:
-            written = write_dataset(reading, target)
-            refused += written.refused
-            files = [WrittenFile(target, ", ".join(written.hands), ", ".join(written.objects), written.grasp_count)]
+        if known.write_all is not None:
+            file, left_out = known.write_all(reading, target)
+            refused += left_out
+            files.append(file)
         else:
-            for entry, path in _targets(reading, target, to_name):
-                record = _write(entry, path, target, to_name, reading.format_name)
+            for entry, path in _targets(reading, target, known.suffix):
+                record = _write(entry, path, target, known, from_ours=FORMATS[reading.format_name].is_ours)
                 files.append(WrittenFile(path, record.hand, record.object, len(record)))
-                notes += _losses(record, to_name)
+                notes += _losses(record, known)
     return Conversion(
         reading.format_name, reading.reason, to_name, tuple(files), tuple(refused), tuple(dict.fromkeys(notes))
     )
@@ -136,17 +123,17 @@ def write_reading(reading: GraspReading, target: Path, to_name: str) -> Conversi
 def _require_writable(target: Path, to_name: str) -> None:
     if to_name not in write_names():
         raise GraspdError(f"expected --to to be one of {', '.join(write_names())}, got {to_name!r}")
-    if to_name == DATASET and target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise GraspdError(f"expected a new or empty folder for the dataset, got {target}; choose another")
+    check = FORMATS[to_name].check_target
+    if check is not None:
+        check(target)
 
 
 def _reading_notes(reading: GraspReading) -> list[str]:
     return [note for entry in reading.grasps for note in entry.record.notes]
 
 
-def _targets(reading: GraspReading, target: Path, to_name: str) -> Iterator[tuple[ReadGrasps, Path]]:
+def _targets(reading: GraspReading, target: Path, suffix: str) -> Iterator[tuple[ReadGrasps, Path]]:
     """Yield where each hand's grasps of each object go."""
-    suffix = ".usd" if to_name == USD else FORMATS[to_name].suffix
     if target.suffix and not target.is_dir():
         first, *others = reading.grasps
         if others:
@@ -166,21 +153,18 @@ def _targets(reading: GraspReading, target: Path, to_name: str) -> Iterator[tupl
         yield entry, target / f"{name}{'' if names[name] == 1 else f'_{names[name]}'}{suffix}"
 
 
-def _write(entry: ReadGrasps, path: Path, target: Path, to_name: str, from_name: str) -> GraspRecord:
+def _write(entry: ReadGrasps, path: Path, target: Path, known: Format, *, from_ours: bool) -> GraspRecord:
     record = entry.record
     if entry.hand is not None:
         record = replace(record, palm_path=entry.hand.links[0].prim_path)
-    if to_name == USD:
-        if entry.hand is None:
-            raise GraspdError(f"expected one of our hands for a USD stage, got {record.hand!r}; name one with --hand")
+    if known.write_with_assets is not None:
         folder = target / "assets" if path != target else path.with_name(f"{path.stem}_assets")
-        write_grasp_stage(record, entry.hand, entry.object_path, path, folder)
+        known.write_with_assets(entry, record, path, folder)
         return record
-    if from_name in (DATASET, "table"):
+    if from_ours:
         record = replace(record, object_file=_export_object(entry, path, target))
-    write = FORMATS[to_name].write
-    assert write is not None
-    write(from_hand(record, to_name) if entry.hand is not None else record, path)
+    assert known.write is not None
+    known.write(from_hand(record, known.name) if entry.hand is not None else record, path)
     return record
 
 
@@ -200,16 +184,16 @@ def _export_object(entry: ReadGrasps, path: Path, target: Path) -> str:
     return ("../" if path != target else "") + f"objects/{file.name}"
 
 
-def _losses(record: GraspRecord, to_name: str) -> list[str]:
+def _losses(record: GraspRecord, known: Format) -> list[str]:
     """Say what of a record has no place in a format."""
-    lacks = FORMATS[to_name].lacks if to_name in FORMATS else ()
+    lacks = known.lacks
     lost = [name for name in lacks if name != "scores" and _has(getattr(record, name))]
     scores = [name for name in record.scores if name != "confidence"] if "scores" in lacks else []
     if not lost and not scores:
         return []
     names = [name.replace("T_object_", "").replace("_", " ") for name in lost]
     names += [f"{len(scores)} scores"] if scores else []
-    return [f"{to_name} has no place for: {', '.join(names)}"]
+    return [f"{known.name} has no place for: {', '.join(names)}"]
 
 
 def _has(value: object) -> bool:

@@ -12,12 +12,13 @@ from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.dataset.asset_copies import asset_entry, copy_hand
 from omni_graspd.dataset.checksums import update_checksums
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.manifest import Manifest, package_versions, write_manifest
+from omni_graspd.dataset.manifest import Manifest, package_versions, read_manifest, write_manifest
 from omni_graspd.dataset.tables import write_grasps
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.grasp_table import grasp_table
+from omni_graspd.formats.format import Folder, Format, WrittenFile
+from omni_graspd.formats.grasp_reading import GraspReading, ReadGrasps, Refusal
+from omni_graspd.formats.grasp_table import grasp_table, read_table
 from omni_graspd.formats.object_files import file_name, load_scaled_object, scaled_name
-from omni_graspd.formats.reading import GraspReading, ReadGrasps, Refusal
 from omni_graspd.formats.record import GraspRecord, joined_records
 from omni_graspd.hands.hand import Hand
 from omni_graspd.objects.object_reader import read_object
@@ -54,8 +55,7 @@ def write_dataset(reading: GraspReading, root: Path, *, progress: Progress = no_
     Raises:
         GraspdError: If the folder is not empty, an object is missing everywhere, or nothing can be written.
     """
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
-        raise GraspdError(f"expected a new or empty folder for the dataset, got {root}; choose another")
+    _require_empty(root)
     hands: dict[str, Hand] = {}
     objects: dict[str, tuple[RigidObject, Path]] = {}
     kept: list[tuple[ReadGrasps, Hand, str]] = []
@@ -154,3 +154,47 @@ def _manifest(
         packages=package_versions(),
         counts={"grasps": sum(len(entry.record) for entry, _, _ in kept), "scenes": 0, "scene_grasps": 0, "images": 0},
     )
+
+
+def _require_empty(root: Path) -> None:
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise GraspdError(f"expected a new or empty folder for the dataset, got {root}; choose another")
+
+
+def _layout_of(table: Path) -> DatasetLayout:
+    return DatasetLayout(table.parents[2])
+
+
+def _tables(root: Path) -> list[Path]:
+    manifest, layout = read_manifest(root), DatasetLayout(root)
+    tables = [layout.grasps(name, obj) for name in manifest.hands for obj in manifest.objects]
+    return [table for table in tables if table.is_file()]
+
+
+def _read(table: Path) -> list[GraspRecord]:
+    (record,) = read_table(table)
+    return [replace(record, object_file=str(_layout_of(table).object(record.object).absolute()))]
+
+
+def _write_all(reading: GraspReading, target: Path) -> tuple[WrittenFile, tuple[Refusal, ...]]:
+    written = write_dataset(reading, target)
+    file = WrittenFile(target, ", ".join(written.hands), ", ".join(written.objects), written.grasp_count)
+    return file, written.refused
+
+
+FORMAT = Format(
+    name="dataset",
+    title="our dataset folder",
+    place=10,
+    folder=Folder(
+        is_one=lambda path: path.is_dir() and DatasetLayout(path).manifest.is_file(),
+        sign="it has a dataset.json",
+        files=_tables,
+    ),
+    read=_read,
+    write_all=_write_all,
+    check_target=_require_empty,
+    hand_file=lambda record, table: _layout_of(table).hand(record.hand),
+    is_ours=True,
+    needs_our_hand=True,
+)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
+from omni_graspd.formats.format import Format, magic
 from omni_graspd.formats.record import GraspRecord
 from omni_graspd.synthesis.grasp import GraspBatch, Postures
 
@@ -111,3 +112,17 @@ def write_table(record: GraspRecord, path: Path) -> None:
         path: File to write.
     """
     write_grasps(grasp_table(record, foreign="contact_area" not in record.scores), path)
+
+
+FORMAT = Format(
+    name="table",
+    title="our table of grasps",
+    place=120,
+    suffixes=(".parquet",),
+    signature=magic(b"PAR1", "a Parquet file"),
+    read=read_table,
+    write=write_table,
+    is_ours=True,
+    needs_our_hand=True,
+    lacks=("object_file",),
+)

@@ -5,64 +5,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.grasp_table import read_table
+from omni_graspd.formats.format import Format
+from omni_graspd.formats.grasp_reading import GraspReading, ReadGrasps, Refusal
 from omni_graspd.formats.hand_mapping import guess_hand, to_hand
 from omni_graspd.formats.object_files import find_object_file
 from omni_graspd.formats.reading_check import check_reading
 from omni_graspd.formats.record import GraspRecord, joined_records
-from omni_graspd.formats.registry import DATASET, FORMATS, guess_format, read_names
+from omni_graspd.formats.registry import FORMATS, guess_format, read_names
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.library import list_names, list_user_names
 from omni_graspd.progress import Progress, no_progress
-
-
-@dataclass(frozen=True)
-class ReadGrasps:
-    """Grasps of one hand on one object, and what they need."""
-
-    record: GraspRecord
-    """The grasps: palm and joints of our hand, or the file's own where ``hand`` is None."""
-    hand: Hand | None
-    """Our hand; None where the file's hand is none of ours."""
-    object_path: Path | None
-    """Mesh or USD file of the object, before ``record.object_scale``; None where none was found."""
-    source: Path
-    """File that they come from, the first where there are several."""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Grasps that cannot be had as grasps of our hands."""
-
-    source: Path
-    """File that they are in."""
-    count: int
-    """How many they are; 0 where the file cannot be read."""
-    reason: str
-    """Why, in one line."""
-
-
-@dataclass(frozen=True)
-class GraspReading:
-    """What lies in a file or folder."""
-
-    format_name: str
-    """Name of the format."""
-    reason: str
-    """What told the format."""
-    grasps: tuple[ReadGrasps, ...]
-    """One entry per hand, object and scale."""
-    refused: tuple[Refusal, ...]
-    """What was left out, and why."""
 
 
 def read_grasps(
@@ -94,13 +53,14 @@ def read_grasps(
         GraspdError: If the path or the format is unknown, or nothing at all could be read.
     """
     files, format_name, reason = _files(path, format_name)
+    known = FORMATS[format_name]
     read: list[ReadGrasps] = []
     refused: list[Refusal] = []
     hands: dict[str, Hand] = {}
     for done, file in enumerate(files):
         progress(done, len(files))
         try:
-            records = _records(file, format_name, path)
+            records = _records(file, known)
         except GraspdError as error:
             if len(files) == 1:
                 raise
@@ -108,8 +68,8 @@ def read_grasps(
             continue
         for record in records:
             try:
-                entry = _our_grasps(record, file, format_name, hand, hands, object_path, foreign_hands)
-                if check and entry.hand is not None and format_name not in (DATASET, "table"):
+                entry = _our_grasps(record, file, known, hand, hands, object_path, foreign_hands)
+                if check and entry.hand is not None and not known.is_ours:
                     check_reading(entry.record, entry.hand, entry.object_path, format_name)
                 read.append(entry)
             except GraspdError as error:
@@ -125,15 +85,17 @@ def _files(path: Path, format_name: str) -> tuple[list[Path], str, str]:
     """Return the files to be read, the format, and what told it; a folder has the format of its first known file."""
     if format_name and format_name not in read_names():
         raise GraspdError(f"expected --from to be one of {', '.join(read_names())}, got {format_name!r}")
-    if format_name == DATASET or (path.is_dir() and DatasetLayout(path).manifest.is_file()):
-        manifest, layout = read_manifest(path), DatasetLayout(path)
-        tables = [layout.grasps(name, obj) for name in manifest.hands for obj in manifest.objects]
-        return [table for table in tables if table.is_file()], DATASET, "it has a dataset.json"
+    for name, known in FORMATS.items():
+        folder = known.folder
+        if folder is not None and (format_name == name or folder.is_one(path)):
+            return folder.files(path), name, folder.sign
     if not path.exists():
         raise GraspdError(f"expected a file with grasps or a folder of such, got {path}, which does not exist")
     if path.is_file():
         return ([path], format_name, "as asked") if format_name else ([path], *guess_format(path))
-    suffixes = {FORMATS[format_name].suffix} if format_name else {known.suffix for known in FORMATS.values()}
+    suffixes = (
+        {FORMATS[format_name].suffix} if format_name else {known.suffix for known in FORMATS.values() if known.read}
+    )
     files = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
     if format_name:
         return files, format_name, "as asked"
@@ -156,43 +118,38 @@ def _guess_or_none(file: Path) -> tuple[str, str] | None:
         return None
 
 
-def _records(file: Path, format_name: str, root: Path) -> list[GraspRecord]:
-    if format_name == DATASET:
-        record = read_table(file)[0]
-        return [replace(record, object_file=str(DatasetLayout(root).object(record.object).absolute()))]
-    read = FORMATS[format_name].read
-    if read is None:
-        raise GraspdError(f"expected a format that can be read, got {format_name}; one of {', '.join(read_names())}")
-    return read(file)
+def _records(file: Path, known: Format) -> list[GraspRecord]:
+    if known.read is None:
+        raise GraspdError(f"expected a format that can be read, got {known.name}; one of {', '.join(read_names())}")
+    return known.read(file)
 
 
 def _our_grasps(
     record: GraspRecord,
     file: Path,
-    format_name: str,
+    known: Format,
     wanted: str,
     hands: dict[str, Hand],
     object_path: Path | None,
     foreign_hands: bool,
 ) -> ReadGrasps:
-    name = wanted or guess_hand(format_name, record)
+    own = None if known.hand_file is None else known.hand_file(record, file)
+    name = wanted or (guess_hand(known.name, record) if own is None else str(own))
     found = find_object_file(record, file, object_path)
-    if format_name == DATASET and not wanted:
-        name = str(DatasetLayout(file.parents[2]).hand(record.hand))
     if name not in hands:
-        known = (*list_names("hands"), *list_user_names("hands"))
-        if not name or (name not in known and not Path(name).is_file()):
+        names = (*list_names("hands"), *list_user_names("hands"))
+        if not name or (name not in names and not Path(name).is_file()):
             if foreign_hands and not wanted:
                 return ReadGrasps(record, None, found, file)
             called = f"the hand {name!r}" if name else "a hand that has no name"
             why = f" ({'; '.join(record.notes)})" if record.notes else ""
             raise GraspdError(
-                f"expected grasps of one of our hands ({', '.join(known)}), got {called} in {file}{why}; "
+                f"expected grasps of one of our hands ({', '.join(names)}), got {called} in {file}{why}; "
                 "take that hand in with `graspd hands add`, or name one with --hand"
             )
         hands[name] = load_hand(name)
     hand = hands[name]
-    return ReadGrasps(to_hand(record, hand, format_name), hand, found, file)
+    return ReadGrasps(to_hand(record, hand, known.name), hand, found, file)
 
 
 def _joined(read: list[ReadGrasps]) -> Iterator[ReadGrasps]:

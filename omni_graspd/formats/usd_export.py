@@ -12,6 +12,8 @@ from pxr import Kind, Sdf, Usd, UsdGeom, UsdPhysics, UsdUtils
 
 from omni_graspd.dataset.asset_copies import copy_hand
 from omni_graspd.errors import GraspdError
+from omni_graspd.formats.format import Format
+from omni_graspd.formats.grasp_reading import ReadGrasps
 from omni_graspd.formats.object_files import load_scaled_object, scaled_name
 from omni_graspd.formats.record import GraspRecord
 from omni_graspd.hands.hand import Hand
@@ -102,3 +104,19 @@ def _relative(asset: str, folder: Path) -> str:
     if target.is_relative_to(folder):
         return f"./{target.relative_to(folder).as_posix()}"
     return f"../{target.relative_to(folder.parent).as_posix()}" if target.is_relative_to(folder.parent) else asset
+
+
+def _write(entry: ReadGrasps, record: GraspRecord, path: Path, assets: Path) -> None:
+    if entry.hand is None:
+        raise GraspdError(f"expected one of our hands for a USD stage, got {record.hand!r}; name one with --hand")
+    write_grasp_stage(record, entry.hand, entry.object_path, path, assets)
+
+
+FORMAT = Format(
+    name="usd",
+    title="a stage with one hand for each grasp",
+    place=15,
+    suffixes=(".usd", ".usda", ".usdc"),
+    write_with_assets=_write,
+    needs_our_hand=True,
+)

@@ -14,8 +14,8 @@ import numpy as np
 from omni_graspd.dataset.tables import read_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.conversion import Conversion, write_reading
+from omni_graspd.formats.grasp_reading import GraspReading, ReadGrasps
 from omni_graspd.formats.grasp_table import table_record
-from omni_graspd.formats.reading import GraspReading, ReadGrasps
 from omni_graspd.formats.record import POSTURES, GraspRecord
 from omni_graspd.formats.registry import DATASET, write_names
 from omni_graspd.hands.hand import Hand

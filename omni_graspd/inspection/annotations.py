@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from omni_graspd.rendering.annotator_data import AnnotatorData
 from omni_graspd.rendering.boxes import box_3d_corners
-from omni_graspd.rendering.frame import AnnotatorData, Frame
+from omni_graspd.rendering.frame import Frame
 
 if TYPE_CHECKING:
     from PIL import ImageDraw

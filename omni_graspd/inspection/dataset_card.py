@@ -10,21 +10,9 @@ from pathlib import Path
 from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
+from omni_graspd.rendering.annotators import ANNOTATORS
 
-_INPUTS = {
-    "rgb": "RGB",
-    "distance_to_camera": "depth",
-    "distance_to_image_plane": "depth",
-    "normals": "normals",
-    "semantic_segmentation": "segmentation",
-    "instance_segmentation": "segmentation",
-    "instance_id_segmentation": "segmentation",
-    "bounding_box_2d_tight": "2D boxes",
-    "bounding_box_2d_loose": "2D boxes",
-    "bounding_box_3d": "3D boxes",
-    "pointcloud": "point cloud",
-    "stereo_disparity": "disparity",
-}
+_INPUTS = {name: annotator.network_input for name, annotator in ANNOTATORS.items() if annotator.network_input}
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 
 

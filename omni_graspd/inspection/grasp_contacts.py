@@ -5,15 +5,17 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, posed_points, sample_surface_points, spread_subset
+from omni_graspd.metrics.columns import measure_single
 from omni_graspd.metrics.contacts import exact_distance, near_surface_distances
 from omni_graspd.metrics.evaluate import MetricsConfig, contact_wrench_spaces
+from omni_graspd.metrics.metric import GraspsToMeasure
 from omni_graspd.metrics.walls import measure_walls
 from omni_graspd.objects.rigid_object import RigidObject
 
@@ -51,6 +53,13 @@ class GraspContacts:
     """Volume of the grasp wrench space."""
     force_closure: bool
     """Whether any wrench can be resisted."""
+    further: dict[str, float] = field(default_factory=dict)
+    """Metrics that are measured by a function of their own while grasps are made, by column."""
+
+    def figures(self) -> dict[str, float]:
+        """Return what the tables say of a grasp as far as it is measured here, by column; areas in m2, depths in m."""
+        own = ("epsilon", "volume", "contact_area", "penetration_depth")
+        return {name: getattr(self, name) for name in own} | {"pierced": float(len(self.pierced))} | self.further
 
 
 def grasp_contacts(
@@ -79,6 +88,10 @@ def grasp_contacts(
     space = contact_wrench_spaces(obj, surface, touching, config)
     walls = measure_walls(hand, distance, T_object_palm[None], joint_positions[None])
     on_object, normals = surface.positions[0][touching[0]], surface.normals[0][touching[0]]
+    grasps = GraspsToMeasure(
+        hand, obj, T_object_palm[None], joint_positions[None], functools.partial(_hand_points, hand), device
+    )
+    further = measure_single(grasps, "generate")
     kept = spread_subset(on_object, config.contact_count) if len(on_object) else np.zeros(0, dtype=int)
     return GraspContacts(
         points=positions[0],
@@ -93,6 +106,7 @@ def grasp_contacts(
         epsilon=float(space.epsilon[0]),
         volume=float(space.volume[0]),
         force_closure=bool(space.force_closure[0]),
+        further={name: float(values[0]) for name, values in further.items()},
     )
 
 

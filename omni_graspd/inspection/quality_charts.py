@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps
-from omni_graspd.inspection.quality_summary import QUANTITIES, Quantity, threshold_curve
+from omni_graspd.inspection.quality_summary import threshold_curve
+from omni_graspd.metrics.columns import METRICS, metrics_shown
+from omni_graspd.metrics.metric import Metric
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,7 +30,7 @@ _VERDICT_COLORS = {
     "object lost in some direction": "#a8c66c",
     "object lost in most directions": "#e0b050",
     "deeper than 5 mm in the object": "#d1603d",
-    "the object passes through the hand": "#a83f6a",
+    METRICS["pierced"].fault: "#a83f6a",
     "no force closure": "#8a5fb0",
     "the table is in the way": "#4aa3b8",
 }
@@ -61,12 +63,12 @@ def draw_threshold_curves(groups: Groups, count: int | None) -> bytes | None:
     import matplotlib as mpl
 
     with mpl.rc_context(_STYLE):
-        shown = [quantity for quantity in QUANTITIES if quantity.column in ("contact_area", "epsilon", "volume")]
+        shown = [metric for metric in metrics_shown("report") if metric.at_threshold]
         figure, axes = _panels(len(shown))
         drawn = False
-        for axis, quantity in zip(axes, shown, strict=True):
+        for axis, metric in zip(axes, shown, strict=True):
             for color, (name, measured) in zip(_colors(len(groups)), groups.items(), strict=True):
-                curve = threshold_curve(measured, quantity, count)
+                curve = threshold_curve(measured, metric, count)
                 if curve is None:
                     continue
                 drawn = True
@@ -74,31 +76,23 @@ def draw_threshold_curves(groups: Groups, count: int | None) -> bytes | None:
                 axis.plot(millimetres, curve.mean, "o-", color=color, markersize=3.5, linewidth=1.6, label=name)
                 axis.fill_between(millimetres, curve.low, curve.high, color=color, alpha=0.15, linewidth=0)
             axis.set_xlabel("contact threshold [mm]")
-            axis.set_title(quantity.title, fontsize=10.5, loc="left")
+            axis.set_title(metric.title, fontsize=10.5, loc="left")
             axis.set_ylim(bottom=0)
         return _save(figure, axes[0]) if drawn else None
 
 
 def draw_histograms(groups: Groups) -> bytes:
-    """Draw how six metrics are spread over all grasps that are not marked as failed, as outlines of equal area."""
+    """Draw how metrics are spread over all grasps that are not marked as failed, as outlines of equal area."""
     import matplotlib as mpl
 
-    names = (
-        "contact_area",
-        "epsilon",
-        "intersection_volume",
-        "displacement",
-        "penetration_depth",
-        "joint_limit_margin",
-    )
-    shown = [quantity for name in names for quantity in QUANTITIES if quantity.column == name]
+    shown = metrics_shown("histogram")
     with mpl.rc_context(_STYLE):
         figure, axes = _panels(len(shown))
-        for axis, quantity in zip(axes, shown, strict=True):
-            samples = [_values(measured, quantity) for measured in groups.values()]
+        for axis, metric in zip(axes, shown, strict=True):
+            samples = [_values(measured, metric) for measured in groups.values()]
             pooled = np.concatenate([*samples, np.zeros(0)])
             if not len(pooled):
-                axis.set_title(f"{quantity.title}: not measured", fontsize=10.5, loc="left")
+                axis.set_title(f"{metric.title}: not measured", fontsize=10.5, loc="left")
                 continue
             low, high = np.percentile(pooled, [0.0, 99.5])
             bins = np.linspace(low, max(high, low + 1e-9), 31)
@@ -108,7 +102,7 @@ def draw_histograms(groups: Groups) -> bytes:
                     kept = np.clip(values, bins[0], bins[-1])
                     axis.hist(kept, bins, weights=weights, histtype="stepfilled", color=color, alpha=0.12)
                     axis.hist(kept, bins, weights=weights, histtype="step", color=color, linewidth=1.4, label=name)
-            axis.set_title(quantity.title, fontsize=10.5, loc="left")
+            axis.set_title(metric.title, fontsize=10.5, loc="left")
             axis.set_ylabel("grasps [%]")
         return _save(figure, axes[0])
 
@@ -138,10 +132,10 @@ def draw_verdicts(groups: Groups) -> bytes:
         return _save(figure, axis)
 
 
-def _values(measured: Sequence[MeasuredGrasps], quantity: Quantity) -> np.ndarray:
-    columns = [(table.metric(quantity.column), table.ok) for table in measured]
+def _values(measured: Sequence[MeasuredGrasps], metric: Metric) -> np.ndarray:
+    columns = [(table.metric(metric.name), table.ok) for table in measured]
     values = np.concatenate([np.zeros(0), *(values[ok] for values, ok in columns if values is not None)])
-    return quantity.scale * values[np.isfinite(values)]
+    return metric.scale * values[np.isfinite(values)]
 
 
 def _panels(count: int) -> tuple[Figure, list[Axes]]:

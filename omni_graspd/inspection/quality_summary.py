@@ -10,41 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps
+from omni_graspd.metrics.columns import metrics_shown
+from omni_graspd.metrics.metric import Metric
 
 _BOOTSTRAP_DRAWS = 1000
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A metric as tables and charts show it."""
-
-    column: str
-    """Column of the table of grasps."""
-    title: str
-    """Heading, with the unit."""
-    scale: float
-    """Factor from metres and their powers to that unit."""
-    digits: int
-    """Decimals shown."""
-    better: int
-    """1 if more is better, -1 if less is."""
-
-
-QUANTITIES = (
-    Quantity("contact_area", "CA [cm²]", 1e4, 1, 1),
-    Quantity("intersection_volume", "IV [cm³]", 1e6, 2, -1),
-    Quantity("epsilon", "ε", 1.0, 3, 1),
-    Quantity("volume", "Vol", 1.0, 3, 1),
-    Quantity("displacement", "SD [cm]", 1e2, 2, -1),
-    Quantity("held", "held", 1.0, 3, 1),
-    Quantity("force_closure", "closed", 1.0, 3, 1),
-    Quantity("penetration_depth", "depth [mm]", 1e3, 1, -1),
-    Quantity("pierced", "pierced links", 1.0, 3, -1),
-    Quantity("crossed", "crossed links", 1.0, 3, -1),
-    Quantity("self_penetration_area", "self [cm²]", 1e4, 2, -1),
-    Quantity("joint_limit_margin", "joint margin", 1.0, 3, 1),
-)
-"""The paper's five metrics first."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +29,7 @@ class QualityRow:
     grasps: int
     """Number of grasps chosen, over all objects."""
     values: dict[str, float]
-    """Mean by column, in the units of :data:`QUANTITIES`; NaN where no grasp has the metric."""
+    """Mean by column, in the units of tables and charts; NaN where no grasp has the metric."""
 
 
 def quality_row(measured: Sequence[MeasuredGrasps], count: int | None) -> QualityRow:
@@ -76,17 +45,17 @@ def quality_row(measured: Sequence[MeasuredGrasps], count: int | None) -> Qualit
         measured[0].table.hand,
         len(measured),
         sum(len(rows) for rows in chosen),
-        {quantity.column: _mean(measured, chosen, quantity) for quantity in QUANTITIES},
+        {metric.name: _mean(measured, chosen, metric) for metric in metrics_shown("report")},
     )
 
 
-def _mean(measured: Sequence[MeasuredGrasps], chosen: Sequence[np.ndarray], quantity: Quantity) -> float:
+def _mean(measured: Sequence[MeasuredGrasps], chosen: Sequence[np.ndarray], metric: Metric) -> float:
     means = []
     for table, rows in zip(measured, chosen, strict=True):
-        values = table.metric(quantity.column)
+        values = table.metric(metric.name)
         if values is not None and np.isfinite(values[rows]).any():
             means.append(np.nanmean(values[rows]))
-    return quantity.scale * float(np.mean(means)) if means else float("nan")
+    return metric.scale * float(np.mean(means)) if means else float("nan")
 
 
 @dataclass(frozen=True)
@@ -96,14 +65,14 @@ class Curve:
     thresholds: np.ndarray
     """Contact thresholds [m], ascending, shape [threshold_count]."""
     mean: np.ndarray
-    """Mean, in the unit of the quantity, shape [threshold_count]."""
+    """Mean, in the unit of charts, shape [threshold_count]."""
     low: np.ndarray
     """Lower end of the 95 % band of the mean, shape [threshold_count]."""
     high: np.ndarray
     """Upper end of it, shape [threshold_count]."""
 
 
-def threshold_curve(measured: Sequence[MeasuredGrasps], quantity: Quantity, count: int | None) -> Curve | None:
+def threshold_curve(measured: Sequence[MeasuredGrasps], metric: Metric, count: int | None) -> Curve | None:
     """Average a metric at every threshold at which it was measured.
 
     The band comes from drawing objects anew (bootstrap, 1,000 draws), or grasps where there are fewer than four
@@ -111,22 +80,22 @@ def threshold_curve(measured: Sequence[MeasuredGrasps], quantity: Quantity, coun
 
     Args:
         measured: Tables of one dataset and hand.
-        quantity: Contact area, epsilon or volume.
+        metric: Contact area, epsilon or volume.
         count: How many grasps of each object, best first; None: all.
 
     Returns:
         The curve; None if there are no columns of that metric at thresholds.
     """
-    found = [_thresholds(table, quantity.column) for table in measured]
+    found = [_thresholds(table, metric.name) for table in measured]
     thresholds = sorted(set.intersection(*map(set, found)))
     if not thresholds:
         return None
     rows = [table.best(count) for table in measured]
-    columns = [f"{quantity.column}_{1e3 * at:.6g}mm" for at in thresholds]
+    columns = [f"{metric.name}_{1e3 * at:.6g}mm" for at in thresholds]
     samples = []
     for table, best in zip(measured, rows, strict=True):
         values = np.stack([np.asarray(table.table.metrics[name], dtype=np.float64)[best] for name in columns], axis=1)
-        samples.append(quantity.scale * values[np.isfinite(values).all(axis=1)])
+        samples.append(metric.scale * values[np.isfinite(values).all(axis=1)])
     samples = [values for values in samples if len(values)]
     if not samples:
         return None

@@ -19,8 +19,9 @@ from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
 from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps, read_measured_grasps
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.inspection.quality_charts import Groups, draw_histograms, draw_threshold_curves, draw_verdicts
-from omni_graspd.inspection.quality_summary import QUANTITIES, QualityRow, quality_row
+from omni_graspd.inspection.quality_summary import QualityRow, quality_row
 from omni_graspd.inspection.report_gallery import Shown, choose_shown, draw_shown
+from omni_graspd.metrics.columns import metrics_shown
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.ranges import require_at_least
 from omni_graspd.version import __version__
@@ -159,8 +160,8 @@ def _settings(root: Path) -> dict[str, Any]:
 
 
 def _tables(groups: Groups, rows: dict[str, list[QualityRow]], config: ReportConfig) -> list[dict[str, Any]]:
-    shown = [q for q in QUANTITIES if any(np.isfinite(row.values[q.column]) for row in rows["all"])]
-    titles = [quantity.title for quantity in shown]
+    shown = [m for m in metrics_shown("report") if any(np.isfinite(row.values[m.name]) for row in rows["all"])]
+    titles = [metric.title for metric in shown]
     texts = {
         "top": f"Best {config.top} of each object by ε, as in the paper's Table II; mean of the objects' means.",
         "all": "All grasps that are not marked as failed and, where there is a table, can be reached past it.",
@@ -168,7 +169,7 @@ def _tables(groups: Groups, rows: dict[str, list[QualityRow]], config: ReportCon
     tables = []
     for name, caption in texts.items():
         cells = [
-            [row.dataset, row.hand, row.objects, row.grasps, *(_cell(row.values[q.column], q.digits) for q in shown)]
+            [row.dataset, row.hand, row.objects, row.grasps, *(_cell(row.values[m.name], m.digits) for m in shown)]
             for row in rows[name]
         ]
         headings = ["dataset", "hand", "objects", "grasps", *titles]
@@ -177,7 +178,7 @@ def _tables(groups: Groups, rows: dict[str, list[QualityRow]], config: ReportCon
     for measured in groups.values():
         for table in measured:
             row = quality_row([table], None)
-            values = [_cell(row.values[q.column], q.digits) for q in shown]
+            values = [_cell(row.values[m.name], m.digits) for m in shown]
             good = sum(verdict == "good" for verdict in table.verdicts()) / len(table.table.indices)
             cells.append([row.dataset, row.hand, table.table.object, len(table.table.indices), _cell(good, 2), *values])
     headings = ["dataset", "hand", "object", "grasps", "good", *titles]
@@ -190,10 +191,11 @@ def _cell(value: float, digits: int) -> str:
 
 
 def _summary_csv(rows: dict[str, list[QualityRow]]) -> bytes:
-    lines = [["choice", "dataset", "hand", "objects", "grasps", *(q.title for q in QUANTITIES)]]
+    shown = metrics_shown("report")
+    lines = [["choice", "dataset", "hand", "objects", "grasps", *(metric.title for metric in shown)]]
     for choice, chosen in rows.items():
         for row in chosen:
-            values = [repr(row.values[q.column]) for q in QUANTITIES]
+            values = [repr(row.values[metric.name]) for metric in shown]
             lines.append([choice, row.dataset, row.hand, str(row.objects), str(row.grasps), *values])
     return _as_csv(lines)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 from pxr import Gf, Usd, UsdGeom, UsdLux
 
-from omni_graspd.rendering.annotators import BACKGROUND_ID
+from omni_graspd.rendering.annotator_data import BACKGROUND_ID
 from omni_graspd.rendering.frame import CameraRig, Frame
 from omni_graspd.usd.transforms import author_pose, matrix_to_pose, pose_to_matrix
 

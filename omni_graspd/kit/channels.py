@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.rendering.annotators import ANNOTATORS, STEREO_ANNOTATORS, UNLABELLED_ID
-from omni_graspd.rendering.frame import AnnotatorData
+from omni_graspd.rendering.annotator_data import UNLABELLED_ID, AnnotatorData
+from omni_graspd.rendering.annotators import ANNOTATORS, STEREO_ANNOTATORS
 
 _LABELS = ("idToLabels", "idToSemantics")
 _SEGMENTATIONS = ("semantic_segmentation", "instance_segmentation")
@@ -26,13 +26,7 @@ def replicator_annotators(wanted: tuple[str, ...]) -> dict[str, dict[str, Any]]:
     names = [name for name in ANNOTATORS if name in wanted and name not in STEREO_ANNOTATORS]
     if set(wanted) & set(STEREO_ANNOTATORS):
         names += [name for name in _STEREO_SOURCES if name not in names]
-    return {name: _init_params(name) for name in names}
-
-
-def _init_params(name: str) -> dict[str, Any]:
-    if name in _SEGMENTATIONS:
-        return {"colorize": False, "semanticTypes": ["class"]}
-    return {"semanticTypes": ["class"]} if name.startswith("bounding_box") else {}
+    return {name: dict(ANNOTATORS[name].init_params) for name in names}
 
 
 def replicator_channel(name: str, value: Any) -> AnnotatorData:

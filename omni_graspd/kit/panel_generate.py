@@ -14,13 +14,21 @@ import omni.usd
 
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.errors import GraspdError
+from omni_graspd.kit.config_rows import ConfigRows, field_docstring, labelled, typed_text
 from omni_graspd.kit.panel_pipeline import make_dataset
 from omni_graspd.kit.panel_tasks import PanelTasks
 from omni_graspd.kit.viewport import open_stage
 from omni_graspd.library import Kind, list_names, list_user_names
 from omni_graspd.synthesis.presets import PRESETS, synthesis_preset
 
-_LABEL_WIDTH = 110
+_ROWS = {
+    "grasps": "Grasps",
+    "seed": "Seed",
+    "scenes": "Scenes",
+    "camera.views": "Views per scene",
+    "out": "Output folder",
+}
+"""Fields of the configuration that have a row, and its label."""
 
 
 class GenerateSection:
@@ -37,15 +45,12 @@ class GenerateSection:
         with ui.CollapsableFrame("Generate", collapsed=False), ui.VStack(spacing=4):
             self._hand = _asset_row("Hand", "hands", tasks)
             self._object = _asset_row("Object", "objects", tasks)
-            self._grasps = _row("Grasps", ui.IntField, 16)
             self._presets = list(PRESETS)
-            with ui.HStack(height=22):
-                ui.Label("Preset", width=_LABEL_WIDTH)
+            with labelled("Preset"):
                 self._preset = ui.ComboBox(0, *self._presets)
-            self._seed = _row("Seed", ui.IntField, 0)
-            self._scenes = _row("Scenes", ui.IntField, 2)
-            self._views = _row("Views per scene", ui.IntField, GenerateConfig().camera.views)
-            self._out = _row("Output folder", ui.StringField, str(Path.home() / "graspd_out"))
+            start = GenerateConfig()
+            # Kit's working directory is a folder of Isaac Sim's own.
+            self._rows = ConfigRows(replace(start, out=Path.home() / start.out), _ROWS)
             with ui.HStack(height=26, spacing=4):
                 ui.Button("Scenes", clicked_fn=lambda: self._start(("settle",)))
                 ui.Button("Grasps", clicked_fn=lambda: self._start(("settle", "synthesize", "place")))
@@ -62,16 +67,9 @@ class GenerateSection:
             GraspdError: If a number is out of range.
         """
         preset = self._presets[self._preset.model.get_item_value_model().get_value_as_int()]
-        config = GenerateConfig(
-            hand=(_named(self._hand, "a hand"),),
-            object=(_named(self._object, "an object"),),
-            grasps=_integer(self._grasps),
-            scenes=_integer(self._scenes),
-            seed=_integer(self._seed),
-            out=Path(_named(self._out, "an output folder")).expanduser(),
-            synthesis=synthesis_preset(preset),
-        )
-        return replace(config, camera=replace(config.camera, views=_integer(self._views)))
+        config: GenerateConfig = self._rows.config()
+        hand, obj = typed_text(self._hand, "a hand"), typed_text(self._object, "an object")
+        return replace(config, hand=(hand,), object=(obj,), synthesis=synthesis_preset(preset))
 
     def _start(self, stages: tuple[str, ...]) -> None:
         def start() -> None:
@@ -99,19 +97,10 @@ class GenerateSection:
             ui.Plot(ui.Type.LINE, 0.0, max(*losses, 1e-6), *losses, height=60)
 
 
-def _row(label: str, field: Callable[[], Any], value: Any) -> Any:
-    with ui.HStack(height=22):
-        ui.Label(label, width=_LABEL_WIDTH)
-        made = field()
-        made.model.set_value(value)
-    return made
-
-
 def _asset_row(label: str, kind: Kind, tasks: PanelTasks) -> Any:
     """Return a text field, filled from the library, from what is selected on the stage, or by hand with a file."""
     names = [*list_names(kind), *list_user_names(kind)]
-    with ui.HStack(height=22, spacing=4):
-        ui.Label(label, width=_LABEL_WIDTH)
+    with labelled(label, field_docstring(GenerateConfig, label.lower()), spacing=4):
         field = ui.StringField()
         field.model.set_value(names[0])
         choices = ui.ComboBox(0, *names)
@@ -147,14 +136,3 @@ def selected_file() -> Path:
         f"expected {paths[0]} to be referenced from a USD file, got a prim of the stage itself; save it as a file and "
         "name that"
     )
-
-
-def _named(field: Any, what: str) -> str:
-    text = field.model.get_value_as_string().strip()
-    if not text:
-        raise GraspdError(f"expected {what}, got an empty field; type a name or a file")
-    return text
-
-
-def _integer(field: Any) -> int:
-    return field.model.get_value_as_int()

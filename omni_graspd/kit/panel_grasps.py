@@ -21,10 +21,11 @@ from omni_graspd.kit.panel_pipeline import require_packages
 from omni_graspd.kit.panel_tasks import PanelTasks
 from omni_graspd.kit.viewport import GraspView
 from omni_graspd.kit.viewport_drag import follow_drags
+from omni_graspd.metrics.columns import metrics_shown
 from omni_graspd.synthesis.grasp import Trajectory
 
 _PAGE = 12
-_METRICS = ("loss_escape", "epsilon", "contact_area", "penetration_depth")
+_METRICS = ("loss_escape", *(metric.name for metric in metrics_shown("panel")))
 
 
 class GraspsSection:

@@ -17,10 +17,10 @@ from pxr import Gf, Sdf, Usd, UsdGeom
 from omni_graspd.errors import GraspdError
 from omni_graspd.kit.channels import replicator_annotators, replicator_channel
 from omni_graspd.kit.payload import view_frames
+from omni_graspd.rendering.annotators import ANNOTATORS, TRACED_ANNOTATORS
 from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
 from omni_graspd.rendering.pinhole_camera import read_pinhole_camera
 
-_COLOURED = {"rgb", "pointcloud"}
 _SUBFRAMES = 4
 """Frames drawn per capture, so that textures and lights that came with the stage are there."""
 _TRIES = 5
@@ -37,7 +37,7 @@ _KEPT_SETTINGS = (
 
 def choose_renderer(config: RenderConfig) -> tuple[str, str]:
     """Return which renderer is taken, and why: paths are traced for colours only."""
-    if set(config.annotators) & _COLOURED:
+    if set(config.annotators) & set(TRACED_ANNOTATORS):
         return "rtx_path_tracing", "running inside Kit, with colours"
     return "rtx_realtime", "running inside Kit, labels only"
 
@@ -115,7 +115,7 @@ def _render_settings(config: RenderConfig) -> Iterator[None]:
     settings = carb.settings.get_settings()
     before = {path: settings.get(path) for path in _KEPT_SETTINGS}
     rep.orchestrator.set_capture_on_play(False)
-    if set(config.annotators) & _COLOURED:
+    if set(config.annotators) & set(TRACED_ANNOTATORS):
         rep.settings.set_render_pathtraced(samples_per_pixel=config.samples_per_pixel)
     else:
         rep.settings.set_render_rtx_realtime()
@@ -160,8 +160,7 @@ def _is_there(name: str, value: Any, rig: CameraRig) -> bool:
     if name == "camera_params":
         return bool(value)
     array = value["data"] if isinstance(value, dict) else value
-    is_image = name.startswith(("rgb", "distance", "normals")) or name.endswith("segmentation")
-    return array is not None and (not is_image or array.shape[:2] == (rig.height, rig.width))
+    return array is not None and (not ANNOTATORS[name].is_image or array.shape[:2] == (rig.height, rig.width))
 
 
 def _frames(rig: CameraRig, values: list[dict[str, Any]], config: RenderConfig) -> list[Frame]:

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.rendering.annotator_data import AnnotatorData
 from omni_graspd.rendering.annotators import ANNOTATORS
-from omni_graspd.rendering.frame import AnnotatorData, Frame
+from omni_graspd.rendering.frame import Frame
 
 
 def ordered_eyes(eyes: Sequence[Frame]) -> list[Frame]:

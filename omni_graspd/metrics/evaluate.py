@@ -11,12 +11,13 @@ import numpy as np
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.surface_points import HandPoints, posed_surface, sample_surface_points
+from omni_graspd.metrics.columns import measure_single, threshold_column
 from omni_graspd.metrics.contacts import SurfaceDistances, exact_distance, near_surface_distances
+from omni_graspd.metrics.metric import GraspsToMeasure
 from omni_graspd.metrics.walls import measure_walls
 from omni_graspd.metrics.wrench_space import WrenchSpace, wrench_spaces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
-from omni_graspd.synthesis.crossed_links import crossed_links
 
 # Grasps measured together: what is in memory does not grow with the batch.
 _CHUNK_SIZE = 64
@@ -75,11 +76,11 @@ def evaluate_grasps(
         threads: Grasps whose wrench space is measured at the same time.
 
     Returns:
-        Columns of shape [grasp_count]: ``contact_area`` (hand surface within the threshold [m2]), ``contact_count``
-        (hand points within it), ``epsilon``, ``volume`` where the settings ask for it, ``force_closure`` (bool),
-        ``pierced`` (links that the object passes through), ``crossed`` (links that another link passes through, see
-        :func:`~omni_graspd.synthesis.crossed_links.crossing_pairs`), ``penetration_depth`` (of the deepest hand point,
-        or more where a wall is in the hand, see :func:`~omni_graspd.metrics.walls.measure_walls` [m]).
+        Columns of shape [grasp_count], all that :mod:`~omni_graspd.metrics.columns` says are measured here:
+        ``contact_area`` (hand surface within the threshold [m2]), ``contact_count`` (hand points within it),
+        ``epsilon``, ``volume`` where the settings ask for it, ``force_closure`` (bool),
+        ``pierced`` (links that the object passes through), ``penetration_depth`` (of the deepest hand point, or more
+        where a wall is in the hand, see :func:`~omni_graspd.metrics.walls.measure_walls` [m]).
     """
     points = points or sample_surface_points(hand, config.point_count)
     parts = []
@@ -99,8 +100,11 @@ def evaluate_grasps(
     columns = _joined(parts)
     walls = measure_walls(hand, exact_distance(obj, device), T_object_palm, joint_positions)
     depth = np.maximum(columns["penetration_depth"], walls.depth)
-    crossed = crossed_links(hand, joint_positions, device).sum(axis=1, dtype=np.int32)
-    return columns | {"pierced": walls.pierced, "crossed": crossed, "penetration_depth": depth}
+    columns |= {"pierced": walls.pierced, "penetration_depth": depth}
+    grasps = GraspsToMeasure(
+        hand, obj, T_object_palm, joint_positions, lambda count: sample_surface_points(hand, count), device
+    )
+    return columns | measure_single(grasps, "generate")
 
 
 def evaluate_thresholds(
@@ -132,7 +136,8 @@ def evaluate_thresholds(
         threads: Grasps whose wrench space is measured at the same time.
 
     Returns:
-        Columns of shape [grasp_count] for each threshold, as named by :func:`threshold_column`: ``contact_area`` [m2];
+        Columns of shape [grasp_count] for each threshold, as named by
+        :func:`~omni_graspd.metrics.columns.threshold_column`: ``contact_area`` [m2];
         ``facing_area`` [m2], the part of it that looks against the object's normal; ``epsilon``; ``volume``.
     """
     points = points or sample_surface_points(hand, config.point_count)
@@ -156,11 +161,6 @@ def evaluate_thresholds(
         if measured:
             columns[threshold_column(name, measured[0])] = np.array(values)
     return columns
-
-
-def threshold_column(metric: str, threshold: float) -> str:
-    """Name the column of a metric at a threshold [m]: ``epsilon_3mm``, ``epsilon_2.5mm``."""
-    return f"{metric}_{1e3 * threshold:.6g}mm"
 
 
 def _chunks(

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from omni_graspd.rendering.annotators import BOX_2D_DTYPE, BOX_3D_DTYPE
-from omni_graspd.rendering.frame import AnnotatorData
-from omni_graspd.rendering.instances import Instance
-from omni_graspd.rendering.pinhole_camera import PinholeCamera
+from omni_graspd.rendering.annotator_data import BOX_2D_DTYPE, BOX_3D_DTYPE, AnnotatorData
+
+if TYPE_CHECKING:
+    from omni_graspd.rendering.instances import Instance
+    from omni_graspd.rendering.pinhole_camera import PinholeCamera
 
 _PIXEL_ROUNDING = 1e-3
 """Rays are single precision: a centre this close to the rim [pixel] may be hit."""

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from omni_graspd.atomic import atomic_path
-from omni_graspd.rendering.annotators import UNLABELLED_ID
+from omni_graspd.rendering.annotator_data import UNLABELLED_ID, AnnotatorData
 from omni_graspd.rendering.boxes import mask_box
-from omni_graspd.rendering.frame import AnnotatorData
 from omni_graspd.rendering.image_index import ImageRecord
 from omni_graspd.rendering.image_writer import read_frame
 from omni_graspd.rendering.mask_encoding import encode_instances

@@ -5,23 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.ranges import require_at_least, require_not_negative
+from omni_graspd.rendering.annotator_data import AnnotatorData
 from omni_graspd.rendering.annotators import ANNOTATORS, DEFAULT_ANNOTATORS
-
-
-@dataclass(frozen=True)
-class AnnotatorData:
-    """One channel in Replicator's terms: an array and its info dictionary."""
-
-    data: np.ndarray
-    """Array in the annotator's dtype and shape; empty for ``camera_params``, which is info only."""
-    info: dict[str, Any]
-    """Side data, for example ``idToLabels``; empty for plain images."""
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from omni_graspd.rendering.annotators import BACKGROUND_ID, FIRST_LABEL_ID, UNLABELLED_ID
-from omni_graspd.rendering.drawn_prims import LabelledPrim
-from omni_graspd.rendering.surfaces import Surface
+from omni_graspd.rendering.annotator_data import BACKGROUND_ID, FIRST_LABEL_ID, UNLABELLED_ID
+
+if TYPE_CHECKING:
+    from omni_graspd.rendering.drawn_prims import LabelledPrim
+    from omni_graspd.rendering.surfaces import Surface
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,13 @@ from typing import Any
 import numpy as np
 from pxr import Usd
 
-from omni_graspd.rendering.annotators import ANNOTATORS, STEREO_ANNOTATORS
-from omni_graspd.rendering.boxes import PixelBox, box_channels, occlusion_ratio, projected_box
+from omni_graspd.rendering.annotator_data import AnnotatorData
+from omni_graspd.rendering.annotators import ANNOTATORS, TRACED_ANNOTATORS
+from omni_graspd.rendering.boxes import PixelBox, occlusion_ratio, projected_box
 from omni_graspd.rendering.exposure import auto_exposure, develop
-from omni_graspd.rendering.frame import AnnotatorData, CameraRig, Frame, RenderConfig
-from omni_graspd.rendering.instances import find_instances, id_tables, instance_info, semantic_info
-from omni_graspd.rendering.label_channels import (
-    disparity_channel,
-    image_channel,
-    normals_channel,
-    occlusion_channel,
-    pointcloud_channel,
-)
+from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
+from omni_graspd.rendering.instances import find_instances, id_tables
+from omni_graspd.rendering.label_channels import SeenView
 from omni_graspd.rendering.pinhole_camera import PinholeCamera, read_pinhole_camera
 from omni_graspd.rendering.scene_triangles import Hits, SceneTriangles
 from omni_graspd.rendering.surfaces import Surface, read_surfaces
@@ -37,8 +32,6 @@ from omni_graspd.standalone.mitsuba_variant import load_mitsuba
 
 _CENTER_RAY = {"type": "stratified", "jitter": False, "sample_count": 1}
 _GUIDE_SAMPLES = 4
-_COLOURED = {"rgb", "pointcloud"}
-_BOXES = {"bounding_box_2d_tight", "bounding_box_2d_loose", "bounding_box_3d", "occlusion"}
 
 
 async def render(stage: Usd.Stage, rigs: list[CameraRig], config: RenderConfig) -> AsyncIterator[Frame]:
@@ -89,7 +82,7 @@ class _StageRenderer:
         self._mi = mi
         self._config = config
         self._wanted = set(config.annotators)
-        self.is_coloured = bool(self._wanted & _COLOURED)
+        self.is_coloured = bool(self._wanted.intersection(TRACED_ANNOTATORS))
         self._scene = build_scene(mi, stage, surfaces, lit=self.is_coloured)
         self._triangles = SceneTriangles(surfaces)
         self._instances = find_instances(surfaces)
@@ -129,29 +122,23 @@ class _StageRenderer:
             baseline: Distance between the eyes of a stereo pair [stage unit].
         """
         hits = self._hits(camera)
-        instance, semantic = self._instance_ids[hits.surface], self._semantic_ids[hits.surface]
-        made = {
-            "semantic_segmentation": AnnotatorData(semantic, semantic_info(self._instances)),
-            "instance_segmentation": AnnotatorData(instance, instance_info(self._instances)),
-            "camera_params": AnnotatorData(np.zeros(0, dtype=np.float32), camera.camera_params()),
+        instance = self._instance_ids[hits.surface]
+        view = SeenView(
+            camera=camera,
+            hits=hits,
+            instances=self._instances,
+            instance_image=instance,
+            semantic_image=self._semantic_ids[hits.surface],
+            picture=rgb,
+            baseline=baseline,
+            trace_boxes=lambda: self._loose_boxes(camera, instance),
+        )
+        wanted = [annotator for name, annotator in ANNOTATORS.items() if name in self._wanted]
+        return {
+            annotator.name: annotator.channel(view)
+            for annotator in wanted
+            if baseline is not None or not annotator.is_stereo
         }
-        if self._wanted & _BOXES:
-            loose, occlusion = self._loose_boxes(camera, instance)
-            made |= box_channels(self._instances, camera, instance, loose, occlusion)
-            made["occlusion"] = occlusion_channel(self._instances, occlusion)
-        if rgb is not None:
-            made["rgb"] = AnnotatorData(rgb, {})
-        makers = {
-            "distance_to_camera": lambda: image_channel("distance_to_camera", hits, hits.distance),
-            "distance_to_image_plane": lambda: image_channel("distance_to_image_plane", hits, hits.depth),
-            "normals": lambda: normals_channel(hits),
-            "pointcloud": lambda: pointcloud_channel(hits, made["rgb"].data, semantic, instance),
-            "stereo_disparity": lambda: disparity_channel(hits, camera, baseline or 0.0),
-        }
-        wanted = [name for name in ANNOTATORS if name in self._wanted]
-        if baseline is None:
-            wanted = [name for name in wanted if name not in STEREO_ANNOTATORS]
-        return {name: made[name] if name in made else makers[name]() for name in wanted}
 
     def _hits(self, camera: PinholeCamera) -> Hits:
         sensor = make_sensor(self._mi, camera, _CENTER_RAY)

@@ -12,6 +12,7 @@ import numpy as np
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.signed_distance import SignedDistanceConfig
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
+from omni_graspd.synthesis.losses import LOSS_SETTINGS
 from omni_graspd.synthesis.postures import PostureConfig
 from omni_graspd.synthesis.squeeze import SqueezeConfig
 from omni_graspd.synthesis.starts import StartConfig
@@ -20,16 +21,8 @@ from omni_graspd.synthesis.way import WayConfig
 
 _NOT_NEGATIVE = (
     *("friction", "leak", "dilation", "reuse_distance", "reuse_share", "reuse_trust", "rate_decay", "rest_weight"),
-    *("range_weight", "limit_weight", "penetration_weight", "closing_weight", "closing_distance"),
-    *(
-        "self_collision_weight",
-        "self_collision_margin",
-        "wall_weight",
-        "wall_margin",
-        "surroundings_weight",
-        "surroundings_margin",
-        "rise_rate",
-    ),
+    *LOSS_SETTINGS,
+    "rise_rate",
     *("translation_rate", "rotation_rate", "joint_rate", "beta_1", "beta_2"),
 )
 

@@ -238,9 +238,9 @@ def point_gradient(
         leaking = 0.0
     overlap = wp.max(-distance, 0.0)
     pull = float(0.0)
-    if distance > 0.0 and distance < settings.closing_distance:
+    if distance > 0.0 and distance < settings.loss.closing_distance:
         pull = settings.closing[iteration]
-    return normal * (pull - active - settings.leak[iteration] * leaking - settings.penetration_weight * overlap)
+    return normal * (pull - active - settings.leak[iteration] * leaking - settings.loss.penetration_weight * overlap)
 
 
 @wp.kernel

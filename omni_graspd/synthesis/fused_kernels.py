@@ -15,10 +15,10 @@ from omni_graspd.synthesis.contact_kernels import (
     point_gradient,
     smooth_norm,
 )
-from omni_graspd.synthesis.hand_kernels import place_links, project_on_joints, push_links_apart, step_hand
+from omni_graspd.synthesis.hand_kernels import place_links, project_on_joints, step_hand
+from omni_graspd.synthesis.loss_kernels import push_hand
 from omni_graspd.synthesis.model_structs import GraspArrays, HandArrays, ObjectArrays, Settings
-from omni_graspd.synthesis.surroundings_kernels import push_from_surroundings, rise_from_table
-from omni_graspd.synthesis.wall_kernels import push_out_of_object
+from omni_graspd.synthesis.surroundings_kernels import rise_from_table
 
 wp.set_module_options({"enable_backward": False})
 
@@ -247,9 +247,7 @@ def optimize_kernel(
             count = gather_points(grasp, hand, obj, state, settings, center_of_mass, iteration)
             step_simulations(grasp, count, state, settings, inverse_inertia, obj.rotation_length[kind], radius)
             pull_back(grasp, count, state, settings, inverse_inertia, radius, iteration)
-            state.self_collision_losses[grasp] = push_links_apart(grasp, hand, state, settings)
-            push_out_of_object(grasp, hand, obj, state, settings)
-            push_from_surroundings(grasp, hand, obj, state, settings)
+            push_hand(grasp, hand, obj, state, settings)
             if project_on_joints(grasp, hand, state, settings):
                 step_hand(grasp, iteration, hand, state, settings)
                 rise_from_table(grasp, iteration, obj, state, settings)

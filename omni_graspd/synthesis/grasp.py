@@ -105,8 +105,8 @@ class GraspBatch:
     joint_positions: np.ndarray
     """All joints, in the order of ``Hand.joint_names`` [rad or m], shape [grasp_count, joint_count]."""
     losses: dict[str, np.ndarray]
-    """Loss terms at the end (``stable``, ``range``, ``limit``, ``penetration``, ``self_collision``), and ``escape``,
-    by which grasps rank: how far a pushed object gets, relative to the push; shape [grasp_count]."""
+    """Loss terms at the end and the scores by which grasps rank, by the names of
+    :data:`~omni_graspd.synthesis.losses.LOSS_TERMS`, shape [grasp_count] each."""
     status: tuple[str, ...]
     """``"ok"`` or the reason of the failure, one per grasp."""
     postures: Postures | None = None

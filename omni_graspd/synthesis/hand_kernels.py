@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the optimisation does with one hand: place its links, keep them apart, gather gradients, step.
+"""What the optimisation does with one hand: place its links, gather gradients, step.
 
 Positions are in the object's axes with the origin at its centre of mass. ``forces`` and ``torques`` are gradients by
 the motion of a link, the latter about that origin.
@@ -9,17 +9,12 @@ the motion of a link, the latter about that origin.
 import warp as wp
 
 from omni_graspd.hands.kinematics_kernels import PRISMATIC, REVOLUTE, joint_transform
+from omni_graspd.synthesis.loss_kernels import push_hand
+from omni_graspd.synthesis.losses import LIMIT, RANGE
 from omni_graspd.synthesis.model_structs import GraspArrays, HandArrays, ObjectArrays, Settings
-from omni_graspd.synthesis.surroundings_kernels import push_from_surroundings, rise_from_table
-from omni_graspd.synthesis.wall_kernels import push_out_of_object
+from omni_graspd.synthesis.surroundings_kernels import rise_from_table
 
 wp.set_module_options({"enable_backward": False})
-
-
-@wp.func
-def sphere_overlap(center_a: wp.vec3, center_b: wp.vec3, radius_sum: float):
-    """Depth to which two spheres overlap; zero when they are apart [m]."""
-    return wp.max(radius_sum - wp.length(center_a - center_b), 0.0)
 
 
 @wp.func
@@ -74,44 +69,6 @@ def place_links(grasp: int, hand: HandArrays, state: GraspArrays, center_of_mass
 
 
 @wp.func
-def push_links_apart(grasp: int, hand: HandArrays, state: GraspArrays, settings: Settings):
-    """Add the self-collision gradient; returns half the sum of squared overlaps [m2]."""
-    loss = float(0.0)
-    for link in range(hand.parent.shape[0]):
-        pose = state.link_poses[grasp, link]
-        state.bound_centers[grasp, link] = wp.transform_point(pose, hand.bound_center[link])
-        for sphere in range(hand.sphere_start[link], hand.sphere_start[link + 1]):
-            state.sphere_centers[grasp, sphere] = wp.transform_point(pose, hand.sphere_center[sphere])
-    for pair in range(hand.link_pairs.shape[0]):
-        a = hand.link_pairs[pair][0]
-        b = hand.link_pairs[pair][1]
-        apart = state.bound_centers[grasp, a] - state.bound_centers[grasp, b]
-        touching = hand.bound_radius[a] + hand.bound_radius[b] + settings.self_collision_margin
-        if wp.dot(apart, apart) < touching * touching:
-            force_a = wp.vec3(0.0, 0.0, 0.0)
-            torque_a = wp.vec3(0.0, 0.0, 0.0)
-            torque_b = wp.vec3(0.0, 0.0, 0.0)
-            for i in range(hand.sphere_start[a], hand.sphere_start[a + 1]):
-                center_a = state.sphere_centers[grasp, i]
-                for j in range(hand.sphere_start[b], hand.sphere_start[b + 1]):
-                    center_b = state.sphere_centers[grasp, j]
-                    between = center_a - center_b
-                    radii = hand.sphere_radius[i] + hand.sphere_radius[j] + settings.self_collision_margin
-                    if wp.dot(between, between) < radii * radii:
-                        overlap = sphere_overlap(center_a, center_b, radii)
-                        loss += 0.5 * overlap * overlap
-                        gradient = wp.normalize(between) * (-settings.self_collision_weight * overlap)
-                        force_a += gradient
-                        torque_a += wp.cross(center_a, gradient)
-                        torque_b += wp.cross(center_b, gradient)
-            state.forces[grasp, a] = state.forces[grasp, a] + force_a
-            state.torques[grasp, a] = state.torques[grasp, a] + torque_a
-            state.forces[grasp, b] = state.forces[grasp, b] - force_a
-            state.torques[grasp, b] = state.torques[grasp, b] - torque_b
-    return loss
-
-
-@wp.func
 def project_on_joints(grasp: int, hand: HandArrays, state: GraspArrays, settings: Settings):
     """Turn link wrenches into gradients of palm and actuated joints; returns whether all are finite."""
     link_count = hand.parent.shape[0]
@@ -142,19 +99,21 @@ def project_on_joints(grasp: int, hand: HandArrays, state: GraspArrays, settings
         square += offset * offset
         excess += wp.max(q - hand.upper[j], 0.0) + wp.max(hand.lower[j] - q, 0.0)
     distance = wp.sqrt(square)
-    state.range_losses[grasp] = distance
-    state.limit_losses[grasp] = excess
+    state.losses[grasp, RANGE] = distance
+    state.losses[grasp, LIMIT] = excess
     for k in range(hand.coupling.shape[1]):
         gradient = float(0.0)
         for j in range(joint_count):
             if hand.coupling[j, k] != 0.0:
                 q = state.joint_positions[grasp, j]
                 value = state.joint_gradients[grasp, j]
-                value += settings.range_weight * (q - 0.5 * (hand.lower[j] + hand.upper[j])) / wp.max(distance, 1.0e-6)
+                value += (
+                    settings.loss.range_weight * (q - 0.5 * (hand.lower[j] + hand.upper[j])) / wp.max(distance, 1.0e-6)
+                )
                 if q > hand.upper[j]:
-                    value += settings.limit_weight
+                    value += settings.loss.limit_weight
                 if q < hand.lower[j]:
-                    value -= settings.limit_weight
+                    value -= settings.loss.limit_weight
                 gradient += hand.coupling[j, k] * value
         state.actuated_gradients[grasp, k] = gradient
         good = good and wp.isfinite(gradient)
@@ -256,9 +215,7 @@ def gradient_kernel(
 ):
     """Turn link wrenches into gradients of palm and joints; marks grasps as failed. One thread per grasp."""
     grasp = wp.tid()
-    state.self_collision_losses[grasp] = push_links_apart(grasp, hand, state, settings)
-    push_out_of_object(grasp, hand, obj, state, settings)
-    push_from_surroundings(grasp, hand, obj, state, settings)
+    push_hand(grasp, hand, obj, state, settings)
     if not project_on_joints(grasp, hand, state, settings):
         state.failed[grasp] = 1
 

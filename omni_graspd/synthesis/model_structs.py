@@ -4,6 +4,11 @@
 
 import warp as wp
 
+from omni_graspd.synthesis.losses import LOSS_SETTINGS
+
+LossSettings = wp.struct(type("LossSettings", (), {"__annotations__": dict.fromkeys(LOSS_SETTINGS, float)}))
+"""Weights of the terms of the loss, and what else they need, by the names of a SynthesisConfig."""
+
 
 @wp.struct
 class HandArrays:
@@ -80,18 +85,9 @@ class Settings:
     phong_alpha: float
     reuse_distance: float
     reuse_share: float
-    closing_distance: float
     leak_stride: int
     one_sided: int
-    range_weight: float
-    limit_weight: float
-    penetration_weight: float
-    self_collision_weight: float
-    self_collision_margin: float
-    wall_weight: float
-    wall_margin: float
-    surroundings_weight: float
-    surroundings_margin: float
+    loss: LossSettings
     rise_rate: float
     beta_1: float
     beta_2: float
@@ -138,9 +134,7 @@ class GraspArrays:
     palm_forces: wp.array(dtype=wp.vec3)  # (grasp)
     palm_torques: wp.array(dtype=wp.vec3)  # (grasp)
     actuated_gradients: wp.array(dtype=float, ndim=2)  # (grasp, actuated)
-    range_losses: wp.array(dtype=float)  # (grasp)
-    limit_losses: wp.array(dtype=float)  # (grasp)
-    self_collision_losses: wp.array(dtype=float)  # (grasp)
+    losses: wp.array(dtype=float, ndim=2)  # (grasp, term), in the order of KEPT_TERMS
     table_clearance: wp.array(dtype=float)  # (grasp), of the lowest hand point; 3 cm where that is higher
     obstacle_clearance: wp.array(dtype=float)  # (grasp), of the nearest hand point; 3 cm where that is farther
     palm_moments: wp.array(dtype=wp.vec3, ndim=2)  # (grasp, 2)

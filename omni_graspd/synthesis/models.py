@@ -19,6 +19,7 @@ from omni_graspd.hands.kinematics import KinematicTree
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.config import SynthesisConfig
+from omni_graspd.synthesis.losses import LOSS_TERMS
 from omni_graspd.synthesis.model_structs import HandArrays, ObjectArrays, Settings
 from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 from omni_graspd.synthesis.thin_walls import thin_walled
@@ -220,31 +221,20 @@ def settings_of(config: SynthesisConfig, point_count: int, filling_count: int, d
     settings.weights = wp.array(config.probe_weights(), dtype=float, device=device)
     settings.motions = wp.array(config.probe_motions(), dtype=wp.vec3, device=device)
     for name in (
-        *(
-            "probe",
-            "time_step",
-            "friction",
-            "reach",
-            "reuse_distance",
-            "reuse_share",
-            "reuse_trust",
-            "closing_distance",
-            "leak_stride",
-        ),
-        *("range_weight", "limit_weight", "self_collision_weight", "self_collision_margin"),
-        *("beta_1", "beta_2", "translation_rate", "rotation_rate", "joint_rate"),
+        *("probe", "time_step", "friction", "reach", "reuse_distance", "reuse_share", "reuse_trust", "leak_stride"),
+        *("rise_rate", "beta_1", "beta_2", "translation_rate", "rotation_rate", "joint_rate"),
     ):
         setattr(settings, name, getattr(config, name))
+    counts = {"hand": 1, "point": point_count, "filling sphere": max(filling_count, 1)}
+    for term in LOSS_TERMS.values():
+        if term.weight is not None:
+            setattr(settings.loss, term.weight, getattr(config, term.weight) / counts[term.per])
+        for name in term.settings:
+            setattr(settings.loss, name, getattr(config, name))
     settings.search_margin = _SEARCH_MARGIN
     settings.reuse_error, settings.reuse_error_share = _REUSE_ERROR
     settings.smoothing = 0.1 * config.probe
     settings.phong_alpha = config.distance.phong_alpha
     settings.adam = int(config.optimizer == "adam")
-    settings.penetration_weight = config.penetration_weight / point_count
-    settings.wall_weight = config.wall_weight / max(filling_count, 1)
-    settings.wall_margin = config.wall_margin
-    settings.surroundings_weight = config.surroundings_weight / point_count
-    settings.surroundings_margin = config.surroundings_margin
-    settings.rise_rate = config.rise_rate
     settings.one_sided = int(config.leak_mode == "one_sided")
     return settings

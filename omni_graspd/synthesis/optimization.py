@@ -24,6 +24,7 @@ from omni_graspd.synthesis import (
     wall_kernels,
 )
 from omni_graspd.synthesis.config import SynthesisConfig
+from omni_graspd.synthesis.losses import KEPT_TERMS
 from omni_graspd.synthesis.model_structs import GraspArrays
 from omni_graspd.synthesis.models import HandModel, ObjectModel, SurroundingsModel, object_arrays, settings_of
 
@@ -163,17 +164,12 @@ class Shard:
     def losses(self) -> dict[str, np.ndarray]:
         """Return the loss terms of the last evaluation by name, shape [grasp_count] each.
 
-        ``stable`` is equation 2 of the paper relative to the tested speed: about 1 where nothing is held back, 0 where
-        all motion is. ``range`` and ``limit`` are equations 3 and 4 [rad], ``self_collision`` is half the sum of
-        squared overlaps [m2].
+        They are ``stable``, relative to the tested speed, and those that the kernels keep; units and meanings are in
+        :data:`~omni_graspd.synthesis.losses.LOSS_TERMS`.
         """
-        state = self.state
-        return {
-            "stable": state.stable_losses.numpy().mean(axis=1) / self.config.probe,
-            "range": state.range_losses.numpy(),
-            "limit": state.limit_losses.numpy(),
-            "self_collision": state.self_collision_losses.numpy(),
-        }
+        stable = self.state.stable_losses.numpy().mean(axis=1) / self.config.probe
+        kept = self.state.losses.numpy()
+        return {"stable": stable, **{term.name: kept[:, term.slot].copy() for term in KEPT_TERMS}}
 
     def _overlaps(self) -> np.ndarray:
         """Return how deep each hand point lies in the object [m], 0 outside, shape [grasp_count, point_count]."""
@@ -251,9 +247,7 @@ def _allocate(hand: HandModel, grasps: int, simulations: int, device: str) -> An
             "stable_losses": simulations,
             "joint_gradients": joints,
             "actuated_gradients": actuated,
-            "range_losses": None,
-            "limit_losses": None,
-            "self_collision_losses": None,
+            "losses": len(KEPT_TERMS),
             "table_clearance": None,
             "obstacle_clearance": None,
             "filling_distances": max(hand.filling_count, 1),

@@ -4,11 +4,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.signed_distance import SignedDistanceConfig
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
+from omni_graspd.synthesis.losses import LOSS_TERMS
 from omni_graspd.synthesis.starts import StartConfig
 
+_NOT_IN_PAPER: dict[str, Any] = {term.weight: 0.0 for term in LOSS_TERMS.values() if term.weight and not term.in_paper}
 _ONE_START = DraftConfig(candidates=1, iterations=0)
 
 PRESETS = {
@@ -37,9 +41,7 @@ PRESETS = {
         dilation_end=1.0,
         reuse_distance=0.0,
         reuse_share=0.0,
-        penetration_weight=0.0,
-        closing_weight=0.0,
-        self_collision_weight=0.0,
+        **_NOT_IN_PAPER,
         # The paper's rate is 0.001; that the palm is moved less than the joints follows the authors' released script.
         translation_rate=1e-6,
         rotation_rate=1e-5,

@@ -52,7 +52,7 @@ def push_from_surroundings(grasp: int, hand: HandArrays, obj: ObjectArrays, stat
     normal = wp.vec3(plane[0], plane[1], plane[2])
     has_plane = wp.dot(normal, normal) > 0.0
     obstacles = obj.obstacles[kind]
-    margin = settings.surroundings_margin
+    margin = settings.loss.surroundings_margin
     lowest = OBSTACLE_REACH
     nearest = OBSTACLE_REACH
     if has_plane or obstacles != wp.uint64(0):
@@ -77,14 +77,14 @@ def push_from_surroundings(grasp: int, hand: HandArrays, obj: ObjectArrays, stat
                         height = plane_height(plane, center_of_mass, position)
                         lowest = wp.min(lowest, height)
                         if height < margin:
-                            gradient = normal * (-settings.surroundings_weight * (margin - height))
+                            gradient = normal * (-settings.loss.surroundings_weight * (margin - height))
                             force += gradient
                             torque += wp.cross(position, gradient)
                     if by_obstacles:
                         distance, direction = obstacle_distance(obstacles, position + center_of_mass, OBSTACLE_REACH)
                         nearest = wp.min(nearest, distance)
                         if distance < margin:
-                            gradient = direction * (-settings.surroundings_weight * (margin - distance))
+                            gradient = direction * (-settings.loss.surroundings_weight * (margin - distance))
                             force += gradient
                             torque += wp.cross(position, gradient)
                 state.forces[grasp, link] = state.forces[grasp, link] + force
@@ -98,7 +98,7 @@ def rise_from_table(grasp: int, iteration: int, obj: ObjectArrays, state: GraspA
     """Lift the palm off the table by what the lowest point lacks to half the margin, a step at most."""
     plane = obj.plane[obj.index[grasp]]
     normal = wp.vec3(plane[0], plane[1], plane[2])
-    lacking = 0.5 * settings.surroundings_margin - state.table_clearance[grasp]
+    lacking = 0.5 * settings.loss.surroundings_margin - state.table_clearance[grasp]
     if lacking > 0.0 and wp.dot(normal, normal) > 0.0:
         rise = wp.min(lacking, settings.rise_rate * settings.rate_scale[iteration])
         pose = state.T_object_palm[grasp]

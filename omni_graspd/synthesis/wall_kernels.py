@@ -83,9 +83,9 @@ def push_out_of_object(grasp: int, hand: HandArrays, obj: ObjectArrays, state: G
             radius = hand.filling_radius[sphere]
             distance, normal = measure_sphere(grasp, sphere, center, radius, obj, state, settings, center_of_mass)
             deepest = wp.max(deepest, radius - distance)
-            overlap = radius - wp.min(settings.wall_margin, WALL_SHARE * radius) - distance
+            overlap = radius - wp.min(settings.loss.wall_margin, WALL_SHARE * radius) - distance
             if overlap > 0.0:
-                gradient = normal * (-settings.wall_weight * overlap)
+                gradient = normal * (-settings.loss.wall_weight * overlap)
                 force += gradient
                 torque += wp.cross(center, gradient)
         state.forces[grasp, link] = state.forces[grasp, link] + force

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from omni_graspd.inspection.grasp_contacts import GraspContacts
 from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.inspection.reoptimization import Posture
+from omni_graspd.metrics.columns import metrics_shown
 from omni_graspd.viewer.browse_section import BrowseSection
 from omni_graspd.viewer.decide_section import DecideSection
 from omni_graspd.viewer.form_section import FormSection
@@ -23,16 +24,8 @@ if TYPE_CHECKING:
     import viser
 
 _SHOWN = (
-    *(
-        "loss_escape",
-        "epsilon",
-        "volume",
-        "contact_area",
-        "pierced",
-        "penetration_depth",
-        "intersection_volume",
-        "held",
-    ),
+    "loss_escape",
+    *(metric.name for metric in metrics_shown("viewer")),
     *("rest_pose", "usable", "tries"),
     *("approach_clearance", "closing_clearance", "grasp_clearance", "squeeze_clearance", "lift_clearance"),
 )
@@ -103,14 +96,7 @@ class InspectionPage:
     def _table(self, posture: Posture, contacts: GraspContacts) -> str:
         """Return what is known of the grasp: as it is shown, and as its table has it."""
         session, grasp = self.session, self.session.grasp
-        now = {
-            "loss_escape": posture.score,
-            "epsilon": contacts.epsilon,
-            "volume": contacts.volume,
-            "contact_area": contacts.contact_area,
-            "pierced": float(len(contacts.pierced)),
-            "penetration_depth": contacts.penetration_depth,
-        }
+        now = {"loss_escape": posture.score, **contacts.figures()}
         there = session.catalog.metrics_of(grasp.row)
         decision = session.decisions.get(session.key)
         verdict = "undecided" if decision is None else decision.verdict

@@ -25,8 +25,9 @@ import pytest
 from omni_graspd.atomic import PARTIAL_PREFIX, remove_leftovers
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.stages.render_stage import render_stage
+from omni_graspd.rendering.annotator_data import AnnotatorData
 from omni_graspd.rendering.cameras import CameraConfig, author_cameras
-from omni_graspd.rendering.frame import AnnotatorData, Frame, RenderConfig
+from omni_graspd.rendering.frame import Frame, RenderConfig
 from omni_graspd.usd.stage import create_stage, save_stage
 
 SCENES, VIEWS, HEIGHT, WIDTH = 2, 6, 96, 128

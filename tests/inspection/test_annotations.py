@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from omni_graspd.inspection.annotations import PALETTE, color_distances, draw_annotations
-from omni_graspd.rendering.annotators import BOX_2D_DTYPE, BOX_3D_DTYPE
-from omni_graspd.rendering.frame import AnnotatorData, Frame
+from omni_graspd.rendering.annotator_data import BOX_2D_DTYPE, BOX_3D_DTYPE, AnnotatorData
+from omni_graspd.rendering.frame import Frame
 from omni_graspd.rendering.pinhole_camera import PinholeCamera
 
 _WIDTH, _HEIGHT = 80, 60

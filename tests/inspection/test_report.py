@@ -19,8 +19,9 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Asset, Manifest, write_manifest
 from omni_graspd.dataset.tables import GraspTable, write_grasps
 from omni_graspd.errors import GraspdError
-from omni_graspd.inspection.quality_summary import QUANTITIES, quality_row, threshold_curve
+from omni_graspd.inspection.quality_summary import quality_row, threshold_curve
 from omni_graspd.inspection.report import ReportConfig, write_report
+from omni_graspd.metrics.columns import METRICS
 from omni_graspd.synthesis.grasp import GraspBatch
 
 
@@ -53,7 +54,7 @@ def dataset(tmp_path) -> Path:
 
 
 def _quantity(column: str):
-    return next(quantity for quantity in QUANTITIES if quantity.column == column)
+    return METRICS[column]
 
 
 def test_rows_average_the_best_of_each_object_then_the_objects(tmp_path):

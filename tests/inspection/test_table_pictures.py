@@ -39,8 +39,8 @@ from omni_graspd.inspection.table_pictures import (
 )
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.rendering.annotators import BACKGROUND_ID
-from omni_graspd.rendering.frame import AnnotatorData, CameraRig, Frame, RenderConfig
+from omni_graspd.rendering.annotator_data import BACKGROUND_ID, AnnotatorData
+from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
 from omni_graspd.synthesis.grasp import Way
 from omni_graspd.usd.transforms import (
     compose,

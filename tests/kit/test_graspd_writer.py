@@ -14,8 +14,9 @@ from kit_fakes.replicator import synthetic_channels
 from pxr import UsdGeom
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.rendering.annotator_data import AnnotatorData
 from omni_graspd.rendering.annotators import ANNOTATORS
-from omni_graspd.rendering.frame import AnnotatorData, Frame
+from omni_graspd.rendering.frame import Frame
 from omni_graspd.rendering.pinhole_camera import read_pinhole_camera
 from omni_graspd.rendering.view_folder import write_view
 

@@ -101,9 +101,9 @@ def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, win
     async def work():
         section._hand.model.set_value("barrett")
         section._object.model.set_value(str(made / "block.ply"))
-        section._grasps.model.set_value(2)
-        section._scenes.model.set_value(1)
-        section._out.model.set_value(str(tmp_path / "clicked"))
+        section._rows.widgets["grasps"].model.set_value(2)
+        section._rows.widgets["scenes"].model.set_value(1)
+        section._rows.widgets["out"].model.set_value(str(tmp_path / "clicked"))
         _click(kit, "Grasps")
         await _settled(window)
 
@@ -126,8 +126,8 @@ def test_panel_is_free_within_a_second_of_cancel(kit, window, made, tmp_path):
     async def work():
         section._hand.model.set_value("barrett")
         section._object.model.set_value(str(made / "block.ply"))
-        section._grasps.model.set_value(400)
-        section._out.model.set_value(str(tmp_path / "cancelled"))
+        section._rows.widgets["grasps"].model.set_value(400)
+        section._rows.widgets["out"].model.set_value(str(tmp_path / "cancelled"))
         _click(kit, "Grasps")
         for _ in range(400):
             await asyncio.sleep(0.02)
@@ -287,7 +287,7 @@ def test_errors_are_said_in_the_panel_with_a_remedy(kit, window, press, said):
 def test_unknown_hand_is_said_in_the_panel(kit, window, tmp_path):
     async def work():
         window.generate._hand.model.set_value("claw")
-        window.generate._out.model.set_value(str(tmp_path / "none"))
+        window.generate._rows.widgets["out"].model.set_value(str(tmp_path / "none"))
         _click(kit, "Grasps")
         await _settled(window)
 

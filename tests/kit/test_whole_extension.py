@@ -54,10 +54,10 @@ async def _make_and_look(kit: Kit, window: object, folder: Path) -> None:
     section = window.generate
     section._hand.model.set_value("barrett")
     section._object.model.set_value("soup_can")
-    for field in (section._grasps, section._scenes, section._views):
-        field.model.set_value(1)
+    for name in ("grasps", "scenes", "camera.views"):
+        section._rows.widgets[name].model.set_value(1)
     section._preset.model.get_item_value_model().set_value(section._presets.index("fast"))
-    section._out.model.set_value(str(folder))
+    section._rows.widgets["out"].model.set_value(str(folder))
     (button,) = kit.find("Button", "Images")
     button.fake_click()
     await asyncio.sleep(0)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from omni_graspd.rendering.annotators import BOX_2D_DTYPE
+from omni_graspd.rendering.annotator_data import BOX_2D_DTYPE, AnnotatorData
 from omni_graspd.rendering.boxes import mask_box
-from omni_graspd.rendering.frame import AnnotatorData, Frame
+from omni_graspd.rendering.frame import Frame
 
 CLASSES = {2: "mug", 3: "banana", 4: "mug", 5: "never_seen"}
 

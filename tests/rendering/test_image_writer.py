@@ -9,9 +9,11 @@ import pytest
 from PIL import Image
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.rendering.annotators import ANNOTATORS, BOX_2D_DTYPE, BOX_3D_DTYPE, OCCLUSION_DTYPE
-from omni_graspd.rendering.frame import AnnotatorData, Frame
-from omni_graspd.rendering.image_writer import file_names, label_colors, read_frame, write_frame
+from omni_graspd.rendering.annotator_data import BOX_2D_DTYPE, BOX_3D_DTYPE, OCCLUSION_DTYPE, AnnotatorData
+from omni_graspd.rendering.annotators import ANNOTATORS
+from omni_graspd.rendering.channel_files import label_colors
+from omni_graspd.rendering.frame import Frame
+from omni_graspd.rendering.image_writer import file_names, read_frame, write_frame
 
 HEIGHT, WIDTH = 6, 8
 

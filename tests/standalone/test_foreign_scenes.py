@@ -17,9 +17,10 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdLux, UsdShade, UsdUtils, Vt
 from omni_graspd.cli.main import main
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering import view_writer
+from omni_graspd.rendering.annotator_data import AnnotatorData
 from omni_graspd.rendering.annotators import LABEL_ANNOTATORS
 from omni_graspd.rendering.cameras import CameraConfig
-from omni_graspd.rendering.frame import AnnotatorData, CameraRig, RenderConfig
+from omni_graspd.rendering.frame import CameraRig, RenderConfig
 from omni_graspd.rendering.scene_views import label_by_name, scene_rigs
 from omni_graspd.rendering.surfaces import read_surfaces, undrawn_kinds
 from omni_graspd.standalone.render import render

@@ -113,7 +113,7 @@ def test_self_collision_gradient_equals_finite_differences(branched_hand, placed
     shard = placed(spheres=spheres, self_collision_weight=weight, self_collision_margin=margin)
     values = gradients(shard)
     assert loss(pose, actuated) > 0.0
-    assert weight * shard.state.self_collision_losses.numpy()[0] == pytest.approx(loss(pose, actuated), rel=1e-4)
+    assert weight * shard.losses()["self_collision"][0] == pytest.approx(loss(pose, actuated), rel=1e-4)
     expected = finite_differences(loss, pose, actuated)
     for value, reference in zip(values, expected, strict=True):
         np.testing.assert_allclose(value, reference, rtol=2e-3, atol=1e-5 * weight)

@@ -21,7 +21,12 @@ from omni_graspd.hands.kinematics import JOINT_TYPES, link_poses
 from omni_graspd.library import list_names
 from omni_graspd.usd.transforms import invert, pose_to_matrix
 
-_SOURCES = ("hands/kinematics_kernels.py", "synthesis/model_structs.py", "synthesis/hand_kernels.py")
+_SOURCES = (
+    "hands/kinematics_kernels.py",
+    "synthesis/losses.py",
+    "synthesis/model_structs.py",
+    "synthesis/hand_kernels.py",
+)
 _KERNELS = """
 
 @wp.kernel
@@ -95,8 +100,7 @@ def _state(twin: ModuleType, hand: Hand, pose: np.ndarray, actuated: np.ndarray)
         setattr(state, name, wp.zeros((1, length), dtype=dtype, device="cpu"))
     for name in ("palm_forces", "palm_torques"):
         setattr(state, name, wp.zeros(1, dtype=wp.vec3d, device="cpu"))
-    for name in ("range_losses", "limit_losses"):
-        setattr(state, name, wp.zeros(1, dtype=wp.float64, device="cpu"))
+    state.losses = wp.zeros((1, len(twin.KEPT_TERMS)), dtype=wp.float64, device="cpu")
     state.failed = wp.zeros(1, dtype=int, device="cpu")
     return state
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -23,10 +22,11 @@ from omni_graspd.geometry.convex_decomposition import convex_pieces
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
-from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps, evaluate_thresholds, threshold_column
-from omni_graspd.metrics.intersection_volume import IntersectionVolumeConfig, intersection_volumes
-from omni_graspd.metrics.joint_margin import joint_limit_margins
-from omni_graspd.metrics.self_penetration import SelfPenetrationConfig, self_penetration_areas
+from omni_graspd.metrics.columns import columns_by, measure_single, metrics_at_thresholds, threshold_column
+from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps, evaluate_thresholds
+from omni_graspd.metrics.intersection_volume import IntersectionVolumeConfig
+from omni_graspd.metrics.metric import GraspsToMeasure
+from omni_graspd.metrics.self_penetration import SelfPenetrationConfig
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_at_least, require_positive
@@ -34,21 +34,6 @@ from omni_graspd.scenes.grasp_tests.hold import HoldConfig, measure_hold
 from omni_graspd.scenes.grasp_tests.lift import measure_lift
 from omni_graspd.scenes.grasp_tests.lift_config import LiftConfig, LiftNoise, LiftProtocol
 from omni_graspd.usd.meshes import TriangleMesh
-
-_CONTACT_COLUMNS = (
-    "contact_area",
-    "contact_count",
-    "epsilon",
-    "volume",
-    "force_closure",
-    "pierced",
-    "crossed",
-    "penetration_depth",
-)
-_THRESHOLD_METRICS = ("contact_area", "facing_area", "epsilon", "volume")
-_HOLD_COLUMNS = ("displacement", "held")
-_LIFT_COLUMNS = ("lifted", "lift_drift", "lift_reason")
-_SCORE_COLUMNS = ("lift_score",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,17 +101,16 @@ class EvaluationChunk:
 
 def evaluation_columns(settings: EvaluationSettings) -> tuple[str, ...]:
     """Return the names of all columns that an evaluated table has, in order."""
-    thresholds = [threshold_column(metric, at) for metric in _THRESHOLD_METRICS for at in settings.thresholds]
-    hold = _HOLD_COLUMNS if settings.hold_test else ()
-    single = ("intersection_volume", "self_penetration_area", "joint_limit_margin")
-    return (*_CONTACT_COLUMNS, *single, *hold, *lift_columns(settings), *thresholds)
+    thresholds = [threshold_column(metric, at) for metric in metrics_at_thresholds() for at in settings.thresholds]
+    hold = columns_by("hold") if settings.hold_test else ()
+    return (*columns_by("generate", "evaluate"), *hold, *lift_columns(settings), *thresholds)
 
 
 def lift_columns(settings: EvaluationSettings) -> tuple[str, ...]:
     """Return the names of the columns of the lift test; none where it is not asked for."""
     if not settings.lift_test:
         return ()
-    return _LIFT_COLUMNS + (_SCORE_COLUMNS if settings.lift_noise else ())
+    return columns_by("lift", "lift noise") if settings.lift_noise else columns_by("lift")
 
 
 def measure_chunk(chunk: EvaluationChunk) -> None:
@@ -166,27 +150,24 @@ def _measure(
     grasps = (hand, obj, poses, joints)
     lacks = set(chunk.columns)
     columns: dict[str, np.ndarray] = {}
-    if lacks & set(_CONTACT_COLUMNS):
+    if lacks & set(columns_by("generate")):
         columns |= evaluate_grasps(*grasps, replace(chunk.metrics, volume=True), points=points, device=chunk.device)
-    thresholds = [at for at in settings.thresholds if lacks & {threshold_column(m, at) for m in _THRESHOLD_METRICS}]
+    at_thresholds = metrics_at_thresholds()
+    thresholds = [at for at in settings.thresholds if lacks & {threshold_column(m, at) for m in at_thresholds}]
     if thresholds:
         base = {name: (columns | known)[name] for name in ("epsilon", "volume")}
         columns |= evaluate_thresholds(
             *grasps, thresholds, chunk.metrics, points=points, known=base, device=chunk.device
         )
-    single: dict[str, Callable[[], np.ndarray]] = {
-        "intersection_volume": lambda: intersection_volumes(*grasps, settings.intersection),
-        "self_penetration_area": lambda: self_penetration_areas(
-            hand,
-            joints,
-            settings.self_penetration,
-            points=_load_hand(layout.hand(chunk.hand), settings.self_penetration.point_count)[1],
-            device=chunk.device,
-        ),
-        "joint_limit_margin": lambda: joint_limit_margins(hand, joints),
-    }
-    columns |= {name: measure() for name, measure in single.items() if name in lacks}
-    if lacks & set(_HOLD_COLUMNS):
+    to_measure = GraspsToMeasure(
+        *grasps,
+        surface_points=lambda count: _load_hand(layout.hand(chunk.hand), count)[1],
+        device=chunk.device,
+        intersection=settings.intersection,
+        self_penetration=settings.self_penetration,
+    )
+    columns |= measure_single(to_measure, "evaluate", lacks)
+    if lacks & set(columns_by("hold")):
         columns |= _hold(hand, obj, poses, joints, settings)
     return {name: columns[name] for name in chunk.columns if name in columns}
 
@@ -203,8 +184,12 @@ def _lift(chunk: EvaluationChunk, table: GraspTable, ok: np.ndarray) -> dict[str
     result = asyncio.run(
         measure_lift(simulate, hand, obj, batch, config, indices=indices, object_pieces=obj.convex_pieces)
     )
-    found = (result.lifted, result.drift, np.array(result.reasons, dtype=str), result.score)
-    columns = dict(zip(_LIFT_COLUMNS + _SCORE_COLUMNS, found, strict=True))
+    columns = {
+        "lifted": result.lifted,
+        "lift_drift": result.drift,
+        "lift_reason": np.array(result.reasons, dtype=str),
+        "lift_score": result.score,
+    }
     return {name: values for name, values in columns.items() if name in chunk.columns and values is not None}
 
 

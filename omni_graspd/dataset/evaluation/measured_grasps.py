@@ -13,6 +13,7 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
+from omni_graspd.metrics.columns import faults
 
 _LARGEST_DEPTH = 0.005
 _NEEDED = ("epsilon", "contact_area", "intersection_volume")
@@ -48,17 +49,16 @@ class MeasuredGrasps:
     def verdicts(self) -> list[str]:
         """Say of each grasp what is wrong with it, the first reason that applies, or ``good``."""
         held, depth = self.metric("held"), self.metric("penetration_depth")
-        closed, pierced, crossed = (self.metric(name) for name in ("force_closure", "pierced", "crossed"))
+        closed = self.metric("force_closure")
+        faulty = [(values > 0, fault) for name, fault in faults().items() if (values := self.metric(name)) is not None]
         verdicts = []
         for row, status in enumerate(self.table.grasps.status):
             if status != "ok":
                 verdicts.append(f"failed: {status}")
             elif not self.table.good[row]:
                 verdicts.append("the table is in the way")
-            elif pierced is not None and pierced[row] > 0:
-                verdicts.append("the object passes through the hand")
-            elif crossed is not None and crossed[row] > 0:
-                verdicts.append("a link passes through another")
+            elif wrong := [fault for rows, fault in faulty if rows[row]]:
+                verdicts.append(wrong[0])
             elif closed is not None and not closed[row]:
                 verdicts.append("no force closure")
             elif depth is not None and depth[row] > _LARGEST_DEPTH:

@@ -14,6 +14,7 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import GraspTable, SceneGraspTable, read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
+from omni_graspd.metrics.columns import METRICS, faults
 from omni_graspd.scenes.rest_poses import same_table
 from omni_graspd.scenes.scene_writer import OBJECT_PATH
 from omni_graspd.synthesis.surroundings import table_under
@@ -74,21 +75,14 @@ def _value_problems(table: GraspTable) -> Iterator[str]:
     yield from _rows(ok & ~finite, "finite poses and joint positions where the status is ok")
     usable = ok & finite
     yield from _rows(usable & ~_unit(poses), "unit quaternions in T_object_palm")
-    for name, low in {
-        "contact_area": 0.0,
-        "epsilon": 0.0,
-        "penetration_depth": 0.0,
-        "pierced": 0.0,
-        "crossed": 0.0,
-        "intersection_volume": 0.0,
-    }.items():
+    for name, metric in METRICS.items():
         values = table.metrics.get(name)
-        if values is not None:
-            yield from _rows(usable & ~(values >= low), f"{name} of {low:g} or more")
-    for name in ("pierced", "crossed"):
-        links = table.metrics.get(name)
-        if links is not None and table.grasps.way is not None:
-            yield from _rows(table.grasps.usable & (links > 0), f"no {name} links where grasps are usable")
+        if values is not None and metric.least is not None:
+            yield from _rows(usable & ~(values >= metric.least), f"{name} of {metric.least:g} or more")
+    for name in faults():
+        values = table.metrics.get(name)
+        if values is not None and table.grasps.way is not None:
+            yield from _rows(table.grasps.usable & (values > 0), f"no {METRICS[name].label} where grasps are usable")
 
 
 def _way_problems(table: GraspTable) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.formats.format import Format, magic
 from omni_graspd.formats.record import GraspRecord, matrix_poses, numbers
 
 _MOST_NUMBERS = 10**8
@@ -76,3 +77,16 @@ def _dataset(file: Any, name: str, path: Path) -> Any:
     if entry.size is not None and entry.size > _MOST_NUMBERS:
         raise GraspdError(f"expected at most {_MOST_NUMBERS} numbers in {name} of {path}, got {entry.size}; split it")
     return entry[()]
+
+
+FORMATS = (
+    Format(
+        name="acronym",
+        title="ACRONYM",
+        place=90,
+        suffixes=(".h5",),
+        signature=magic(b"\x89HDF", "an HDF5 file"),
+        read=read_acronym,
+        rotation="matrices",
+    ),
+)

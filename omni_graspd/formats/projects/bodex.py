@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.formats.format import Format, numpy_key
 from omni_graspd.formats.record import GraspRecord, numbers, unit_poses
 from omni_graspd.formats.untrusted.restricted_pickle import load_npy
 from omni_graspd.usd.transforms import compose, invert
@@ -128,3 +129,23 @@ def _record(
         scores=scores,
         notes=notes,
     )
+
+
+FORMATS = (
+    Format(
+        name="bodex",
+        title="BODex",
+        place=60,
+        suffixes=(".npy",),
+        signature=numpy_key("robot_pose", rank=0),
+        read=read_bodex,
+    ),
+    Format(
+        name="dexgraspbench",
+        title="DexGraspBench",
+        place=70,
+        suffixes=(".npy",),
+        signature=numpy_key("grasp_qpos", rank=1),
+        read=read_dexgraspbench,
+    ),
+)

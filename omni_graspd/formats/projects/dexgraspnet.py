@@ -11,7 +11,8 @@ import numpy as np
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.record import GraspRecord, numbers, unit_poses
+from omni_graspd.formats.format import Format, numpy_key
+from omni_graspd.formats.record import POSTURES, GraspRecord, numbers, unit_poses
 from omni_graspd.formats.untrusted.restricted_pickle import load_npy
 
 _POSITION = ("WRJTx", "WRJTy", "WRJTz")
@@ -93,3 +94,18 @@ def write_dexgraspnet(record: GraspRecord, path: Path) -> None:
         }
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         np.save(file, content, allow_pickle=True)
+
+
+FORMATS = (
+    Format(
+        name="dexgraspnet",
+        title="DexGraspNet",
+        place=30,
+        suffixes=(".npy",),
+        signature=numpy_key("qpos", rank=2),  # part of DexGraspBench's 'grasp_qpos'
+        read=read_dexgraspnet,
+        write=write_dexgraspnet,
+        lacks=(*POSTURES, "object_file"),
+        rotation="angles",
+    ),
+)

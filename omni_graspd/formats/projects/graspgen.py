@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.record import GraspRecord, matrix_poses, numbers
+from omni_graspd.formats.format import Format, json_keys
+from omni_graspd.formats.record import POSTURES, GraspRecord, matrix_poses, numbers
 from omni_graspd.formats.untrusted.json_file import read_json, write_json
 from omni_graspd.usd.transforms import pose_to_matrix
 
@@ -73,3 +74,18 @@ def write_graspgen(record: GraspRecord, path: Path) -> None:
         },
         path,
     )
+
+
+FORMATS = (
+    Format(
+        name="graspgen",
+        title="GraspGen",
+        place=50,
+        suffixes=(".json",),
+        signature=json_keys("transforms", rank=2),
+        read=read_graspgen,
+        write=write_graspgen,
+        lacks=(*POSTURES, "scores"),
+        rotation="matrices",
+    ),
+)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.formats.format import Format, json_keys
 from omni_graspd.formats.record import GraspRecord, numbers, unit_poses
 from omni_graspd.formats.untrusted.json_file import read_json
 
@@ -66,3 +67,15 @@ def _record(entry: dict[str, Any], path: Path) -> GraspRecord:
         ),
         scores=scores,
     )
+
+
+FORMATS = (
+    Format(
+        name="graspit",
+        title="lists of GraspIt! grasps",
+        place=100,
+        suffixes=(".json",),
+        signature=json_keys("hand_in_object", rank=0),
+        read=read_graspit,
+    ),
+)

@@ -15,6 +15,7 @@ import numpy as np
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
+from omni_graspd.formats.format import Format, Signature
 from omni_graspd.formats.record import GraspRecord, numbers, unit_poses
 from omni_graspd.formats.untrusted.plain_yaml import read_yaml
 
@@ -137,3 +138,21 @@ def _number(value: float) -> str:
 
 def _quoted(text: str) -> str:
     return text if text.replace("_", "").replace("/", "").isalnum() else f'"{text}"'
+
+
+def _says_so(head: bytes, content: bytes) -> bool:
+    return b"isaac_grasp" in head and head.lstrip()[:1] not in (b"{", b"[")
+
+
+FORMATS = (
+    Format(
+        name="isaac_grasp",
+        title="Isaac Sim's Grasp Editor, GraspDataGen",
+        place=20,
+        suffixes=(".yaml", ".yml"),
+        signature=Signature(_says_so, "it says 'format: isaac_grasp'", rank=9),
+        read=read_isaac_grasp,
+        write=write_isaac_grasp,
+        lacks=("T_object_pregrasp_palm", "squeeze_joint_positions", "scores"),
+    ),
+)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.formats.format import Format, magic
 from omni_graspd.formats.record import GraspRecord, matrix_poses, numbers
 from omni_graspd.formats.untrusted.torch_file import load_torch
 
@@ -64,3 +65,16 @@ def _rotation(first: np.ndarray, second: np.ndarray, path: Path) -> np.ndarray:
     across /= np.linalg.norm(across, axis=1, keepdims=True)
     x, y = (middle + across) / np.sqrt(2.0), (middle - across) / np.sqrt(2.0)
     return np.stack([x, y, np.cross(x, y)], axis=-1)
+
+
+FORMATS = (
+    Format(
+        name="multidex",
+        title="MultiDex (GenDexGrasp)",
+        place=80,
+        suffixes=(".pt",),
+        signature=magic(b"PK", "a PyTorch file", inside=b"data.pkl"),
+        read=read_multidex,
+        rotation="matrices",
+    ),
+)

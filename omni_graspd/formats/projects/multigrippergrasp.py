@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.record import GraspRecord, numbers, unit_poses
+from omni_graspd.formats.format import Format, json_keys
+from omni_graspd.formats.record import POSTURES, GraspRecord, numbers, unit_poses
 from omni_graspd.formats.untrusted.json_file import read_json, write_json
 
 
@@ -66,3 +67,17 @@ def write_multigrippergrasp(record: GraspRecord, path: Path) -> None:
     if "confidence" in record.scores:
         content["result"] = [int(value > 0.5) for value in record.scores["confidence"]]
     write_json(content, path)
+
+
+FORMATS = (
+    Format(
+        name="multigrippergrasp",
+        title="MultiGripperGrasp",
+        place=40,
+        suffixes=(".json",),
+        signature=json_keys("pose", "gripper", rank=3),
+        read=read_multigrippergrasp,
+        write=write_multigrippergrasp,
+        lacks=(*POSTURES, "object_file", "scores"),
+    ),
+)

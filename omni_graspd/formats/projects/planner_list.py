@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.formats.format import Format, json_keys
 from omni_graspd.formats.record import GraspRecord, numbers, unit_poses
 from omni_graspd.formats.untrusted.json_file import read_json
 
@@ -64,3 +65,15 @@ def _scores(grasps: list[dict[str, Any]], path: Path) -> dict[str, Any]:
         if all(isinstance(value, int | float) for value in column):
             scores["confidence" if name == "success" else name] = numbers(column, str(path), name, (len(grasps),))
     return scores
+
+
+FORMATS = (
+    Format(
+        name="planner_list",
+        title="lists of another planner's grasps",
+        place=110,
+        suffixes=(".json",),
+        signature=json_keys("root_pos", rank=1),
+        read=read_planner_list,
+    ),
+)

@@ -1,0 +1,130 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of a panel for fields of a configuration: defaults, types and tooltips are those of the command line."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+import omni.ui as ui
+
+from omni_graspd.errors import GraspdError
+
+_LABEL_WIDTH = 110
+
+
+@contextmanager
+def labelled(label: str, tooltip: str = "", spacing: int = 0) -> Iterator[None]:
+    """Put what is made in the context into one row behind a label.
+
+    Args:
+        label: Text of the label.
+        tooltip: What is said when the mouse rests on the label.
+        spacing: Space between what is in the row [pixel].
+    """
+    with ui.HStack(height=22, spacing=spacing):
+        ui.Label(label, width=_LABEL_WIDTH, tooltip=tooltip)
+        yield
+
+
+class ConfigRows:
+    """One row for each of some fields of a configuration, and the configuration that they say."""
+
+    def __init__(self, start: Any, labels: Mapping[str, str]) -> None:
+        """Add the rows to the container that is open.
+
+        Args:
+            start: The configuration with which the rows begin.
+            labels: Label by field; fields of a part are ``camera.views``.
+        """
+        self._start = start
+        self.widgets: dict[str, Any] = {}
+        self._read: dict[str, Callable[[], Any]] = {}
+        for path, label in labels.items():
+            owner, name = _owner(start, path), path.rpartition(".")[2]
+            with labelled(label, field_docstring(type(owner), name)):
+                kind = typing.get_type_hints(type(owner))[name]
+                self.widgets[path], self._read[path] = _widget(kind, getattr(owner, name), label)
+
+    def config(self) -> Any:
+        """Return the configuration with what the rows say.
+
+        Raises:
+            GraspdError: If a row is empty, or a value is out of range.
+        """
+        return _changed(self._start, {path: read() for path, read in self._read.items()})
+
+
+def field_docstring(owner: type, name: str) -> str:
+    """Return the text below a field of a dataclass, in one line.
+
+    Args:
+        owner: The dataclass.
+        name: Name of the field.
+    """
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+    statements = definition.body if isinstance(definition, ast.ClassDef) else []
+    for field, below in pairwise(statements):
+        is_field = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and field.target.id == name
+        if is_field and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
+            return " ".join(str(below.value.value).split())
+    return ""
+
+
+def _owner(config: Any, path: str) -> Any:
+    for part in path.split(".")[:-1]:
+        config = getattr(config, part)
+    return config
+
+
+def _changed(config: Any, values: dict[str, Any]) -> Any:
+    """Return a configuration with other values by path, all of one part at once: they are checked together."""
+    own: dict[str, Any] = {path: value for path, value in values.items() if "." not in path}
+    for part in dict.fromkeys(path.partition(".")[0] for path in values if "." in path):
+        inner = {path.partition(".")[2]: value for path, value in values.items() if path.startswith(f"{part}.")}
+        own[part] = _changed(getattr(config, part), inner)
+    return replace(config, **own)
+
+
+def _widget(kind: Any, value: Any, label: str) -> tuple[Any, Callable[[], Any]]:
+    """Return the widget for a field, and what reads it."""
+    if typing.get_origin(kind) is Literal:
+        choices = list(typing.get_args(kind))
+        box = ui.ComboBox(choices.index(value), *choices)
+        return box, lambda: choices[box.model.get_item_value_model().get_value_as_int()]
+    if kind is int:
+        field = ui.IntField()
+        field.model.set_value(value)
+        return field, field.model.get_value_as_int
+    if kind not in (str, Path):
+        raise TypeError(f"expected a field of int, str, Path or Literal for the row {label!r}, got {kind}")
+    field = ui.StringField()
+    field.model.set_value(str(value))
+    if kind is str:
+        return field, lambda: typed_text(field, f"text for {label!r}")
+    return field, lambda: Path(typed_text(field, f"text for {label!r}")).expanduser()
+
+
+def typed_text(field: Any, what: str) -> str:
+    """Return what stands in a text field.
+
+    Args:
+        field: The field.
+        what: What should be there.
+
+    Raises:
+        GraspdError: If that is nothing.
+    """
+    text = field.model.get_value_as_string().strip()
+    if not text:
+        raise GraspdError(f"expected {what}, got an empty field; type a name or a file")
+    return text

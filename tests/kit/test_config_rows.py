@@ -1,0 +1,66 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Rows of the panel: defaults, tooltips and values are those of the configuration's fields."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.errors import GraspdError
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    count: int = 3
+    """How many
+    there are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Config:
+    way: Literal["up", "down"] = "down"
+    """Which way."""
+    folder: Path = Path("somewhere")
+    title: str = "a"
+    """What it is called."""
+    part: _Part = field(default_factory=_Part)
+
+
+@pytest.fixture
+def rows(kit):
+    return importlib.import_module("omni_graspd.kit.config_rows")
+
+
+def test_rows_begin_with_the_defaults_and_say_what_was_typed(rows):
+    made = rows.ConfigRows(_Config(), {"way": "Way", "folder": "Folder", "part.count": "Count"})
+    assert made.config() == _Config()
+    made.widgets["way"].model.get_item_value_model().set_value(0)
+    made.widgets["part.count"].model.set_value(7)
+    made.widgets["folder"].model.set_value("~/there")
+    assert made.config() == _Config(way="up", folder=Path.home() / "there", part=_Part(count=7))
+
+
+def test_empty_text_is_refused_with_the_label(rows):
+    made = rows.ConfigRows(_Config(), {"title": "Title"})
+    made.widgets["title"].model.set_value(" ")
+    with pytest.raises(GraspdError, match="expected text for 'Title', got an empty field"):
+        made.config()
+
+
+def test_tooltips_are_the_texts_below_the_fields(rows):
+    assert rows.field_docstring(_Part, "count") == "How many there are."
+    assert rows.field_docstring(_Config, "folder") == ""
+    described = [rows.field_docstring(GenerateConfig, each.name) for each in fields(GenerateConfig)]
+    assert all(described)
+
+
+def test_the_panels_defaults_are_those_of_the_configuration(rows):
+    panel = importlib.import_module("omni_graspd.kit.panel_generate")
+    made = rows.ConfigRows(GenerateConfig(), panel._ROWS)
+    assert made.config() == GenerateConfig()
