@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks of the documentation site: the reference follows from the code.
 
-``<!-- python names -->`` becomes an entry for each name of ``omni_graspd.__all__``, ``<!-- commands -->`` the help text
+``<!-- python names -->`` becomes an entry for each name of ``omni_graspd.__all__``, ``<!-- commands -->`` the whole help
 of each command.
 """
 
@@ -14,9 +14,7 @@ import subprocess
 import sys
 
 import omni_graspd
-
-_COMMANDS = ("generate", "synthesize", "settle", "render", "evaluate", "report", "info", "verify", "convert", "inspect")
-_COMMANDS += ("hands", "objects", "kit")
+from omni_graspd.cli.commands import COMMANDS, Command
 
 
 def on_page_markdown(markdown: str, **_) -> str:
@@ -42,11 +40,11 @@ def _python_names() -> str:
 
 
 def _commands() -> str:
-    return "\n".join(f"## graspd {name}\n\n```text\n{_help(name)}\n```\n" for name in _COMMANDS)
+    return "\n".join(f"## {each.prog}\n\n```text\n{_help(each)}\n```\n" for each in COMMANDS if each.function)
 
 
-def _help(command: str) -> str:
+def _help(command: Command) -> str:
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    call = [sys.executable, "-m", "omni_graspd", command, "--help"]
+    call = [sys.executable, "-m", "omni_graspd", *command.name.split(), "--help-all"]
     printed = subprocess.run(call, capture_output=True, text=True, check=True, env=environment).stdout
     return re.sub(r"\x1b\[[0-9;]*m", "", printed).strip()

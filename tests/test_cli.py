@@ -14,10 +14,13 @@ from pathlib import Path
 import pytest
 import trimesh
 
+from omni_graspd.cli import generate as stages_module
+from omni_graspd.cli import main as cli
+from omni_graspd.cli import run_command
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.errors import GraspdError
 from omni_graspd.synthesis.presets import PRESETS
-from omni_graspd.version import __version__, cli
+from omni_graspd.version import __version__
 
 _RUN = ("--render.variant", "scalar_rgb", "--device", "cpu")
 
@@ -51,7 +54,7 @@ def configuration(monkeypatch):
 
     def parse(*arguments: str) -> tuple[GenerateConfig, tuple[str, ...]]:
         seen = []
-        monkeypatch.setattr(cli, "_run_stages", lambda config, stages: seen.append((config, tuple(stages))))
+        monkeypatch.setattr(stages_module, "run_stages", lambda config, stages, _: seen.append((config, tuple(stages))))
         cli.main(list(arguments))
         return seen[0]
 
@@ -60,7 +63,8 @@ def configuration(monkeypatch):
 
 def test_without_arguments_everything_has_its_default(configuration):
     config, stages = configuration("generate")
-    assert config == GenerateConfig(workers=0)
+    assert config == GenerateConfig()
+    assert config.workers == 0
     assert stages == ("settle", "synthesize", "place", "render", "overview")
 
 
@@ -175,32 +179,32 @@ def test_an_unknown_option_ends_with_code_2():
 
 
 def test_ctrl_c_says_that_the_command_can_go_on(monkeypatch, capsys):
-    def interrupted(config, stages):
+    def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_run_stages", interrupted)
+    monkeypatch.setattr(stages_module, "run_stages", interrupted)
     with pytest.raises(SystemExit) as stop:
         cli.main(["generate"])
     assert stop.value.code == 130
-    assert capsys.readouterr().err == "stopped; the same command goes on from here\n"
+    assert capsys.readouterr().err == "stopped; the same command resumes where it stopped\n"
 
 
 def test_ctrl_c_says_that_a_scene_is_rendered_from_the_beginning(monkeypatch, capsys):
-    def interrupted(arguments):
+    def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "parse_scene_render", interrupted)
+    monkeypatch.setattr(run_command, "parse_command", interrupted)
     with pytest.raises(SystemExit) as stop:
         cli.main(["render", "--scene", "any.usda"])
     assert stop.value.code == 130
-    assert capsys.readouterr().err == "stopped; the same command begins again\n"
+    assert capsys.readouterr().err == "stopped; the same command starts over\n"
 
 
 def test_errors_that_are_not_the_users_keep_their_traceback(monkeypatch):
-    def broken(config, stages):
+    def broken(*_):
         raise ValueError("a bug")
 
-    monkeypatch.setattr(cli, "_run_stages", broken)
+    monkeypatch.setattr(stages_module, "run_stages", broken)
     with pytest.raises(ValueError, match="a bug"):
         cli.main(["generate"])
 
@@ -233,7 +237,7 @@ def test_user_errors_are_no_value_errors():
 
 def test_a_preset_sets_defaults_that_flags_override(monkeypatch):
     seen = []
-    monkeypatch.setattr(cli, "_run_stages", lambda config, stages: seen.append(config.synthesis))
+    monkeypatch.setattr(stages_module, "run_stages", lambda config, *_: seen.append(config.synthesis))
     cli.main(["synthesize", "--preset", "fast", "--synthesis.iterations", "7"])
     cli.main(["synthesize", "--preset=paper"])
     cli.main(["synthesize"])

@@ -262,5 +262,5 @@ def _bar(stage: str) -> AbstractContextManager[Callable[[int, int], None]]:
         return contextlib.nullcontext(no_progress)
     from omni_graspd.cli.console import open_console, progress_bar
 
-    units = {"settle": "scenes", "synthesize": "grasps", "place": "scenes", "render": "images"}
+    units = {"settle": "scene", "synthesize": "grasp", "place": "scene", "render": "image"}
     return progress_bar(open_console(), stage, units[stage])

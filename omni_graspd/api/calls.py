@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,11 +111,12 @@ def inspect(path: str | Path, *options: str) -> None:
     Raises:
         GraspdError: If there is nothing to look at, or viser is not installed.
     """
+    from omni_graspd.cli.commands import find_command
     from omni_graspd.cli.console import open_console
-    from omni_graspd.cli.inspect import parse_inspect
+    from omni_graspd.cli.run_command import parse_command
 
-    arguments: Sequence[str] = [str(path), *options]
+    command, arguments = find_command(["inspect", str(path), *options])
     try:
-        parse_inspect(arguments)(open_console())
+        parse_command(command, arguments)(open_console())
     except SystemExit:
         raise GraspdError(f"expected options of graspd inspect, got {' '.join(options)!r}") from None

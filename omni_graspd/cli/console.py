@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,9 @@ from omni_graspd.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+Action = Callable[..., None]
+"""Work that is done once the arguments are read; prints to the console it is given."""
 
 _PLAIN_WIDTH = 160
 
@@ -22,12 +25,26 @@ def open_console() -> Console:
     from rich.console import Console
 
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=_PLAIN_WIDTH)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=_PLAIN_WIDTH)
+    console.on_broken_pipe = _broken_pipe
+    return console
+
+
+def _broken_pipe() -> None:
+    """Leave it to the command how it ends when nobody reads what it prints; rich would end it with code 1."""
+    raise BrokenPipeError
 
 
 @contextmanager
 def progress_bar(console: Console, stage: str, unit: str) -> Iterator[Progress]:
-    """Yield a callback that draws a bar on a terminal, and one line at the end elsewhere."""
+    """Yield a callback that draws a bar on a terminal, and one line at the end elsewhere.
+
+    Args:
+        console: Where to print.
+        stage: What is under way.
+        unit: What is counted, in the singular.
+    """
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -41,7 +58,7 @@ def progress_bar(console: Console, stage: str, unit: str) -> Iterator[Progress]:
         TextColumn(f"{stage:<10}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn(f"{unit} · {{task.fields[rate]}}"),
+        TextColumn(f"{unit}s · {{task.fields[rate]}}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
@@ -59,7 +76,12 @@ def progress_bar(console: Console, stage: str, unit: str) -> Iterator[Progress]:
 
         yield update
     if not console.is_terminal:
-        console.print(f"{stage:<10} {count} {unit} in {duration(time.perf_counter() - begin)}")
+        console.print(f"{stage:<10} {counted(count, unit)} in {duration(time.perf_counter() - begin)}")
+
+
+def counted(count: int, noun: str) -> str:
+    """Write a number of things: ``1 scene``, ``2 scenes``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def duration(seconds: float) -> str:

@@ -4,29 +4,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import tyro
+
+from omni_graspd.cli.console import Action
 from omni_graspd.hands.importing.hand_import import add_hand, list_hands, remove_hand
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-Action = Callable[..., None]
-"""Work that is done once the arguments are read; prints to the console it is given."""
 
+def check(hand: Annotated[str, tyro.conf.Positional], picture: Path | None = None, validate: bool = False) -> Action:
+    """Report a hand's joints, links and frames, what is wrong with it, and how to fix it.
 
-def check(hand: str, picture: Path | None = None, validate: bool = False) -> Action:
-    """Look a hand over: joints, links and frames, what is wrong with it, and how to mend each fault.
-
-    Ends with code 1 if there are errors.
+    Exits with code 1 if there are errors.
 
     Args:
-        hand: Name of a hand, a USD file, or a glob over either, for example "*" in quotes.
-        picture: Write a sheet of pictures there (PNG or JPEG): open, closed, surface points, colliders.
-        validate: Check NVIDIA's asset rules and its gripper profile, too.
+        hand: Name of a hand, a USD file, or a quoted glob of either, for example "*".
+        picture: PNG or JPEG file for a sheet of pictures: open, closed, surface points, colliders.
+        validate: Also check NVIDIA's asset rules and gripper profile.
     """
     # Rendering and its packages are only loaded where they are needed.
     from omni_graspd.cli.hand_check import run_hand_check
@@ -34,31 +33,36 @@ def check(hand: str, picture: Path | None = None, validate: bool = False) -> Act
     return partial(run_hand_check, hand, picture, validate)
 
 
-def add(name: str, source: str | None = None, scale: float = 1.0, replace: bool = False) -> Action:
-    """Take a hand into your library: from URDF, MJCF or USD, or one that is known by name.
+def add(
+    name: Annotated[str, tyro.conf.Positional],
+    source: Annotated[str | None, tyro.conf.Positional] = None,
+    scale: float = 1.0,
+    replace: bool = False,
+) -> Action:
+    """Import a hand into your library, for use with --hand NAME: from URDF, MJCF or USD, or a known one by name.
 
-    Known by name, fetched with pip: ability, allegro_vendor, barrett_vendor, dclaw, inspire, leap, schunk,
-    shadow_vendor. Afterwards --hand NAME finds it.
+    Known by name, and downloaded with pip: ability, allegro_vendor, barrett_vendor, dclaw, inspire, leap, schunk,
+    shadow_vendor.
 
     Args:
-        name: Its name from now on.
-        source: URDF, MJCF (.xml) or USD file, or a folder with one of them; none for hands known by name.
+        name: Name of the hand in the library.
+        source: URDF, MJCF (.xml) or USD file, or a folder that holds one; omit it for hands known by name.
         scale: Metres per unit of a URDF or MJCF file.
-        replace: Take the place of a hand of that name.
+        replace: Replace an existing hand of that name.
     """
     return partial(_add, name, source, scale, replace)
 
 
 def list_() -> Action:
-    """Show all hands: joints, actuated ones, where they come from, licence."""
+    """List all hands with their joints, sources and licences."""
     return _list
 
 
-def remove(name: str) -> Action:
+def remove(name: Annotated[str, tyro.conf.Positional]) -> Action:
     """Delete a hand from your library.
 
     Args:
-        name: Its name.
+        name: Name of the hand.
     """
     return partial(_remove, name)
 
@@ -90,19 +94,3 @@ def _list(console: Console) -> None:
 
 def _remove(name: str, console: Console) -> None:
     console.print(f"removed {remove_hand(name)}", soft_wrap=True, markup=False)
-
-
-def parse_hands(arguments: Sequence[str]) -> Action:
-    """Return the work that the arguments behind ``graspd hands`` ask for."""
-    import tyro
-
-    check.__annotations__["hand"] = tyro.conf.Positional[str]
-    for command in (add, remove):
-        command.__annotations__["name"] = tyro.conf.Positional[str]
-    add.__annotations__["source"] = tyro.conf.Positional[str | None]
-    return tyro.extras.subcommand_cli_from_dict(
-        {"add": add, "list": list_, "remove": remove, "check": check},
-        prog="graspd hands",
-        description="Take in your own hands, and look at hands.",
-        args=list(arguments),
-    )

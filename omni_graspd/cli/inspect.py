@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from omni_graspd.cli.console import progress_bar
+import tyro
+
+from omni_graspd.cli.console import Action, counted, progress_bar
 from omni_graspd.cli.convert import show_losses
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.errors import GraspdError
@@ -20,31 +21,27 @@ from omni_graspd.viewer.serve import page_server
 if TYPE_CHECKING:
     from rich.console import Console
 
-Action = Callable[..., None]
-"""Work that is done once the arguments are read; prints to the console it is given."""
-
 
 def inspect(
-    path: Path | None = None,
+    path: Annotated[Path | None, tyro.conf.Positional] = None,
     hand: str = "",
-    object_: Path | None = None,
+    object_: Annotated[Path | None, tyro.conf.arg(name="object")] = None,
     host: str = "127.0.0.1",
     port: int = 8080,
     device: str = "cpu",
 ) -> Action:
-    """Look at grasps in a browser: see contacts, drag the palm and watch the grasp form anew, accept, reject, export.
+    """Look at grasps in a browser: see contacts, drag the palm and watch the grasp adapt, accept, reject, export.
 
-    What is looked at is never written to; decisions are kept in a file beside it. Ctrl-C ends.
+    The dataset is never changed; decisions are kept in a file beside it. Ctrl-C ends.
 
     Args:
-        path: Dataset folder, s3://bucket/name, or grasp file of another project (as for graspd convert).
-        hand: A hand to look at without grasps, by built-in name or USD file; with a grasp file, the hand it is about,
-            where the file does not say.
-        object_: Mesh or USD file of the object of a grasp file, or a folder of objects, where the file does not say.
-        host: Address to listen on. Others than this machine's are reached by other machines, with a token that is
-            printed.
-        port: Port; the next free one is taken where it is not free.
-        device: Warp device.
+        path: Dataset folder, s3://bucket/name, or any grasp file that graspd convert reads.
+        hand: Hand to show on its own, by name or USD file; with a grasp file, the hand of its grasps if the file names
+            none.
+        object_: Mesh or USD file of a grasp file's object, or a folder of objects, if the file does not name it.
+        host: Address to listen on. Any but the default can be reached from other machines, with the printed token.
+        port: Port; if it is taken, the next free one is used.
+        device: Device that computes grasps: cpu or cuda:0.
     """
     if path is None and not hand:
         raise GraspdError(
@@ -57,17 +54,6 @@ def inspect(
     if path is None:
         return partial(_inspect_hand, hand, host, port)
     return partial(_inspect, path, hand, object_, host, port, device)
-
-
-def parse_inspect(arguments: Sequence[str]) -> Action:
-    """Return the work that the arguments behind ``graspd inspect`` ask for."""
-    import tyro
-
-    inspect.__annotations__ |= {
-        "path": Annotated[Path | None, tyro.conf.arg(name="path"), tyro.conf.Positional],
-        "object_": Annotated[Path | None, tyro.conf.arg(name="object")],
-    }
-    return tyro.cli(inspect, prog="graspd inspect", args=list(arguments))
 
 
 def _inspect_hand(hand: str, host: str, port: int, console: Console) -> None:
@@ -83,7 +69,7 @@ def _inspect(
 ) -> None:
     from omni_graspd.viewer.inspection_page import InspectionPage
 
-    with progress_bar(console, "read", "files") as progress:
+    with progress_bar(console, "read", "file") as progress:
         session, conversion = open_grasps(
             local_dataset(path), hand=hand, object_path=object_path, device=device, progress=progress
         )
@@ -93,7 +79,9 @@ def _inspect(
             show_losses(conversion, console)
         with page_server(host, port, f"graspd · {session.source.resolve().name}") as (server, address):
             InspectionPage(server, session)
-            console.print(f"{session.catalog.count} grasps · decisions: {session.decisions.path}", soft_wrap=True)
+            console.print(
+                f"{counted(session.catalog.count, 'grasp')} · decisions: {session.decisions.path}", soft_wrap=True
+            )
             _wait(console, address)
     finally:
         session.close()

@@ -4,40 +4,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import tyro
+
+from omni_graspd.cli.console import Action
 from omni_graspd.cli.kit_stage import EXTENSION_NAME, stage_extension
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-Action = Callable[..., None]
-"""Work that is done once the arguments are read; prints to the console it is given."""
 
-
-def stage(folder: Path) -> Action:
-    """Lay out the extension as a folder that Isaac Sim finds: DIR/omni.graspd, checked before it appears.
+def stage(folder: Annotated[Path, tyro.conf.Positional]) -> Action:
+    """Write the extension to FOLDER/omni.graspd, where Isaac Sim finds it; it is checked first.
 
     Args:
-        folder: A folder of extensions, for example Isaac Sim's extsUser; other extensions there are left alone.
+        folder: Folder of extensions, for example Isaac Sim's extsUser; other extensions in it are left alone.
     """
     return partial(_stage, folder)
-
-
-def parse_kit(arguments: Sequence[str]) -> Action:
-    """Return the work that the arguments behind ``graspd kit`` ask for."""
-    import tyro
-
-    stage.__annotations__["folder"] = tyro.conf.Positional[Path]
-    return tyro.extras.subcommand_cli_from_dict(
-        {"stage": stage},
-        prog="graspd kit",
-        description="The extension for Isaac Sim.",
-        args=list(arguments),
-    )
 
 
 def _stage(folder: Path, console: Console) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+import tyro
 
+from omni_graspd.cli.console import Action, counted
 from omni_graspd.errors import GraspdError
 from omni_graspd.library import data_folder, is_in_library, list_names, list_user_names, resolve
 from omni_graspd.objects.intake import IntakeReport, check_object
@@ -26,11 +28,6 @@ from omni_graspd.usd.simready_package import Provenance
 if TYPE_CHECKING:
     from rich.console import Console
 
-Action = Callable[..., None]
-"""Work that is done once the arguments are read; prints to the console it is given."""
-
-SHORT_FORMS = {"--unit": "--intake.unit", "--density": "--intake.density", "--mass": "--intake.mass"}
-"""Options that are so common that they need no prefix."""
 _STYLES = {"accepted": "green", "repaired": "yellow", "refused": "bold red"}
 
 
@@ -43,9 +40,9 @@ class ProvenanceOptions:
     license: str = "unknown"
     """Licence, for example CC-BY-4.0."""
     category: str = ""
-    """What it is, for catalogues; default: its label."""
+    """What it is, for catalogues. Default: its label."""
     qcode: str = ""
-    """Wikidata item of what it is, for example Q89; default: that of a physical object."""
+    """Wikidata item of what it is, for example Q89. Default: that of a physical object."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +50,7 @@ class CheckOptions:
     """How files are read."""
 
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
-    """Intake of files: units, mass, repair; objects in the library are read as they are."""
+    """How files are read: units, mass, repair; objects in the library are used as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +58,15 @@ class AddOptions:
     """How files are read and kept."""
 
     name: str | None = None
-    """Name from now on, for one file; default: that of the file, or of its folder where that says more."""
+    """Name in the library, for a single file. Default: the file's name, or its folder's if that says more."""
     label: str | None = None
-    """Semantic class; default: as the file states, else the name without its number."""
+    """Semantic class. Default: the file's, otherwise the name without its number."""
     replace: bool = False
-    """Take the place of an object of that name."""
+    """Replace an existing object of that name."""
     provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
     """Author and licence."""
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
-    """Intake of files: units, mass, repair; objects in the library are read as they are."""
+    """How files are read: units, mass, repair; objects in the library are used as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,86 +76,69 @@ class ExportOptions:
     out: Path
     """Folder for the package: OUT/NAME/simready/NAME.usda."""
     grasps: Path | None = None
-    """Dataset folder whose grasps of the object are written into the package."""
+    """Dataset folder whose grasps of the object go into the package."""
     most: int = 64
-    """Most grasps, the best of all hands."""
+    """Largest number of grasps, the best of all hands."""
     provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
     """Author and licence."""
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
-    """Intake of files: units, mass, repair; objects in the library are read as they are."""
+    """How files are read: units, mass, repair; objects in the library are used as they are."""
 
 
-def add(files: tuple[str, ...], options: AddOptions) -> Action:
-    """Take meshes and USD files into your library, mended, as USD packages; --object NAME finds them from then on.
+def add(
+    files: Annotated[tuple[str, ...], tyro.conf.Positional],
+    options: Annotated[AddOptions, tyro.conf.arg(name="")],
+) -> Action:
+    """Import meshes and USD files into your library, repaired, as USD packages for use with --object NAME.
 
-    Ends with code 1 if a file was refused. Short forms: --unit, --mass and --density for those under --intake,
-    --author and --license for those under --provenance.
+    Exits with code 1 if a file was refused.
 
     Args:
-        files: OBJ, PLY, STL, GLB, glTF or USD files, or globs in quotes.
+        files: OBJ, PLY, STL, GLB, glTF or USD files, or quoted globs.
         options: How.
     """
     return partial(_add, files, options)
 
 
-def check(files: tuple[str, ...], options: CheckOptions) -> Action:
-    """Say what taking in would make of files or objects: accepted, repaired and how, or refused, why and the remedy.
+def check(
+    files: Annotated[tuple[str, ...], tyro.conf.Positional],
+    options: Annotated[CheckOptions, tyro.conf.arg(name="")],
+) -> Action:
+    """Report what an import would do with files or objects: accept, repair and how, or refuse, why and the remedy.
 
-    Ends with code 1 if one would be refused. Short forms: --unit, --mass and --density for those under --intake.
+    Exits with code 1 if one would be refused.
 
     Args:
-        files: Files, names of objects, or globs in quotes.
+        files: Files, names of objects, or quoted globs.
         options: How.
     """
     return partial(_check, files, options)
 
 
 def list_() -> Action:
-    """Show the built-in objects and yours."""
+    """List the built-in and imported objects with their sizes, masses and labels."""
     return _list
 
 
-def remove(name: str) -> Action:
+def remove(name: Annotated[str, tyro.conf.Positional]) -> Action:
     """Delete an object from your library.
 
     Args:
-        name: Its name.
+        name: Name of the object.
     """
     return partial(_remove, name)
 
 
-def export(name: str, options: ExportOptions) -> Action:
-    """Write an object as a SimReady package for Isaac Sim, with its grasps if there are any.
+def export(
+    name: Annotated[str, tyro.conf.Positional], options: Annotated[ExportOptions, tyro.conf.arg(name="")]
+) -> Action:
+    """Write an object as a SimReady package for Isaac Sim, with grasps from a dataset if asked for.
 
     Args:
         name: Name of an object, or a file.
         options: What goes into it.
     """
     return partial(_export, name, options)
-
-
-def parse_objects(arguments: Sequence[str]) -> Action:
-    """Return the work that the arguments behind ``graspd objects`` ask for."""
-    import tyro
-
-    for command, options in ((add, AddOptions), (check, CheckOptions), (export, ExportOptions)):
-        command.__annotations__["options"] = Annotated[options, tyro.conf.arg(name="")]
-    for command in (add, check):
-        command.__annotations__["files"] = tyro.conf.Positional[tuple[str, ...]]
-    for command in (remove, export):
-        command.__annotations__["name"] = tyro.conf.Positional[str]
-    return tyro.extras.subcommand_cli_from_dict(
-        {"add": add, "check": check, "list": list_, "remove": remove, "export": export},
-        prog="graspd objects",
-        description="Take in your own objects, look at objects, and write them as packages for Isaac Sim.",
-        args=[_long_form(argument) for argument in arguments],
-    )
-
-
-def _long_form(argument: str) -> str:
-    flag, equals, value = argument.partition("=")
-    short_forms = {**SHORT_FORMS, "--license": "--provenance.license", "--author": "--provenance.author"}
-    return short_forms.get(flag, flag) + equals + value
 
 
 def _paths(patterns: Sequence[str]) -> list[Path]:
@@ -288,4 +268,4 @@ def _export(name: str, options: ExportOptions, console: Console) -> None:
         thumbnail = _draw(report.rigid, Path(scratch))
         provenance = _provenance(options.provenance)
         target = write_simready_object(report.rigid, options.out, provenance, thumbnail, grasps)
-    console.print(f"{target}: {len(grasps)} grasps", soft_wrap=True, markup=False)
+    console.print(f"{target}: {counted(len(grasps), 'grasp')}", soft_wrap=True, markup=False)

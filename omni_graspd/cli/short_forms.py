@@ -1,59 +1,47 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The options of ``graspd generate``: presets and short forms, for the command and for the headless run in Kit."""
+"""Short forms of options that are used often, for all commands: each stands for an option where a command has it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from omni_graspd.cli.objects import SHORT_FORMS as OBJECT_SHORT_FORMS
-from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.synthesis.presets import synthesis_preset
-
-_SHORT_FORMS = {
+SHORT_FORMS = {
     "--views": "--camera.views",
     "--stereo": "--camera.stereo",
     "--mono": "--camera.no-stereo",
-    **OBJECT_SHORT_FORMS,
+    "--unit": "--intake.unit",
+    "--mass": "--intake.mass",
+    "--density": "--intake.density",
+    "--author": "--provenance.author",
+    "--license": "--provenance.license",
+    "--thresholds": "--settings.thresholds",
+    "--hold-test": "--settings.hold-test",
+    "--no-hold-test": "--settings.no-hold-test",
+    "--lift": "--settings.lift-test",
+    "--no-lift": "--settings.no-lift-test",
+    "--lift-protocol": "--settings.lift-protocol",
+    "--lift-noise": "--settings.lift-noise",
 }
+"""Short form and option; no command has an option that is called like a short form."""
 
 
-def parse_generate_options(arguments: Sequence[str], prog: str) -> GenerateConfig:
-    """Return the configuration that the arguments ask for.
+def expand(arguments: Sequence[str], flags: Sequence[str]) -> list[str]:
+    """Write out short forms, as ``--views 6`` and as ``--views=6``.
 
     Args:
-        arguments: The options of ``graspd generate``.
-        prog: Name of the program in the help.
-
-    Raises:
-        GraspdError: If a value is out of range.
-        SystemExit: After ``--help``, or where tyro has told what it does not understand.
+        arguments: The arguments of a command.
+        flags: The options that the command has; short forms of others are left as they are.
     """
-    import tyro
-
-    arguments, preset = long_form(arguments)
-    return tyro.cli(
-        GenerateConfig,
-        prog=prog,
-        args=arguments,
-        default=GenerateConfig(synthesis=synthesis_preset(preset)),
-        config=(tyro.conf.UseAppendAction,),
-    )
+    return [_expanded(argument, flags) for argument in arguments]
 
 
-def long_form(arguments: Sequence[str]) -> tuple[list[str], str]:
-    """Take ``--preset NAME`` out of the arguments, since it sets the defaults of the others, and write out short forms.
+def short_form(flag: str) -> str:
+    """Return the short form of an option, or the option itself if it has none."""
+    return next((short for short, long in SHORT_FORMS.items() if long == flag), flag)
 
-    Returns:
-        The other arguments, and the preset's name; ``""`` if it was left out.
-    """
-    rest, name, expected = [], "default", False
-    for argument in arguments:
-        flag, equals, value = argument.partition("=")
-        if expected:
-            name, expected = argument, False
-        elif flag == "--preset":
-            name, expected = value, not equals
-        else:
-            rest.append(_SHORT_FORMS.get(flag, flag) + equals + value)
-    return rest, "" if expected else name
+
+def _expanded(argument: str, flags: Sequence[str]) -> str:
+    name, equals, value = argument.partition("=")
+    long = SHORT_FORMS.get(name)
+    return argument if long not in flags else f"{long}{equals}{value}"

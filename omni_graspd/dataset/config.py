@@ -29,51 +29,52 @@ class GenerateConfig:
     """What to make: which hands and objects, how many grasps, scenes and views, and where to."""
 
     hand: tuple[str, ...] = ()
-    """Hand: built-in name, USD file, or glob; give it again for more. Default: allegro."""
+    """Hands: names, USD files or globs (default: allegro)."""
     object: tuple[str, ...] = ()
-    """Object: built-in or own name, mesh or USD file, or glob; again for more. Default: three built-in ones."""
+    """Objects: names, mesh or USD files, or globs (default: three built-in ones)."""
     around: Around = "table"
-    """What hands have to keep clear of: table makes grasps of the object as it rests in its scenes, a set for each rest
-    pose; nothing makes one set of grasps of a floating object, as the paper does."""
+    """Grasp objects as they rest on the table, a set for each rest pose, or floating with nothing around them, as in
+    the paper."""
     grasps: int = 16
-    """Grasps per hand, object and rest pose; per hand and object with --around nothing."""
+    """Grasps per hand, object and rest pose; with --around nothing, per hand and object."""
     scenes: int = 2
-    """Scenes per object; in each the object is dropped anew. Objects lie as they come to rest, so that more scenes find
-    more rest poses."""
+    """Scenes per object; the object is dropped anew in each, so more scenes find more rest poses."""
     shown_grasp: ShownGrasp = "none"
-    """Hand in the images: none, the grasp that holds best, or each view another one, best first. Only usable ones;
-    with --around nothing those that do not hit the table. The scene files have no hand."""
+    """Hand shown in the images: none, the best grasp, or a different grasp in each view, best first. Only usable grasps
+    are shown; with --around nothing, those that clear the table. Scene files never contain a hand."""
     seed: int = 0
-    """Seed of everything random; the same seed makes the same dataset."""
+    """Random seed; the same seed makes the same dataset."""
     out: Path = Path("graspd_out")
-    """Dataset folder, or s3://bucket/name; what is there already is not made again. With more grasps, scenes, views,
-    hands or objects than there are, only those are made."""
+    """Dataset folder, or s3://bucket/name; anything already there is kept. Asked for more grasps, scenes, views, hands
+    or objects than it has, only the missing ones are made."""
     work: Path | None = None
-    """Local folder in which a dataset with an s3:// address is made, all of it; by default one of the user's."""
+    """Local working folder for a dataset with an s3:// address; it holds the whole dataset. Default: below
+    GRASPD_HOME."""
     device: str = "cpu"
-    """Where grasps are computed: cpu, cuda:0, ...; auto takes the first GPU, else the CPU. Not yet tried on a GPU."""
+    """Device that computes grasps: cpu, cuda:0 or auto; auto: the first GPU, if any. Not yet tried on a GPU."""
     executor: ExecutorName = "local"
-    """Where the work is done: on this machine, or on a Ray cluster that sees the dataset folder. The results do not
-    depend on it."""
-    workers: int = 1
-    """Worker processes on this machine; 1: this process only, on all cores by threads; 0: one per core where there is
-    enough to do. A script that asks for others than 1 needs `if __name__ == "__main__":`."""
+    """Where the work runs: on this machine, or on a Ray cluster that can access the dataset folder. The results are the
+    same."""
+    workers: int = 0
+    """Worker processes, 0 for one per core if there is enough to do; 1: this process only, with threads on all cores.
+    With any number but 1, a script needs `if __name__ == "__main__":`."""
     address: str = ""
-    """Ray cluster, as in ray.init; without one, the one that RAY_ADDRESS names, or else a new one on this machine."""
+    """Address of the Ray cluster, as for ray.init. Default: the one in RAY_ADDRESS, otherwise a new one on this
+    machine."""
     backend: BackendName = "auto"
-    """What simulates and renders."""
+    """What simulates and renders: standalone, or kit inside Isaac Sim; auto picks the one available."""
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
-    """Intake of object files: units, mass, repair; objects in the library are read as they are."""
+    """How object files are read: units, mass, repair; objects in the library are used as they are."""
     synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
-    """Synthesis of grasps."""
+    """Grasp synthesis."""
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
-    """Metrics of grasps."""
+    """Grasp metrics."""
     drop: DropConfig = field(default_factory=DropConfig)
-    """Drop of objects on the table."""
+    """Dropping objects on the table."""
     scene: SceneConfig = field(default_factory=SceneConfig)
-    """Look of scenes."""
+    """Scene appearance."""
     camera: CameraConfig = field(default_factory=CameraConfig)
-    """Views of scenes."""
+    """Camera views."""
     render: RenderConfig = field(default_factory=RenderConfig)
     """Rendering."""
 

@@ -21,10 +21,10 @@ class SignedDistanceConfig:
     """How the surface is smoothed."""
 
     phong_alpha: float = 0.5
-    """Weight of the curved triangle against the flat one. 0 gives the exact distance to the mesh; 0.5 matches a sphere
+    """Blend from flat (0) to curved (1) Phong triangles: 0 gives the exact distance to the mesh; 0.5 matches a sphere
     to second order; the paper's released script uses 0.75, which bulges half as much again."""
     crease_angle: float = math.radians(40.0)
-    """Edges at which face normals differ by more stay hard [rad]."""
+    """Edges whose face normals differ by more than this stay sharp [rad]."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -28,13 +28,13 @@ class SurfaceRepairConfig:
     """What counts as the same point and as a small hole, and how much detail a surface may have."""
 
     weld_tolerance: float = 1e-6
-    """Vertices closer than this part of the bounding box's diagonal become one."""
+    """Vertices closer than this are welded [fraction of the bounding box's diagonal]."""
     sew_tolerance: float = 1e-4
-    """Vertices on both sides of a crack become one up to this part of the diagonal."""
+    """Vertices across a crack are welded up to this distance [fraction of the diagonal]."""
     largest_hole: float = 0.1
-    """Holes up to this part of the bounding box's diagonal are filled."""
+    """Largest hole that is filled [fraction of the diagonal]."""
     most_faces: int = 40_000
-    """Surfaces with more faces are simplified."""
+    """Surfaces with more faces than this are simplified."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -32,11 +32,11 @@ class ReportConfig:
     """What a report shows and where it goes."""
 
     out: Path | None = None
-    """Folder for report.html and what belongs to it; by default report/ in the first dataset."""
+    """Folder for report.html and its files. Default: report/ in the first dataset."""
     top: int = 10
-    """How many grasps of each object, best by epsilon, the first table and the curves are about; the paper takes 10."""
+    """Best grasps per object, by epsilon, in the first table and the curves; 10 in the paper."""
     pictures: int = 12
-    """Grasps in the gallery, of the first dataset; 0: none."""
+    """Grasps of the first dataset in the gallery; 0: none."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

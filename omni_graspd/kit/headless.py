@@ -15,7 +15,7 @@ import carb
 import omni.kit.app
 
 from omni_graspd.backend import Backend, load_backend
-from omni_graspd.cli.short_forms import parse_generate_options
+from omni_graspd.cli.generate_options import parse_generate_options
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.errors import GraspdError

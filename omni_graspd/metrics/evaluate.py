@@ -28,18 +28,18 @@ class MetricsConfig:
     """What counts as contact and how the grasp wrench space is built."""
 
     contact_threshold: float = 0.005
-    """Hand points nearer to the object than this are contacts [m]; 5 mm in the paper's Table II."""
+    """Hand points closer to the object than this are contacts [m]; 5 mm in the paper's Table II."""
     friction: float = 0.5
-    """Coulomb friction."""
+    """Coulomb friction of the contacts."""
     cone_edges: int = 6
     """Edges per friction cone."""
     contact_count: int = 28
-    """Contacts kept for the grasp wrench space, spread over all of them."""
+    """Contacts kept for the grasp wrench space, spread evenly over all contacts."""
     point_count: int = 4000
-    """Points on the hand's surface that are tested."""
+    """Sample points on the hand's surface."""
     volume: bool = False
-    """Whether the volume of the grasp wrench space is measured while grasps are made: that takes longer than making
-    them. `graspd evaluate` adds it."""
+    """Also measure the volume of the grasp wrench space, which takes longer than making the grasps. `graspd evaluate`
+    can add it later."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -28,7 +28,7 @@ class IntersectionVolumeConfig:
     """How meshes are measured that do not bound a solid."""
 
     voxel_size: float = 0.001
-    """Edge of the voxels that stand in for an exact boolean [m]."""
+    """Voxel size for meshes without an exact boolean intersection [m]."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -24,9 +24,9 @@ class SelfPenetrationConfig:
     """From which depth on surface counts."""
 
     depth: float = 0.002
-    """Surface deeper than this inside another link counts [m]."""
+    """Depth inside another link from which surface counts [m]."""
     point_count: int = 4000
-    """Points on the hand's surface that are tested."""
+    """Sample points on the hand's surface."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -33,17 +33,17 @@ class ObjectReaderConfig:
     """What reading assumes where a file is silent, and what it refuses."""
 
     unit: LengthUnit = "auto"
-    """Unit of length of the file; auto: as the format states it, else guessed from the size and said."""
+    """Unit of length of mesh files; auto: as the format states it, otherwise guessed from the size, and reported."""
     density: float = 300.0
-    """Density where the file gives neither mass nor density [kg/m3]; household things are mostly hollow."""
+    """Density if the file gives neither mass nor density [kg/m3]; low, since most household objects are hollow."""
     mass: float | None = None
-    """Mass [kg], whatever the file says."""
+    """Mass of the object [kg]; overrides the file."""
     smallest_extent: float = 0.005
-    """Longest side of the bounding box must be at least this [m]."""
+    """Smallest accepted length of the bounding box's longest side [m]."""
     largest_extent: float = 1.0
-    """Longest side of the bounding box must be at most this [m]."""
+    """Largest accepted length of the bounding box's longest side [m]."""
     repair: SurfaceRepairConfig = field(default_factory=SurfaceRepairConfig)
-    """How the surface is mended."""
+    """How surfaces are repaired."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -29,9 +29,9 @@ class CameraConfig:
     """How many views of a scene there are, and what their cameras are like."""
 
     views: int = 2
-    """Camera rigs per scene."""
+    """Views per scene."""
     stereo: bool = True
-    """Whether a rig is a stereo pair."""
+    """Whether each view is a stereo pair or a single camera. Default: stereo."""
     width: int = 640
     """Image width [pixel]."""
     height: int = 480
@@ -41,20 +41,20 @@ class CameraConfig:
     focal_length: float = 24.0
     """Focal length [mm]."""
     horizontal_aperture: float = 20.955
-    """Width of the film [mm]; with the focal length it sets the field of view (47 degrees)."""
+    """Sensor width [mm]; with the focal length, it sets the field of view (47 degrees)."""
     near_far: tuple[float, float] = (0.01, 100.0)
     """Clipping range [m]."""
     fill: tuple[float, float] = (0.48, 0.72)
-    """Range of the part of the image's height, or width where that is less, that a ball around the target takes up.
-    What is in the ball takes up a third to a half."""
+    """Range of the fraction of the image's shorter side that a sphere around the target covers; the object in it covers
+    a third to a half."""
     distance: tuple[float, float] | None = None
-    """Range of distances from the target [m], instead of ``fill``; large objects are seen whole all the same."""
+    """Range of distances from the target [m], instead of ``fill``; large objects still fit the image."""
     elevation: tuple[float, float] = (20.0, 75.0)
-    """Range of angles above the horizon [degree]."""
+    """Range of elevation angles above the horizon [degree]."""
     max_roll: float = 10.0
     """Largest roll about the viewing direction [degree]."""
     max_target_offset: float = 0.03
-    """How far from the target the view may be centred [m]."""
+    """Largest offset of the view's centre from the target [m]."""
 
     def __post_init__(self) -> None:
         """Check ranges."""

@@ -41,23 +41,23 @@ class RenderConfig:
     """How images are made."""
 
     annotators: tuple[str, ...] = DEFAULT_ANNOTATORS
-    """Channels to make. Without rgb and pointcloud nothing is path-traced, which is ten times as fast."""
+    """Annotators to render; without rgb and pointcloud, nothing is path-traced, which is ten times faster."""
     samples_per_pixel: int = 16
-    """Paths per pixel of the colour image before denoising; 4, 16 or 64 are fastest."""
+    """Samples per pixel before denoising; 4, 16 and 64 are fastest."""
     max_depth: int = 6
-    """Longest light path."""
+    """Longest light path, in segments."""
     denoise: bool = True
-    """Whether the colour image is denoised."""
+    """Denoise the colour image."""
     seed: int = 0
-    """Seed of the colour image's noise; in a dataset, the run's seed and the scene go into it too."""
+    """Seed of the colour image's noise; in a dataset, combined with the run's seed and the scene."""
     variant: str = "auto"
-    """Mitsuba variant: ``auto``, ``cuda_ad_rgb``, ``llvm_ad_rgb`` or ``scalar_rgb``."""
+    """Mitsuba variant: auto, cuda_ad_rgb, llvm_ad_rgb or scalar_rgb."""
     index: bool = False
-    """Also write images.json: all images with their files, cameras, scene, view and eye."""
+    """Also write images.json, an index of all images with their files, cameras, scene, view and eye."""
     coco: bool = False
-    """Also write coco.json: masks and boxes of all images in COCO's format."""
+    """Also write coco.json: masks and boxes of all images, in COCO format."""
     writer_threads: int = 2
-    """Threads that encode and write images while the next ones are rendered; bears on nothing but time and memory."""
+    """Threads that encode and write images while the next ones are rendered; affects only time and memory."""
 
     def __post_init__(self) -> None:
         """Check names and ranges; Mitsuba does not survive some values out of them."""

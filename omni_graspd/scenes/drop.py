@@ -42,23 +42,23 @@ class DropConfig:
     """How objects are dropped, and when a rest pose counts."""
 
     height: float = 0.1
-    """Height of the lowest vertex over the table at the start [m]."""
+    """Height of the object's lowest vertex above the table at the start [m]."""
     table_radius: float = 0.4
-    """An object that comes to rest farther than this from where it was released has left the table [m]."""
+    """An object that comes to rest farther than this from its release point has left the table [m]."""
     position_range: float = 0.05
-    """Objects that stay on the table are put within this distance of its centre in x and in y [m]."""
+    """Objects are placed within this distance of the table's centre in x and y [m]."""
     attempts: int = 8
-    """Starts to try before giving up."""
+    """Drops to try before giving up."""
     stay_time: float = 1.0
-    """Started again from its rest pose, the object must stay for this long [s]."""
+    """How long the object must stay put when restarted from its rest pose [s]."""
     stay_distance: float = 7e-4
-    """Farthest that any point of its convex hull may be from where it was after that time [m]."""
+    """Farthest that any point of its convex hull may move in that time [m]."""
     physics: DropPhysics = field(default_factory=DropPhysics)
     """Gravity, contact and damping."""
     simulation: SimulateConfig = field(
         default_factory=lambda: SimulateConfig(time_step=1.0 / 120.0, record_interval=1.0 / 30.0)
     )
-    """Step length, time limit, rest speeds."""
+    """Step size, time limit, speeds at rest."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

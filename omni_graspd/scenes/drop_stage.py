@@ -45,17 +45,17 @@ class DropPhysics:
     friction: float = 0.5
     """Coulomb friction between object and table, static and dynamic."""
     restitution: float = 0.0
-    """0: no bounce, 1: elastic."""
+    """Restitution; 0: no bounce, 1: elastic."""
     linear_damping: float = 0.5
-    """Decay rate of the linear speed [1/s]. With ``angular_damping`` it stands in for rolling resistance, which rigid
-    bodies lack: without it a ball rolls for ever. A fall from 0.1 m ends 3 % slower."""
+    """Decay rate of the linear speed [1/s]. With ``angular_damping``, it stands in for rolling resistance, which rigid
+    bodies lack: without it, a ball rolls for ever. A fall from 0.1 m ends 3 % slower."""
     angular_damping: float = 2.0
     """Decay rate of the angular speed [1/s]."""
     sleep_energy: float = 2e-6
-    """Kinetic energy per mass below which PhysX freezes the body [m2/s2]: 2 mm/s. PhysX's own default, 0.1 m/s, would
-    freeze bodies that are still tipping over."""
+    """Kinetic energy per mass below which PhysX puts the body to sleep [m2/s2], here at 2 mm/s. PhysX's default,
+    0.1 m/s, would freeze bodies that are still tipping over."""
     contact_offset: float = 0.012
-    """Distance at which contacts begin to be computed [m]; they act at distance 0. As far as a body falls in a step."""
+    """Distance from which contacts are computed [m], about what a body falls in a step; they act at distance 0."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -31,19 +31,19 @@ class LightConfig:
     """Ranges to draw lights from."""
 
     surroundings: tuple[str, ...] = ("indoors", "outdoors")
-    """Surroundings to draw from: indoors (studio, loft), outdoors (noon, evening, overcast), even."""
+    """Surroundings to draw from: indoors (studio, loft), outdoors (noon, evening, overcast) or even light."""
     dome_intensity: tuple[float, float] = (600.0, 1200.0)
     """Range of the mean radiance of the surroundings [nit]."""
     key_intensity: tuple[float, float] = (15000.0, 35000.0)
-    """Range of the radiance of the lamp that stands by indoors [nit]."""
+    """Range of the radiance of the indoor lamp [nit]."""
     key_size: tuple[float, float] = (0.3, 0.8)
-    """Range of the lamp's edge length [m]: larger lamps cast softer shadows."""
+    """Range of the lamp's edge length [m]; larger lamps cast softer shadows."""
     key_distance: tuple[float, float] = (1.3, 1.8)
     """Range of the lamp's distance from the table's centre [m]."""
     key_elevation: tuple[float, float] = (40.0, 75.0)
-    """Range of the lamp's angle above the table [degree]."""
+    """Range of the lamp's elevation above the table [degree]."""
     sun_ratio: tuple[float, float] = (1.0, 2.5)
-    """Range of the light of the sun over that of the clear sky, on a surface that faces either."""
+    """Range of the ratio of sunlight to light from the clear sky, on a surface facing each."""
 
     def __post_init__(self) -> None:
         """Check names and ranges."""

@@ -29,11 +29,11 @@ class VariationConfig:
     """Ranges to draw from; by default nothing differs."""
 
     table_scale: tuple[float, float] = (1.0, 1.0)
-    """Range of the factors on length and width of the table, each with a factor of its own."""
+    """Range of the scale factors of the table's length and width, drawn separately."""
     table_height: tuple[float, float] = (0.0, 0.0)
-    """Range of the table's height over a floor [m]; 0: no floor."""
+    """Range of the table's height above a floor [m]; 0: no floor."""
     painted: float = 0.0
-    """Part of the scenes, 0 to 1, in which the object has one random colour instead of its own look."""
+    """Fraction of scenes in which the object gets one random colour instead of its own look."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

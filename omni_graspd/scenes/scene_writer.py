@@ -40,17 +40,17 @@ class SceneConfig:
     """Table and lights of a scene. The table top is the plane z = 0, centred on the origin."""
 
     table_size: tuple[float, float, float] = (0.8, 0.8, 0.04)
-    """Length, width and thickness of the table top [m]."""
+    """Length, width and thickness of the tabletop [m]."""
     clutter: int = 0
-    """Further objects on the table, drawn from those of the run."""
+    """Extra objects on the table, drawn from the run's objects."""
     table_looks: tuple[str, ...] = ("wood", "cloth", "stone", "metal", "plain")
-    """Looks of the table to draw from: a material of these five, or a look of it, for example oak."""
+    """Table looks to draw from: materials, or single looks such as oak."""
     friction: float = 0.5
     """Coulomb friction of the table, static and dynamic."""
     lights: LightConfig = field(default_factory=LightConfig)
     """Surroundings, lamp and sun."""
     variation: VariationConfig = field(default_factory=VariationConfig)
-    """Table size and height, paint of the object."""
+    """Variation of the table's size and height and the object's colour."""
 
     def __post_init__(self) -> None:
         """Check the looks and the table."""

@@ -16,22 +16,22 @@ class SimulateConfig:
     """How long and how finely to simulate, and what counts as rest."""
 
     time_step: float = 1.0 / 240.0
-    """Length of a physics step [s]."""
+    """Physics time step [s]."""
     max_time: float = 8.0
-    """Give up after this much simulated time [s]."""
+    """Longest simulated time before giving up [s]."""
     rest_time: float = 0.25
-    """Bodies must stay below both speeds this long [s] to be at rest."""
+    """How long bodies must stay below both speeds to be at rest [s]."""
     rest_linear_speed: float = 1e-3
-    """Linear speed limit of rest [m/s]."""
+    """Linear speed below which a body is at rest [m/s]."""
     rest_angular_speed: float = 0.05
-    """Angular speed limit of rest [rad/s]."""
+    """Angular speed below which a body is at rest [rad/s]."""
     record_interval: float = 1.0 / 60.0
-    """Time between recorded poses [s]; speeds are watched at the same times."""
+    """Time between recorded poses [s]; speeds are checked at the same times."""
     independent: bool = False
-    """For bodies that never meet: stop when each has been at rest once, instead of all at the same time."""
+    """For bodies that never meet: stop once each has been at rest, rather than all at once."""
     keep_loaded: bool = False
-    """A hint that the same stage comes again, with prims moved or moving otherwise: a backend may keep what it loaded
-    until then. Results are the same either way."""
+    """Hint that the same stage will be simulated again with other poses or speeds, so a backend may keep it loaded.
+    Results are the same either way."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

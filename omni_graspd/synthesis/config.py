@@ -32,13 +32,13 @@ class DraftConfig:
     """The rough first pass over several starts per grasp, of which the most promising one goes on."""
 
     candidates: int = 3
-    """Starts tried per grasp; the one from which a pushed object escapes least goes on."""
+    """Starts tried per grasp; the one that holds a pushed object best is kept."""
     iterations: int = 85
-    """Gradient steps per candidate; 0: no first pass, every grasp has one start."""
+    """Gradient steps per candidate; 0: no first pass, one start per grasp."""
     point_count: int = 400
-    """Points on the hand's surface in the first pass."""
+    """Sample points on the hand's surface in the first pass."""
     dilation: float = 0.01
-    """Radius by which the object is padded at the start of the first pass [m]."""
+    """Padding around the object at the start of the first pass [m]."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -59,96 +59,96 @@ class SynthesisConfig:
     iterations: int = 150
     """Gradient steps per grasp, after the first pass."""
     point_count: int = 1200
-    """Points on the hand's surface that can touch the object."""
+    """Sample points on the hand's surface that can touch the object."""
     friction: float = 0.5
     """Coulomb friction between hand and object."""
     probe: float = 1e-4
-    """How far the object would move in the tested step without the hand, speed times time step [m]."""
+    """How far the object would move in the test step if the hand were absent: speed times time step [m]."""
     rest_weight: float = 1.0
-    """Weight of the simulation in which the object is not pushed, against 1 for each of the others: with more, the hand
-    avoids to push the object itself."""
+    """Weight of the test in which the object is not pushed, relative to 1 for each of the others. With a larger weight,
+    the hand avoids pushing the object."""
     time_step: float = 1e-3
-    """Length of the tested step [s]; only the unit of plain gradient descent depends on it."""
+    """Length of the test step [s]; it only sets the units of plain gradient descent."""
     projection: Literal["jacobi", "gauss_seidel"] = "jacobi"
-    """How contacts act on the object: all at once and averaged, or one after another as in the paper."""
+    """How contacts are resolved: all at once and averaged (jacobi), or one after another as in the paper."""
     rotation_length: float | None = None
-    """Length by which the object's rotation counts in the loss [m]; none: its radius of gyration."""
+    """Length that converts the object's rotation to a distance in the loss [m]. Default: its radius of gyration."""
     leak: float = 0.01
-    """Share of the contact gradient that reaches points which do not touch (the paper's alpha); falls to zero with the
-    step lengths, so that at the end fingers settle on the surface instead of being pulled into it."""
+    """Fraction of the contact gradient passed to points out of contact (the paper's alpha). It decays to zero with the
+    step sizes, so fingers settle on the surface rather than being pulled into it."""
     leak_mode: Literal["one_sided", "literal"] = "one_sided"
-    """``one_sided``: leaking gradients only attract; ``literal``: as in the paper, they also repel."""
+    """Whether leaked gradients only attract (one_sided) or also repel, as in the paper (literal)."""
     dilation: float = 0.003
-    """Radius by which the object is padded at the start, after the first pass [m]."""
+    """Padding around the object at the start, after the first pass [m]."""
     dilation_end: float = 0.9
-    """Share of the iterations after which the padding is gone; it falls linearly until then."""
+    """Fraction of the iterations over which the padding shrinks linearly to zero."""
     reach: float = 0.1
-    """Hand points farther than this from the object feel nothing [m]."""
+    """Hand points farther than this from the object have no gradient [m]."""
     reuse_distance: float = 2e-4
-    """A hand point that moved less than this since its distance was measured takes it to first order [m]; 0: never."""
+    """A measured distance is extrapolated to first order until its hand point has moved this far [m]; 0: never."""
     reuse_share: float = 0.15
-    """The same for points farther away: this share of the measured distance; 0: never."""
+    """The same for points farther away, as a fraction of the measured distance; 0: never."""
     reuse_trust: float = 3.0
-    """How much farther, relatively, distances are reused where that has proved right; 0: no farther."""
+    """How much farther distances are reused where earlier reuse proved accurate, as a factor; 0: no farther."""
     leak_stride: int = 16
-    """Of this many hand points that do not touch one feels the leaking gradient."""
+    """Only one in this many hand points out of contact gets the leaked gradient."""
     range_weight: float = 1e-4
-    """Weight of the distance of the joints from the middle of their ranges [m/rad]."""
+    """Weight of the joints' distance from the middle of their ranges [m/rad]."""
     limit_weight: float = 1e-2
     """Weight of joint positions beyond their limits [m/rad]."""
     penetration_weight: float = 5e4
     """Weight of half the mean squared depth of hand points inside the object [1/m]."""
     closing_weight: float = 3.2
-    """Weight of the mean distance of hand points nearer than ``closing_distance``; grows as the padding shrinks."""
+    """Weight of the mean distance of hand points within ``closing_distance``; grows as the padding shrinks."""
     closing_distance: float = 7.4e-3
-    """Reach of the closing term [m]."""
+    """Range of the closing term [m]."""
     self_collision_weight: float = 100.0
-    """Weight of half the sum of squared overlaps between spheres inside different links [1/m]."""
+    """Weight of half the summed squared overlap between spheres inside different links [1/m]."""
     self_collision_margin: float = 4e-3
-    """Distance that is kept between spheres inside different links, which do not fill them to the corners [m]."""
+    """Distance kept between the spheres of different links, which do not reach into the links' corners [m]."""
     wall_weight: float = 5e4
-    """Weight of half the mean squared overlap of the object with spheres inside the links, which keeps walls out that
-    pass between hand points [1/m]."""
+    """Weight of half the mean squared overlap of the object with spheres inside the links [1/m]. It keeps out thin
+    walls that pass between hand points."""
     wall_margin: float = 2e-3
-    """Spheres count as so much smaller, so that only what is deep in a link is pushed out [m]."""
+    """How much the spheres are shrunk, so that only walls deep inside a link are pushed out [m]."""
     surroundings_weight: float = 5e4
-    """Weight of half the mean squared amount by which hand points are nearer to table or obstacles than
-    ``surroundings_margin`` [1/m]."""
+    """Weight of half the mean squared depth of hand points within ``surroundings_margin`` of the table or obstacles
+    [1/m]."""
     surroundings_margin: float = 4e-3
-    """Distance that is kept from table and obstacles [m]."""
+    """Distance kept from the table and obstacles [m]."""
     rise_rate: float = 1e-3
-    """Most that the palm is lifted off the table per step where the hand comes nearer than half the margin [m]."""
+    """Largest lift of the palm per step when the hand is closer to the table than half the margin [m]."""
     optimizer: Literal["adam", "gradient_descent"] = "adam"
-    """``gradient_descent`` is the paper's; its rates multiply the gradient of the loss in units of speed."""
+    """Optimizer; gradient_descent is the paper's, with rates that multiply a gradient in units of speed."""
     translation_rate: float = 1e-3
-    """Step length of the palm's position [m]."""
+    """Step size of the palm's position [m]."""
     rotation_rate: float = 1e-2
-    """Step length of the palm's orientation [rad]."""
+    """Step size of the palm's orientation [rad]."""
     joint_rate: float = 1e-2
-    """Step length of each joint [rad or m]."""
+    """Step size of each joint [rad or m]."""
     beta_1: float = 0.9
-    """Adam's decay of the first moment."""
+    """Adam's decay rate of the first moment."""
     beta_2: float = 0.99
-    """Adam's decay of the second moment."""
+    """Adam's decay rate of the second moment."""
     rate_decay: float = 0.2
-    """Share of the iterations, at the end, over which step lengths fall linearly to zero."""
+    """Fraction of the iterations, at the end, over which step sizes fall linearly to zero."""
     distance: SignedDistanceConfig = field(default_factory=SignedDistanceConfig)
-    """How the object's surface is smoothed."""
+    """Smoothing of the object's surface."""
     draft: DraftConfig = field(default_factory=DraftConfig)
     """The first pass over several starts."""
     start: StartConfig = field(default_factory=StartConfig)
-    """Where grasps start."""
+    """Starting poses."""
     posture: PostureConfig = field(default_factory=PostureConfig)
     """Pregrasp and squeeze."""
     table_start: TableStartConfig = field(default_factory=TableStartConfig)
-    """Where grasps start over a table."""
+    """Starting poses over a table."""
     way: WayConfig = field(default_factory=WayConfig)
-    """The way in past table and obstacles."""
+    """The approach past the table and obstacles."""
     squeeze: SqueezeConfig = field(default_factory=SqueezeConfig)
-    """Squeeze of grasps past table and obstacles."""
+    """Squeeze of grasps on a table."""
     tries: int = 5
-    """How often a grasp is tried that has no way past table and obstacles, whose hand the object passes through, or
-    of which a link passes through another."""
+    """Attempts at a grasp that cannot be reached past the table and obstacles, whose hand the object pierces, or of
+    which a link passes through another."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

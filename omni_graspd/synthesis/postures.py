@@ -24,11 +24,11 @@ class PostureConfig:
     """How pregrasp and squeeze follow from a grasp."""
 
     clearance: float = 0.005
-    """Distance that the open hand keeps from the object before the grasp [m]."""
+    """Distance between the open hand and the object before the grasp [m]."""
     press: float = 0.005
-    """How far the joint targets of the squeeze would move the touching surface into the object [m]."""
+    """How far the squeeze's joint targets would move the touching surface into the object [m]."""
     contact_threshold: float = 0.005
-    """Hand points nearer to the object than this press [m]."""
+    """Hand points closer to the object than this take part in the squeeze [m]."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -50,8 +50,8 @@ PRESETS = {
         distance=SignedDistanceConfig(phong_alpha=0.75),
     ),
 }
-"""``default``; ``fast``: a quarter of the time, one start per grasp and fewer points and steps; ``paper``: the paper's
-equations as printed, for reference. docs/method.md compares them."""
+"""``default``; ``fast``: one start per grasp, fewer points and steps; ``paper``: the paper's equations as printed, for
+reference. docs/method.md compares their cost and quality."""
 
 
 def synthesis_preset(name: str) -> SynthesisConfig:

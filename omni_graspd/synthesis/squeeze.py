@@ -29,19 +29,19 @@ class SqueezeConfig:
     force: float = 25.0
     """Sum of the normal forces on the object [N]."""
     weight: float = 1.0
-    """Weight of the object that the forces carry [N]."""
+    """Weight of the object that the forces must carry [N]."""
     friction: float = 0.45
-    """Friction that the forces count on; less than there is leaves room."""
+    """Friction coefficient the forces rely on; below the real one, for a margin."""
     stiffness: float = 5.0
-    """Stiffness of the joint drives [N m/rad]; prismatic joints: force over a lever of 5 cm."""
+    """Stiffness of the joint drives [N m/rad]; for prismatic joints, with a lever of 5 cm."""
     contact_threshold: float = 0.004
-    """Hand points nearer to the object than this press [m]."""
+    """Hand points closer to the object than this press on it [m]."""
     spread: float = 0.05
-    """How much forces are spread over contacts, against balance."""
+    """Weight of spreading forces evenly over contacts, relative to balancing them."""
     max_shift: float = 0.4
-    """Largest shift of a joint's target [rad]; prismatic joints: over a lever of 5 cm."""
+    """Largest shift of a joint's target [rad]; for prismatic joints, with a lever of 5 cm."""
     max_imbalance: float = 0.02
-    """Largest wrench that may be left over, as a share of ``force``; a grasp with more turns or drops the object."""
+    """Largest unbalanced wrench, as a fraction of ``force``; with more, the grasp turns or drops the object."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

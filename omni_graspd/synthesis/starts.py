@@ -46,15 +46,15 @@ class StartConfig:
     gap: float = 0.01
     """Distance between the palm's approach point and the object's convex hull [m]."""
     tilt: float = 0.2
-    """Largest angle between the approach direction and the inward surface normal [rad]."""
+    """Largest angle between approach direction and inward surface normal [rad]."""
     max_depth: float = 0.005
-    """A start that reaches deeper into the object than this is drawn again [m]."""
+    """Starts that reach deeper into the object than this are redrawn [m]."""
     attempts: int = 16
-    """How often a start is drawn at most; the shallowest is taken when all are too deep."""
+    """Most draws per start; if all are too deep, the shallowest is taken."""
     preshape: float = 0.0
-    """How far the joints start from the open posture (0) toward the middle of their ranges (1)."""
+    """Where the joints start, from the open posture (0) to the middle of their ranges (1)."""
     jitter: float = 0.25
-    """Joints start within this share of their range from there."""
+    """Random offset of the joints from there [fraction of their range]."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

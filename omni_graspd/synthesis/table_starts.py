@@ -49,22 +49,22 @@ class TableStartConfig:
     """How starts over a table are sampled."""
 
     candidates: int = 4
-    """Starts tried per grasp, in place of those of the draft."""
+    """Starts tried per grasp; replaces the draft's number."""
     opposed: float = 0.75
-    """Share of starts with thumb and fingers on either side of the object, more for low objects; the others face its
-    hull in any turn."""
+    """Fraction of starts with thumb and fingers on opposite sides of the object, more for low objects. The others face
+    its hull at a random roll."""
     clearance: float = 0.006
-    """Height over the table to which a start is lifted that is lower [m]."""
+    """Starts closer to the table than this are lifted to this height [m]."""
     max_lift: float = 0.05
-    """A start that has to be lifted by more is drawn again [m]."""
+    """Starts that would have to be lifted by more than this are redrawn [m]."""
     max_depth: float = 0.003
-    """A start that reaches deeper into the object is drawn again [m]."""
+    """Starts that reach deeper into the object than this are redrawn [m]."""
     attempts: int = 6
-    """How often a start is drawn at most; the best is taken when all fail."""
+    """Most draws per start; if all fail, the best is taken."""
     room: float = 0.02
-    """How much wider than the object the gap between thumb and fingers starts [m], give or take half."""
+    """How much wider than the object the gap between thumb and fingers starts [m]; varied by half of it."""
     jitter: float = 0.08
-    """Joints start within this share of their range from the preshape."""
+    """Random offset of the joints from the preshape [fraction of their range]."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -39,19 +39,19 @@ class WayConfig:
     """What a way in keeps clear of."""
 
     clearance: float = 0.01
-    """Distance of the pregrasp from object, table and obstacles [m]."""
+    """Distance of the pregrasp from the object, the table and obstacles [m]."""
     keep: float = 0.0025
-    """Distance from the table while the hand closes [m]; falls to zero on the second half of the way."""
+    """Distance kept from the table while the hand closes [m]; falls to zero over the second half."""
     open_clearance: float = 0.002
-    """Distance of the open hand from object and obstacles between pregrasp and hover [m]."""
+    """Distance of the open hand from the object and obstacles between pregrasp and hover [m]."""
     back: float = 0.01
-    """How far the palm is drawn back against its approach direction at hover [m]."""
+    """How far the palm retreats along its approach direction at hover [m]."""
     higher: float = 0.03
-    """How much higher hover may be where the open hand has no room beside the object [m]."""
+    """How much higher hover may be if the open hand does not fit beside the object [m]."""
     opening: float = 0.02
-    """How far touching surface moves away from the object when the hand opens [m]."""
+    """How far the touching surface moves away from the object as the hand opens [m]."""
     dent: float = 0.002
-    """How much deeper than in the grasp the closing hand may reach into the object [m]."""
+    """How much deeper the closing hand may reach into the object than the grasp does [m]."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -27,7 +27,7 @@ _SCRIPTS = Path(__file__).resolve().parents[2] / "kit_app"
 _TINY = (
     *("--hand", "barrett", "--object", "soup_can", "--grasps", "1", "--scenes", "1", "--views", "1", "--mono"),
     *("--camera.width", "32", "--camera.height", "24", "--synthesis.iterations", "4", "--metrics.point-count", "400"),
-    *("--render.annotators", "distance_to_camera", "--render.variant", "scalar_rgb"),
+    *("--render.annotators", "rgb", "distance_to_camera", "camera_params", "--render.variant", "scalar_rgb"),
 )
 
 

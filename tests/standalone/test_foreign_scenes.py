@@ -302,7 +302,7 @@ def test_the_command_renders_a_scene_that_has_its_own_camera(tmp_path, capsys):
     stage.GetRootLayer().Save()
     arguments = ["render", "--scene", str(tmp_path / "scene.usda"), "--out", str(tmp_path / "out"), "--labels-only"]
     main([*arguments, "--camera.width", "40", "--camera.height", "30"])
-    assert "1 images of 1 views" in capsys.readouterr().out
+    assert "1 image of 1 view" in capsys.readouterr().out
     assert np.load(tmp_path / "out" / "Camera" / "distance_to_image_plane_0000.npy") == pytest.approx(np.ones((30, 40)))
     assert not (tmp_path / "out" / "Camera" / "rgb_0000.png").exists()
 

@@ -41,18 +41,18 @@ class EvaluationSettings:
     """How grasps are measured; the same for all rows of a dataset, and kept in its manifest."""
 
     thresholds: tuple[float, ...] = (0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.009)
-    """Contact area, epsilon and volume are measured with each of these as contact threshold [m]; the paper's Fig. 3."""
+    """Contact thresholds at which contact area, epsilon and volume are measured [m], as in the paper's Fig. 3."""
     hold_test: bool = True
-    """Whether PhysX tries if the object stays in the hand; the slowest part but the thresholds."""
+    """Test in PhysX whether the object stays in the hand; only the thresholds take longer."""
     lift_test: bool = False
-    """Whether PhysX tries if the hand comes to the object and lifts it off its table."""
+    """Test in PhysX whether the hand reaches the object and lifts it off its table."""
     lift_protocol: LiftProtocol = "dexgraspbench"
-    """What the lift test does: as in DexGraspBench, the same with half the friction, as in DexGraspNet 2.0, or as we
-    have it, with shaking."""
+    """Protocol of the lift test: DexGraspBench's, the same with half the friction, DexGraspNet 2.0's, or ours, with
+    shaking."""
     lift_noise: int = 0
-    """Further lifts of each grasp with the palm off by 5 mm and 5 degrees, whose share of success is its score."""
+    """Further lifts per grasp with the palm off by 5 mm and 5 degrees; the score is the fraction that succeed."""
     largest_displacement: float = 0.1
-    """An object that moves farther has fallen; displacements are cut there before they are averaged [m]."""
+    """Displacement at which an object counts as fallen [m]; larger ones are clipped before averaging."""
     intersection: IntersectionVolumeConfig = field(default_factory=IntersectionVolumeConfig)
     """Intersection volume."""
     self_penetration: SelfPenetrationConfig = field(default_factory=SelfPenetrationConfig)

@@ -36,7 +36,7 @@ def worker_processes(count: int, start: Callable[[], None] | None = None) -> Ite
     except BrokenProcessPool as error:
         raise GraspdError(
             "expected worker processes to live until they are done, but one was killed, most often for want of memory; "
-            "run the same command again, with fewer --workers"
+            'run the same command again, with fewer --workers; a script needs `if __name__ == "__main__":` around it'
         ) from error
     finally:
         for process in list((pool._processes or {}).values()):

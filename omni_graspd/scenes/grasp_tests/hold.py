@@ -37,15 +37,15 @@ class HoldConfig:
     duration: float = 0.5
     """How long gravity pulls [s]."""
     time_step: float = 1.0 / 240.0
-    """Length of a physics step [s]."""
+    """Physics time step [s]."""
     moved_threshold: float = 0.01
-    """The object is held if its centre of mass never moves this far from the start [m]."""
+    """The object is held if its centre of mass stays within this distance of its start [m]."""
     object_mass: float | None = 0.1
-    """Mass of the object [kg], its inertia scaled with it; None: as the object says."""
+    """Mass of the object [kg], with its inertia scaled to match; None: the object's own."""
     record_interval: float = 0.25
-    """Time between looks at the object [s]."""
+    """Time between checks of the object [s]."""
     decomposition: ConvexDecompositionConfig = field(default_factory=lambda: ConvexDecompositionConfig(threshold=0.05))
-    """How closely convex pieces follow an object that brings none; closer than for scenes, where only rest counts."""
+    """Convex decomposition of objects that come without one; finer than for scenes, where only rest matters."""
     physics: HoldPhysics = field(default_factory=HoldPhysics)
     """Gravity, friction and solver."""
 

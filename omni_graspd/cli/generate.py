@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The command ``graspd generate`` and its stages."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from omni_graspd.cli.console import Action, counted, duration, progress_bar
+from omni_graspd.cli.grasp_table import grasp_table
+from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.run import Run, open_run
+from omni_graspd.dataset.stages.pipeline import STAGES
+from omni_graspd.dataset.stages.settle_stage import missing_scene_count
+from omni_graspd.inspection.overview import write_overview
+from omni_graspd.inspection.summary import summarize_dataset
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_STAGES = STAGES | {"overview": write_overview}
+_SYNTHESIZE = ("settle", "synthesize", "place")
+_UNITS = {"settle": "scene", "synthesize": "grasp", "place": "scene", "render": "image", "overview": "picture"}
+
+
+def generate(config: GenerateConfig) -> Action:
+    """Make a whole dataset: scenes, grasps, images, and overview.png.
+
+    If a run is stopped, the same command resumes it; with more grasps, scenes, views, hands or objects than before, it
+    makes only those.
+    """
+    return partial(run_stages, config, tuple(_STAGES))
+
+
+def synthesize(config: GenerateConfig) -> Action:
+    """Find grasps of the objects as they lie in their scenes, and place them there. Takes the options of generate.
+
+    Grasps depend on how the objects lie, so missing scenes are settled first.
+    """
+    return partial(run_stages, config, _SYNTHESIZE)
+
+
+def settle(config: GenerateConfig) -> Action:
+    """Drop objects on tables and write the scenes: the first stage of generate, with the same options."""
+    return partial(run_stages, config, ("settle",))
+
+
+def render(config: GenerateConfig) -> Action:
+    """Render the views of all scenes: the last stage of generate; give the same options as before.
+
+    To render any USD scene instead: graspd render --scene FILE; its options: graspd render --scene FILE --help.
+    """
+    return partial(run_stages, config, ("render", "overview"))
+
+
+def run_stages(config: GenerateConfig, stages: Sequence[str], console: Console) -> None:
+    """Run stages of a dataset and print what came of them.
+
+    Args:
+        config: What to make.
+        stages: Names of the stages, in their order.
+        console: Where to print.
+
+    Raises:
+        GraspdError: If a setting or an input is wrong, or a stage fails.
+    """
+    times = {}
+    with open_run(config) as run:
+        console.print(_headline(run), soft_wrap=True, markup=False)
+        for obj in run.objects:
+            for note in obj.notes:
+                console.print(f"{obj.name}: {note}", style="dim", soft_wrap=True, markup=False)
+        if tuple(stages) == _SYNTHESIZE and (missing := missing_scene_count(run)):
+            verb = "is" if missing == 1 else "are"
+            console.print(f"{counted(missing, 'scene')} {verb} missing, so objects are dropped first", style="dim")
+        for stage in stages:
+            begin = time.perf_counter()
+            with progress_bar(console, stage, _UNITS[stage]) as progress:
+                asyncio.run(_STAGES[stage](run, progress))
+            times[stage] = time.perf_counter() - begin
+        summary = summarize_dataset(run.layout.root)
+    console.print(grasp_table(summary))
+    console.print(" · ".join(f"{stage} {duration(seconds)}" for stage, seconds in times.items()), soft_wrap=True)
+    if run.layout.overview.is_file():
+        console.print(f"overview: {run.layout.overview}", soft_wrap=True)
+
+
+def _headline(run: Run) -> str:
+    hands = ", ".join(hand.name for hand in run.hands)
+    objects = ", ".join(obj.name for obj in run.objects)
+    renderer, reason = run.renderer
+    return (
+        f"hand {hands} · object {objects} · backend {run.backend.name} · device {run.device} · "
+        f"renderer {renderer} ({reason}) · out {run.remote.shown_address if run.remote else run.layout.root}"
+    )

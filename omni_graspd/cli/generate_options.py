@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The options of ``graspd generate`` and its stages, and of the headless run in Kit: file, preset, command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from omni_graspd.cli.arguments import prepare, read_values, take_value
+from omni_graspd.cli.config_file import read_config, write_config
+from omni_graspd.cli.options import Option, config_options
+from omni_graspd.dataset.config import GenerateConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sources:
+    """Where settings come from before the options; fields of no configuration."""
+
+    config: Path | None = None
+    """TOML file of settings, as --print-config writes it; options on the command line win over it. Keys are named like
+    the options: `grasps = 32`, and below `[synthesis]`, `iterations = 200`."""
+    preset: Literal["default", "fast", "paper"] = "default"
+    """Defaults of the --synthesis options; fast finds grasps of floating objects in a fifth of the time, which hold
+    less well, and is hardly faster on a table; paper runs the equations as printed."""
+    print_config: bool = False
+    """Print the resulting settings as TOML and exit."""
+
+
+def generate_options(default: GenerateConfig | None = None) -> tuple[Option, ...]:
+    """Return all options of ``graspd generate``."""
+    found = list(config_options(GenerateConfig, default))
+    at_top = [option for option in found if not option.group]
+    return (*at_top, *config_options(_Sources), *(option for option in found if option.group))
+
+
+def parse_generate_options(arguments: Sequence[str], prog: str, about: Sequence[str] = ()) -> GenerateConfig:
+    """Return the configuration that the arguments ask for.
+
+    Args:
+        arguments: The options of ``graspd generate``.
+        prog: Name of the program in help and messages.
+        about: Paragraphs on what it does, for the help.
+
+    Raises:
+        GraspdError: If an option or a key of the file is unknown, or a value is out of range.
+        SystemExit: After ``--help`` and ``--print-config``, or where tyro has told which value it cannot read.
+    """
+    arguments = prepare(arguments, generate_options(), prog, about)
+    preset, arguments = take_value(arguments, "--preset")
+    file, arguments = take_value(arguments, "--config")
+    prints = "--print-config" in arguments
+    arguments = [argument for argument in arguments if argument not in ("--print-config", "--no-print-config")]
+    config = read_values(GenerateConfig, arguments, prog, default=read_config(file, preset))
+    if prints:
+        print(write_config(config), end="")
+        sys.exit(0)
+    return config
