@@ -5,14 +5,19 @@
 from __future__ import annotations
 
 import csv
+import functools
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pxr import Usd
+
+from omni_graspd.hands import hand_library
+from omni_graspd.hands.hand import Hand
+from omni_graspd.library import data_folder
 
 # Files that take longest begin first, so that no worker is left with one at the end while the other has nothing to do.
 _LONGEST = ("test_page.py", "test_generate.py", "test_growth.py", "test_executors.py", "test_rest_pose_stages.py")
@@ -21,6 +26,23 @@ _LONGEST = ("test_page.py", "test_generate.py", "test_growth.py", "test_executor
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first."""
     items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _built_in_hands_are_read_once() -> Iterator[None]:
+    """Give all tests of a process the same built-in hands: points and spheres on them take seconds and are kept.
+
+    They are kept for a hand, not for its file, since files change; those of the built-in hands don't.
+    """
+    read, built_in = hand_library.read_hand, data_folder()
+    read_once = functools.cache(read)
+
+    def read_hand(path: Path) -> Hand:
+        return read_once(path) if path.is_relative_to(built_in) else read(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hand_library, "read_hand", read_hand)
+        yield
 
 
 @pytest.fixture(scope="session")

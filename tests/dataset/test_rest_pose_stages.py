@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from dataset_bytes import dataset_digests
 
 from omni_graspd.cli import main as cli
 from omni_graspd.dataset import scene_rest_poses
@@ -36,11 +36,6 @@ from omni_graspd.usd.transforms import local_to_world, matrix_to_pose
 
 _LABELS = [0, 1, 0, 2]
 """Rest poses of the four scenes."""
-
-
-def _digests(root: Path) -> dict[str, str]:
-    files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != "shards.jsonl")
-    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def _stages(config: GenerateConfig, *names: str) -> None:
@@ -107,10 +102,10 @@ def test_a_dataset_that_grows_has_the_bytes_of_one_made_so(
     begun = replace(resting_config, scenes=2, camera=replace(resting_config.camera, views=0), out=tmp_path / "grown")
     asyncio.run(generate(begun))
     layout = DatasetLayout(begun.out)
-    before, reported = _digests(begun.out), len(read_reports(layout.shard_reports))
+    before, reported = dataset_digests(begun.out), len(read_reports(layout.shard_reports))
     asyncio.run(generate(replace(begun, **more)))
     asyncio.run(generate(replace(begun, **more, out=tmp_path / "fresh")))
-    assert _digests(begun.out) == _digests(tmp_path / "fresh")
+    assert dataset_digests(begun.out) == dataset_digests(tmp_path / "fresh")
     # Nothing is made twice.
     made = [report.shard for report in read_reports(layout.shard_reports)[reported:]]
     grasps = sum(shard.stop - shard.start for shard in made if shard.stage == "synthesize")
@@ -120,7 +115,7 @@ def test_a_dataset_that_grows_has_the_bytes_of_one_made_so(
     )
     if "grasps" not in more:
         old = {name for name in before if name.startswith(("scenes/", "objects/"))}
-        assert {name: before[name] for name in old}.items() <= _digests(begun.out).items()
+        assert {name: before[name] for name in old}.items() <= dataset_digests(begun.out).items()
     assert verify_dataset(begun.out).faults == ()
 
 
@@ -163,7 +158,7 @@ def test_a_run_that_is_stopped_anywhere_ends_like_one_that_was_not(
         asyncio.run(generate(config))
     monkeypatch.setattr(module, name, real)
     asyncio.run(generate(config))
-    assert _digests(config.out) == _digests(resting_dataset)
+    assert dataset_digests(config.out) == dataset_digests(resting_dataset)
 
 
 @pytest.mark.usefixtures("ways")
@@ -177,7 +172,7 @@ def test_files_that_were_deleted_are_made_again(
     for path in (layout.scene("block", 0), layout.scene_grasps("block", 3), layout.grasps("barrett", "block")):
         path.unlink()
     asyncio.run(generate(config))
-    assert _digests(config.out) == _digests(resting_dataset)
+    assert dataset_digests(config.out) == dataset_digests(resting_dataset)
 
 
 @pytest.mark.usefixtures("ways")
