@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import importlib.util
 import os
 import subprocess
 import sys
@@ -59,21 +60,53 @@ def shared_folder() -> Path:
 _NVIDIA_CATEGORIES = ("Basic", "Geometry", "Layer", "Layout", "Material", "Other", "Physics")
 
 
+# Answers one line, a report's path and a file's, by one that says that the report is written.
+_VALIDATOR = """
+import os, sys
+from usd_validation_nvidia import cli_main
+answers = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)
+for line in sys.stdin:
+    report, path = line.rstrip("\\n").split("\\t")
+    try:
+        cli_main([*sys.argv[1:], "--csv-output", report, path])
+    except SystemExit:
+        pass
+    print("done", file=answers, flush=True)
+"""
+
+
 @pytest.fixture(scope="session")
-def usd_findings(tmp_path_factory) -> Callable[[Path], list[str]]:
+def _nvidia_validator() -> Iterator[Callable[[Path, Path], None]]:
+    """Return a function that has NVIDIA's validator write a report on a file; it starts once, which takes a second."""
+    command = [sys.executable, "-c", _VALIDATOR, "--no-init-rules"]
+    for category in _NVIDIA_CATEGORIES:
+        command += ["--category", category]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+
+        def validate(path: Path, report: Path) -> None:
+            process.stdin.write(f"{report}\t{path}\n")
+            process.stdin.flush()
+            assert process.stdout.readline() == "done\n"
+
+        yield validate
+        process.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def usd_findings(request: pytest.FixtureRequest, tmp_path_factory) -> Callable[[Path], list[str]]:
     """Return a function that lists what OpenUSD's and NVIDIA's validators find in a file: failures and errors."""
     validation = pytest.importorskip("pxr.UsdValidation", reason="this OpenUSD has no validators of its own")
-    if not (Path(sys.executable).parent / "nvidia_usd_validate").exists():
+    if importlib.util.find_spec("usd_validation_nvidia") is None:
         pytest.skip("needs NVIDIA's validator; install omni-graspd[dev]")
+    validate = request.getfixturevalue("_nvidia_validator")
 
     def find(path: Path) -> list[str]:
         validators = validation.ValidationRegistry().GetOrLoadAllValidators()
         found = validation.ValidationContext(validators).Validate(Usd.Stage.Open(str(path)))
         report = tmp_path_factory.mktemp("validation") / "report.csv"
-        command = [str(Path(sys.executable).parent / "nvidia_usd_validate"), "--no-init-rules"]
-        for category in _NVIDIA_CATEGORIES:
-            command += ["--category", category]
-        subprocess.run([*command, "--csv-output", str(report), str(path)], capture_output=True, check=False)
+        validate(path, report)
         with report.open(newline="") as lines:
             rows = [" ".join(row) for row in csv.reader(lines)]
         return [error.GetErrorAsString() for error in found] + [

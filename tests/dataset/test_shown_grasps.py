@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from small_dataset import QUICK
 
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.run import Run, open_run
@@ -29,7 +30,6 @@ from omni_graspd.rendering.cameras import CameraConfig, read_camera_rigs
 from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.rendering.image_writer import read_frame
 from omni_graspd.rendering.surfaces import read_surfaces
-from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.usd.stage import open_stage
 
 
@@ -45,10 +45,10 @@ def dataset(tmp_path_factory) -> GenerateConfig:
         scenes=1,
         shown_grasp="each",
         out=folder / "out",
-        synthesis=SynthesisConfig(iterations=20),
+        synthesis=QUICK,
         metrics=MetricsConfig(point_count=500),
         camera=CameraConfig(views=3, stereo=False, width=96, height=72),
-        render=RenderConfig(samples_per_pixel=1, denoise=False, max_depth=2),
+        render=RenderConfig(samples_per_pixel=1, denoise=False, max_depth=2, variant="scalar_rgb"),
     )
     with open_run(config) as run:
         for stage in (settle_stage, synthesize_stage, place_stage):
