@@ -205,6 +205,7 @@ def test_errors_that_are_not_the_users_keep_their_traceback(monkeypatch):
         cli.main(["generate"])
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(block, tmp_path):
     out = tmp_path / "out"
     done = subprocess.run(

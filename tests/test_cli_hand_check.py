@@ -74,6 +74,7 @@ def test_picture_shows_a_broken_hand_beside_its_colliders(broken_hand: Path, tmp
     assert 0.02 < dark.mean() < 0.6
 
 
+@pytest.mark.slow
 def test_nvidias_rules_are_checked_on_request(capsys) -> None:
     if asset_rules.program_path("nvidia_usd_validate") is None or asset_rules.program_path("simready-validate") is None:
         pytest.skip(f"needs NVIDIA's validators ({asset_rules.INSTALL})")

@@ -74,6 +74,7 @@ def test_the_staged_folder_has_the_whole_package_and_no_leftovers(staged):
     assert {path.name for path in staged.parent.iterdir()} == {"omni.graspd"}
 
 
+@pytest.mark.slow
 def test_a_hand_and_an_object_load_from_the_staged_folder(staged):
     code = (
         "from omni_graspd.hands.hand_library import load_hand\n"

@@ -34,6 +34,7 @@ def config(resting_config: GenerateConfig, tmp_path: Path) -> GenerateConfig:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ways")
 def test_each_scene_has_grasps_of_its_own(config: GenerateConfig):
     asyncio.run(generate(config))
@@ -47,6 +48,7 @@ def test_each_scene_has_grasps_of_its_own(config: GenerateConfig):
     assert verify_dataset(config.out).faults == ()
 
 
+@pytest.mark.slow
 def test_obstacles_are_the_neighbours_where_they_lie(config: GenerateConfig, monkeypatch: pytest.MonkeyPatch):
     seen: list[Surroundings] = []
 

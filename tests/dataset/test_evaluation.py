@@ -110,6 +110,7 @@ def test_nothing_is_measured_twice(dataset, monkeypatch):
     assert _table(dataset).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_workers_do_not_matter(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "_CHUNK_SIZE", 2)
     other = Path(shutil.copytree(dataset, tmp_path / "other"))

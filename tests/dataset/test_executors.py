@@ -55,6 +55,7 @@ def here(config: GenerateConfig) -> dict[str, str]:
     return dataset_digests(config.out)
 
 
+@pytest.mark.slow
 def test_worker_processes_write_the_same_bytes(config: GenerateConfig, here: dict[str, str], tmp_path: Path) -> None:
     asyncio.run(generate(replace(config, workers=2, out=tmp_path / "out")))
     assert dataset_digests(tmp_path / "out") == here
@@ -80,6 +81,7 @@ def test_processes_start_by_themselves_where_there_is_enough_to_do(
     assert executor._worker_count(run, shards) == processes
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed_and_the_run_goes_on(
     config: GenerateConfig, here: dict[str, str], tmp_path: Path
 ) -> None:
@@ -135,6 +137,7 @@ def test_ray_is_named_where_it_is_not_installed(
         asyncio.run(generate(replace(config, executor="ray", out=tmp_path / "out")))
 
 
+@pytest.mark.slow
 def test_ray_starts_by_itself_where_no_cluster_is_named(
     config: GenerateConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +158,7 @@ def _stages(config: GenerateConfig, *names: str) -> None:
             asyncio.run(STAGES[name](run, no_progress))
 
 
+@pytest.mark.slow
 def test_a_ray_cluster_that_loses_a_node_writes_the_same_bytes(
     config: GenerateConfig, here: dict[str, str], tmp_path: Path
 ) -> None:

@@ -60,6 +60,7 @@ def _leave_free(disk: Path, size: int) -> Path:
     return ballast
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_disk_that_fills_up_is_one_line_and_the_run_goes_on(
     config: GenerateConfig, unbroken: dict[str, str], small_disk: Path, workers: int

@@ -93,6 +93,7 @@ def unbroken(meshes, tmp_path_factory) -> Path:
     return out
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_every_stage_ends_like_an_unbroken_one(unbroken, meshes, tmp_path):
     out = tmp_path / "out"
     layout = DatasetLayout(out)
@@ -111,6 +112,7 @@ def test_a_run_killed_in_every_stage_ends_like_an_unbroken_one(unbroken, meshes,
     assert dataset_digests(out) == dataset_digests(unbroken)
 
 
+@pytest.mark.slow
 def test_the_stages_one_by_one_make_the_same_dataset(unbroken, meshes, tmp_path):
     for stage in ("settle", "synthesize", "render"):
         cli.main(_arguments(stage, meshes, tmp_path / "out"))
@@ -129,6 +131,7 @@ def test_a_scene_is_not_rendered_without_its_object(unbroken, meshes, tmp_path, 
     assert not DatasetLayout(out).images("block")
 
 
+@pytest.mark.slow
 def test_the_library_makes_what_the_command_makes(unbroken, meshes, tmp_path):
     config = small_config(
         meshes,
@@ -146,6 +149,7 @@ def test_the_library_makes_what_the_command_makes(unbroken, meshes, tmp_path):
     assert dataset_digests(tmp_path / "out") == expected
 
 
+@pytest.mark.slow
 def test_grasps_are_kept_chunk_by_chunk_and_do_not_depend_on_the_chunks(unbroken, meshes, tmp_path, monkeypatch):
     calls = []
 
@@ -255,6 +259,7 @@ def test_a_stereo_view_has_both_eyes_and_the_object_is_labelled(unbroken):
         assert "ball" in labels
 
 
+@pytest.mark.slow
 def test_every_usd_file_of_a_dataset_passes_the_validators(unbroken, usd_findings):
     layout = DatasetLayout(unbroken)
     for path in (layout.hand("barrett"), layout.object("block"), layout.scene("ball", 0)):

@@ -25,6 +25,8 @@ from omni_graspd.dataset.remote_folder import RemoteFolder, remote_address
 from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.errors import GraspdError
 
+pytestmark = pytest.mark.slow  # starts a server
+
 _OPTIONS = "scheme=http&region=us-east-1&allow_bucket_creation=true"
 
 

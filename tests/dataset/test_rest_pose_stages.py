@@ -94,6 +94,7 @@ def test_rest_poses_are_told_from_the_scene_files(resting_dataset: Path) -> None
             np.testing.assert_array_equal(one.plane, other.plane)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize("more", [{"grasps": 5}, {"scenes": 4}, {"grasps": 4, "scenes": 4}], ids=str)
 def test_a_dataset_that_grows_has_the_bytes_of_one_made_so(
@@ -123,6 +124,7 @@ class _Stop(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize(
     ("module", "name", "calls"),
@@ -161,6 +163,7 @@ def test_a_run_that_is_stopped_anywhere_ends_like_one_that_was_not(
     assert dataset_digests(config.out) == dataset_digests(resting_dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ways")
 def test_files_that_were_deleted_are_made_again(
     resting_config: GenerateConfig, resting_dataset: Path, tmp_path: Path
@@ -175,6 +178,7 @@ def test_files_that_were_deleted_are_made_again(
     assert dataset_digests(config.out) == dataset_digests(resting_dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ways")
 def test_rows_of_all_rest_poses_come_out_the_same_again(resting_dataset: Path, tmp_path: Path) -> None:
     assert recompute_grasps(resting_dataset, 9) == []
@@ -190,6 +194,7 @@ def test_rows_of_all_rest_poses_come_out_the_same_again(resting_dataset: Path, t
     assert problem.endswith("got others in rows 4")
 
 
+@pytest.mark.slow
 def test_afloat_there_is_one_set_of_grasps_for_all_scenes_and_no_further_columns(
     resting_config: GenerateConfig, tmp_path: Path
 ) -> None:

@@ -363,7 +363,10 @@ def test_check_is_silent_on_built_in_hands(hand: str) -> None:
     assert all(quality.is_closed for quality in report.qualities.values())
 
 
-@pytest.mark.parametrize("name", _FAULTS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] if _FAULTS[name].hand == "shadow" else []) for name in _FAULTS],
+)
 def test_check_finds_a_planted_fault(name: str, tmp_path: Path) -> None:
     fault = _FAULTS[name]
     path = _copied(fault.hand, tmp_path)
@@ -375,6 +378,7 @@ def test_check_finds_a_planted_fault(name: str, tmp_path: Path) -> None:
     assert {code for code, _, _ in found} <= {fault.code, *fault.consequences}, found
 
 
+@pytest.mark.slow
 def test_colliders_may_reach_into_the_link_before_them(tmp_path: Path) -> None:
     """As capsules do that round off a fingertip; to the side, the same length is a fault."""
     for axis, expected in ((2, []), (1, [("collider-misfit", "error", "/allegro/index_link_3")])):

@@ -136,6 +136,7 @@ def test_the_command_names_the_page(dataset, capsys):
     assert f"report: {dataset / 'report' / 'report.html'}" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_in_a_browser_pictures_load_and_tables_sort_without_complaint(dataset):
     playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
     browser_file = shutil.which("chromium") or shutil.which("google-chrome")

@@ -93,6 +93,7 @@ def test_menu_entry_stands_under_replicator(kit, window):
     assert [each.title for each in kit.windows] == ["Grasp'D"]
 
 
+@pytest.mark.slow
 def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, window, made, tmp_path):
     skip_without("ovphysx")
     kit.physics.with_ovphysx = True
@@ -203,6 +204,7 @@ def test_table_sorts_by_metric_and_decisions_are_exported(kit, window):
     assert (window.made.parent / "set_accepted" / "isaac_grasp" / "barrett" / "block.yaml").is_file()
 
 
+@pytest.mark.slow
 def test_a_grasp_file_of_another_program_is_opened_and_exported_in_another_format(kit, window, tmp_path):
     convert(window.made, tmp_path / "foreign" / "block.yaml")
 

@@ -128,6 +128,7 @@ def test_hand_in_a_neighbour_collides_and_one_that_is_nowhere_too():
     assert np.isnan(again.neighbour_clearance[2])
 
 
+@pytest.mark.slow
 def test_what_touches_is_told_without_measuring():
     hand, random = load_hand("barrett"), np.random.default_rng(7)
     joints = hand.joint_positions(

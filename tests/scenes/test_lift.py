@@ -284,6 +284,7 @@ class TestScore:
         result = _lift(jaws, batch, _config(noise=LiftNoise(count=2, position=0.0, angle=0.0)))
         np.testing.assert_array_equal(result.score, [1.0, 0.0, 0.0, np.nan])
 
+    @pytest.mark.slow
     def test_errors_follow_from_seed_and_index(self, jaws):
         noise = LiftNoise(count=4, position=0.04, angle=0.0)
         batch = join_batches([_grasp() for _ in range(3)])

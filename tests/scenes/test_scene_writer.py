@@ -163,6 +163,7 @@ def test_unknown_look_is_refused_with_the_valid_ones():
         SceneConfig(table_looks=("chocolate",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("look", "around"),
     [("oak", "studio"), ("linen", "noon"), ("slate", "loft"), ("steel", "evening"), ("white", "even")],
@@ -185,6 +186,7 @@ def test_textures_of_tables_are_read_as_they_are_meant(dataset: Path, box: Rigid
     assert (look.normal.scale[:3], look.normal.bias[:3]) == ((2.0, 2.0, 2.0), (-1.0, -1.0, -1.0))
 
 
+@pytest.mark.slow
 def test_every_material_can_be_asked_for(dataset: Path, box: RigidObject):
     for name, material in MATERIALS.items():
         stage = open_stage(_write(dataset, box, table_looks=(name,)))
@@ -210,6 +212,7 @@ def test_variation_is_off_by_default_and_drawn_when_asked_for(dataset: Path, box
     assert colors[0] != pytest.approx(box.appearance.color)
 
 
+@pytest.mark.slow
 def test_varied_scene_passes_all_validators(dataset: Path, box: RigidObject, usd_findings):
     variation = VariationConfig(table_scale=(0.8, 1.2), table_height=(0.7, 0.8), painted=1.0)
     # The world's origin is the table top; NVIDIA's rule wants it at the lowest point, which is the floor.

@@ -360,6 +360,7 @@ def test_errors_of_physx_are_logged_and_warnings_are_not_shown(capfd, caplog):
     assert "PhysicsUSD" not in shown
 
 
+@pytest.mark.slow
 def test_all_native_libraries_live_in_one_quiet_process():
     code = """
 import sys

@@ -46,6 +46,7 @@ def test_a_sheet_as_wide_as_a_plate_is_given_up_with_reasons(hand, solid):
         assert np.isfinite(values).all()
 
 
+@pytest.mark.slow
 def test_an_object_in_a_box_is_given_up(hand):
     """Walls all around and a lid: every start is in them."""
     can = load_object("soup_can")

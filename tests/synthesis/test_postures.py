@@ -31,6 +31,7 @@ def grasped(request):
     return hand, obj, SignedDistance.build(obj.mesh, closed=True, device="cpu", config=flat), batch
 
 
+@pytest.mark.slow
 def test_the_open_hand_is_clear_of_the_object(grasped):
     hand, obj, _, batch = grasped
     surface = trimesh.Trimesh(obj.mesh.vertices, obj.mesh.faces, process=False)

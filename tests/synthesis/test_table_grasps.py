@@ -110,6 +110,7 @@ def mixed_requests(can, around):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 3])
 def test_mixed_requests_give_the_grasps_of_each_alone(hand, mixed_requests, threads):
     config = SynthesisConfig(**_FAST)

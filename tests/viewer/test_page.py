@@ -23,7 +23,7 @@ from omni_graspd.viewer.serve import page_server
 
 _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _HARMLESS = ("THREE.Clock", "GPU stall", "GroupMarkerNotSet")
-pytestmark = pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(_CHROMIUM is None, reason="no Chromium on this machine")]
 
 
 @pytest.fixture
