@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import importlib.util
 import os
 import subprocess
@@ -18,6 +17,7 @@ from pxr import Usd
 
 from omni_graspd.hands import hand_library
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.usd.hand_settings import hand_settings_path
 from omni_graspd.library import data_folder
 
 # Files that take longest begin first, so that no worker is left with one at the end while the other has nothing to do.
@@ -30,19 +30,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _built_in_hands_are_read_once() -> Iterator[None]:
-    """Give all tests of a process the same built-in hands: points and spheres on them take seconds and are kept.
+def _equal_hands_are_one() -> Iterator[None]:
+    """Give all tests of a process the same hand for the same file: points and spheres on it take seconds and are kept.
 
-    They are kept for a hand, not for its file, since files change; those of the built-in hands don't.
+    They are kept for a hand, not for its file. That holds for the built-in hands and their copies in datasets, which
+    are one file and settings beside it.
     """
     read, built_in = hand_library.read_hand, data_folder()
-    read_once = functools.cache(read)
+    known: dict[tuple[bytes, ...], Hand] = {}
 
-    def read_hand(path: Path) -> Hand:
-        return read_once(path) if path.is_relative_to(built_in) else read(path)
+    def read_once(path: Path) -> Hand:
+        if not (path.is_relative_to(built_in) or path.parent.name == "hands") or not path.is_file():
+            return read(path)
+        settings = hand_settings_path(path)
+        key = (path.stem.encode(), path.read_bytes(), settings.read_bytes() if settings.is_file() else b"")
+        if key not in known:
+            known[key] = read(path)
+        return known[key]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hand_library, "read_hand", read_hand)
+        patch.setattr(hand_library, "read_hand", read_once)
         yield
 
 

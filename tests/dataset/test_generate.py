@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
 import json
 import shutil
 import signal
@@ -58,12 +60,6 @@ def _command(meshes: Path, out: Path) -> list[str]:
     return [sys.executable, "-m", "omni_graspd", *_arguments("generate", meshes, out)]
 
 
-def _generate(meshes: Path, out: Path) -> str:
-    done = subprocess.run(_command(meshes, out), capture_output=True, text=True, check=False, timeout=200)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 def _kill_when(condition: Callable[[], bool], command: list[str]) -> None:
     """Start a command and kill it as soon as the condition holds; fail if it ends before."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -87,9 +83,10 @@ def _images(root: Path) -> dict[str, str]:
 def unbroken(meshes, tmp_path_factory) -> Path:
     """A dataset made in one go."""
     out = tmp_path_factory.mktemp("unbroken") / "out"
-    text = _generate(meshes, out)
-    assert "\x1b" not in text
-    assert "overview.png" in text
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        cli.main(_arguments("generate", meshes, out))
+    assert "\x1b" not in text.getvalue()
+    assert "overview.png" in text.getvalue()
     return out
 
 
@@ -108,7 +105,10 @@ def test_a_run_killed_in_every_stage_ends_like_an_unbroken_one(unbroken, meshes,
         _kill_when(condition, _command(meshes, out))
         assert not layout.overview.is_file()
         assert _images(out).items() <= _images(unbroken).items()
-    _generate(meshes, out)
+    done = subprocess.run(_command(meshes, out), capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    assert "overview.png" in done.stdout
     assert dataset_digests(out) == dataset_digests(unbroken)
 
 

@@ -363,9 +363,23 @@ def test_check_is_silent_on_built_in_hands(hand: str) -> None:
     assert all(quality.is_closed for quality in report.qualities.values())
 
 
+_QUICK = (
+    *(
+        "ten times too large",
+        "half inside out",
+        "open",
+        "no collider",
+        "swapped limits",
+        "mirrored mimic lost",
+        "drive lost",
+    ),
+    *("mass in grams", "frames apart", "loose body"),
+)
+"""One of a kind; the others are slow."""
+
+
 @pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.slow] if _FAULTS[name].hand == "shadow" else []) for name in _FAULTS],
+    "name", [pytest.param(name, marks=[] if name in _QUICK else [pytest.mark.slow]) for name in _FAULTS]
 )
 def test_check_finds_a_planted_fault(name: str, tmp_path: Path) -> None:
     fault = _FAULTS[name]
