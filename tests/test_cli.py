@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 import trimesh
 
+from omni_graspd.cli import main as cli
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.errors import GraspdError
 from omni_graspd.synthesis.presets import PRESETS
-from omni_graspd.version import __version__, cli
+from omni_graspd.version import __version__
 
 _RUN = ("--render.variant", "scalar_rgb", "--device", "cpu")
 
