@@ -83,6 +83,7 @@ def test_nvidias_rules_are_checked_on_request(capsys) -> None:
     assert "0 errors, 0 warnings" in text and "UsdAsciiPerformanceChecker" in text
 
 
+@pytest.mark.slow
 def test_without_the_validators_the_report_says_how_to_get_them(monkeypatch, capsys) -> None:
     monkeypatch.setattr(asset_rules, "program_path", lambda name: None)
     cli.main(["hands", "check", "barrett", "--validate"])

@@ -92,6 +92,7 @@ def test_failed_rows_get_no_figures(dataset):
         assert np.isfinite(np.delete(metrics[name], 1)).all(), name
 
 
+@pytest.mark.slow
 def test_nothing_is_measured_twice(dataset, monkeypatch):
     evaluate_dataset(dataset, replace(_SETTINGS, hold_test=False, thresholds=(0.005,)), workers=1)
     first = read_grasps(_table(dataset)).metrics
@@ -144,6 +145,7 @@ def test_other_settings_are_refused_and_named(dataset):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_an_evaluated_dataset_can_still_be_gone_on_with(dataset, finished):
     evaluate_dataset(dataset, replace(_SETTINGS, hold_test=False), workers=1)
     config = _config(finished.parent, out=dataset)

@@ -61,6 +61,7 @@ def test_worker_processes_write_the_same_bytes(config: GenerateConfig, here: dic
     assert dataset_digests(tmp_path / "out") == here
 
 
+@pytest.mark.slow
 def test_every_shard_is_reported_once(config: GenerateConfig, here: dict[str, str]) -> None:
     reports = [
         report for report in read_reports(DatasetLayout(config.out).shard_reports) if report.shard.stage == "synthesize"
@@ -118,6 +119,7 @@ def _group(leader: int) -> list[int]:
     return [int(line.split()[0]) for line in listed.stdout.splitlines() if not line.split()[1].startswith("Z")]
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_one_line() -> None:
     with pytest.raises(GraspdError, match=r"one was killed.*fewer --workers"), worker_processes(2) as pool:
         pool.submit(_kill_self).result()

@@ -24,6 +24,8 @@ from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.errors import GraspdError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory) -> GenerateConfig:
@@ -77,7 +79,7 @@ def _further(config: GenerateConfig) -> dict[str, dict[str, object]]:
     }
 
 
-@pytest.mark.parametrize("what", ["grasps", "views", pytest.param("all", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("what", ["grasps", "views", "all"])
 def test_a_grown_dataset_has_the_bytes_of_one_made_so(
     config: GenerateConfig, begun: GenerateConfig, what: str, tmp_path: Path
 ) -> None:
@@ -107,14 +109,12 @@ def test_fewer_than_there_are_and_other_settings_are_refused(afloat: GenerateCon
     assert read_manifest(afloat.out).config["grasps"] == 2
 
 
-@pytest.mark.slow
 def test_grasps_are_not_added_where_metrics_would_lack(afloat: GenerateConfig) -> None:
     evaluate_dataset(afloat.out, EvaluationSettings(thresholds=(0.005,), hold_test=False))
     with pytest.raises(GraspdError, match="further grasps would lack"):
         asyncio.run(generate(replace(afloat, grasps=4)))
 
 
-@pytest.mark.slow
 def test_rest_poses_are_not_added_where_metrics_would_lack(begun: GenerateConfig) -> None:
     evaluate_dataset(begun.out, EvaluationSettings(thresholds=(0.005,), hold_test=False))
     with pytest.raises(GraspdError, match="further grasps would lack"):
@@ -143,7 +143,6 @@ def test_objects_are_not_added_where_scenes_draw_from_all(config: GenerateConfig
         asyncio.run(generate(replace(begun, **_further(config)["objects"])))
 
 
-@pytest.mark.slow
 def test_clutter_stays_where_it_is_when_views_are_added(config: GenerateConfig, tmp_path: Path) -> None:
     both = _further(config)["objects"] | {"scene": replace(config.scene, clutter=2)}
     begun = replace(config, **both, out=tmp_path / "grown")

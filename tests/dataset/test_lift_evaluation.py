@@ -64,6 +64,7 @@ def _path(root: Path) -> Path:
     return DatasetLayout(root).grasps("barrett", "block")
 
 
+@pytest.mark.slow
 def test_columns_say_what_the_lift_test_says(dataset):
     assert evaluate_dataset(dataset, _SETTINGS, workers=1) == 9
     table = read_grasps(_path(dataset))

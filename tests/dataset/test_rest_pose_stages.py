@@ -238,6 +238,7 @@ def test_more_rest_poses_than_numbers_are_one_line(resting_dataset: Path, monkey
         read_scene_rest_poses(DatasetLayout(resting_dataset), "block", range(4))
 
 
+@pytest.mark.slow
 def test_the_command_settles_first_and_says_so(
     resting_config: GenerateConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -72,6 +72,7 @@ def _opened(config: GenerateConfig, use) -> None:
         use(run)
 
 
+@pytest.mark.slow
 def test_grasps_are_ranked_by_how_they_hold_without_those_that_hit_the_table(dataset: GenerateConfig):
     def check(run: Run) -> None:
         ranked = ranked_grasps(run, "block", 0)
@@ -87,6 +88,7 @@ def test_grasps_are_ranked_by_how_they_hold_without_those_that_hit_the_table(dat
     _opened(dataset, check)
 
 
+@pytest.mark.slow
 def test_hands_are_labelled_like_objects_where_the_grasp_puts_them(dataset: GenerateConfig):
     def check(run: Run) -> None:
         ranked = ranked_grasps(run, "block", 0)
@@ -129,11 +131,13 @@ def test_on_a_table_only_usable_grasps_are_shown(resting_config: GenerateConfig,
     _opened(replace(resting_config, out=resting_dataset), check)
 
 
+@pytest.mark.slow
 def test_scene_files_have_no_hand(dataset: GenerateConfig):
     text = (dataset.out / "scenes" / "block" / "scene_0000.usda").read_text()
     assert "Hand" not in text and "allegro" not in text
 
 
+@pytest.mark.slow
 def test_the_best_grasp_is_the_same_in_all_views_and_views_come_back_the_same(dataset: GenerateConfig, tmp_path: Path):
     def check(run: Run) -> None:
         stage = open_stage(run.layout.scene("block", 0))

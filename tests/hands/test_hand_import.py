@@ -161,6 +161,7 @@ def _mujoco_model(mujoco, file: Path):
     return mujoco.MjModel.from_xml_string(ElementTree.tostring(root, encoding="unicode"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -223,6 +224,7 @@ def test_limits_couplings_and_circles_that_cannot_be_are_told(tmp_path: Path) ->
             add_hand("broken", _written(tmp_path, "a.urdf", text))
 
 
+@pytest.mark.slow
 def test_package_paths_and_scale_give_the_same_hand(tmp_path: Path) -> None:
     """The pincer in millimetres, its base a mesh found by package://."""
     folder = tmp_path / "pincer_description"
@@ -261,6 +263,7 @@ def test_usd_sources_are_taken_as_they_are(tmp_path: Path) -> None:
         add_hand("thrice", first, scale=0.001)
 
 
+@pytest.mark.slow
 def test_a_hand_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
     path = add_hand("kept", _written(tmp_path, "p.urdf", _URDF))
     before = path.read_bytes()

@@ -66,6 +66,7 @@ def test_usd_validators_find_nothing_in_a_package(package: Path, usd_findings) -
     assert usd_findings(package) == []
 
 
+@pytest.mark.slow
 def test_hand_in_the_package_is_the_same(package: Path, tmp_path: Path) -> None:
     original = load_hand(package.stem)
     stage = Usd.Stage.Open(str(package))

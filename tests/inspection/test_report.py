@@ -119,6 +119,7 @@ def test_the_page_stands_alone_and_escapes_names(dataset):
     assert float(summary[0]["ε"]) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_several_datasets_are_compared(dataset, tmp_path):
     other = _write_dataset(tmp_path / "theirs", {"can": np.linspace(0.0, 0.1, 9)})
     text = write_report([dataset, other], ReportConfig(pictures=0, out=tmp_path / "page")).read_text()

@@ -68,6 +68,7 @@ def passed_features(path: Path, report: Path) -> set[str]:
     return {name for name, feature in found["features_summary"].items() if feature["passed"]}
 
 
+@pytest.mark.slow
 def test_nvidias_prop_profile_passes_with_grasps_and_isaac_composition(mug_package: Path, tmp_path: Path) -> None:
     passed = passed_features(mug_package, tmp_path / "report.json")
     # Grasp contract, preview materials, labels, display colour, rigid bodies for PhysX, layers as Isaac Sim has them.

@@ -56,7 +56,8 @@ def _object(name: str, shape: trimesh.Trimesh, mass: float = 0.2) -> RigidObject
     )
 
 
-@pytest.mark.parametrize("name", ["slab", *(pytest.param(n, marks=pytest.mark.slow) for n in _SHAPES if n != "slab")])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _SHAPES)
 def test_rest_poses_occur_as_often_as_an_independent_computation_says(name: str):
     pytest.importorskip("networkx", reason="trimesh computes stable poses with it")
     transforms, expected = trimesh.poses.compute_stable_poses(_SHAPES[name], n_samples=1, sigma=0.0)

@@ -89,6 +89,7 @@ def test_scene_has_a_table_the_object_at_its_pose_and_lights(dataset: Path, box:
     assert kinds in (["DomeLight", "DistantLight"], ["DomeLight", "RectLight"])
 
 
+@pytest.mark.slow
 def test_lamp_shines_at_the_middle_of_the_table(dataset: Path, box: RigidObject):
     for index in range(5):
         stage = open_stage(_write(dataset, box, index, lights=LightConfig(surroundings=("studio",))))
@@ -99,6 +100,7 @@ def test_lamp_shines_at_the_middle_of_the_table(dataset: Path, box: RigidObject)
         assert 40 <= np.degrees(np.arcsin(-shines[2])) <= 75
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_file_and_scenes_differ(dataset: Path, box: RigidObject):
     first = _write(dataset, box).read_bytes()
     assert _write(dataset, box).read_bytes() == first
@@ -193,6 +195,7 @@ def test_every_material_can_be_asked_for(dataset: Path, box: RigidObject):
         assert Path(read_appearance(stage.GetPrimAtPath(TABLE_PATH)).texture).stem in material.looks
 
 
+@pytest.mark.slow
 def test_variation_is_off_by_default_and_drawn_when_asked_for(dataset: Path, box: RigidObject):
     plain = open_stage(_write(dataset, box))
     assert not plain.GetPrimAtPath(FLOOR_PATH)

@@ -61,6 +61,7 @@ def _render(path: Path, config: RenderConfig) -> list[Frame]:
     return asyncio.run(collect())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("material", "around"),
     [("metal", around) for around in SURROUNDINGS]

@@ -8,16 +8,16 @@ import asyncio
 import shutil
 import socket
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from small_dataset import small_config
+from small_dataset import QUICK, small_config
 
 from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.rendering.cameras import CameraConfig
-from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 
 pytest.importorskip("viser")
 
@@ -29,9 +29,7 @@ def shown_dataset(tmp_path_factory) -> Path:
         tmp_path_factory.mktemp("shown"),
         grasps=8,
         seed=3,
-        synthesis=SynthesisConfig(
-            iterations=100, point_count=300, draft=DraftConfig(candidates=2, iterations=20, point_count=200)
-        ),
+        synthesis=replace(QUICK, iterations=40),
         camera=CameraConfig(views=2, width=64, height=48),
     )
     asyncio.run(generate(config))
