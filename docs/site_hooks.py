@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hooks of the documentation site: the reference follows from the code.
 
-``<!-- python names -->`` becomes an entry for each name of ``omni_graspd.__all__``, ``<!-- commands -->`` the whole help
-of each command.
+``<!-- python names -->`` becomes an entry for each name of ``omni_graspd.__all__``, ``<!-- commands -->`` the whole
+help of each command.
 """
 
 from __future__ import annotations

@@ -209,6 +209,7 @@ def test_errors_that_are_not_the_users_keep_their_traceback(monkeypatch):
         cli.main(["generate"])
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(block, tmp_path):
     out = tmp_path / "out"
     done = subprocess.run(
@@ -225,6 +226,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(block, tmp_path
     assert not [path for path in out.rglob("*") if path.name.startswith(".partial-")]
 
 
+@pytest.mark.slow
 def test_the_configuration_is_importable_without_tyro():
     code = "import omni_graspd.dataset.stages.pipeline, sys; assert 'tyro' not in sys.modules"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

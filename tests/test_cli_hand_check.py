@@ -74,6 +74,7 @@ def test_picture_shows_a_broken_hand_beside_its_colliders(broken_hand: Path, tmp
     assert 0.02 < dark.mean() < 0.6
 
 
+@pytest.mark.slow
 def test_nvidias_rules_are_checked_on_request(capsys) -> None:
     if asset_rules.program_path("nvidia_usd_validate") is None or asset_rules.program_path("simready-validate") is None:
         pytest.skip(f"needs NVIDIA's validators ({asset_rules.INSTALL})")
@@ -82,6 +83,7 @@ def test_nvidias_rules_are_checked_on_request(capsys) -> None:
     assert "0 errors, 0 warnings" in text and "UsdAsciiPerformanceChecker" in text
 
 
+@pytest.mark.slow
 def test_without_the_validators_the_report_says_how_to_get_them(monkeypatch, capsys) -> None:
     monkeypatch.setattr(asset_rules, "program_path", lambda name: None)
     cli.main(["hands", "check", "barrett", "--validate"])

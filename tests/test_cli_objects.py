@@ -77,6 +77,7 @@ def test_check_reports_each_file_and_ends_with_1_if_one_is_refused(
     assert load_object("mug", ObjectReaderConfig(unit="mm", mass=9.0)).mass < 1.0
 
 
+@pytest.mark.slow
 def test_an_added_object_has_a_picture_of_itself(
     brick: Path, own_library: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
+import pytest
 
 from omni_graspd.backend import load_backend
 from omni_graspd.cli import main as cli
@@ -25,6 +26,7 @@ def load(name: str):
     return module
 
 
+@pytest.mark.slow
 def test_grasp_an_object(capsys, tmp_path):
     best = load("01_grasp_an_object").main(iterations=100, picture=str(tmp_path / "grasps.png"))
     printed = capsys.readouterr().out
@@ -34,6 +36,7 @@ def test_grasp_an_object(capsys, tmp_path):
     assert (tmp_path / "grasps.png").is_file()
 
 
+@pytest.mark.slow
 def test_read_a_dataset(tmp_path, capsys):
     out = tmp_path / "out"
     options = ["--object", "card_box", "--grasps", "2", "--scenes", "1", "--views", "1", "--device", "cpu"]
@@ -55,6 +58,7 @@ def test_read_a_dataset(tmp_path, capsys):
     assert "of 2 grasps of allegro (16 joints)" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_three_hands(capsys):
     best = load("03_three_hands").best_grasp("barrett", "soup_can", 1)
     assert (best.hand.name, best.object.name, len(best)) == ("barrett", "soup_can", 1)

@@ -54,10 +54,12 @@ def test_imports_run_one_way():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+@pytest.mark.slow
 def test_importing_the_package_loads_no_simulator():
     assert not _modules_after("import omni_graspd, omni_graspd.backend, omni_graspd.cli.main") & set(_HEAVY)
 
 
+@pytest.mark.slow
 def test_the_core_imports_numpy_warp_pxr_and_trimesh_only():
     modules = _core_modules()
     assert len(modules) > 20

@@ -74,6 +74,7 @@ def test_the_staged_folder_has_the_whole_package_and_no_leftovers(staged):
     assert {path.name for path in staged.parent.iterdir()} == {"omni.graspd"}
 
 
+@pytest.mark.slow
 def test_a_hand_and_an_object_load_from_the_staged_folder(staged):
     code = (
         "from omni_graspd.hands.hand_library import load_hand\n"
@@ -92,6 +93,7 @@ def test_a_hand_and_an_object_load_from_the_staged_folder(staged):
         assert Path(line).is_relative_to(staged / "data")
 
 
+@pytest.mark.slow
 def test_a_staged_folder_stages_another(staged, tmp_path):
     code = f"import pathlib, omni_graspd.cli.kit_stage as stage; stage.stage_extension(pathlib.Path({str(tmp_path)!r}))"
     subprocess.run(
@@ -100,6 +102,7 @@ def test_a_staged_folder_stages_another(staged, tmp_path):
     assert check_extension(tmp_path / "omni.graspd") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["data/icon.png", "docs/isaac_sim.md", "CHANGELOG.md"])
 def test_a_missing_file_is_named(copy, name):
     (copy / name).unlink()

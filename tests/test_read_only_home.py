@@ -30,6 +30,7 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "setting"),
     [
@@ -47,6 +48,7 @@ def test_it_is_one_line(read_only: Path, tmp_path: Path, command: tuple[str, ...
     assert f"Read-only file system'; choose a writable folder with {setting} and run the same command again" in error
 
 
+@pytest.mark.slow
 def test_kernels_that_have_no_folder_are_one_line(read_only: Path) -> None:
     code, said = _run(["synthesize"], read_only, {})
     assert code == 2

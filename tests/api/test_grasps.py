@@ -96,6 +96,7 @@ def test_a_picture_shows_the_hand(grasps, tmp_path):
         grasps[[]].show()
 
 
+@pytest.mark.slow
 def test_physics_adds_its_columns(grasps):
     grasps.measure_lift()
     grasps.measure_hold()

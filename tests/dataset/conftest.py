@@ -11,16 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import trimesh
+from small_dataset import small_config
 
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.stages import synthesize_stage
 from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.dataset.verification import verify_recompute
-from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.rendering.cameras import CameraConfig
-from omni_graspd.rendering.frame import RenderConfig
-from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch, Way
 from omni_graspd.synthesis.synthesizer import synthesize
 
@@ -28,22 +25,14 @@ from omni_graspd.synthesis.synthesizer import synthesize
 @pytest.fixture(scope="session")
 def block_dataset(tmp_path_factory) -> Path:
     """Three grasps of a floating block by the Barrett hand, one scene, two stereo views; to be read only."""
-    folder = tmp_path_factory.mktemp("block_dataset")
-    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
-    config = GenerateConfig(
-        hand=("barrett",),
-        object=(str(folder / "block.ply"),),
-        around="nothing",
+    config = small_config(
+        tmp_path_factory.mktemp("block_dataset"),
         grasps=3,
-        scenes=1,
-        out=folder / "set",
-        synthesis=SynthesisConfig(iterations=20),
-        metrics=MetricsConfig(point_count=400),
+        around="nothing",
         camera=CameraConfig(views=2, width=48, height=36),
-        render=RenderConfig(samples_per_pixel=1, denoise=False, variant="scalar_rgb"),
     )
     asyncio.run(generate(config))
-    return folder / "set"
+    return config.out
 
 
 @pytest.fixture
@@ -56,19 +45,7 @@ def ways(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def resting_config(tmp_path_factory: pytest.TempPathFactory) -> GenerateConfig:
     """Settings of a block that lies in four scenes in three ways, of which one comes back; without images."""
-    folder = tmp_path_factory.mktemp("resting")
-    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
-    return GenerateConfig(
-        hand=("barrett",),
-        object=(str(folder / "block.ply"),),
-        grasps=3,
-        scenes=4,
-        seed=2,
-        synthesis=SynthesisConfig(iterations=10),
-        metrics=MetricsConfig(point_count=300),
-        camera=CameraConfig(views=1, width=32, height=24, stereo=False),
-        render=RenderConfig(samples_per_pixel=1, denoise=False, variant="scalar_rgb"),
-    )
+    return small_config(tmp_path_factory.mktemp("resting"), grasps=3, scenes=4, seed=2)
 
 
 @pytest.fixture(scope="session")

@@ -66,6 +66,7 @@ def test_other_system_errors_keep_their_face(tmp_path):
         (tmp_path / "missing").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no advisory locks")
 def test_two_runs_in_one_folder_are_refused(tmp_path):
     code = (

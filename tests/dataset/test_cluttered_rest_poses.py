@@ -19,7 +19,6 @@ from omni_graspd.dataset.stages import synthesize_stage
 from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.dataset.verification.verify import verify_dataset
-from omni_graspd.scenes.scene_writer import SceneConfig
 from omni_graspd.synthesis.surroundings import Surroundings
 from omni_graspd.usd.transforms import transform_points
 
@@ -29,12 +28,13 @@ def config(resting_config: GenerateConfig, tmp_path: Path) -> GenerateConfig:
     """A block with two others beside it, in four scenes of which two have the same rest pose without them."""
     return replace(
         resting_config,
-        scene=SceneConfig(clutter=2),
+        scene=replace(resting_config.scene, clutter=2),
         camera=replace(resting_config.camera, views=0),
         out=tmp_path / "set",
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ways")
 def test_each_scene_has_grasps_of_its_own(config: GenerateConfig):
     asyncio.run(generate(config))
@@ -48,6 +48,7 @@ def test_each_scene_has_grasps_of_its_own(config: GenerateConfig):
     assert verify_dataset(config.out).faults == ()
 
 
+@pytest.mark.slow
 def test_obstacles_are_the_neighbours_where_they_lie(config: GenerateConfig, monkeypatch: pytest.MonkeyPatch):
     seen: list[Surroundings] = []
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import trimesh
+from small_dataset import small_config
 
 from omni_graspd.cli import main as cli
 from omni_graspd.dataset.config import GenerateConfig
@@ -27,36 +27,27 @@ from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.dataset.tables import read_grasps, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.metrics.intersection_volume import intersection_volumes
 from omni_graspd.metrics.self_penetration import SelfPenetrationConfig
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.synthesis.config import SynthesisConfig
 
 _SETTINGS = EvaluationSettings(thresholds=(0.002, 0.005), self_penetration=SelfPenetrationConfig(point_count=400))
+
+
+def _config(folder: Path, **changes: object) -> GenerateConfig:
+    return small_config(folder, grasps=5, scenes=0, around="nothing", **changes)
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Path:
     """Five grasps of a block by the Barrett hand, the second marked as failed."""
-    folder = tmp_path_factory.mktemp("evaluated")
-    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
-    config = GenerateConfig(
-        hand=("barrett",),
-        object=(str(folder / "block.ply"),),
-        grasps=5,
-        scenes=0,
-        around="nothing",
-        out=folder / "set",
-        synthesis=SynthesisConfig(iterations=20),
-        metrics=MetricsConfig(point_count=400),
-    )
+    config = _config(tmp_path_factory.mktemp("evaluated"))
     asyncio.run(generate(config))
-    path = DatasetLayout(folder / "set").grasps("barrett", "block")
+    path = DatasetLayout(config.out).grasps("barrett", "block")
     table = read_grasps(path)
     status = ("ok", "diverged", *table.grasps.status[2:])
     write_grasps(replace(table, grasps=replace(table.grasps, status=status)), path)
-    return folder / "set"
+    return config.out
 
 
 @pytest.fixture
@@ -101,6 +92,7 @@ def test_failed_rows_get_no_figures(dataset):
         assert np.isfinite(np.delete(metrics[name], 1)).all(), name
 
 
+@pytest.mark.slow
 def test_nothing_is_measured_twice(dataset, monkeypatch):
     evaluate_dataset(dataset, replace(_SETTINGS, hold_test=False, thresholds=(0.005,)), workers=1)
     first = read_grasps(_table(dataset)).metrics
@@ -119,6 +111,7 @@ def test_nothing_is_measured_twice(dataset, monkeypatch):
     assert _table(dataset).read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_workers_do_not_matter(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "_CHUNK_SIZE", 2)
     other = Path(shutil.copytree(dataset, tmp_path / "other"))
@@ -152,18 +145,10 @@ def test_other_settings_are_refused_and_named(dataset):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_an_evaluated_dataset_can_still_be_gone_on_with(dataset, finished):
     evaluate_dataset(dataset, replace(_SETTINGS, hold_test=False), workers=1)
-    config = GenerateConfig(
-        hand=("barrett",),
-        object=(str(finished.parent / "block.ply"),),
-        grasps=5,
-        scenes=0,
-        around="nothing",
-        out=dataset,
-        synthesis=SynthesisConfig(iterations=20),
-        metrics=MetricsConfig(point_count=400),
-    )
+    config = _config(finished.parent, out=dataset)
     before = _table(dataset).read_bytes()
     asyncio.run(generate(config))
     assert _table(dataset).read_bytes() == before

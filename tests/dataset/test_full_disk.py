@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
 import shutil
 import subprocess
@@ -14,33 +13,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import trimesh
+from dataset_bytes import dataset_digests
+from small_dataset import small_config
 
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.errors import GraspdError
-from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.rendering.cameras import CameraConfig
-from omni_graspd.rendering.frame import RenderConfig
-from omni_graspd.synthesis.config import SynthesisConfig
 
 _CHANGING = ("dataset.json", "checksums.parquet", "shards.jsonl", "index.parquet")
 
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory) -> GenerateConfig:
-    meshes = tmp_path_factory.mktemp("meshes")
-    trimesh.creation.box((0.05, 0.06, 0.07)).export(meshes / "block.ply")
-    return GenerateConfig(
-        hand=("barrett",),
-        object=(str(meshes / "block.ply"),),
-        grasps=130,
-        scenes=2,
-        camera=CameraConfig(views=2, width=160, height=120),
-        render=RenderConfig(samples_per_pixel=1, denoise=False, variant="scalar_rgb"),
-        synthesis=SynthesisConfig(iterations=5),
-        metrics=MetricsConfig(point_count=200),
+    return small_config(
+        tmp_path_factory.mktemp("full"), grasps=130, scenes=2, camera=CameraConfig(views=2, width=160, height=120)
     )
 
 
@@ -61,12 +49,7 @@ def unbroken(config: GenerateConfig, tmp_path_factory) -> dict[str, str]:
     """The bytes of a run with room enough."""
     out = tmp_path_factory.mktemp("unbroken") / "out"
     asyncio.run(generate(replace(config, out=out)))
-    return _digests(out)
-
-
-def _digests(root: Path) -> dict[str, str]:
-    files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != "shards.jsonl")
-    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return dataset_digests(out)
 
 
 def _leave_free(disk: Path, size: int) -> Path:
@@ -77,6 +60,7 @@ def _leave_free(disk: Path, size: int) -> Path:
     return ballast
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_disk_that_fills_up_is_one_line_and_the_run_goes_on(
     config: GenerateConfig, unbroken: dict[str, str], small_disk: Path, workers: int
@@ -89,14 +73,14 @@ def test_a_disk_that_fills_up_is_one_line_and_the_run_goes_on(
             asyncio.run(generate(run))
         assert "\n" not in str(stopped.value)
         ballast.unlink()
-        there = _digests(run.out) if run.out.exists() else {}
+        there = dataset_digests(run.out) if run.out.exists() else {}
         for name, digest in there.items():
             assert name in _CHANGING or ".parts/" in name or digest == unbroken[name]
         assert not [name for name in there if "/.partial-" in f"/{name}"]
         stopped_with.add(len(there))
     assert len(stopped_with) == (4 if workers == 1 else 1)  # at another place each time
     asyncio.run(generate(run))
-    assert _digests(run.out) == unbroken
+    assert dataset_digests(run.out) == unbroken
 
 
 def test_a_folder_that_cannot_be_written_to_is_one_line(config: GenerateConfig, small_disk: Path) -> None:

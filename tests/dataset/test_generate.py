@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import contextlib
+import io
 import json
 import shutil
 import signal
@@ -18,30 +19,27 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import trimesh
+from dataset_bytes import dataset_digests
 from pxr import Usd
+from small_dataset import QUICK_OPTIONS, ball_file, block_file, small_config
 
 from omni_graspd.cli import main as cli
-from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.stages import pipeline, synthesize_stage
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.usd.hand_reader import read_hand
-from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.rendering.cameras import CameraConfig
-from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.rendering.image_writer import read_frame
-from omni_graspd.synthesis.config import SynthesisConfig
+from omni_graspd.scenes.scene_writer import SceneConfig
 from omni_graspd.synthesis.synthesizer import synthesize
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose
 
 _OPTIONS = (
-    *("--grasps", "3", "--scenes", "2", "--views", "1", "--seed", "5", "--device", "cpu"),
-    *("--camera.width", "64", "--camera.height", "48", "--render.samples-per-pixel", "1", "--render.no-denoise"),
-    *("--render.variant", "scalar_rgb", "--synthesis.iterations", "20", "--metrics.point-count", "500"),
+    *("--hand", "barrett", "--grasps", "3", "--scenes", "2", "--views", "1", "--seed", "5", "--device", "cpu"),
+    *("--camera.width", "64", "--camera.height", "48", *QUICK_OPTIONS),
 )
 _OBJECTS = ("block", "ball")
 
@@ -49,8 +47,7 @@ _OBJECTS = ("block", "ball")
 @pytest.fixture(scope="module")
 def meshes(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("meshes")
-    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
-    trimesh.creation.icosphere(subdivisions=2, radius=0.03).export(folder / "ball.ply")
+    block_file(folder), ball_file(folder)
     return folder
 
 
@@ -61,12 +58,6 @@ def _arguments(stage: str, meshes: Path, out: Path) -> list[str]:
 
 def _command(meshes: Path, out: Path) -> list[str]:
     return [sys.executable, "-m", "omni_graspd", *_arguments("generate", meshes, out)]
-
-
-def _generate(meshes: Path, out: Path) -> str:
-    done = subprocess.run(_command(meshes, out), capture_output=True, text=True, check=False, timeout=200)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def _kill_when(condition: Callable[[], bool], command: list[str]) -> None:
@@ -81,33 +72,31 @@ def _kill_when(condition: Callable[[], bool], command: list[str]) -> None:
         process.communicate()
 
 
-def _digests(root: Path) -> dict[str, str]:
-    """Return the hashes of all files but the one that says how long things took."""
-    files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != "shards.jsonl")
-    return {str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-
-
 def _images(root: Path) -> dict[str, str]:
     """Return the hashes of the files in folders of views that have their final name."""
-    return {name: digest for name, digest in _digests(root).items() if "/view_" in name and "/.partial-" not in name}
+    return {
+        name: digest for name, digest in dataset_digests(root).items() if "/view_" in name and "/.partial-" not in name
+    }
 
 
 @pytest.fixture(scope="module")
 def unbroken(meshes, tmp_path_factory) -> Path:
     """A dataset made in one go."""
     out = tmp_path_factory.mktemp("unbroken") / "out"
-    text = _generate(meshes, out)
-    assert "\x1b" not in text
-    assert "overview.png" in text
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        cli.main(_arguments("generate", meshes, out))
+    assert "\x1b" not in text.getvalue()
+    assert "overview.png" in text.getvalue()
     return out
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_every_stage_ends_like_an_unbroken_one(unbroken, meshes, tmp_path):
     out = tmp_path / "out"
     layout = DatasetLayout(out)
     in_the_middle = (
         lambda: layout.scene("block", 0).is_file(),
-        lambda: layout.grasps("allegro", "block").is_file(),
+        lambda: layout.grasps("barrett", "block").is_file(),
         lambda: layout.scene_grasps("block", 0).is_file(),
         lambda: layout.images("block"),
         lambda: len(layout.images("ball")) == 4,
@@ -116,14 +105,18 @@ def test_a_run_killed_in_every_stage_ends_like_an_unbroken_one(unbroken, meshes,
         _kill_when(condition, _command(meshes, out))
         assert not layout.overview.is_file()
         assert _images(out).items() <= _images(unbroken).items()
-    _generate(meshes, out)
-    assert _digests(out) == _digests(unbroken)
+    done = subprocess.run(_command(meshes, out), capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert "\x1b" not in done.stdout
+    assert "overview.png" in done.stdout
+    assert dataset_digests(out) == dataset_digests(unbroken)
 
 
+@pytest.mark.slow
 def test_the_stages_one_by_one_make_the_same_dataset(unbroken, meshes, tmp_path):
     for stage in ("settle", "synthesize", "render"):
         cli.main(_arguments(stage, meshes, tmp_path / "out"))
-    assert _digests(tmp_path / "out") == _digests(unbroken)
+    assert dataset_digests(tmp_path / "out") == dataset_digests(unbroken)
 
 
 def test_a_scene_is_not_rendered_without_its_object(unbroken, meshes, tmp_path, capsys):
@@ -138,23 +131,25 @@ def test_a_scene_is_not_rendered_without_its_object(unbroken, meshes, tmp_path, 
     assert not DatasetLayout(out).images("block")
 
 
+@pytest.mark.slow
 def test_the_library_makes_what_the_command_makes(unbroken, meshes, tmp_path):
-    config = GenerateConfig(
+    config = small_config(
+        meshes,
         object=tuple(str(meshes / f"{name}.ply") for name in _OBJECTS),
         grasps=3,
+        scenes=2,
         seed=5,
         out=tmp_path / "out",
         camera=CameraConfig(views=1, width=64, height=48),
-        render=RenderConfig(samples_per_pixel=1, denoise=False, variant="scalar_rgb"),
-        synthesis=SynthesisConfig(iterations=20),
-        metrics=MetricsConfig(point_count=500),
+        scene=SceneConfig(),
     )
     asyncio.run(pipeline.generate(config))
-    expected = _digests(unbroken)
+    expected = dataset_digests(unbroken)
     del expected["overview.png"]  # drawn by the command
-    assert _digests(tmp_path / "out") == expected
+    assert dataset_digests(tmp_path / "out") == expected
 
 
+@pytest.mark.slow
 def test_grasps_are_kept_chunk_by_chunk_and_do_not_depend_on_the_chunks(unbroken, meshes, tmp_path, monkeypatch):
     calls = []
 
@@ -176,18 +171,18 @@ def test_grasps_are_kept_chunk_by_chunk_and_do_not_depend_on_the_chunks(unbroken
     )
     assert calls == [*block[:3], *block[2:], *ball]
     for name in _OBJECTS:
-        path = DatasetLayout(tmp_path / "out").grasps("allegro", name)
-        assert path.read_bytes() == DatasetLayout(unbroken).grasps("allegro", name).read_bytes()
+        path = DatasetLayout(tmp_path / "out").grasps("barrett", name)
+        assert path.read_bytes() == DatasetLayout(unbroken).grasps("barrett", name).read_bytes()
         assert [file.suffix for file in path.parent.iterdir()] == [".parquet"] * 2
 
 
 def test_counts_agree_with_the_settings(unbroken):
     manifest = read_manifest(unbroken)
     counts = {"grasps": 12, "scenes": 4, "scene_grasps": 12, "images": 8, "rest_poses": 4}
-    usable = sum(read_grasps(DatasetLayout(unbroken).grasps("allegro", name)).grasps.usable.sum() for name in _OBJECTS)
+    usable = sum(read_grasps(DatasetLayout(unbroken).grasps("barrett", name)).grasps.usable.sum() for name in _OBJECTS)
     assert manifest.counts == counts | {"usable_grasps": usable}
     assert list(manifest.objects) == list(_OBJECTS)
-    assert list(manifest.hands) == ["allegro"]
+    assert list(manifest.hands) == ["barrett"]
 
 
 def test_the_manifest_names_no_folder_and_no_time(unbroken, meshes):
@@ -199,16 +194,16 @@ def test_the_manifest_names_no_folder_and_no_time(unbroken, meshes):
 
 def test_every_grasp_has_a_row_and_a_finite_pose(unbroken):
     for name in _OBJECTS:
-        table = read_grasps(DatasetLayout(unbroken).grasps("allegro", name))
+        table = read_grasps(DatasetLayout(unbroken).grasps("barrett", name))
         np.testing.assert_array_equal(table.indices, [0, 1, 2, 1_000_000, 1_000_001, 1_000_002])
         np.testing.assert_array_equal(table.rest_poses, [0, 0, 0, 1, 1, 1])
         np.testing.assert_allclose(np.linalg.norm(table.grasps.T_object_palm[:, 3:], axis=1), 1.0)
-        assert table.grasps.joint_positions.shape == (6, 16)
+        assert table.grasps.joint_positions.shape == (6, 8)
         assert {"contact_area", "epsilon", "force_closure", "penetration_depth"} <= set(table.metrics)
 
 
 def test_every_column_of_a_real_table_is_described(unbroken):
-    schema = pq.read_schema(DatasetLayout(unbroken).grasps("allegro", "ball"))
+    schema = pq.read_schema(DatasetLayout(unbroken).grasps("barrett", "ball"))
     undescribed = [
         field.name for field in schema if field.metadata[b"meaning"].startswith((b"Metric '", b"Loss term '"))
     ]
@@ -219,7 +214,7 @@ def test_scene_grasps_are_base_grasps_moved_with_the_object(unbroken):
     layout = DatasetLayout(unbroken)
     for name in _OBJECTS:
         for index in range(2):
-            base = read_grasps(layout.grasps("allegro", name)).rows(3 * index, 3 * index + 3)
+            base = read_grasps(layout.grasps("barrett", name)).rows(3 * index, 3 * index + 3)
             stage = open_stage(layout.scene(name, index))
             T_world_object = matrix_to_pose(local_to_world(stage.GetPrimAtPath("/World/Object")))
             placed = read_scene_grasps(layout.scene_grasps(name, index))
@@ -234,7 +229,7 @@ def test_scene_grasps_are_base_grasps_moved_with_the_object(unbroken):
 
 
 def test_the_hand_of_a_dataset_reads_as_the_same_hand(unbroken):
-    copy, original = read_hand(DatasetLayout(unbroken).hand("allegro")), load_hand("allegro")
+    copy, original = read_hand(DatasetLayout(unbroken).hand("barrett")), load_hand("barrett")
     assert copy.joint_names == original.joint_names
     np.testing.assert_array_equal(copy.approach_direction, original.approach_direction)
     np.testing.assert_array_equal(copy.approach_point, original.approach_point)
@@ -248,7 +243,7 @@ def test_a_moved_dataset_still_opens(unbroken, tmp_path):
         stage = open_stage(DatasetLayout(moved).scene("ball", 1))
         mesh = [prim for prim in stage.GetPrimAtPath("/World/Object").GetAllChildren() if prim.GetName() == "visual"]
         assert mesh, "the object's reference does not resolve"
-        hand = Usd.Stage.Open(str(DatasetLayout(moved).hand("allegro")))
+        hand = Usd.Stage.Open(str(DatasetLayout(moved).hand("barrett")))
         assert len(hand.GetUsedLayers()) <= 2
     finally:
         moved.rename(unbroken)
@@ -264,7 +259,8 @@ def test_a_stereo_view_has_both_eyes_and_the_object_is_labelled(unbroken):
         assert "ball" in labels
 
 
+@pytest.mark.slow
 def test_every_usd_file_of_a_dataset_passes_the_validators(unbroken, usd_findings):
     layout = DatasetLayout(unbroken)
-    for path in (layout.hand("allegro"), layout.object("block"), layout.scene("ball", 0)):
+    for path in (layout.hand("barrett"), layout.object("block"), layout.scene("ball", 0)):
         assert usd_findings(path) == [], path.name

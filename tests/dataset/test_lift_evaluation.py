@@ -64,6 +64,7 @@ def _path(root: Path) -> Path:
     return DatasetLayout(root).grasps("barrett", "block")
 
 
+@pytest.mark.slow
 def test_columns_say_what_the_lift_test_says(dataset):
     assert evaluate_dataset(dataset, _SETTINGS, workers=1) == 9
     table = read_grasps(_path(dataset))
@@ -91,6 +92,7 @@ def test_columns_say_what_the_lift_test_says(dataset):
     assert read_manifest(dataset).evaluation["lift_protocol"] == "dexgraspbench"
 
 
+@pytest.mark.slow
 def test_texts_are_kept_and_left_out_where_numbers_are_wanted(dataset):
     evaluate_dataset(dataset, _SETTINGS, workers=1)
     first = read_grasps(_path(dataset))
@@ -102,6 +104,7 @@ def test_texts_are_kept_and_left_out_where_numbers_are_wanted(dataset):
     np.testing.assert_array_equal(scores["lifted"], first.metrics["lifted"])
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_and_workers_do_not_matter(dataset, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "_CHUNK_SIZE", 4)
     other = Path(shutil.copytree(dataset, tmp_path / "other"))
@@ -123,6 +126,7 @@ def test_a_stopped_run_goes_on_and_workers_do_not_matter(dataset, tmp_path, monk
     assert _path(dataset).read_bytes() == _path(other).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_test_and_the_score_may_be_asked_for_later(dataset, monkeypatch):
     asked = []
     measure = evaluation_chunk.measure_chunk
@@ -139,6 +143,7 @@ def test_the_test_and_the_score_may_be_asked_for_later(dataset, monkeypatch):
     assert evaluate_dataset(dataset, _SETTINGS, workers=1) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"lift_protocol": "ours"}, {"lift_noise": 3}])
 def test_other_settings_are_refused_and_named(dataset, changes):
     evaluate_dataset(dataset, replace(_SETTINGS, lift_noise=1), workers=1)

@@ -177,6 +177,7 @@ def test_torch_loads_shuffles_and_shards_in_workers(opened):
     np.testing.assert_allclose(batch["T_camera_object"][0].numpy(), first["T_camera_object"], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_opening_needs_no_simulator_and_no_renderer(block_dataset):
     code = (
         "import sys, omni_graspd.dataset as d; d.open(sys.argv[1]).samples()[0]; "

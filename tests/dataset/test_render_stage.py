@@ -146,6 +146,7 @@ def _stopped(out: Path, file_count: int, number: signal.Signals) -> int:
     return process.returncode
 
 
+@pytest.mark.slow
 def test_kills_leave_no_partial_file_and_the_resumed_run_ends_like_an_unbroken_one(unbroken, tmp_path):
     files_in_all = sum(name.startswith("renders/") for name in unbroken)
     for share in (0.02, 0.4, 0.75):
@@ -158,6 +159,7 @@ def test_kills_leave_no_partial_file_and_the_resumed_run_ends_like_an_unbroken_o
     assert not list(tmp_path.rglob(f"{PARTIAL_PREFIX}*"))
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_partial_file_at_all(unbroken, tmp_path):
     files_in_all = sum(name.startswith("renders/") for name in unbroken)
     assert _stopped(tmp_path, files_in_all // 3, signal.SIGINT) == 130

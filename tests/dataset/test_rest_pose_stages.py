@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from dataset_bytes import dataset_digests
 
 from omni_graspd.cli import main as cli
 from omni_graspd.dataset import scene_rest_poses
@@ -36,11 +36,6 @@ from omni_graspd.usd.transforms import local_to_world, matrix_to_pose
 
 _LABELS = [0, 1, 0, 2]
 """Rest poses of the four scenes."""
-
-
-def _digests(root: Path) -> dict[str, str]:
-    files = sorted(path for path in root.rglob("*") if path.is_file() and path.name != "shards.jsonl")
-    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def _stages(config: GenerateConfig, *names: str) -> None:
@@ -99,6 +94,7 @@ def test_rest_poses_are_told_from_the_scene_files(resting_dataset: Path) -> None
             np.testing.assert_array_equal(one.plane, other.plane)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize("more", [{"grasps": 5}, {"scenes": 4}, {"grasps": 4, "scenes": 4}], ids=str)
 def test_a_dataset_that_grows_has_the_bytes_of_one_made_so(
@@ -107,10 +103,10 @@ def test_a_dataset_that_grows_has_the_bytes_of_one_made_so(
     begun = replace(resting_config, scenes=2, camera=replace(resting_config.camera, views=0), out=tmp_path / "grown")
     asyncio.run(generate(begun))
     layout = DatasetLayout(begun.out)
-    before, reported = _digests(begun.out), len(read_reports(layout.shard_reports))
+    before, reported = dataset_digests(begun.out), len(read_reports(layout.shard_reports))
     asyncio.run(generate(replace(begun, **more)))
     asyncio.run(generate(replace(begun, **more, out=tmp_path / "fresh")))
-    assert _digests(begun.out) == _digests(tmp_path / "fresh")
+    assert dataset_digests(begun.out) == dataset_digests(tmp_path / "fresh")
     # Nothing is made twice.
     made = [report.shard for report in read_reports(layout.shard_reports)[reported:]]
     grasps = sum(shard.stop - shard.start for shard in made if shard.stage == "synthesize")
@@ -120,7 +116,7 @@ def test_a_dataset_that_grows_has_the_bytes_of_one_made_so(
     )
     if "grasps" not in more:
         old = {name for name in before if name.startswith(("scenes/", "objects/"))}
-        assert {name: before[name] for name in old}.items() <= _digests(begun.out).items()
+        assert {name: before[name] for name in old}.items() <= dataset_digests(begun.out).items()
     assert verify_dataset(begun.out).faults == ()
 
 
@@ -128,6 +124,7 @@ class _Stop(Exception):
     pass
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ways")
 @pytest.mark.parametrize(
     ("module", "name", "calls"),
@@ -163,9 +160,10 @@ def test_a_run_that_is_stopped_anywhere_ends_like_one_that_was_not(
         asyncio.run(generate(config))
     monkeypatch.setattr(module, name, real)
     asyncio.run(generate(config))
-    assert _digests(config.out) == _digests(resting_dataset)
+    assert dataset_digests(config.out) == dataset_digests(resting_dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ways")
 def test_files_that_were_deleted_are_made_again(
     resting_config: GenerateConfig, resting_dataset: Path, tmp_path: Path
@@ -177,9 +175,10 @@ def test_files_that_were_deleted_are_made_again(
     for path in (layout.scene("block", 0), layout.scene_grasps("block", 3), layout.grasps("barrett", "block")):
         path.unlink()
     asyncio.run(generate(config))
-    assert _digests(config.out) == _digests(resting_dataset)
+    assert dataset_digests(config.out) == dataset_digests(resting_dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("ways")
 def test_rows_of_all_rest_poses_come_out_the_same_again(resting_dataset: Path, tmp_path: Path) -> None:
     assert recompute_grasps(resting_dataset, 9) == []
@@ -195,6 +194,7 @@ def test_rows_of_all_rest_poses_come_out_the_same_again(resting_dataset: Path, t
     assert problem.endswith("got others in rows 4")
 
 
+@pytest.mark.slow
 def test_afloat_there_is_one_set_of_grasps_for_all_scenes_and_no_further_columns(
     resting_config: GenerateConfig, tmp_path: Path
 ) -> None:
@@ -238,6 +238,7 @@ def test_more_rest_poses_than_numbers_are_one_line(resting_dataset: Path, monkey
         read_scene_rest_poses(DatasetLayout(resting_dataset), "block", range(4))
 
 
+@pytest.mark.slow
 def test_the_command_settles_first_and_says_so(
     resting_config: GenerateConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from small_dataset import QUICK
 
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.run import Run, open_run
@@ -29,7 +30,6 @@ from omni_graspd.rendering.cameras import CameraConfig, read_camera_rigs
 from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.rendering.image_writer import read_frame
 from omni_graspd.rendering.surfaces import read_surfaces
-from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.usd.stage import open_stage
 
 
@@ -45,10 +45,10 @@ def dataset(tmp_path_factory) -> GenerateConfig:
         scenes=1,
         shown_grasp="each",
         out=folder / "out",
-        synthesis=SynthesisConfig(iterations=20),
+        synthesis=QUICK,
         metrics=MetricsConfig(point_count=500),
         camera=CameraConfig(views=3, stereo=False, width=96, height=72),
-        render=RenderConfig(samples_per_pixel=1, denoise=False, max_depth=2),
+        render=RenderConfig(samples_per_pixel=1, denoise=False, max_depth=2, variant="scalar_rgb"),
     )
     with open_run(config) as run:
         for stage in (settle_stage, synthesize_stage, place_stage):
@@ -72,6 +72,7 @@ def _opened(config: GenerateConfig, use) -> None:
         use(run)
 
 
+@pytest.mark.slow
 def test_grasps_are_ranked_by_how_they_hold_without_those_that_hit_the_table(dataset: GenerateConfig):
     def check(run: Run) -> None:
         ranked = ranked_grasps(run, "block", 0)
@@ -87,6 +88,7 @@ def test_grasps_are_ranked_by_how_they_hold_without_those_that_hit_the_table(dat
     _opened(dataset, check)
 
 
+@pytest.mark.slow
 def test_hands_are_labelled_like_objects_where_the_grasp_puts_them(dataset: GenerateConfig):
     def check(run: Run) -> None:
         ranked = ranked_grasps(run, "block", 0)
@@ -129,11 +131,13 @@ def test_on_a_table_only_usable_grasps_are_shown(resting_config: GenerateConfig,
     _opened(replace(resting_config, out=resting_dataset), check)
 
 
+@pytest.mark.slow
 def test_scene_files_have_no_hand(dataset: GenerateConfig):
     text = (dataset.out / "scenes" / "block" / "scene_0000.usda").read_text()
     assert "Hand" not in text and "allegro" not in text
 
 
+@pytest.mark.slow
 def test_the_best_grasp_is_the_same_in_all_views_and_views_come_back_the_same(dataset: GenerateConfig, tmp_path: Path):
     def check(run: Run) -> None:
         stage = open_stage(run.layout.scene("block", 0))

@@ -177,6 +177,7 @@ def test_a_planted_corruption_is_found_and_named(name, dataset):
     assert all("\n" not in fault.problem for fault in faults)
 
 
+@pytest.mark.slow
 def test_rows_that_come_out_otherwise_are_named(dataset):
     def move(table):
         poses = table.grasps.T_object_palm.copy()
@@ -195,6 +196,7 @@ def test_other_versions_are_not_compared(dataset):
         recompute_grasps(dataset, 1)
 
 
+@pytest.mark.slow
 def test_evaluation_keeps_the_checksums_true(dataset):
     evaluate_dataset(dataset, EvaluationSettings(thresholds=(0.005,), hold_test=False), workers=1)
     assert verify_dataset(dataset).faults == ()

@@ -17,6 +17,7 @@ import pytest
 import trimesh
 from pxr import Usd, UsdValidation
 from scipy.spatial.transform import Rotation
+from small_dataset import QUICK
 
 from omni_graspd.cli import main as cli
 from omni_graspd.dataset.tables import read_grasps as read_table_of_grasps
@@ -31,7 +32,6 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.synthesizer import synthesize
 
 _HANDS = ("allegro", "barrett", "shadow")
@@ -67,7 +67,7 @@ def around(hands, block) -> dict[str, GraspRecord]:
     """Grasps of the block."""
     obj, found = load_object(str(block)), {}
     for name, hand in hands.items():
-        batch = asyncio.run(synthesize(hand, obj, range(24), SynthesisConfig(iterations=10), seed=0))
+        batch = asyncio.run(synthesize(hand, obj, range(24), QUICK, seed=0))
         joints = np.clip(batch.joint_positions, hand.joint_lower, hand.joint_upper)
         found[name] = GraspRecord(name, "block", hand.joint_names, batch.T_object_palm, joints, object_file=str(block))
     return found

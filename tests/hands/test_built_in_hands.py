@@ -87,12 +87,14 @@ def test_hand_is_labelled(hand: Hand) -> None:
     assert read_label(Usd.Stage.Open(str(hand.source)).GetDefaultPrim()) == f"{hand.name}_hand"
 
 
+@pytest.mark.slow
 def test_usd_validators_find_nothing(hand: Hand, usd_findings) -> None:
     findings = usd_findings(hand.source)
     # Our own assets are text, so that git shows what a change of a generator does; they are small.
     assert [finding for finding in findings if "UsdAsciiPerformanceChecker" not in finding] == []
 
 
+@pytest.mark.slow
 def test_generator_writes_the_committed_files(hand: Hand, tmp_path: Path) -> None:
     pytest.importorskip("manifold3d")
     command = [sys.executable, str(_HANDS / f"generate_{hand.name}.py"), str(tmp_path)]

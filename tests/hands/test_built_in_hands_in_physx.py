@@ -93,6 +93,7 @@ def test_drives_move_the_links_as_forward_kinematics_says(hand: Hand, tmp_path: 
     assert np.linalg.norm(after["palm"][:3] - before["palm"][:3]) > 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("end", ["joint_lower", "joint_upper"])
 def test_drives_reach_their_limits(hand: Hand, tmp_path: Path, end: str) -> None:
     """Within one degree each; joints that follow stop at their own limits."""
@@ -119,6 +120,7 @@ def test_links_do_not_fight_when_they_collide_with_each_other(hand: Hand, tmp_pa
             assert _degrees_between(states[link.name][3:], pose[3:]) < 0.5, link.name
 
 
+@pytest.mark.slow
 def test_hand_rests_once_it_has_moved(hand: Hand, tmp_path: Path) -> None:
     targets = (0.4 * hand.joint_lower + 0.6 * hand.joint_upper)[hand.actuated]
     _, moved, later = _simulated(_hand_in_space(hand, tmp_path / "hand_in_space.usda", targets), 3.0, 10.0)

@@ -355,7 +355,9 @@ def _serious(report: HandReport) -> list[tuple[str, str, str]]:
     return [(f.code, f.severity, f.where) for f in report.findings if f.severity != "note"]
 
 
-@pytest.mark.parametrize("hand", list_names("hands"))
+@pytest.mark.parametrize(
+    "hand", [pytest.param(name, marks=[pytest.mark.slow] if name != "barrett" else []) for name in list_names("hands")]
+)
 def test_check_is_silent_on_built_in_hands(hand: str) -> None:
     report = check_hand(data_folder() / "hands" / hand / f"{hand}.usda")
     assert report.findings == ()
@@ -363,7 +365,13 @@ def test_check_is_silent_on_built_in_hands(hand: str) -> None:
     assert all(quality.is_closed for quality in report.qualities.values())
 
 
-@pytest.mark.parametrize("name", _FAULTS)
+_QUICK = ("ten times too large", "half inside out", "no collider", "swapped limits", "drive lost")
+"""The others are slow."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in _QUICK else [pytest.mark.slow]) for name in _FAULTS]
+)
 def test_check_finds_a_planted_fault(name: str, tmp_path: Path) -> None:
     fault = _FAULTS[name]
     path = _copied(fault.hand, tmp_path)
@@ -375,6 +383,7 @@ def test_check_finds_a_planted_fault(name: str, tmp_path: Path) -> None:
     assert {code for code, _, _ in found} <= {fault.code, *fault.consequences}, found
 
 
+@pytest.mark.slow
 def test_colliders_may_reach_into_the_link_before_them(tmp_path: Path) -> None:
     """As capsules do that round off a fingertip; to the side, the same length is a fault."""
     for axis, expected in ((2, []), (1, [("collider-misfit", "error", "/allegro/index_link_3")])):
@@ -403,6 +412,7 @@ def test_every_finding_says_what_was_expected_and_how_to_mend_it(tmp_path: Path)
     assert [f.severity for f in findings] == sorted((f.severity for f in findings), key=order.index)
 
 
+@pytest.mark.slow
 def test_approach_that_points_out_of_the_back_is_found(tmp_path: Path) -> None:
     path = _copied("allegro", tmp_path)
     settings = path.parent / "hand.toml"

@@ -161,6 +161,7 @@ def _mujoco_model(mujoco, file: Path):
     return mujoco.MjModel.from_xml_string(ElementTree.tostring(root, encoding="unicode"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
@@ -184,6 +185,7 @@ def test_unusable_sources_are_told_in_one_line(tmp_path: Path, name: str, text: 
     assert "broken" not in [entry.name for entry in list_hands()]
 
 
+@pytest.mark.slow
 def test_library_takes_lists_and_removes_hands(tmp_path: Path) -> None:
     source = _written(tmp_path, "claw.urdf", _URDF)
     (tmp_path / "LICENSE").write_text("MIT")
@@ -203,6 +205,7 @@ def test_library_takes_lists_and_removes_hands(tmp_path: Path) -> None:
         remove_hand("claw")
 
 
+@pytest.mark.slow
 def test_written_hand_passes_the_validators(tmp_path: Path, usd_findings) -> None:
     assert usd_findings(add_hand("checked", _written(tmp_path, "pincer.urdf", _URDF))) == []
 
@@ -221,6 +224,7 @@ def test_limits_couplings_and_circles_that_cannot_be_are_told(tmp_path: Path) ->
             add_hand("broken", _written(tmp_path, "a.urdf", text))
 
 
+@pytest.mark.slow
 def test_package_paths_and_scale_give_the_same_hand(tmp_path: Path) -> None:
     """The pincer in millimetres, its base a mesh found by package://."""
     folder = tmp_path / "pincer_description"
@@ -247,6 +251,7 @@ def test_package_paths_and_scale_give_the_same_hand(tmp_path: Path) -> None:
         np.testing.assert_allclose(np.ptp(one.mesh.vertices, axis=0), np.ptp(other.mesh.vertices, axis=0), atol=1e-7)
 
 
+@pytest.mark.slow
 def test_usd_sources_are_taken_as_they_are(tmp_path: Path) -> None:
     first = add_hand("once", _written(tmp_path, "p.urdf", _URDF), replace=True)
     again = read_hand(add_hand("twice", first, replace=True))
@@ -258,6 +263,7 @@ def test_usd_sources_are_taken_as_they_are(tmp_path: Path) -> None:
         add_hand("thrice", first, scale=0.001)
 
 
+@pytest.mark.slow
 def test_a_hand_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
     path = add_hand("kept", _written(tmp_path, "p.urdf", _URDF))
     before = path.read_bytes()

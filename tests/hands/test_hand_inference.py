@@ -250,6 +250,7 @@ def test_a_hand_twice_as_large_is_held_the_same_way(claw):
     np.testing.assert_allclose(large.open_positions, plain.open_positions, atol=0.05)
 
 
+@pytest.mark.slow
 def test_the_order_of_links_and_joints_does_not_matter(claw):
     angles = {"a": 0.0, "b": 2.0 * np.pi / 3.0, "c": 4.0 * np.pi / 3.0}
     other = infer_grasping(_hand(_disc(), [joint for name in "cab" for joint in _finger(name, angles[name])]))
@@ -269,6 +270,7 @@ def bare_and_tuned(request, tmp_path_factory) -> tuple[Hand, Hand]:
     return read_hand(folder / f"{request.param}.usda"), load_hand(request.param)
 
 
+@pytest.mark.slow
 def test_our_hands_approach_as_their_settings_say(bare_and_tuned):
     bare, tuned = bare_and_tuned
     assert bare.links[0].name == tuned.links[0].name
@@ -278,6 +280,7 @@ def test_our_hands_approach_as_their_settings_say(bare_and_tuned):
     np.testing.assert_allclose(on_palm, bare.approach_point, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_our_hands_open_without_overlap_and_with_opposed_digits(bare_and_tuned):
     bare, _ = bare_and_tuned
     # The palm and fingers of our hands are modelled with hinges that reach a little into each other.
@@ -291,6 +294,7 @@ def test_our_hands_open_without_overlap_and_with_opposed_digits(bare_and_tuned):
     assert (unit @ unit.T).min() < np.cos(np.radians(110.0))
 
 
+@pytest.mark.slow
 def test_what_hand_toml_says_is_kept_and_the_rest_inferred(tmp_path):
     shutil.copy(data_folder() / "hands" / "barrett" / "barrett.usda", tmp_path)
     inferred = read_hand(tmp_path / "barrett.usda")
@@ -303,6 +307,7 @@ def test_what_hand_toml_says_is_kept_and_the_rest_inferred(tmp_path):
     assert hand.open_positions[1] > 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "direction"),
     [

@@ -46,6 +46,7 @@ def package(request: pytest.FixtureRequest, tmp_path_factory, thumbnail: Path) -
     return write_simready_package(source, tmp_path_factory.mktemp("packages"), _PROVENANCE, thumbnail)
 
 
+@pytest.mark.slow
 def test_nvidias_gripper_profile_passes(package: Path, tmp_path: Path) -> None:
     validate = Path(sys.executable).parent / "simready-validate"
     if not validate.exists():
@@ -60,10 +61,12 @@ def test_nvidias_gripper_profile_passes(package: Path, tmp_path: Path) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.slow
 def test_usd_validators_find_nothing_in_a_package(package: Path, usd_findings) -> None:
     assert usd_findings(package) == []
 
 
+@pytest.mark.slow
 def test_hand_in_the_package_is_the_same(package: Path, tmp_path: Path) -> None:
     original = load_hand(package.stem)
     stage = Usd.Stage.Open(str(package))

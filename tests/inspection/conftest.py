@@ -9,11 +9,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-import trimesh
+from small_dataset import ball_file, block_file, small_config
 
-from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.stages.pipeline import generate
-from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 
 
@@ -21,23 +19,19 @@ from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 def made_dataset(tmp_path_factory) -> Path:
     """Four grasps each of a block and of a ball by the Barrett hand, 100 steps."""
     folder = tmp_path_factory.mktemp("inspected")
-    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
-    trimesh.creation.icosphere(2, 0.03).export(folder / "ball.ply")
-    config = GenerateConfig(
-        hand=("barrett",),
-        object=(str(folder / "block.ply"), str(folder / "ball.ply")),
+    config = small_config(
+        folder,
+        object=(str(block_file(folder)), str(ball_file(folder))),
         grasps=4,
         scenes=0,
         around="nothing",
         seed=3,
-        out=folder / "set",
         synthesis=SynthesisConfig(
             iterations=100, point_count=300, draft=DraftConfig(candidates=2, iterations=20, point_count=200)
         ),
-        metrics=MetricsConfig(point_count=400),
     )
     asyncio.run(generate(config))
-    return folder / "set"
+    return config.out
 
 
 @pytest.fixture

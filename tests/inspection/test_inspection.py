@@ -175,6 +175,7 @@ def test_recorded_run_ends_at_the_grasp_of_the_table(inspection):
         assert np.isfinite(trajectory.losses["stable"]).all()
 
 
+@pytest.mark.slow
 def test_grasps_formed_anew_are_never_worse_than_their_start(inspection):
     random = random_generator(0, "drags")
     improved = 0
@@ -194,6 +195,7 @@ def test_grasps_formed_anew_are_never_worse_than_their_start(inspection):
     assert improved >= 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("offset", [0.0, 0.3, 50.0])
 def test_bad_poses_do_not_crash(inspection, offset):
     pose = np.array([offset, 0.0, 0.0, 0.0, 0.0, 0.0, 2.0])
@@ -220,6 +222,7 @@ def test_fingers_follow_while_the_palm_stays_under_the_cursor(inspection):
     np.testing.assert_array_equal(alone.joint_positions, posture.joint_positions)
 
 
+@pytest.mark.slow
 def test_cancelled_reoptimization_shows_what_was_there_and_ends_at_once(inspection):
     asyncio.run(inspection.prepare())
     inspection.synthesis = replace(inspection.synthesis, iterations=20_000)
@@ -237,6 +240,7 @@ def test_cancelled_reoptimization_shows_what_was_there_and_ends_at_once(inspecti
     np.testing.assert_array_equal(inspection.posture.T_object_palm, inspection.grasp.T_object_palm)
 
 
+@pytest.mark.slow
 def test_mended_grasps_are_accepted_and_exported_at_another_object(inspection, dataset, tmp_path):
     trimesh.creation.box((0.04, 0.04, 0.09)).export(tmp_path / "bar.ply")
     inspection.decide("accepted")
@@ -267,6 +271,7 @@ def test_mended_grasps_are_accepted_and_exported_at_another_object(inspection, d
     again.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("to_name", write_names())
 def test_accepted_grasps_go_to_every_format_and_come_back(inspection, tmp_path, to_name):
     # The mesh of the other object is in millimetres.
@@ -366,6 +371,7 @@ def test_decisions_of_another_dataset_are_refused(inspection, dataset):
         Inspection(dataset)
 
 
+@pytest.mark.slow
 def test_hundred_thousand_grasps_open_at_once_and_memory_stays_flat(dataset):
     path = DatasetLayout(dataset).grasps("barrett", "block")
     table = read_grasps(path)

@@ -52,6 +52,7 @@ def test_a_file_that_is_not_there_is_no_dataset(tmp_path):
         open_grasps(tmp_path / "grasps.yaml", hand="barrett")
 
 
+@pytest.mark.slow
 def test_grasps_of_a_file_are_those_of_the_dataset_it_came_from(grasp_file, dataset):
     before = hashlib.sha256(grasp_file.read_bytes()).hexdigest()
     session, conversion = open_grasps(grasp_file, hand="barrett", object_path=grasp_file.parent / "meshes")
@@ -73,6 +74,7 @@ def test_grasps_of_a_file_are_those_of_the_dataset_it_came_from(grasp_file, data
     assert hashlib.sha256(grasp_file.read_bytes()).hexdigest() == before
 
 
+@pytest.mark.slow
 def test_decisions_lie_beside_the_file_and_are_found_again(grasp_file):
     meshes = grasp_file.parent / "meshes"
     session, _ = open_grasps(grasp_file, hand="barrett", object_path=meshes)

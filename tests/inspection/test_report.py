@@ -120,6 +120,7 @@ def test_the_page_stands_alone_and_escapes_names(dataset):
     assert float(summary[0]["ε"]) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_several_datasets_are_compared(dataset, tmp_path):
     other = _write_dataset(tmp_path / "theirs", {"can": np.linspace(0.0, 0.1, 9)})
     text = write_report([dataset, other], ReportConfig(pictures=0, out=tmp_path / "page")).read_text()
@@ -137,6 +138,7 @@ def test_the_command_names_the_page(dataset, capsys):
     assert f"report: {dataset / 'report' / 'report.html'}" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_in_a_browser_pictures_load_and_tables_sort_without_complaint(dataset):
     playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
     browser_file = shutil.which("chromium") or shutil.which("google-chrome")

@@ -152,6 +152,7 @@ def test_afloat_the_summary_says_nothing_of_it(dataset: Path, capsys: pytest.Cap
     assert "usable" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_reports_rank_usable_grasps_and_say_why_others_are_not(on_table: Path) -> None:
     (measured, _) = read_measured_grasps(on_table)
     assert measured.best(None).tolist() == [0, 3]

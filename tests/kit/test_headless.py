@@ -16,6 +16,7 @@ import pytest
 from kit_fakes.replicator import synthetic_channels
 from kit_stubs import skip_without
 from pxr import Usd
+from small_dataset import QUICK_OPTIONS
 
 from omni_graspd import backend as backends
 from omni_graspd.backend import Backend, load_backend
@@ -26,8 +27,8 @@ from omni_graspd.rendering.pinhole_camera import read_pinhole_camera
 _SCRIPTS = Path(__file__).resolve().parents[2] / "kit_app"
 _TINY = (
     *("--hand", "barrett", "--object", "soup_can", "--grasps", "1", "--scenes", "1", "--views", "1", "--mono"),
-    *("--camera.width", "32", "--camera.height", "24", "--synthesis.iterations", "4", "--metrics.point-count", "400"),
-    *("--render.annotators", "rgb", "distance_to_camera", "camera_params", "--render.variant", "scalar_rgb"),
+    *("--camera.width", "32", "--camera.height", "24", *QUICK_OPTIONS),
+    *("--render.annotators", "rgb", "distance_to_camera", "camera_params"),
 )
 
 
@@ -81,6 +82,7 @@ def _times(folder: Path) -> dict[str, int]:
     }
 
 
+@pytest.mark.slow
 def test_the_script_writes_a_valid_dataset_and_goes_on_with_it(kit, script, standalone, tmp_path, capsys, usd_findings):
     folder = tmp_path / "dataset"
     assert script(*_TINY, "--out", folder) == 0

@@ -93,6 +93,7 @@ def test_menu_entry_stands_under_replicator(kit, window):
     assert [each.title for each in kit.windows] == ["Grasp'D"]
 
 
+@pytest.mark.slow
 def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, window, made, tmp_path):
     skip_without("ovphysx")
     kit.physics.with_ovphysx = True
@@ -159,6 +160,7 @@ def test_grasp_stands_in_the_viewport_and_the_users_layer_is_not_touched(kit, wi
     assert stage.GetRootLayer().ExportToString() == before
 
 
+@pytest.mark.slow
 def test_hand_is_hidden_so_that_contacts_are_seen(kit, window):
     _click(kit, "Show/hide hand")
     assert "select a grasp first" in window._line.text
@@ -203,6 +205,7 @@ def test_table_sorts_by_metric_and_decisions_are_exported(kit, window):
     assert (window.made.parent / "set_accepted" / "isaac_grasp" / "barrett" / "block.yaml").is_file()
 
 
+@pytest.mark.slow
 def test_a_grasp_file_of_another_program_is_opened_and_exported_in_another_format(kit, window, tmp_path):
     convert(window.made, tmp_path / "foreign" / "block.yaml")
 
@@ -222,6 +225,7 @@ def test_a_grasp_file_of_another_program_is_opened_and_exported_in_another_forma
     assert len(json.loads(exported.read_text())["grasps"]["transforms"]) == 1
 
 
+@pytest.mark.slow
 def test_trajectory_is_recorded_and_scrubbed(kit, window):
     _open(kit, window)
 
@@ -239,6 +243,7 @@ def test_trajectory_is_recorded_and_scrubbed(kit, window):
     assert "step" in section._figures.text
 
 
+@pytest.mark.slow
 def test_palm_dragged_in_the_viewport_forms_a_grasp_and_the_edit_target_comes_back(kit, window):
     _open(kit, window)
     stage, section = kit.usd.stage, window.grasps

@@ -68,6 +68,7 @@ async def _make_and_look(kit: Kit, window: object, folder: Path) -> None:
     assert window.grasps.inspection.catalog.count == 1
 
 
+@pytest.mark.slow
 def test_a_dataset_is_made_in_the_panel_and_its_grasp_is_seen(kit, tmp_path, usd_findings):
     skip_without(*_NEEDED)
     folder = tmp_path / "dataset"
@@ -94,6 +95,7 @@ def plant():
     return change
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "old", "new", "said"),
     [

@@ -24,6 +24,7 @@ def _wrenches(count: int, seed: int, *, flat: bool = False) -> np.ndarray:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flat", [False, True], ids=["ball", "cube"])
 @pytest.mark.parametrize("count", [2, 4, 9, 28])
 def test_the_growing_hull_has_the_epsilon_of_the_whole_hull(count: int, flat: bool) -> None:

@@ -70,6 +70,7 @@ def test_contact_area_is_the_face_within_the_threshold(plate, cube):
     assert not metrics["force_closure"].any()
 
 
+@pytest.mark.slow
 def test_a_spherical_bowl_around_a_sphere_touches_with_its_inner_area(plate):
     inner, outer, ball = 0.042, 0.046, 0.04
     shapes = [

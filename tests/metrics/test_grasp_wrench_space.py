@@ -88,6 +88,7 @@ def _reach(wrenches: np.ndarray, direction: np.ndarray) -> float:
     return float(program.x[-1]) if program.success else 0.0
 
 
+@pytest.mark.slow
 def test_epsilon_equals_a_linear_program_on_500_random_contact_sets():
     random = np.random.default_rng(0)
     closed = 0
@@ -116,6 +117,7 @@ def _across_x(inward: np.ndarray) -> np.ndarray:
     return np.cross(inward, reference)
 
 
+@pytest.mark.slow
 def test_epsilon_of_all_listed_graspit_grasps_is_reproduced(shared_folder):
     lists = shared_folder / "baselines" / "graspit" / "best_grasps.json"
     if not lists.is_file():

@@ -105,6 +105,7 @@ def test_open_hand_does_not_penetrate_itself():
     assert self_penetration_areas(hand, hand.joint_positions(hand.open_positions)[None])[0] == 0.0
 
 
+@pytest.mark.slow
 def test_areas_agree_with_trimesh_and_do_not_depend_on_the_batch():
     hand = load_hand("allegro")
     random = np.random.default_rng(1)

@@ -62,6 +62,7 @@ def shell() -> Hand:
     return _hand(trimesh.boolean.difference([trimesh.util.concatenate([outer, inner]), half], engine="manifold"))
 
 
+@pytest.mark.slow
 def test_areas_of_a_bowl_around_a_ball_step_from_inside_to_outside(shell):
     # The ball's radius is 40 mm: the inner wall is 3 mm away, the outer one 7 mm and faces away from the ball.
     ball = _object(trimesh.creation.icosphere(subdivisions=5, radius=0.04))
@@ -78,6 +79,7 @@ def test_areas_of_a_bowl_around_a_ball_step_from_inside_to_outside(shell):
     assert area["facing_area_9mm"] == pytest.approx(inner, rel=0.01)
 
 
+@pytest.mark.slow
 def test_columns_at_a_threshold_are_those_of_evaluate_grasps(shell):
     ball = _object(trimesh.creation.icosphere(subdivisions=3, radius=0.04))
     poses = np.tile(IDENTITY, (5, 1))

@@ -31,6 +31,7 @@ def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list_names("objects"))
 def test_generator_writes_the_committed_files(generated: Path, name: str) -> None:
     committed = _OBJECTS / name

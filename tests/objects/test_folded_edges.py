@@ -65,6 +65,7 @@ def folded(request) -> trimesh.Trimesh:
     return folded_box(0.002, request.param)
 
 
+@pytest.mark.slow
 def test_signs_beside_a_folded_face_are_those_of_winding_numbers(folded):
     assert folded.is_watertight and folded.is_winding_consistent
     points = points_about()

@@ -98,6 +98,7 @@ def test_written_object_passes_all_validators(
     assert usd_findings(tmp_path / "block.usd") == []
 
 
+@pytest.mark.slow
 def test_a_converted_scan_passes_all_validators(
     shared_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, usd_findings: Callable[[Path], list[str]]
 ) -> None:

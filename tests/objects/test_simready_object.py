@@ -68,6 +68,7 @@ def passed_features(path: Path, report: Path) -> set[str]:
     return {name for name, feature in found["features_summary"].items() if feature["passed"]}
 
 
+@pytest.mark.slow
 def test_nvidias_prop_profile_passes_with_grasps_and_isaac_composition(mug_package: Path, tmp_path: Path) -> None:
     passed = passed_features(mug_package, tmp_path / "report.json")
     # Grasp contract, preview materials, labels, display colour, rigid bodies for PhysX, layers as Isaac Sim has them.
@@ -75,6 +76,7 @@ def test_nvidias_prop_profile_passes_with_grasps_and_isaac_composition(mug_packa
     assert wanted | {"FET_100_ISAAC"} <= passed
 
 
+@pytest.mark.slow
 def test_without_grasps_the_profile_passes_all_the_same(tmp_path: Path, thumbnail: Path) -> None:
     name = next(name for name in list_names("objects") if name != "mug")
     package = write_simready_object(load_object(name), tmp_path, _PROVENANCE, thumbnail)
@@ -85,6 +87,7 @@ def test_usd_validators_find_nothing_in_a_package(mug_package: Path, usd_finding
     assert usd_findings(mug_package) == []
 
 
+@pytest.mark.slow
 def test_a_scan_with_a_leading_digit_in_its_name_passes(
     shared_folder: Path,
     tmp_path: Path,

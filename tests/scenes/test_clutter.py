@@ -41,6 +41,7 @@ def _scatter(objects, count: int, index: int = 0, table=(0.8, 0.8)) -> tuple[Nei
     )
 
 
+@pytest.mark.slow
 def test_neighbours_lie_on_the_table_and_touch_nothing(objects):
     neighbours = _scatter(objects, 4)
     assert {neighbour.obj.name for neighbour in neighbours} <= {"card_box", "low_can"}
@@ -56,6 +57,7 @@ def test_neighbours_lie_on_the_table_and_touch_nothing(objects):
             assert nearest > 0.004
 
 
+@pytest.mark.slow
 def test_same_seed_scatters_the_same_and_scenes_differ(objects):
     first, again, other = _scatter(objects, 2), _scatter(objects, 2), _scatter(objects, 2, index=1)
     assert [n.T_world_object.tobytes() for n in first] == [n.T_world_object.tobytes() for n in again]
@@ -128,6 +130,7 @@ def test_hand_in_a_neighbour_collides_and_one_that_is_nowhere_too():
     assert np.isnan(again.neighbour_clearance[2])
 
 
+@pytest.mark.slow
 def test_what_touches_is_told_without_measuring():
     hand, random = load_hand("barrett"), np.random.default_rng(7)
     joints = hand.joint_positions(

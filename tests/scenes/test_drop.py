@@ -82,6 +82,7 @@ def test_box_comes_to_lie_on_a_face():
         assert np.abs(rotation[2]).max() > np.cos(np.radians(0.1))
 
 
+@pytest.mark.slow
 def test_rest_pose_stays_when_the_simulation_is_started_from_it():
     obj = _object("cylinder", trimesh.creation.cylinder(0.03, 0.1, sections=96))
     physics = DropPhysics(linear_damping=0.0, angular_damping=0.0)
@@ -158,6 +159,7 @@ def test_what_ends_beyond_the_edge_of_the_table_is_counted_and_dropped_again():
     assert all(np.abs(drop.T_world_object[:2]).max() < 0.051 for drop in drops)
 
 
+@pytest.mark.slow
 def test_drops_have_the_same_bits_alone_and_in_any_company():
     obj = _object("cup", trimesh.creation.annulus(0.035, 0.04, 0.09, sections=64))
     together = asyncio.run(drop_objects(obj, range(60, 70), DropConfig(), 0, simulate))
@@ -176,6 +178,7 @@ def test_flat_object_is_refused():
         _drop(dataclasses.replace(_box(), mesh=sheet), 0)
 
 
+@pytest.mark.slow
 def test_scanned_objects_sink_in_by_less_than_a_quarter_of_a_millimetre(shared_folder):
     for file in ("005_tomato_soup_can.ply", "011_banana.ply"):
         scan = trimesh.load(shared_folder / "objects" / "ycb" / file, force="mesh")

@@ -152,6 +152,7 @@ def test_deep_overlap_is_pushed_out_at_limited_speed_and_throws_nothing(tmp_path
     np.testing.assert_allclose(result.displacements, pushed, atol=0.0015)
 
 
+@pytest.mark.slow
 def test_a_grasp_has_the_same_outcome_alone_and_among_others(tmp_path):
     hand = _hand(tmp_path, _cage("+x-x", gap=-0.001))
     random = np.random.default_rng(0)

@@ -177,6 +177,7 @@ class TestOutcomes:
         assert result.tilt[0] < np.radians(1.0)
         assert result.score is None
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("squeeze", "friction", "lifted"),
         [(_ENOUGH, 0.6, True), (_ENOUGH, 0.0, False), (_TOO_LITTLE, 0.6, False), (_TOO_LITTLE, 2.0, True)],
@@ -232,6 +233,7 @@ class TestOutcomes:
         with pytest.raises(GraspdError, match="with a way past a table, got some without"):
             _lift(jaws, replace(_grasp(), way=None))
 
+    @pytest.mark.slow
     def test_a_light_press_carries_and_loses_when_it_is_shaken(self, jaws):
         batch = _grasp()
         still = LiftPhases(lift=0.6, lift_height=0.2)
@@ -240,6 +242,7 @@ class TestOutcomes:
         assert _lift(jaws, batch, replace(ours, phases=still)).lifted[0]
         assert _lift(jaws, batch, replace(ours, phases=shaken)).reasons == (SLIPPED,)
 
+    @pytest.mark.slow
     def test_what_is_watched_from_the_lift_on_sways_more_than_at_the_end(self, jaws):
         """Between springs of 1 kN/m, 0.1 kg that is shaken by 12.6 m/s2 sways by more than a millimetre."""
         ours = _config(LiftConfig.of("ours"))
@@ -252,6 +255,7 @@ class TestOutcomes:
 class TestIndependence:
     """What a grasp does depends on its number, not on the others, on frames or on what was done before."""
 
+    @pytest.mark.slow
     def test_alone_and_side_by_side_a_grasp_has_the_same_bits(self, jaws):
         squeezes = [_ENOUGH, _TOO_LITTLE, 2 * _ENOUGH, 0.9 * _ENOUGH, 0.0]
         rows = [_grasp(squeeze, aside=(0.0, 0.001 * k, 0.0)) for k, squeeze in enumerate(squeezes)]
@@ -262,6 +266,7 @@ class TestIndependence:
             alone = _lift(jaws, rows[k], indices=[indices[k]])
             assert (alone.drift[0], alone.tilt[0]) == (together.drift[k], together.tilt[k])
 
+    @pytest.mark.slow
     def test_the_object_frame_may_be_turned_in_any_way(self, jaws):
         straight = _lift(jaws, _grasp())
         for angles in ([2.5, 0.4, -1.0], [np.pi, 0.0, 0.0]):
@@ -278,12 +283,14 @@ class TestIndependence:
 class TestScore:
     """Tries with errors."""
 
+    @pytest.mark.slow
     def test_without_an_error_the_score_is_the_outcome(self, jaws):
         batch = join_batches([_grasp(), _grasp(_TOO_LITTLE), _grasp(pregrasp=(0.035, 0.0, 0.0)), _grasp()])
         batch.T_object_palm[3] = np.nan
         result = _lift(jaws, batch, _config(noise=LiftNoise(count=2, position=0.0, angle=0.0)))
         np.testing.assert_array_equal(result.score, [1.0, 0.0, 0.0, np.nan])
 
+    @pytest.mark.slow
     def test_errors_follow_from_seed_and_index(self, jaws):
         noise = LiftNoise(count=4, position=0.04, angle=0.0)
         batch = join_batches([_grasp() for _ in range(3)])
@@ -299,6 +306,7 @@ class TestScore:
 class TestProtocols:
     """Settings by name."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", get_args(LiftProtocol))
     def test_each_lifts_with_strong_jaws_and_not_without_a_squeeze(self, jaws, name: LiftProtocol):
         config = replace(LiftConfig.of(name), drive=replace(LiftConfig.of(name).drive, damping=0.1))
@@ -321,6 +329,7 @@ class TestProtocols:
         with pytest.raises(GraspdError, match=r"one of dexgraspbench, .* got 'mine'"):
             LiftConfig.of("mine")
 
+    @pytest.mark.slow
     def test_gravity_may_wait_for_the_squeeze(self, jaws):
         """A block in the air is still there when the jaws close, or long gone."""
         batch = _grasp(2 * _ENOUGH)
@@ -333,6 +342,7 @@ class TestProtocols:
 class TestStage:
     """Eight places on a table."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["allegro", "barrett", "shadow"])
     def test_hands_in_free_air_are_where_they_should_be(self, name: str):
         """Coupled joints, links that overlap, and weight: nothing bends a hand that touches nothing."""

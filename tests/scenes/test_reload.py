@@ -33,6 +33,7 @@ def _moved_when_woken(obj: RigidObject, drop: Drop, folder: Path) -> float:
     return max(float(np.linalg.norm(moved - points[0], axis=1).max()) for moved in points)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["soup_can", "baseball", "apple", "mug"])
 def test_object_that_is_woken_moves_less_than_a_millimetre(name: str, tmp_path: Path):
     obj = load_object(name)

@@ -56,6 +56,7 @@ def _object(name: str, shape: trimesh.Trimesh, mass: float = 0.2) -> RigidObject
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _SHAPES)
 def test_rest_poses_occur_as_often_as_an_independent_computation_says(name: str):
     pytest.importorskip("networkx", reason="trimesh computes stable poses with it")

@@ -89,6 +89,7 @@ def test_scene_has_a_table_the_object_at_its_pose_and_lights(dataset: Path, box:
     assert kinds in (["DomeLight", "DistantLight"], ["DomeLight", "RectLight"])
 
 
+@pytest.mark.slow
 def test_lamp_shines_at_the_middle_of_the_table(dataset: Path, box: RigidObject):
     for index in range(5):
         stage = open_stage(_write(dataset, box, index, lights=LightConfig(surroundings=("studio",))))
@@ -99,6 +100,7 @@ def test_lamp_shines_at_the_middle_of_the_table(dataset: Path, box: RigidObject)
         assert 40 <= np.degrees(np.arcsin(-shines[2])) <= 75
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_file_and_scenes_differ(dataset: Path, box: RigidObject):
     first = _write(dataset, box).read_bytes()
     assert _write(dataset, box).read_bytes() == first
@@ -163,6 +165,7 @@ def test_unknown_look_is_refused_with_the_valid_ones():
         SceneConfig(table_looks=("chocolate",))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("look", "around"),
     [("oak", "studio"), ("linen", "noon"), ("slate", "loft"), ("steel", "evening"), ("white", "even")],
@@ -185,12 +188,14 @@ def test_textures_of_tables_are_read_as_they_are_meant(dataset: Path, box: Rigid
     assert (look.normal.scale[:3], look.normal.bias[:3]) == ((2.0, 2.0, 2.0), (-1.0, -1.0, -1.0))
 
 
+@pytest.mark.slow
 def test_every_material_can_be_asked_for(dataset: Path, box: RigidObject):
     for name, material in MATERIALS.items():
         stage = open_stage(_write(dataset, box, table_looks=(name,)))
         assert Path(read_appearance(stage.GetPrimAtPath(TABLE_PATH)).texture).stem in material.looks
 
 
+@pytest.mark.slow
 def test_variation_is_off_by_default_and_drawn_when_asked_for(dataset: Path, box: RigidObject):
     plain = open_stage(_write(dataset, box))
     assert not plain.GetPrimAtPath(FLOOR_PATH)
@@ -210,6 +215,7 @@ def test_variation_is_off_by_default_and_drawn_when_asked_for(dataset: Path, box
     assert colors[0] != pytest.approx(box.appearance.color)
 
 
+@pytest.mark.slow
 def test_varied_scene_passes_all_validators(dataset: Path, box: RigidObject, usd_findings):
     variation = VariationConfig(table_scale=(0.8, 1.2), table_height=(0.7, 0.8), painted=1.0)
     # The world's origin is the table top; NVIDIA's rule wants it at the lowest point, which is the floor.

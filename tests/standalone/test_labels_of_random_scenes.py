@@ -13,6 +13,7 @@ import pytest
 CHECK = Path(__file__).resolve().parents[2] / "benchmarks" / "check_labels.py"
 
 
+@pytest.mark.slow
 def test_labels_of_random_scenes_agree_with_embree_and_between_variants():
     pytest.importorskip("embreex")
     command = [sys.executable, str(CHECK), "--scenes", "3", "--size", "160", "120", "--scalar", "3"]

@@ -61,6 +61,7 @@ def _render(path: Path, config: RenderConfig) -> list[Frame]:
     return asyncio.run(collect())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("material", "around"),
     [("metal", around) for around in SURROUNDINGS]
@@ -82,6 +83,7 @@ def test_pictures_are_neither_burnt_nor_black_and_show_the_object(
         assert row["x_min"] > 0 and row["y_min"] > 0 and row["x_max"] < WIDTH - 1 and row["y_max"] < HEIGHT - 1
 
 
+@pytest.mark.slow
 def test_the_same_seed_makes_the_same_files(tmp_path: Path, can: RigidObject):
     camera = CameraConfig(views=1, width=64, height=48)
     backend, render_config = load_backend(), RenderConfig(samples_per_pixel=4)

@@ -209,6 +209,7 @@ class TestSimulateContract:
         assert result.body_paths == ("/World/Holder/Cube",)
         np.testing.assert_allclose(result.poses[-1, 0, 2], 0.025, atol=1e-4)
 
+    @pytest.mark.slow
     def test_same_stage_gives_the_same_bits_whatever_ran_before(self, run):
         tumbling = np.array([0, 0, 0.2, 0.3, 0.4, 0.5, np.sqrt(0.5)])
         stage, other = _stage(), _stage(friction=0.1)
@@ -221,6 +222,7 @@ class TestSimulateContract:
             for name in ("times", "poses", "linear_velocities", "angular_velocities", "at_rest"):
                 assert np.array_equal(getattr(first, name), getattr(again, name)), name
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("nested", [False, True])
     def test_a_stage_that_is_kept_gives_the_same_bits_as_one_that_is_loaded_anew(self, run, nested: bool):
         stage = _stage()
@@ -248,6 +250,7 @@ class TestSimulateContract:
             ends.append(kept.poses[-1, 0])
         assert len(np.unique(ends, axis=0)) == len(changes) - (not nested)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("unit", [1.0, 0.01])
     def test_an_animated_kinematic_body_carries_what_lies_on_it(self, run, unit: float):
         stage = _stage()
@@ -271,6 +274,7 @@ class TestSimulateContract:
         slipped = run(stage, max_time=1.0).poses[-1, 0, :3]
         np.testing.assert_allclose(slipped, [0.3, 0, 0.725], atol=2e-3)
 
+    @pytest.mark.slow
     def test_a_drive_follows_its_animated_target(self, run):
         stage = _stage()
         door = _add_cube(stage, np.array([0, 0, 1.0, *_LYING]))
@@ -298,6 +302,7 @@ class TestSimulateContract:
         expected = 0.5 * _GRAVITY * np.maximum(result.times - 0.25, 0.0) ** 2
         np.testing.assert_allclose(fallen, expected, atol=0.5 * _GRAVITY * 0.5 / 240 + 1e-5)
 
+    @pytest.mark.slow
     def test_motion_on_a_stage_that_is_kept_begins_anew_and_may_change(self, run):
         stage = _stage()
         plate = _add_cube(stage, np.array([0, 0, 0.5, *_LYING]), size=0.2, path="/World/Plate")
@@ -360,6 +365,7 @@ def test_errors_of_physx_are_logged_and_warnings_are_not_shown(capfd, caplog):
     assert "PhysicsUSD" not in shown
 
 
+@pytest.mark.slow
 def test_all_native_libraries_live_in_one_quiet_process():
     code = """
 import sys

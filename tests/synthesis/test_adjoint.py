@@ -85,6 +85,7 @@ def cosines(values: tuple[np.ndarray, ...], expected: Slopes) -> list[float]:
     return [float(a @ b / size) if size > 1e-9 else np.nan for a, b, size in zip(values, expected, sizes, strict=True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("friction", [0.0, 0.5])
 @pytest.mark.parametrize("name", list_names("hands"))
 def test_the_gradient_points_where_finite_differences_do(started_shard, ball, name, friction):

@@ -71,6 +71,7 @@ def test_another_seed_gives_other_grasps(hand, mug, sixty_four):
     assert not np.array_equal(other.T_object_palm[0], sixty_four.T_object_palm[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("projection", ["jacobi", "gauss_seidel"])
 def test_mixed_objects_give_the_grasps_of_each_alone(hand, mug, box, projection):
     options = _TWO_PASSES if projection == "jacobi" else {**_ONE_PASS, "iterations": 5, "point_count": 100}

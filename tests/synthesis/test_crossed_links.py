@@ -153,6 +153,7 @@ def test_random_postures_agree_with_trimesh_and_do_not_depend_on_the_batch(hand)
     np.testing.assert_array_equal(crossed[7], crossed_links(hand, joints[7:8])[0])
 
 
+@pytest.mark.slow
 def test_no_finger_passes_through_another_in_grasps_of_a_box_on_a_table(hand):
     """Without further tries some do, so that there is something to avoid."""
     box = load_object("card_box")

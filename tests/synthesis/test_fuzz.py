@@ -27,6 +27,7 @@ def script():
     return module
 
 
+@pytest.mark.slow
 def test_bad_starts_on_bad_meshes_leave_no_row_marked_ok_without_numbers(script, hand, mug):
     tallies = script.fuzz([hand], [mug, load_object("card_box")], 300, _CONFIG)
     assert len(tallies) == len(script.DAMAGES)

@@ -77,6 +77,7 @@ def test_without_friction_the_gradient_equals_finite_differences():
     np.testing.assert_allclose(along_normals(contacts), expected, atol=2e-4 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("friction", [0.3, 1.0])
 @pytest.mark.parametrize("seed", [3, 4])
 def test_with_friction_the_gradient_holds_the_direction_of_slip(friction, seed):

@@ -46,6 +46,7 @@ def test_a_sheet_as_wide_as_a_plate_is_given_up_with_reasons(hand, solid):
         assert np.isfinite(values).all()
 
 
+@pytest.mark.slow
 def test_an_object_in_a_box_is_given_up(hand):
     """Walls all around and a lid: every start is in them."""
     can = load_object("soup_can")
@@ -57,6 +58,7 @@ def test_an_object_in_a_box_is_given_up(hand):
     assert all(is_reason(status) and status != "ok" for status in batch.status)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tries", [1, 2])
 @pytest.mark.parametrize("obstacles", [(), (box_mesh((0.02, 0.2, 0.2), (0.3, 0.0, 0.0)),)], ids=["", "obstacle"])
 def test_a_start_that_is_no_number_costs_its_own_grasp_alone(hand, monkeypatch, tries, obstacles):
@@ -100,6 +102,7 @@ def test_one_good_start_of_several_is_enough(hand, monkeypatch):
     assert not any(status.startswith("diverged") for status in batch.status)
 
 
+@pytest.mark.slow
 def test_the_first_try_is_kept_or_is_the_first_reason(hand):
     """With more tries, a grasp that failed is the same, or another one with the reasons noted in order."""
     can = load_object("low_can")

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 # A process of its own, in which nothing is loaded yet.
 _SCRIPT = """
 import json, sys
@@ -36,6 +38,7 @@ json.dump({"late": sorted(loaded() - before[0]), "loaded": sorted(loaded())}, sy
 """
 
 
+@pytest.mark.slow
 def test_threads_find_all_kernels_loaded():
     folders = [str(Path(__file__).parent), *sys.path]
     script = f"import sys; sys.path[:0] = {folders!r}\n{_SCRIPT}"

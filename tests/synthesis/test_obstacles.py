@@ -24,7 +24,10 @@ def can():
     return load_object("soup_can")
 
 
-@pytest.fixture(scope="module", params=["table", "no table", "no table but up"])
+@pytest.fixture(
+    scope="module",
+    params=["table", *(pytest.param(name, marks=pytest.mark.slow) for name in ("no table", "no table but up"))],
+)
 def beside_wall(request, hand, can):
     around = {
         "table": table(can, obstacles=(_WALL,)),
@@ -78,6 +81,7 @@ def test_the_lift_is_against_gravity_or_the_way_the_hand_came(hand, beside_wall)
     assert np.isnan(batch.way.table_plane).all() == (around.plane is None)
 
 
+@pytest.mark.slow
 def test_under_a_lid_there_is_no_room_to_lift(hand, can):
     """A wide lid 10 cm over the can."""
     lid = box_mesh((0.25, 0.25, 0.005), (0.0, 0.0, 0.2))

@@ -22,7 +22,9 @@ from omni_graspd.synthesis.synthesizer import synthesize
 _CONFIG = SynthesisConfig(draft=DraftConfig(candidates=1, iterations=0), dilation=0.01, iterations=100, point_count=400)
 
 
-@pytest.fixture(scope="module", params=["allegro", "shadow", "barrett"])
+@pytest.fixture(
+    scope="module", params=[*(pytest.param(name, marks=pytest.mark.slow) for name in ("allegro", "shadow")), "barrett"]
+)
 def grasped(request):
     """A hand, the soup can, its exact distance, and four grasps."""
     hand, obj = load_hand(request.param), load_object("soup_can")
@@ -31,6 +33,7 @@ def grasped(request):
     return hand, obj, SignedDistance.build(obj.mesh, closed=True, device="cpu", config=flat), batch
 
 
+@pytest.mark.slow
 def test_the_open_hand_is_clear_of_the_object(grasped):
     hand, obj, _, batch = grasped
     surface = trimesh.Trimesh(obj.mesh.vertices, obj.mesh.faces, process=False)

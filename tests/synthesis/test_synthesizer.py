@@ -49,6 +49,7 @@ def test_unfiltered_grasps_close_and_stay_out_of_the_object(hand, name):
         assert trimesh.proximity.signed_distance(mesh, near).max() < 0.005
 
 
+@pytest.mark.slow
 def test_the_optimisation_brings_fingers_to_the_object(hand, mug):
     areas = []
     for iterations in (1, 300):

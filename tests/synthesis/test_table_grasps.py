@@ -69,6 +69,7 @@ def test_the_sixteen_are_of_all_kinds(sixteen):
     assert (sixteen.way.tries == 1).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 3, 7])
 def test_a_grasp_is_the_same_in_batches_of_any_size(hand, can, around, sixteen, size):
     for first in range(0, 16 - size + 1, 5):
@@ -81,6 +82,7 @@ def test_a_grasp_is_the_same_in_any_order(hand, can, around, sixteen):
     assert_same(find(hand, can, order, around, **_FAST), sixteen, rows_b=order)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [2, 3])
 def test_a_grasp_is_the_same_on_any_number_of_threads(hand, can, around, sixteen, threads):
     assert_same(find(hand, can, range(16), around, threads=threads, **_FAST), sixteen)
@@ -110,6 +112,7 @@ def mixed_requests(can, around):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 3])
 def test_mixed_requests_give_the_grasps_of_each_alone(hand, mixed_requests, threads):
     config = SynthesisConfig(**_FAST)
@@ -128,6 +131,7 @@ def test_no_grasps_give_an_empty_batch(hand, can):
     assert batch.way.rejected == ()
 
 
+@pytest.mark.slow
 def test_progress_ends_at_the_total_however_many_tries_there_are(hand, mixed_requests):
     calls = []
     config = SynthesisConfig(**_FAST)

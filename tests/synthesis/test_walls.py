@@ -45,7 +45,9 @@ def bones_cut(hand, obj, T_object_palm, joint_positions) -> np.ndarray:
 
 
 @pytest.mark.parametrize("around", ["nothing", "table"])
-@pytest.mark.parametrize("name", ["allegro", "shadow", "barrett"])
+@pytest.mark.parametrize(
+    "name", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("allegro", "shadow")), "barrett"]
+)
 def test_no_hand_has_a_wall_of_the_bowl_in_it(name, around):
     hand, bowl = load_hand(name), load_object("bowl")
     surroundings = table(bowl) if around == "table" else NOTHING

@@ -69,6 +69,7 @@ def test_the_pregrasp_keeps_its_distance_from_can_and_table(grasped):
         assert batch.postures.pregrasp_clearance[row] >= 0.01
 
 
+@pytest.mark.slow
 def test_the_open_hand_does_not_touch_the_can_on_its_approach(grasped):
     hand, can, _, batch = grasped
     for row in np.flatnonzero(batch.usable):

@@ -8,44 +8,32 @@ import asyncio
 import shutil
 import socket
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import trimesh
+from small_dataset import QUICK, small_config
 
-from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.inspection.inspection import Inspection
-from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.rendering.cameras import CameraConfig
-from omni_graspd.rendering.frame import RenderConfig
-from omni_graspd.synthesis.config import DraftConfig, SynthesisConfig
 
 pytest.importorskip("viser")
 
 
 @pytest.fixture(scope="session")
 def shown_dataset(tmp_path_factory) -> Path:
-    """24 grasps of a block by the Barrett hand, a scene with two small stereo views."""
-    folder = tmp_path_factory.mktemp("shown")
-    trimesh.creation.box((0.05, 0.06, 0.07)).export(folder / "block.ply")
-    config = GenerateConfig(
-        hand=("barrett",),
-        object=(str(folder / "block.ply"),),
-        grasps=24,
-        scenes=1,
+    """Eight grasps of a block by the Barrett hand, a scene with two small stereo views."""
+    config = small_config(
+        tmp_path_factory.mktemp("shown"),
+        grasps=8,
         seed=3,
-        out=folder / "set",
-        synthesis=SynthesisConfig(
-            iterations=100, point_count=300, draft=DraftConfig(candidates=2, iterations=20, point_count=200)
-        ),
-        metrics=MetricsConfig(point_count=400),
+        synthesis=replace(QUICK, iterations=40),
         camera=CameraConfig(views=2, width=64, height=48),
-        render=RenderConfig(samples_per_pixel=4, denoise=False, variant="scalar_rgb"),
     )
     asyncio.run(generate(config))
-    return folder / "set"
+    return config.out
 
 
 @pytest.fixture
