@@ -199,7 +199,8 @@ async def generate(config: GenerateConfig | None = None, **settings: Any) -> Dat
     Args:
         config: What to make and where to.
         settings: Fields of :class:`~omni_graspd.dataset.config.GenerateConfig` instead, for example ``hand="shadow"``,
-            ``object=["mug", "bowl"]``, ``grasps=32``, ``out="my_grasps"``.
+            ``object=["mug", "bowl"]``, ``grasps=32``, ``out="my_grasps"``. Without ``workers`` all is done in this
+            process; with others than 1 a script needs ``if __name__ == "__main__":``.
 
     Returns:
         The dataset, opened.
@@ -253,7 +254,8 @@ def _config(config: GenerateConfig | None, settings: dict[str, Any]) -> Generate
             settings = {**settings, name: tuple(str(part) for part in value)}
     if "out" in settings:
         settings = {**settings, "out": Path(settings["out"])}
-    return GenerateConfig(**settings)
+    # Worker processes begin by importing the script again, which few scripts are made for.
+    return GenerateConfig(**{"workers": 1, **settings})
 
 
 def _bar(stage: str) -> AbstractContextManager[Callable[[int, int], None]]:
