@@ -246,7 +246,7 @@ def test_the_command_settles_first_and_says_so(
     options += ["--synthesis.iterations", "4", "--metrics.point-count", "300", "--out", str(tmp_path / "set")]
     cli.main(["synthesize", *options])
     text = capsys.readouterr().out
-    assert "1 scene is missing: objects come to rest first" in " ".join(text.split())
+    assert "1 scene is missing, so objects are dropped first" in " ".join(text.split())
     assert read_manifest(tmp_path / "set").counts["scene_grasps"] == 1
     cli.main(["synthesize", *options])
     assert "missing" not in capsys.readouterr().out
