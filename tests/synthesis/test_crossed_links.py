@@ -135,6 +135,7 @@ def crossed_by_rays(hand: Hand, joint_positions: np.ndarray) -> np.ndarray:
         lengths = np.linalg.norm(along, axis=1)
         surface = trimesh.Trimesh(link.mesh.vertices, link.mesh.faces, process=False)
         hits, rays, _ = surface.ray.intersects_location(starts.reshape(-1, 3), along / lengths[:, None])
+        hits = np.reshape(hits, (-1, 3))  # older versions return an empty list where nothing is hit
         rays = rays[np.linalg.norm(hits - starts.reshape(-1, 3)[rays], axis=1) < lengths[rays]]
         crossed[rays // len(lines), skeleton.link_index[lines[rays % len(lines)]]] = True
     return crossed

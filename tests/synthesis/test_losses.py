@@ -27,12 +27,13 @@ def test_settings_of_terms_are_fields_of_the_configuration():
 
 
 def test_kernels_get_weights_of_means_as_weights_of_sums():
+    # Kernels have single precision; some versions of Warp give back what was put in, others what kernels get.
     config = SynthesisConfig(iterations=1)
     loss = settings_of(config, 100, 0, "cpu").loss
-    assert loss.penetration_weight == np.float32(config.penetration_weight / 100)
-    assert loss.wall_weight == np.float32(config.wall_weight)
-    assert loss.wall_margin == np.float32(config.wall_margin)
-    assert loss.range_weight == np.float32(config.range_weight)
+    assert np.float32(loss.penetration_weight) == np.float32(config.penetration_weight / 100)
+    assert np.float32(loss.wall_weight) == np.float32(config.wall_weight)
+    assert np.float32(loss.wall_margin) == np.float32(config.wall_margin)
+    assert np.float32(loss.range_weight) == np.float32(config.range_weight)
 
 
 def test_the_preset_of_the_paper_has_its_terms_only():
