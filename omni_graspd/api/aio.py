@@ -26,7 +26,6 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
-from omni_graspd.quiet_warp import start_warp
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 from omni_graspd.synthesis.synthesizer import synthesize as find_grasps
@@ -74,7 +73,6 @@ async def synthesize(
     """
     if count < 1:
         raise GraspdError(f"expected count to be 1 or more, got {count}")
-    start_warp()
     hand, obj = assets.load_hand(hand), assets.load_object(obj)
     surroundings = await _surroundings(obj, around, seed)
     batch = await find_grasps(
@@ -225,7 +223,6 @@ async def _run_stages(stages: Sequence[str], config: GenerateConfig | None, sett
     from omni_graspd.dataset.run import open_run
     from omni_graspd.dataset.stages.pipeline import STAGES
 
-    start_warp()
     with open_run(_config(config, settings)) as run:
         for stage in stages:
             with _bar(stage) as progress:

@@ -51,7 +51,7 @@ def evaluate_dataset(path: str | Path, settings: EvaluationSettings | None = Non
     from omni_graspd.dataset.evaluation import evaluate_dataset as evaluation
     from omni_graspd.quiet_warp import start_warp
 
-    start_warp()
+    # Worker processes are ours, this one is not: its Warp stays as it is.
     return evaluation.evaluate_dataset(Path(path), settings, workers=workers, start_worker=start_warp)
 
 

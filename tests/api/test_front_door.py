@@ -73,3 +73,11 @@ def test_in_kit_calls_that_wait_are_refused(monkeypatch):
 
 
 _QUICK = gd.SynthesisConfig(iterations=20, tries=1)
+
+
+def test_warp_stays_as_the_user_has_it():
+    import warp as wp
+
+    settings = {name: value for name, value in vars(wp.config).items() if isinstance(value, bool | int | str)}
+    gd.synthesize("barrett", "mug", 1, around="nothing", config=_QUICK)
+    assert {name: getattr(wp.config, name) for name in settings} == settings
