@@ -46,6 +46,11 @@ def list_user_names(kind: Kind) -> list[str]:
     return sorted(_user_files(kind))
 
 
+def list_all_names(kind: Kind) -> list[str]:
+    """Return the names of all hands or objects there are: the built-in ones, then the user's own."""
+    return list(dict.fromkeys([*list_names(kind), *list_user_names(kind)]))
+
+
 def _user_files(kind: Kind) -> dict[str, Path]:
     """Return the main file of each of the user's assets by name.
 

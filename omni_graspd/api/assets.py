@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from omni_graspd.hands import hand_library
 from omni_graspd.hands.hand import Hand
-from omni_graspd.library import list_names, list_user_names
+from omni_graspd.library import list_all_names
 from omni_graspd.objects import object_library
 from omni_graspd.objects.rigid_object import RigidObject
 
@@ -64,9 +64,9 @@ def add_hand(source: str | Path, name: str = "", *, scale: float = 1.0, replace:
 
 def list_hands() -> list[str]:
     """Return the names of the hands there are: the built-in ones, then the user's own."""
-    return list(dict.fromkeys([*list_names("hands"), *list_user_names("hands")]))
+    return list_all_names("hands")
 
 
 def list_objects() -> list[str]:
     """Return the names of the objects there are: the built-in ones, then the user's own."""
-    return list(dict.fromkeys([*list_names("objects"), *list_user_names("objects")]))
+    return list_all_names("objects")

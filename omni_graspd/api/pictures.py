@@ -15,10 +15,9 @@ import numpy as np
 from omni_graspd.api.grasps import Grasps
 from omni_graspd.backend import load_backend
 from omni_graspd.errors import GraspdError
-from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.inspection.grasp_pictures import render_grasp
+from omni_graspd.inspection.object_pictures import write_drawn_object
 from omni_graspd.inspection.picture_grid import Column, Tile, compose_columns
-from omni_graspd.objects.object_writer import write_object
 from omni_graspd.rendering.frame import RenderConfig
 
 if TYPE_CHECKING:
@@ -88,8 +87,7 @@ async def _draw_rows(grasps: Grasps, size: int) -> list[tuple[Tile, ...]]:
         raise GraspdError(f"expected grasps to draw, got none of {rigid.name} by {grasps.hand.name}")
     with tempfile.TemporaryDirectory() as scratch:
         usd = Path(scratch) / "object.usdc"
-        # Collision pieces are not drawn: one hull spares making them.
-        write_object(replace(rigid, convex_pieces=(convex_hull(rigid.mesh.vertices),)), usd)
+        write_drawn_object(rigid, usd)
         return [await _draw_grasp(grasps, row, usd, size) for row in range(len(grasps))]
 
 

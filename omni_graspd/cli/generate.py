@@ -14,7 +14,7 @@ from omni_graspd.cli.console import Action, counted, duration, progress_bar
 from omni_graspd.cli.grasp_table import grasp_table
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.run import Run, open_run
-from omni_graspd.dataset.stages.pipeline import STAGES
+from omni_graspd.dataset.stages.pipeline import STAGE_UNITS, STAGES
 from omni_graspd.dataset.stages.settle_stage import missing_scene_count
 from omni_graspd.inspection.overview import write_overview
 from omni_graspd.inspection.summary import summarize_dataset
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _STAGES = STAGES | {"overview": write_overview}
 _SYNTHESIZE = ("settle", "synthesize", "place")
-_UNITS = {"settle": "scene", "synthesize": "grasp", "place": "scene", "render": "image", "overview": "picture"}
+_UNITS = STAGE_UNITS | {"overview": "picture"}
 
 
 def generate(config: GenerateConfig) -> Action:

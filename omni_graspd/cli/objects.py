@@ -18,7 +18,7 @@ import tyro
 
 from omni_graspd.cli.console import Action, counted
 from omni_graspd.errors import GraspdError
-from omni_graspd.library import data_folder, is_in_library, list_names, list_user_names, resolve
+from omni_graspd.library import data_folder, is_in_library, list_all_names, resolve
 from omni_graspd.objects.intake import IntakeReport, check_object
 from omni_graspd.objects.object_reader import ObjectReaderConfig
 from omni_graspd.objects.rigid_object import RigidObject
@@ -148,12 +148,9 @@ def _paths(patterns: Sequence[str]) -> list[Path]:
     paths: list[Path] = []
     for pattern in patterns:
         is_path = Path(pattern).suffix and not any(character in pattern for character in "*?[")
-        paths += [Path(pattern)] if is_path and pattern not in _names() else resolve("objects", pattern)
+        is_name = pattern in list_all_names("objects")
+        paths += [Path(pattern)] if is_path and not is_name else resolve("objects", pattern)
     return list(dict.fromkeys(paths))
-
-
-def _names() -> list[str]:
-    return [*list_names("objects"), *list_user_names("objects")]
 
 
 def _check(patterns: Sequence[str], options: CheckOptions, console: Console) -> None:
@@ -233,7 +230,7 @@ def _list(console: Console) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("name", "label", "size mm", "mass kg", "faces", "where"):
         table.add_column(column, justify="right" if column in ("size mm", "mass kg", "faces") else "left")
-    for name in _names():
+    for name in list_all_names("objects"):
         (path,) = resolve("objects", name)
         report = check_object(path)
         where = "built in" if path.is_relative_to(data_folder()) else str(path)

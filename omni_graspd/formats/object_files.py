@@ -9,7 +9,7 @@ from pathlib import Path
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.record import GraspRecord
-from omni_graspd.library import list_names, list_user_names, resolve
+from omni_graspd.library import list_all_names, resolve
 from omni_graspd.objects.mesh_file_reader import MESH_SUFFIXES
 from omni_graspd.objects.object_reader import ObjectReaderConfig, read_object
 from omni_graspd.objects.rigid_object import RigidObject
@@ -47,7 +47,7 @@ def find_object_file(record: GraspRecord, source: Path, given: Path | None = Non
         for path in [stated] if stated.is_absolute() else above:
             if path.is_file() and path.suffix.lower() in (*MESH_SUFFIXES, *USD_SUFFIXES):
                 return path
-    if record.object in (*list_names("objects"), *list_user_names("objects")):
+    if record.object in list_all_names("objects"):
         return resolve("objects", record.object)[0]
     return None
 
@@ -56,8 +56,7 @@ def _given_file(record: GraspRecord, given: Path) -> Path:
     if given.is_file():
         return given
     if not given.exists():
-        names = (*list_names("objects"), *list_user_names("objects"))
-        if str(given) in names:
+        if str(given) in list_all_names("objects"):
             return resolve("objects", str(given))[0]
         raise GraspdError(f"expected --object to be a file, a folder of objects or a name, got {given}; check the path")
     names = [f"{record.object}{suffix}" for suffix in (*MESH_SUFFIXES, *USD_SUFFIXES)]

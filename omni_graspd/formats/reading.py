@@ -20,7 +20,7 @@ from omni_graspd.formats.record import GraspRecord, joined_records
 from omni_graspd.formats.registry import FORMATS, guess_format, read_names
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.library import list_names, list_user_names
+from omni_graspd.library import list_all_names
 from omni_graspd.progress import Progress, no_progress
 
 
@@ -137,7 +137,7 @@ def _our_grasps(
     name = wanted or (guess_hand(known.name, record) if own is None else str(own))
     found = find_object_file(record, file, object_path)
     if name not in hands:
-        names = (*list_names("hands"), *list_user_names("hands"))
+        names = list_all_names("hands")
         if not name or (name not in names and not Path(name).is_file()):
             if foreign_hands and not wanted:
                 return ReadGrasps(record, None, found, file)

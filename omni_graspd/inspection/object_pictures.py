@@ -37,8 +37,7 @@ async def draw_object(backend: Backend, rigid: RigidObject, size: int, config: R
     """
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / f"{rigid.name}.usd"
-        # Its collision pieces are not drawn: one spares making them.
-        write_object(replace(rigid, convex_pieces=(convex_hull(rigid.mesh.vertices),)), file)
+        write_drawn_object(rigid, file)
         stage = create_stage("World")
         UsdGeom.Xform.Define(stage, "/World/Object").GetPrim().GetReferences().AddReference(str(file))
         direction = _VIEW / np.linalg.norm(_VIEW)
@@ -46,6 +45,11 @@ async def draw_object(backend: Backend, rigid: RigidObject, size: int, config: R
         author_lights(stage, [direction])
         (picture,) = [cut_out(frame) async for frame in backend.render(stage, [rig], config)]
     return picture
+
+
+def write_drawn_object(rigid: RigidObject, file: Path) -> None:
+    """Write an object as USD for a picture: collision pieces are not drawn, and one hull spares making them."""
+    write_object(replace(rigid, convex_pieces=(convex_hull(rigid.mesh.vertices),)), file)
 
 
 def write_thumbnail(backend: Backend, rigid: RigidObject, path: Path) -> None:

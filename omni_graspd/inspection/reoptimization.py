@@ -19,14 +19,11 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.models import SurroundingsModel, hand_model, object_model
 from omni_graspd.synthesis.optimization import Shard, load_kernels
+from omni_graspd.synthesis.passes import DEEP, PIERCED_PENALTY
 from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 from omni_graspd.synthesis.walls import pierced_links
 from omni_graspd.usd.transforms import pose_to_matrix
 
-_DEEP = 4e-3
-"""A hand deeper than this in the object ranks behind all that are not [m], as in the search."""
-_PIERCED = 2.0
-"""How much a hand that the object passes through ranks behind, as in the search."""
 _RETREATS = np.arange(0.0, 0.3, 0.005)
 _STEPS_PER_SLICE = 10
 _LIVE_STEPS = 8
@@ -99,9 +96,9 @@ def ranking_scores(
     shard = _shard(hand, obj, poses, actuated, replace(config, iterations=1), device, surroundings)
     shard.evaluate()
     depths = shard.depths()
-    scores = shard.escape().astype(np.float64) + np.where(depths > _DEEP, 1.0, 0.0)
+    scores = shard.escape().astype(np.float64) + np.where(depths > DEEP, 1.0, 0.0)
     scores = scores + np.where(shard.clearances() < 0.0, 1.0, 0.0)
-    scores = scores + np.where(_is_pierced(hand, obj, poses, actuated, config, device), _PIERCED, 0.0)
+    scores = scores + np.where(_is_pierced(hand, obj, poses, actuated, config, device), PIERCED_PENALTY, 0.0)
     return np.where(usable & np.isfinite(scores), scores, np.inf)
 
 

@@ -4,19 +4,16 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 import omni.ui as ui
 
+from omni_graspd.cli.docstrings import field_docs
 from omni_graspd.errors import GraspdError
 
 _LABEL_WIDTH = 110
@@ -65,19 +62,13 @@ class ConfigRows:
 
 
 def field_docstring(owner: type, name: str) -> str:
-    """Return the text below a field of a dataclass, in one line.
+    """Return the text below a field of a dataclass, in one line; empty where there is none.
 
     Args:
         owner: The dataclass.
         name: Name of the field.
     """
-    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
-    statements = definition.body if isinstance(definition, ast.ClassDef) else []
-    for field, below in pairwise(statements):
-        is_field = isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and field.target.id == name
-        if is_field and isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant):
-            return " ".join(str(below.value.value).split())
-    return ""
+    return field_docs(owner).get(name, "")
 
 
 def _owner(config: Any, path: str) -> Any:

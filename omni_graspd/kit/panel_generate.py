@@ -18,7 +18,7 @@ from omni_graspd.kit.config_rows import ConfigRows, field_docstring, labelled, t
 from omni_graspd.kit.panel_pipeline import make_dataset
 from omni_graspd.kit.panel_tasks import PanelTasks
 from omni_graspd.kit.viewport import open_stage
-from omni_graspd.library import Kind, list_names, list_user_names
+from omni_graspd.library import Kind, list_all_names
 from omni_graspd.synthesis.presets import PRESETS, synthesis_preset
 
 _ROWS = {
@@ -99,7 +99,7 @@ class GenerateSection:
 
 def _asset_row(label: str, kind: Kind, tasks: PanelTasks) -> Any:
     """Return a text field, filled from the library, from what is selected on the stage, or by hand with a file."""
-    names = [*list_names(kind), *list_user_names(kind)]
+    names = list_all_names(kind)
     with labelled(label, field_docstring(GenerateConfig, label.lower()), spacing=4):
         field = ui.StringField()
         field.model.set_value(names[0])

@@ -65,7 +65,7 @@ def measure_walls(
 
 
 def passes_through(hand: Hand, obj: RigidObject, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
-    """Tell which hands an object passes through, shape [grasp_count], bool.
+    """Tell which hands an object passes through, shape [grasp_count], bool; none whose numbers are not finite.
 
     Args:
         hand: The hand.
@@ -73,7 +73,11 @@ def passes_through(hand: Hand, obj: RigidObject, T_object_palm: np.ndarray, join
         T_object_palm: Palm poses in the object frame, shape [grasp_count, 7].
         joint_positions: All joints [rad or m], shape [grasp_count, joint_count].
     """
-    return np.asarray(pierced_links(hand, exact_distance(obj, "cpu"), T_object_palm, joint_positions).any(axis=1))
+    finite = np.isfinite(np.concatenate([T_object_palm, joint_positions], axis=1)).all(axis=1)
+    through = np.zeros(len(T_object_palm), dtype=bool)
+    distance = exact_distance(obj, "cpu")
+    through[finite] = pierced_links(hand, distance, T_object_palm[finite], joint_positions[finite]).any(axis=1)
+    return through
 
 
 def _way_out(hand: Hand, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> float:

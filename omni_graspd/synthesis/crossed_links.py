@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +13,7 @@ import warp as wp
 from omni_graspd.hands.collidable_pairs import collidable_link_pairs
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.link_bounds import link_bounds
 from omni_graspd.hands.skeleton import hand_skeleton
 from omni_graspd.synthesis.crossed_links_kernels import crossed_kernel
 from omni_graspd.usd.meshes import TriangleMesh
@@ -99,11 +99,12 @@ def _device_links(hand: Hand, device: str) -> _DeviceLinks:
     link_index, starts, ends = (
         column[skeleton.bones] for column in (skeleton.link_index, skeleton.starts, skeleton.ends)
     )
-    links = np.arange(len(hand.links))
-    about_bones = _spheres_about([np.concatenate([starts[link_index == n], ends[link_index == n]]) for n in links])
-    about_meshes = _spheres_about([link.mesh.vertices for link in hand.links])
+    count, vertices = len(hand.links), [link.mesh.vertices for link in hand.links]
+    about_bones = link_bounds(np.tile(link_index, 2), np.concatenate([starts, ends]), count)
+    owners = np.repeat(np.arange(count), [len(own) for own in vertices])
+    about_meshes = link_bounds(owners, np.concatenate(vertices), count)
     meshes = tuple(_device_mesh(link.mesh, device) for link in hand.links)
-    bone_start = np.searchsorted(link_index, np.arange(len(hand.links) + 1))
+    bone_start = np.searchsorted(link_index, np.arange(count + 1))
     numbers = np.array([mesh.id if mesh else 0 for mesh in meshes], dtype=np.uint64)
     arrays = (
         wp.array(bone_start.astype(np.int32), dtype=int, device=device),
@@ -123,16 +124,6 @@ def _device_mesh(mesh: TriangleMesh, device: str) -> wp.Mesh | None:
         return None
     corners = wp.array(mesh.faces.astype(np.int32).reshape(-1), dtype=int, device=device)
     return wp.Mesh(_floats(mesh.vertices, wp.vec3, device), corners)
-
-
-def _spheres_about(points: Sequence[np.ndarray]) -> np.ndarray:
-    """Return centre and radius of a sphere about each set of points [m], zero about none, shape [set_count, 4]."""
-    spheres = np.zeros((len(points), 4))
-    for sphere, corners in zip(spheres, points, strict=True):
-        if len(corners):
-            sphere[:3] = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
-            sphere[3] = np.linalg.norm(corners - sphere[:3], axis=1).max()
-    return spheres
 
 
 def _floats(values: np.ndarray, dtype: type, device: str) -> wp.array:

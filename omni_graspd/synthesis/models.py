@@ -16,6 +16,7 @@ from omni_graspd.hands.collision_spheres import CollisionSpheres, self_collision
 from omni_graspd.hands.filling_spheres import NO_SPHERES, FillingSpheres, filling_spheres
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import KinematicTree
+from omni_graspd.hands.link_bounds import link_bounds
 from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.config import SynthesisConfig
@@ -67,8 +68,8 @@ class HandModel:
         tree = KinematicTree.from_hand(hand, device)
         for name in ("parent", "joint", "joint_type", "axis", "T_parent_joint", "T_joint_link"):
             setattr(self.arrays, name, getattr(tree, name))
-        bounds = _link_bounds(spheres.link_index, spheres.centers, spheres.radii, self.link_count)
-        reaches = _link_bounds(points.link_index, points.positions, np.zeros(self.point_count), self.link_count)
+        bounds = link_bounds(spheres.link_index, spheres.centers, self.link_count, spheres.radii)
+        reaches = link_bounds(points.link_index, points.positions, self.link_count)
         columns = {
             "coupling": (hand.coupling, float),
             "coupling_offset": (hand.coupling_offset, float),
@@ -97,18 +98,6 @@ class HandModel:
 
 def _starts(link_index: np.ndarray, link_count: int) -> np.ndarray:
     return np.searchsorted(link_index, np.arange(link_count + 1)).astype(np.int32)
-
-
-def _link_bounds(link_index: np.ndarray, centers: np.ndarray, radii: np.ndarray, link_count: int) -> np.ndarray:
-    """Return one sphere about the spheres or points of each link: centre and radius, shape [link_count, 4]."""
-    bounds = np.zeros((link_count, 4))
-    for link in range(link_count):
-        own = link_index == link
-        if own.any():
-            middle, radius = centers[own], radii[own, None]
-            bounds[link, :3] = 0.5 * ((middle - radius).min(axis=0) + (middle + radius).max(axis=0))
-            bounds[link, 3] = (np.linalg.norm(middle - bounds[link, :3], axis=1) + radius[:, 0]).max()
-    return bounds
 
 
 def _link_pairs(spheres: CollisionSpheres) -> np.ndarray:

@@ -21,10 +21,10 @@ from omni_graspd.synthesis.walls import pierced_links
 _STEPS_BETWEEN_REPORTS = 20
 # A hand farther than this from the object does not grasp it [m].
 _TOUCHING = 5e-3
-# A candidate deeper than this in the object goes on only if all are [m]; such a hand is caught there.
-_DEEP = 4e-3
-# How much a hand that the object passes through counts against escaping.
-_PIERCED = 2.0
+DEEP = 4e-3
+"""A hand deeper than this in the object ranks behind all that are not [m]; it is caught there."""
+PIERCED_PENALTY = 2.0
+"""How much a hand that the object passes through counts against escaping."""
 # How much one that passes through itself does.
 _CROSSED = 1.0
 # How much a wrench that is left over, as a share of the contact forces, counts against escaping.
@@ -63,7 +63,7 @@ def run_passes(
         poses, actuated = _positions(shard)
         pierced = _pierced(hand, wanted, drafted, poses, actuated).any(axis=1)
         crossed = _crossing(hand, actuated, device).any(axis=(1, 2))
-        penalties = np.where(pierced, _PIERCED, 0.0) + np.where(crossed, _CROSSED, 0.0)
+        penalties = np.where(pierced, PIERCED_PENALTY, 0.0) + np.where(crossed, _CROSSED, 0.0)
         best = _most_promising(shard, candidates, _imbalances(shard, wanted, drafted, points, config), penalties)
         state = poses[best], actuated[best]
         recorder.keep(best)
@@ -193,7 +193,7 @@ def _most_promising(shard: Shard, candidates: int, imbalances: np.ndarray, penal
     shape = (-1, candidates)
     escapes, depths = shard.escape().reshape(shape), shard.depths().reshape(shape)
     failed = shard.state.failed.numpy().reshape(shape)
-    escapes = escapes + np.where(depths > _DEEP, 1.0, 0.0)
+    escapes = escapes + np.where(depths > DEEP, 1.0, 0.0)
     escapes = escapes + penalties.reshape(shape)
     escapes = escapes + np.where(shard.clearances().reshape(shape) < 0.0, 1.0, 0.0)
     escapes = escapes + _UNBALANCED * imbalances.reshape(shape)

@@ -14,6 +14,7 @@ from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.filling_spheres import filling_spheres
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.link_bounds import link_bounds
 from omni_graspd.hands.skeleton import hand_skeleton
 from omni_graspd.synthesis.wall_kernels import pierced_kernel, sphere_depth_kernel
 
@@ -92,13 +93,9 @@ class _Lines:
 def _lines(hand: Hand, device: str) -> _Lines:
     skeleton = hand_skeleton(hand)
     links = np.arange(len(hand.links) + 1)
-    bounds = np.zeros((len(hand.links), 4))
-    for link in links[:-1]:
-        own = skeleton.link_index == link
-        if own.any():
-            corners = np.concatenate([skeleton.starts[own], skeleton.ends[own]])
-            bounds[link, :3] = 0.5 * (corners.min(axis=0) + corners.max(axis=0))
-            bounds[link, 3] = np.linalg.norm(corners - bounds[link, :3], axis=1).max()
+    bounds = link_bounds(
+        np.tile(skeleton.link_index, 2), np.concatenate([skeleton.starts, skeleton.ends]), len(hand.links)
+    )
     spheres = filling_spheres(hand)
     columns = (
         (np.searchsorted(skeleton.link_index, links), int),

@@ -30,7 +30,7 @@ from omni_graspd.metrics.self_penetration import SelfPenetrationConfig
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_at_least, require_positive
-from omni_graspd.scenes.grasp_tests.hold import HoldConfig, measure_hold
+from omni_graspd.scenes.grasp_tests.hold import LARGEST_DISPLACEMENT, HoldConfig, measure_hold
 from omni_graspd.scenes.grasp_tests.lift import measure_lift
 from omni_graspd.scenes.grasp_tests.lift_config import LiftConfig, LiftNoise, LiftProtocol
 from omni_graspd.usd.meshes import TriangleMesh
@@ -51,7 +51,7 @@ class EvaluationSettings:
     shaking."""
     lift_noise: int = 0
     """Further lifts per grasp with the palm off by 5 mm and 5 degrees; the score is the fraction that succeed."""
-    largest_displacement: float = 0.1
+    largest_displacement: float = LARGEST_DISPLACEMENT
     """Displacement at which an object counts as fallen [m]; larger ones are clipped before averaging."""
     intersection: IntersectionVolumeConfig = field(default_factory=IntersectionVolumeConfig)
     """Intersection volume."""
@@ -184,13 +184,7 @@ def _lift(chunk: EvaluationChunk, table: GraspTable, ok: np.ndarray) -> dict[str
     result = asyncio.run(
         measure_lift(simulate, hand, obj, batch, config, indices=indices, object_pieces=obj.convex_pieces)
     )
-    columns = {
-        "lifted": result.lifted,
-        "lift_drift": result.drift,
-        "lift_reason": np.array(result.reasons, dtype=str),
-        "lift_score": result.score,
-    }
-    return {name: values for name, values in columns.items() if name in chunk.columns and values is not None}
+    return {name: values for name, values in result.columns.items() if name in chunk.columns}
 
 
 def _hold(
@@ -199,8 +193,7 @@ def _hold(
     pieces = obj.convex_pieces or _pieces(obj.source, settings.hold)
     simulate = load_backend("standalone").simulate
     result = asyncio.run(measure_hold(simulate, hand, obj, poses, joints, settings.hold, object_pieces=pieces))
-    moved = np.minimum(result.displacements, settings.largest_displacement)
-    return {"displacement": moved.mean(axis=1), "held": result.held.mean(axis=1)}
+    return result.columns(settings.largest_displacement)
 
 
 @lru_cache(maxsize=2)

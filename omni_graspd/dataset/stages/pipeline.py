@@ -24,6 +24,9 @@ STAGES: dict[str, Callable[[Run, Progress], Coroutine[Any, Any, None]]] = {
 }
 """The stages by name, in order. Each goes on where it was stopped and needs what those before it wrote."""
 
+STAGE_UNITS = {"settle": "scene", "synthesize": "grasp", "place": "scene", "render": "image"}
+"""What each stage counts."""
+
 
 async def generate(
     config: GenerateConfig,

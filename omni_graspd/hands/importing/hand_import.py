@@ -23,7 +23,7 @@ from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_
 from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.hands.usd.hand_writer import write_hand
-from omni_graspd.library import list_names, list_user_names, resolve, user_folder
+from omni_graspd.library import list_all_names, list_names, list_user_names, resolve, user_folder
 from omni_graspd.usd.self_contained import write_self_contained
 
 _USD = (".usd", ".usda", ".usdc", ".usdz")
@@ -116,8 +116,7 @@ def remove_hand(name: str) -> Path:
 def list_hands() -> list[HandEntry]:
     """Return all hands of the library: the built-in ones, then the user's."""
     built_in = list_names("hands")
-    names = [*built_in, *(name for name in list_user_names("hands") if name not in built_in)]
-    return [_entry(name, name in built_in) for name in names]
+    return [_entry(name, name in built_in) for name in list_all_names("hands")]
 
 
 def _entry(name: str, is_built_in: bool) -> HandEntry:

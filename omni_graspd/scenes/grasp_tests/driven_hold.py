@@ -102,8 +102,7 @@ async def measure_driven_hold(
     test = _DrivenTest(simulate, hand, hand_colliders(hand), obj, pieces, config)
     displacements = np.full((len(T_object_palm), len(HOLD_DIRECTIONS)), np.nan)
     numbers = np.concatenate([T_object_palm, joint_positions, squeeze_joint_positions], axis=1)
-    possible = np.asarray(np.isfinite(numbers).all(axis=1))
-    possible[possible] = ~passes_through(hand, obj, T_object_palm[possible], joint_positions[possible])
+    possible = np.isfinite(numbers).all(axis=1) & ~passes_through(hand, obj, T_object_palm, joint_positions)
     for grasp in np.flatnonzero(possible):
         pressed = await test.press(T_object_palm[grasp], joint_positions[grasp], squeeze_joint_positions[grasp])
         displacements[grasp] = await test.pull(pressed)

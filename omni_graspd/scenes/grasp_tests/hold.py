@@ -28,6 +28,8 @@ Simulate = Callable[[Usd.Stage, SimulateConfig], Awaitable[SimulateResult]]
 
 HOLD_DIRECTIONS = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], dtype=np.float64)
 """Directions of gravity in the object frame, shape [6, 3]."""
+LARGEST_DISPLACEMENT = 0.1
+"""An object that moves farther than this has fallen [m]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,15 @@ class HoldResult:
     simulated: the grasp is not finite, or the object passes through the hand."""
     held: np.ndarray
     """Whether it stayed below the threshold, shape [grasp_count, 6], bool."""
+
+    def columns(self, largest_displacement: float = LARGEST_DISPLACEMENT) -> dict[str, np.ndarray]:
+        """Return the metrics ``displacement`` and ``held``, means over the directions, each [grasp_count].
+
+        Args:
+            largest_displacement: An object that moves farther has fallen; displacements are cut there [m].
+        """
+        moved = np.minimum(self.displacements, largest_displacement)
+        return {"displacement": moved.mean(axis=1), "held": self.held.mean(axis=1)}
 
 
 async def measure_hold(
@@ -106,8 +117,8 @@ async def measure_hold(
         obj = dataclasses.replace(obj, mass=config.object_mass, inertia=inertia)
     stage = author_hold_stage(hand_colliders(hand), obj, pieces, HOLD_DIRECTIONS, config.physics)
     displacements = np.full((len(T_object_palm), len(HOLD_DIRECTIONS)), np.nan)
-    possible = np.asarray(np.isfinite(np.concatenate([T_object_palm, joint_positions], axis=1)).all(axis=1))
-    possible[possible] = ~passes_through(hand, obj, T_object_palm[possible], joint_positions[possible])
+    finite = np.isfinite(np.concatenate([T_object_palm, joint_positions], axis=1)).all(axis=1)
+    possible = finite & ~passes_through(hand, obj, T_object_palm, joint_positions)
     # One grasp at a time: in one simulation with others, the solver's order, and so the outcome, would depend on them.
     for grasp in np.flatnonzero(possible):
         place_links(stage, obj, link_poses(hand, T_object_palm[grasp], joint_positions[grasp]))

@@ -52,6 +52,13 @@ class LiftResult:
     """Share of the tries with errors in which the object was lifted, 0 for a grasp that fails before anything is
     simulated and NaN for one that is not usable, shape [grasp_count]; None where none were asked for."""
 
+    @property
+    def columns(self) -> dict[str, np.ndarray]:
+        """The metrics of the lift test by column, ``lift_score`` only if asked for, each [grasp_count]."""
+        reasons = np.array(self.reasons, dtype=str)
+        score = {} if self.score is None else {"lift_score": self.score}
+        return {"lifted": self.lifted, "lift_drift": self.drift, "lift_reason": reasons, **score}
+
 
 async def measure_lift(
     simulate: Simulate,
