@@ -43,7 +43,7 @@ def test_every_name_is_there_and_says_what_it_is():
     assert 20 <= len(gd.__all__) <= 30
     for name in gd.__all__:
         assert len((inspect.getdoc(getattr(gd, name)) or "").split()) > 4, name
-    assert set(gd.__all__) <= set(dir(gd))
+    assert set(gd.__all__) == set(gd._HOMES) <= set(dir(gd))
 
 
 def test_names_for_type_checkers_are_those_there_are():
