@@ -68,7 +68,7 @@ def main() -> int:
 def _drags(root: Path, count: int) -> dict[str, float]:
     session = Inspection(root)
     updates, finished, worse = [], [], 0
-    with page_server("127.0.0.1", 8300, "bench") as (server, _):
+    with page_server(8300, "bench") as (server, _):
         page = InspectionPage(server, session)
 
         def run(work):
@@ -126,7 +126,7 @@ def _large(small: Path, root: Path, rows: int) -> dict[str, float]:
         write_grasps(many, path)
     begin = time.perf_counter()
     session = Inspection(root)
-    with page_server("127.0.0.1", 8310, "bench") as (server, _):
+    with page_server(8310, "bench") as (server, _):
         page = InspectionPage(server, session)
 
         def run(work):

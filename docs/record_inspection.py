@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     session = Inspection(options.dataset)
     session.select(options.row)
-    with page_server("127.0.0.1", 8350, "graspd inspect") as (server, address), sync_playwright() as playwright:
+    with page_server(8350, "graspd inspect") as (server, address), sync_playwright() as playwright:
         page = InspectionPage(server, session)
         server.initial_camera.position, server.initial_camera.look_at = (0.12, -0.24, 0.2), (0.04, 0.0, 0.03)
         tab = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_BROWSER).new_page(

@@ -12,6 +12,7 @@ from typing import Literal
 from pxr import Usd
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.full_install import require_installed
 from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 
@@ -57,6 +58,8 @@ def _is_inside_kit() -> bool:
 
 
 def _standalone() -> Backend:
+    require_installed("ovphysx", "simulation")
+    require_installed("mitsuba", "rendering")
     from omni_graspd.standalone.mitsuba_variant import choose_variant
     from omni_graspd.standalone.render import render
     from omni_graspd.standalone.simulate import simulate

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-import os
 from pathlib import Path
 from typing import Literal
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.user_folders import user_folder
 
 Kind = Literal["hands", "objects"]
 
@@ -31,14 +31,6 @@ def data_folder() -> Path:
 def list_names(kind: Kind) -> list[str]:
     """Return the names of the built-in hands or objects, sorted."""
     return sorted(path.parent.name for path in (data_folder() / kind).glob("*/*.usda") if path.stem == path.parent.name)
-
-
-def user_folder() -> Path:
-    """Return the folder of the user's own assets: ``GRASPD_HOME``, else ``omni_graspd`` in the XDG data folder."""
-    home = os.environ.get("GRASPD_HOME")
-    if home:
-        return Path(home).expanduser()
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "omni_graspd"
 
 
 def list_user_names(kind: Kind) -> list[str]:

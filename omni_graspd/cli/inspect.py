@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import time
 from functools import partial
 from pathlib import Path
@@ -26,7 +28,6 @@ def inspect(
     path: Annotated[Path | None, tyro.conf.Positional] = None,
     hand: str = "",
     object_: Annotated[Path | None, tyro.conf.arg(name="object")] = None,
-    host: str = "127.0.0.1",
     port: int = 8080,
     device: str = "cpu",
 ) -> Action:
@@ -39,7 +40,6 @@ def inspect(
         hand: Hand to show on its own, by name or USD file; with a grasp file, the hand of its grasps if the file names
             none.
         object_: Mesh or USD file of a grasp file's object, or a folder of objects, if the file does not name it.
-        host: Address to listen on. Any but the default can be reached from other machines, with the printed token.
         port: Port; if it is taken, the next free one is used.
         device: Device that computes grasps: cpu or cuda:0.
     """
@@ -49,24 +49,22 @@ def inspect(
         )
     if path is None and object_ is not None:
         raise GraspdError(f"expected a grasp file with --object, got {object_} alone; name the file of its grasps")
-    if not 0 < port < 65535:
-        raise GraspdError(f"expected --port between 1 and 65534, got {port}")
+    if not 0 < port < 65536:
+        raise GraspdError(f"expected --port between 1 and 65535, got {port}")
     if path is None:
-        return partial(_inspect_hand, hand, host, port)
-    return partial(_inspect, path, hand, object_, host, port, device)
+        return partial(_inspect_hand, hand, port)
+    return partial(_inspect, path, hand, object_, port, device)
 
 
-def _inspect_hand(hand: str, host: str, port: int, console: Console) -> None:
+def _inspect_hand(hand: str, port: int, console: Console) -> None:
     from omni_graspd.viewer.hand_page import HandPage
 
-    with page_server(host, port, f"graspd · {hand}") as (server, address):
+    with page_server(port, f"graspd · {hand}") as (server, address):
         HandPage(server, hand)
         _wait(console, address)
 
 
-def _inspect(
-    path: Path, hand: str, object_path: Path | None, host: str, port: int, device: str, console: Console
-) -> None:
+def _inspect(path: Path, hand: str, object_path: Path | None, port: int, device: str, console: Console) -> None:
     from omni_graspd.viewer.inspection_page import InspectionPage
 
     with progress_bar(console, "read", "file") as progress:
@@ -77,7 +75,7 @@ def _inspect(
         if conversion is not None:
             console.print(f"read as {conversion.from_name} ({conversion.reason})", soft_wrap=True, markup=False)
             show_losses(conversion, console)
-        with page_server(host, port, f"graspd · {session.source.resolve().name}") as (server, address):
+        with page_server(port, f"graspd · {session.source.resolve().name}") as (server, address):
             InspectionPage(server, session)
             console.print(
                 f"{counted(session.catalog.count, 'grasp')} · decisions: {session.decisions.path}", soft_wrap=True
@@ -89,5 +87,9 @@ def _inspect(
 
 def _wait(console: Console, address: str) -> None:
     console.print(f"open {address} · Ctrl-C ends", soft_wrap=True, markup=False)
+    if "SSH_CONNECTION" in os.environ:
+        inner = address.removeprefix("http://")
+        tunnel = f"ssh -L {inner.partition(':')[2]}:{inner} {socket.gethostname()}"
+        console.print(f"from another machine: {tunnel}, and there the same address", soft_wrap=True, markup=False)
     while True:
         time.sleep(3600.0)

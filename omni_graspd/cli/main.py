@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from omni_graspd.cli.commands import find_command, is_scene_render
 from omni_graspd.cli.help_page import group_page, overview
 from omni_graspd.errors import GraspdError
+from omni_graspd.interrupts import held_interrupts
 from omni_graspd.version import __version__
 
 _MENDABLE, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
@@ -49,11 +50,13 @@ def _run(arguments: Sequence[str]) -> None:
         print(group_page(command) if command.name else overview())
         return
     # The modules of a command load Warp, PhysX and USD: help on all commands must not wait for them.
-    from omni_graspd.cli.console import open_console
-    from omni_graspd.cli.run_command import parse_command
-    from omni_graspd.quiet_warp import start_warp
+    # Errors of the work are not taken for tyro's, since it is done after tyro has read the arguments. trimesh takes
+    # Ctrl-C for an optional package that does not load, and goes on.
+    with held_interrupts():
+        from omni_graspd.cli.console import open_console
+        from omni_graspd.cli.run_command import parse_command
+        from omni_graspd.quiet_warp import start_warp
 
-    # Errors of the work are not taken for tyro's, since it is done after tyro has read the arguments.
-    action = parse_command(command, rest)
-    start_warp()
+        action = parse_command(command, rest)
+        start_warp()
     action(open_console())

@@ -31,6 +31,10 @@ class Dataset:
     manifest: Manifest
     """What the dataset is."""
 
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self.manifest.counts.items())
+        return f"<Dataset {self.root}: {', '.join(self.hands)} and {len(self.objects)} objects; {counts}>"
+
     @property
     def hands(self) -> tuple[str, ...]:
         """Names of the hands."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path
 from omni_graspd.errors import GraspdError
-from omni_graspd.library import user_folder
+from omni_graspd.user_folders import user_folder
 
 if TYPE_CHECKING:
     import pyarrow.fs as pafs

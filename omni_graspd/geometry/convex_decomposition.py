@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.full_install import require_installed
 from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.geometry.convex_merging import merge_convex_pieces
 from omni_graspd.geometry.piece_cache import cached_pieces
@@ -65,6 +66,7 @@ def decompose_convex(mesh: TriangleMesh, config: ConvexDecompositionConfig) -> t
     hull = convex_hull(mesh.vertices, vertex_limit=len(mesh.vertices))
     if _volume(mesh) >= config.convex_volume * _volume(hull):
         return (convex_hull(hull.vertices),)
+    require_installed("coacd", "an object with hollows")
     import coacd
 
     coacd.set_log_level("off")

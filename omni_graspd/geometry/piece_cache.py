@@ -14,13 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.user_folders import cache_folder
 
+_FOLDER = "convex_pieces"
 _PACKAGES = ("coacd", "manifold3d", "scipy", "trimesh")
-
-
-def piece_cache_folder() -> Path:
-    """Return the folder for convex pieces; it may not exist yet."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "omni_graspd" / "convex_pieces"
 
 
 def cached_pieces(
@@ -35,7 +32,7 @@ def cached_pieces(
         recipe: What was asked for: all settings, and the version of the method.
         make: Makes the pieces.
     """
-    path = piece_cache_folder() / f"{_digest(mesh, recipe)}.npz"
+    path = cache_folder(_FOLDER) / f"{_digest(mesh, recipe)}.npz"
     kept = _read(path)
     if kept is not None:
         return kept

@@ -24,8 +24,8 @@ from omni_graspd.progress import Progress
 OK, FAILED, MENDABLE, STOPPED = 0, 1, 2, 130
 """Exit codes: done, unexpected error, what the user can mend, stopped; those of ``graspd``."""
 
-PACKAGES = {"tyro": "0.9", "pyarrow": "17", "manifold3d": "3.2"}
-"""What Isaac Sim's Python lacks for a whole run, with the oldest version: options, tables, solids of objects."""
+PACKAGES = {"tyro": "0.9", "pyarrow": "17", "manifold3d": "3.2", "platformdirs": "4"}
+"""What Isaac Sim's Python lacks for a whole run, with the oldest version: options, tables, solids, folders."""
 
 _running: set[asyncio.Task[int]] = set()
 """Runs under way: a loop alone does not keep its tasks alive."""

@@ -27,6 +27,10 @@ from omni_graspd.synthesis.synthesizer import synthesize
 _CAPTURE_EVERY = 5
 StageProgress = Callable[[str, int, int], None]
 """Called on Kit's loop with the name of the stage, items done and in total."""
+
+_NEEDED = ("platformdirs", "pyarrow")
+"""Packages without which the panel makes nothing: the user's folders, Parquet tables."""
+
 LossCurve = Callable[[list[float]], None]
 """Called on Kit's loop with the losses of the first grasp."""
 
@@ -37,10 +41,12 @@ def require_packages() -> None:
     Raises:
         GraspdError: If it is missing; the message says how to install it.
     """
-    if importlib.util.find_spec("pyarrow") is None:
+    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
         raise GraspdError(
-            "expected the package pyarrow in Isaac Sim's Python, got none: datasets are Parquet tables; install it "
-            "with `./python.sh -m pip install pyarrow` in Isaac Sim's folder and start again"
+            f"expected the packages {' and '.join(_NEEDED)} in Isaac Sim's Python, got no {' and no '.join(missing)}; "
+            f"install with `./python.sh -m pip install --no-deps {' '.join(missing)}` in Isaac Sim's folder and start "
+            "again"
         )
 
 

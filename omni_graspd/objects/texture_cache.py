@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.user_folders import cache_folder
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-
-def texture_cache_folder() -> Path:
-    """Return the folder for extracted textures; it may not exist yet."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "omni_graspd" / "textures"
+_FOLDER = "textures"
 
 
 def open_image(file: Path | bytes) -> Image | str:
@@ -48,7 +46,7 @@ def keep_image(image: Image) -> Path:
     try:
         rgb = image.convert("RGB")
         digest = hashlib.sha256(f"{rgb.size}".encode() + rgb.tobytes()).hexdigest()
-        path = texture_cache_folder() / f"{digest[:32]}.png"
+        path = cache_folder(_FOLDER) / f"{digest[:32]}.png"
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
@@ -56,6 +54,6 @@ def keep_image(image: Image) -> Path:
             temporary.replace(path)
     except OSError as error:
         raise GraspdError(
-            f"expected a writable folder {texture_cache_folder()}, got {error}; set XDG_CACHE_HOME to another folder"
+            f"expected a writable folder {cache_folder(_FOLDER)}, got {error}; set XDG_CACHE_HOME to another folder"
         ) from error
     return path

@@ -11,11 +11,12 @@ from pathlib import Path
 
 from omni_graspd.atomic import writing_to
 from omni_graspd.errors import GraspdError
-from omni_graspd.library import list_names, list_user_names, user_folder
+from omni_graspd.library import list_names, list_user_names
 from omni_graspd.objects.object_name import label_from_name
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.simready_object import write_simready_object
 from omni_graspd.usd.simready_package import Provenance
+from omni_graspd.user_folders import user_folder
 
 
 def rename_object(rigid: RigidObject, name: str | None, label: str | None) -> RigidObject:

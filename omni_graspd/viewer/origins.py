@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -26,11 +26,8 @@ def is_local_origin(origin: str | None) -> bool:
 
 
 @contextmanager
-def welcoming(is_welcome: Callable[[str | None], bool]) -> Iterator[None]:
-    """Let viser servers that are built within refuse the WebSockets of other origins.
-
-    Args:
-        is_welcome: Says of an origin whether it may; None where the request names none.
+def guarding() -> Iterator[None]:
+    """Let viser servers that are built within refuse the WebSockets of other machines' pages.
 
     Raises:
         GraspdError: If the installed viser serves in another way, which could not be guarded.
@@ -42,7 +39,7 @@ def welcoming(is_welcome: Callable[[str | None], bool]) -> Iterator[None]:
     def guarded_serve(*arguments: Any, process_request: Any = None, **options: Any) -> Any:
         async def look_first(connection: Any, request: Any) -> Any:
             is_socket = request.headers.get("Upgrade", "").lower() == "websocket"
-            if is_socket and not is_welcome(request.headers.get("Origin")):
+            if is_socket and not is_local_origin(request.headers.get("Origin")):
                 return connection.respond(HTTPStatus.FORBIDDEN, "open the address that graspd has printed\n")
             answer = None if process_request is None else process_request(connection, request)
             return await answer if inspect.isawaitable(answer) else answer

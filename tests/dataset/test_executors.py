@@ -29,6 +29,7 @@ from omni_graspd.dataset.run import open_run
 from omni_graspd.dataset.stages import synthesize_stage
 from omni_graspd.dataset.stages.pipeline import STAGES, generate
 from omni_graspd.errors import GraspdError
+from omni_graspd.interrupts import held_interrupts
 from omni_graspd.progress import no_progress
 from omni_graspd.scenes.scene_writer import SceneConfig
 
@@ -117,6 +118,36 @@ def _group(leader: int) -> list[int]:
     """Return the processes of a session that still run."""
     listed = subprocess.run(["ps", "-o", "pid=,stat=", "-s", str(leader)], capture_output=True, text=True, check=False)
     return [int(line.split()[0]) for line in listed.stdout.splitlines() if not line.split()[1].startswith("Z")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", [0.3, 1.0, 2.5, 4.0])
+def test_ctrl_c_ends_a_run_and_its_workers_while_they_start(moment: float, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "omni_graspd", "generate", "--object", "mug", "--object", "soup_can"]
+    process = subprocess.Popen(
+        [*command, "--grasps", "64", "--workers", "2", "--out", str(tmp_path / "out")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(moment)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    # Five seconds on a machine that is free; here two tests run at a time.
+    error = process.communicate(timeout=15.0)[1]
+    assert process.returncode == 130
+    assert error.splitlines()[-1].startswith("stopped; ")
+    _wait_for(lambda: not _group(process.pid), 5.0)
+
+
+def test_ctrl_c_waits_where_it_is_held_back() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        try:
+            with held_interrupts():
+                signal.raise_signal(signal.SIGINT)
+                reached = True
+        finally:
+            assert reached
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ def test_the_script_with_the_writer_runs(kit, tmp_path):
     assert kit.replicator.products == []
 
 
-@pytest.mark.parametrize("package", ["pyarrow", "manifold3d", "tyro"])
+@pytest.mark.parametrize("package", ["pyarrow", "manifold3d", "platformdirs", "tyro"])
 def test_packages_and_versions_are_those_of_the_headless_run(kit, package):
     from omni_graspd.kit.headless import PACKAGES
 

@@ -11,14 +11,15 @@ import pytest
 import trimesh
 
 from omni_graspd.geometry.convex_decomposition import ConvexDecompositionConfig, convex_pieces
-from omni_graspd.geometry.piece_cache import cached_pieces, piece_cache_folder
+from omni_graspd.geometry.piece_cache import cached_pieces
 from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.user_folders import cache_folder
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return piece_cache_folder()
+    return cache_folder("convex_pieces")
 
 
 def _box(size: float) -> TriangleMesh:

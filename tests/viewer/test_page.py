@@ -64,7 +64,7 @@ def _drawn_colors(tab: Any, path: Path) -> int:
 def test_a_dataset_is_looked_through_mended_decided_on_and_exported(
     session: Inspection, dataset: Path, port: int, tab: Any, run_on: Callable, tmp_path: Path
 ) -> None:
-    with page_server("127.0.0.1", port, "test") as (server, address):
+    with page_server(port, "test") as (server, address):
         page = InspectionPage(server, session)
         tab.goto(address)
         tab.get_by_text("barrett · block · 0").wait_for()
@@ -108,7 +108,7 @@ def test_a_dataset_is_looked_through_mended_decided_on_and_exported(
 def test_contacts_cones_a_second_grasp_and_the_scene_are_drawn(
     session: Inspection, port: int, tab: Any, run_on: Callable, tmp_path: Path
 ) -> None:
-    with page_server("127.0.0.1", port, "test") as (server, address):
+    with page_server(port, "test") as (server, address):
         page = InspectionPage(server, session)
         tab.goto(address)
         tab.get_by_text("barrett · block · 0").wait_for()
@@ -125,7 +125,7 @@ def test_contacts_cones_a_second_grasp_and_the_scene_are_drawn(
 
 
 def test_a_hand_alone_is_moved(port: int, tab: Any, tmp_path: Path) -> None:
-    with page_server("127.0.0.1", port, "test") as (server, address):
+    with page_server(port, "test") as (server, address):
         page = HandPage(server, "barrett")
         tab.goto(address)
         tab.get_by_text("no findings").or_(tab.get_by_text("joints, 4 actuated")).first.wait_for()

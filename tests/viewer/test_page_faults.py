@@ -26,7 +26,7 @@ _PRESSED = SimpleNamespace(client_id=1, client=None)
 
 @pytest.fixture
 def page(session: Inspection, port: int, run_on: Callable) -> Iterator[InspectionPage]:
-    with page_server("127.0.0.1", port, "test") as (server, _):
+    with page_server(port, "test") as (server, _):
         shown = InspectionPage(server, session)
         run_on(server, shown.show_selected())
         yield shown
@@ -54,7 +54,7 @@ def test_a_damaged_row_is_told_and_the_next_one_shown(dataset: Path, port: int, 
     poses[1] = np.nan
     write_grasps(replace(table, grasps=replace(table.grasps, T_object_palm=poses)), path)
     session = Inspection(dataset)
-    with page_server("127.0.0.1", port, "test") as (server, _):
+    with page_server(port, "test") as (server, _):
         page = InspectionPage(server, session)
         _press(page, "Next", run_on)
         assert "Error" in page.message.content
@@ -67,7 +67,7 @@ def test_a_damaged_row_is_told_and_the_next_one_shown(dataset: Path, port: int, 
 def test_a_hand_that_moved_is_named(dataset: Path, port: int, run_on: Callable) -> None:
     session, hand = Inspection(dataset), DatasetLayout(dataset).hand("barrett")
     moved = hand.rename(hand.with_suffix(".moved"))
-    with page_server("127.0.0.1", port, "test") as (server, _):
+    with page_server(port, "test") as (server, _):
         page = InspectionPage(server, session)
         _press(page, "Next", run_on)
         assert "barrett.usd" in page.message.content
@@ -81,7 +81,7 @@ def test_two_pages_on_one_dataset_keep_the_decisions_of_both(
     page: InspectionPage, dataset: Path, port: int, run_on: Callable
 ) -> None:
     other = Inspection(dataset)
-    with page_server("127.0.0.1", port + 7, "other") as (server, _):
+    with page_server(port + 7, "other") as (server, _):
         second = InspectionPage(server, other)
         _press(page, "Accept", run_on)
         for _ in range(3):

@@ -17,7 +17,7 @@ def test_the_top_of_the_drawn_table_is_the_plane_and_it_comes_and_goes(
     session: Inspection, port: int, offset: float
 ) -> None:
     plane = np.array([0.48, -0.6, 0.64, offset])
-    with page_server("127.0.0.1", port, "test") as (server, _):
+    with page_server(port, "test") as (server, _):
         scene = GraspScene(server.scene, "/grasp")
         scene.show(session.hand, session.object, session.posture)
         assert "table" not in scene._drawn

