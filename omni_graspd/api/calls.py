@@ -78,7 +78,15 @@ def read_grasps(
 
 
 def convert(
-    source: str | Path, target: str | Path, *, to: str = "", hand: str = "", obj: str | Path = ""
+    source: str | Path,
+    target: str | Path,
+    *,
+    to: str = "",
+    hand: str = "",
+    obj: str | Path = "",
+    where: str = "",
+    top: int | None = None,
+    by: str = "",
 ) -> Conversion:
     """Convert grasps between our datasets and the files of other projects, as ``graspd convert`` does.
 
@@ -88,6 +96,9 @@ def convert(
         to: Format that is written; by default the target's suffix tells it.
         hand: The hand, where the source does not tell it.
         obj: Mesh of the object, where the source does not tell it.
+        where: Condition on the columns, for example ``"usable and epsilon > 0.2"``.
+        top: The best grasps of each hand and object; None: all.
+        by: Column by which they are best; by default the ranking score.
 
     Returns:
         What was written, left out, guessed and lost.
@@ -95,9 +106,11 @@ def convert(
     Raises:
         GraspdError: If nothing can be read, or the target cannot be written.
     """
+    from omni_graspd.dataset.selection import Selection
     from omni_graspd.formats import conversion
 
-    config = conversion.ConvertConfig(to=to, hand=hand, object_path=Path(obj) if obj else None)
+    selection = Selection(where, top, by)
+    config = conversion.ConvertConfig(to=to, hand=hand, object_path=Path(obj) if obj else None, selection=selection)
     return conversion.convert(Path(source), Path(target), config)
 
 

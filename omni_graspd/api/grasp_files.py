@@ -27,13 +27,9 @@ from omni_graspd.objects.rigid_object import RigidObject
 _TABLE = ".parquet"
 
 
-def write_grasp_file(grasps: Grasps, path: Path) -> Path:
-    """Write grasps; ``.parquet`` is our own table, any other suffix tells the format.
-
-    Raises:
-        GraspdError: If the file cannot be written, or no format has this suffix.
-    """
-    table = GraspTable(
+def as_table(grasps: Grasps) -> GraspTable:
+    """Return grasps as the table that they would be on disk."""
+    return GraspTable(
         hand=grasps.hand.name,
         object=grasps.object.name,
         joint_names=tuple(grasps.hand.joint_names),
@@ -42,6 +38,15 @@ def write_grasp_file(grasps: Grasps, path: Path) -> Path:
         grasps=grasps.batch,
         metrics=grasps.metrics,
     )
+
+
+def write_grasp_file(grasps: Grasps, path: Path) -> Path:
+    """Write grasps; ``.parquet`` is our own table, any other suffix tells the format.
+
+    Raises:
+        GraspdError: If the file cannot be written, or no format has this suffix.
+    """
+    table = as_table(grasps)
     if path.suffix == _TABLE:
         write_grasps(table, path)
     else:

@@ -131,6 +131,20 @@ class Grasps:
 
         return wait_for(aio.measure_lift(self, config))
 
+    def where(self, condition: str) -> Grasps:
+        """Return the grasps that meet a condition, for example ``grasps.where("usable and epsilon > 0.2")``.
+
+        Args:
+            condition: Columns of metrics, losses and clearances, compared, with ``and``, ``or``, ``not`` and ``in``.
+
+        Raises:
+            GraspdError: If the condition cannot be read, or there is no such column.
+        """
+        from omni_graspd.api.grasp_files import as_table
+        from omni_graspd.dataset.selection import Selection, selected_rows
+
+        return self[selected_rows(as_table(self), Selection(condition))]
+
     def best(self, count: int = 1, by: str = "") -> Grasps:
         """Return the best grasps, usable ones first.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from omni_graspd.cli.console import Action, counted, progress_bar
+from omni_graspd.dataset.selection import Selection
 from omni_graspd.formats.conversion import Conversion, ConvertConfig, convert
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ def convert_grasps(
     to: str = "",
     hand: str = "",
     object_: Annotated[Path | None, tyro.conf.arg(name="object")] = None,
+    where: str = "",
+    top: int | None = None,
+    by: str = "",
     check: bool = True,
 ) -> Action:
     """Convert grasps between graspd datasets and the files of other projects, or from one format to another.
@@ -40,9 +44,14 @@ def convert_grasps(
         to: Format to write. Default: chosen by the target's name.
         hand: Hand, by name or USD file. Default: detected from the joints or the hand's name in the file.
         object_: Mesh or USD file of the object, or a folder of objects. Default: the object that the file names.
+        where: Take only grasps that meet a condition on the columns, for example "usable and epsilon > 0.2".
+        top: Take only the best grasps of each hand and object.
+        by: Column by which grasps are best. Default: the ranking score.
         check: Refuse files whose quaternions or joints seem to be in a different order from the format's.
     """
-    config = ConvertConfig(from_name=from_, to=to, hand=hand, object_path=object_, check=check)
+    config = ConvertConfig(
+        from_name=from_, to=to, hand=hand, object_path=object_, check=check, selection=Selection(where, top, by)
+    )
     return partial(_convert, source, target, config)
 
 

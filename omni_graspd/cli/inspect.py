@@ -16,6 +16,7 @@ import tyro
 from omni_graspd.cli.console import Action, counted, progress_bar
 from omni_graspd.cli.convert import show_losses
 from omni_graspd.dataset.remote_folder import local_dataset
+from omni_graspd.dataset.selection import Selection
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.opened import open_grasps
 from omni_graspd.viewer.serve import page_server
@@ -28,6 +29,9 @@ def inspect(
     path: Annotated[Path | None, tyro.conf.Positional] = None,
     hand: str = "",
     object_: Annotated[Path | None, tyro.conf.arg(name="object")] = None,
+    where: str = "",
+    top: int | None = None,
+    by: str = "",
     port: int = 8080,
     device: str = "cpu",
 ) -> Action:
@@ -40,6 +44,9 @@ def inspect(
         hand: Hand to show on its own, by name or USD file; with a grasp file, the hand of its grasps if the file names
             none.
         object_: Mesh or USD file of a grasp file's object, or a folder of objects, if the file does not name it.
+        where: Show only grasps that meet a condition on the columns, for example "usable and epsilon > 0.2".
+        top: Show only the best grasps of each hand and object.
+        by: Column by which grasps are best. Default: the ranking score.
         port: Port; if it is taken, the next free one is used.
         device: Device that computes grasps: cpu or cuda:0.
     """
@@ -53,7 +60,7 @@ def inspect(
         raise GraspdError(f"expected --port between 1 and 65535, got {port}")
     if path is None:
         return partial(_inspect_hand, hand, port)
-    return partial(_inspect, path, hand, object_, port, device)
+    return partial(_inspect, path, hand, object_, Selection(where, top, by), port, device)
 
 
 def _inspect_hand(hand: str, port: int, console: Console) -> None:
@@ -64,12 +71,25 @@ def _inspect_hand(hand: str, port: int, console: Console) -> None:
         _wait(console, address)
 
 
-def _inspect(path: Path, hand: str, object_path: Path | None, port: int, device: str, console: Console) -> None:
+def _inspect(
+    path: Path,
+    hand: str,
+    object_path: Path | None,
+    selection: Selection,
+    port: int,
+    device: str,
+    console: Console,
+) -> None:
     from omni_graspd.viewer.inspection_page import InspectionPage
 
     with progress_bar(console, "read", "file") as progress:
         session, conversion = open_grasps(
-            local_dataset(path), hand=hand, object_path=object_path, device=device, progress=progress
+            local_dataset(path),
+            hand=hand,
+            object_path=object_path,
+            device=device,
+            selection=selection,
+            progress=progress,
         )
     try:
         if conversion is not None:

@@ -57,6 +57,9 @@ class Dataset:
         objects: Sequence[str] | None = None,
         columns: Sequence[str] | None = None,
         only_ok: bool = True,
+        where: str = "",
+        top: int | None = None,
+        by: str = "",
     ) -> pa.Table:
         """Read the base grasps of a hand as one Arrow table; ``.to_pandas()`` makes a data frame of it.
 
@@ -66,6 +69,9 @@ class Dataset:
             objects: Only these objects.
             columns: Only these columns; a column ``object`` is always added.
             only_ok: Leave out grasps that are marked as failed.
+            where: Condition on the columns, for example ``"usable and epsilon > 0.2"``.
+            top: The best grasps of each object; None: all.
+            by: Column by which they are best; by default the ranking score.
 
         Raises:
             GraspdError: If there is no such hand, object, split or column.
@@ -75,12 +81,19 @@ class Dataset:
         import pyarrow.parquet as pq
 
         self._check("hand", [hand], self.hands)
+        from omni_graspd.dataset.selection import Selection, selected_rows
+        from omni_graspd.dataset.tables import read_grasps
+
+        selection = Selection(f"ok and ({where})" if where and only_ok else where, top, by)
+        split_of = {obj: name for name, members in self.splits().items() for obj in members}
         layout, parts = DatasetLayout(self.root), []
         for _, name, path in layout.grasp_tables([hand], self._objects(split, objects)):
             wanted = None if columns is None else list(dict.fromkeys([*columns, "status"]))
             if wanted is not None:
                 self._check("column", wanted, pq.read_schema(path).names)
             table = pq.ParquetFile(path).read(columns=wanted)
+            if not selection.takes_all:
+                table = table.take(selected_rows(read_grasps(path), selection, split_of[name]))
             if only_ok:
                 table = table.filter(pc.equal(table["status"], "ok"))
             if columns is not None and "status" not in columns:

@@ -73,11 +73,14 @@ class GraspTable:
 
     def rows(self, start: int, stop: int) -> GraspTable:
         """Return the rows ``start`` to ``stop - 1``."""
-        part = slice(start, stop)
+        return self.take(slice(start, stop))
+
+    def take(self, part: slice | np.ndarray) -> GraspTable:
+        """Return some of the rows: a slice, row numbers, or a mask."""
         return replace(
             self,
             indices=self.indices[part],
-            grasps=self.grasps.rows(start, stop),
+            grasps=self.grasps.take(part),
             metrics={name: values[part] for name, values in self.metrics.items()},
             rest_poses=None if self.rest_poses is None else self.rest_poses[part],
         )

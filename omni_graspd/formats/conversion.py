@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.atomic import atomic_path, writing_to
+from omni_graspd.dataset.selection import EVERYTHING, Selection
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.format import Format, WrittenFile
 from omni_graspd.formats.grasp_reading import GraspReading, ReadGrasps, Refusal
@@ -34,6 +35,8 @@ class ConvertConfig:
     """Our hand, by name or USD file; by default told by the names of the joints, or of the hand in the file."""
     object_path: Path | None = None
     """Mesh or USD file of the object, or a folder of objects; by default what the file names is looked for."""
+    selection: Selection = EVERYTHING
+    """Which grasps are taken."""
     check: bool = True
     """Refuse files whose quaternions or joints seem to be in another order than the format has them."""
 
@@ -83,6 +86,7 @@ def convert(
         object_path=config.object_path,
         foreign_hands=not FORMATS[to_name].needs_our_hand,
         check=config.check,
+        selection=config.selection,
         progress=progress,
     )
     return write_reading(reading, target, to_name)

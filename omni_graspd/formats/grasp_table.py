@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from omni_graspd.dataset.selection import selection_columns
 from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
 from omni_graspd.formats.format import Format, magic
 from omni_graspd.formats.record import GraspRecord
@@ -57,6 +58,7 @@ def table_record(table: GraspTable) -> GraspRecord:
         scores={"confidence": confidence}
         | {f"loss_{name}": np.asarray(values, dtype=np.float64) for name, values in batch.losses.items()}
         | columns,
+        facts=selection_columns(table),
     )
 
 

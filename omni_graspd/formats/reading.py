@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from omni_graspd.dataset.selection import EVERYTHING, Selection
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.format import Format
 from omni_graspd.formats.grasp_reading import GraspReading, ReadGrasps, Refusal
@@ -32,6 +33,7 @@ def read_grasps(
     object_path: Path | None = None,
     foreign_hands: bool = False,
     check: bool = True,
+    selection: Selection = EVERYTHING,
     progress: Progress = no_progress,
 ) -> GraspReading:
     """Read grasps from a file of any known format, a folder of such files, or the folder of one of our datasets.
@@ -44,6 +46,7 @@ def read_grasps(
             for.
         foreign_hands: Keep grasps of hands that we do not have, as they are in the file.
         check: Refuse grasps whose quaternions or joints seem to be in another order than the format's.
+        selection: Which grasps of each hand and object are taken.
         progress: Called with files read and in total.
 
     Returns:
@@ -78,7 +81,26 @@ def read_grasps(
     if not read:
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         raise GraspdError(refused[0].reason + more if refused else f"expected grasps in {path}, got none")
-    return GraspReading(format_name, reason, tuple(_joined(read)), tuple(refused))
+    entries = tuple(_joined(read))
+    if not selection.takes_all:
+        entries = _selected(entries, selection, path)
+    return GraspReading(format_name, reason, entries, tuple(refused))
+
+
+def _selected(entries: Sequence[ReadGrasps], selection: Selection, path: Path) -> tuple[ReadGrasps, ...]:
+    """Return what a selection leaves of grasps; of other projects' grasps it knows their scores."""
+    kept = []
+    for entry in entries:
+        record = entry.record
+        good = np.asarray(record.scores.get("confidence", np.ones(len(record)))) > 0.0
+        own = {"hand": record.hand, "object": record.object, "ok": good, "usable": good}
+        rows = selection.rows({**own, **record.scores, **record.facts}, len(record))
+        if len(rows):
+            kept.append(replace(entry, record=record.rows(rows)))
+    if not kept:
+        count = sum(len(entry.record) for entry in entries)
+        raise GraspdError(f"expected grasps that meet {selection.where!r}, got none among the {count} in {path}")
+    return tuple(kept)
 
 
 def _files(path: Path, format_name: str) -> tuple[list[Path], str, str]:

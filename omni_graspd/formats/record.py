@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -49,6 +50,8 @@ class GraspRecord:
     """Joint targets that press [rad or m], shape [grasp_count, joint_count]."""
     scores: dict[str, np.ndarray] = field(default_factory=dict)
     """Numbers by which grasps are judged, each [grasp_count]; ``confidence`` is 1 for good grasps, 0 for bad ones."""
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What else our own tables say of each grasp, to choose by: values by name, each [grasp_count], or one for all."""
     notes: tuple[str, ...] = ()
     """What reading guessed or left out, one sentence each."""
 
@@ -70,6 +73,7 @@ class GraspRecord:
             pregrasp_joint_positions=of(self.pregrasp_joint_positions),
             squeeze_joint_positions=of(self.squeeze_joint_positions),
             scores={name: values[part] for name, values in self.scores.items()},
+            facts={name: values if isinstance(values, str) else values[part] for name, values in self.facts.items()},
         )
 
 
@@ -199,5 +203,6 @@ def joined_records(records: Sequence[GraspRecord]) -> GraspRecord:
         pregrasp_joint_positions=of("pregrasp_joint_positions"),
         squeeze_joint_positions=of("squeeze_joint_positions"),
         scores={name: np.concatenate([record.scores[name] for record in records]) for name in names},
+        facts={},
         notes=tuple(dict.fromkeys(note for record in records for note in record.notes)),
     )

@@ -7,7 +7,12 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.selection import EVERYTHING, Selection, selected_rows
+from omni_graspd.dataset.splits import split_objects
+from omni_graspd.dataset.tables import read_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.conversion import Conversion, ConvertConfig, convert
 from omni_graspd.formats.object_files import file_name
@@ -22,6 +27,7 @@ def open_grasps(
     hand: str = "",
     object_path: Path | None = None,
     device: str = "cpu",
+    selection: Selection = EVERYTHING,
     progress: Progress = no_progress,
 ) -> tuple[Inspection, Conversion | None]:
     """Open a dataset, or read grasps of any format that ``graspd convert`` reads into one that lasts while it is open.
@@ -33,6 +39,7 @@ def open_grasps(
         hand: Our hand, where the file does not say, by name or USD file.
         object_path: Mesh or USD file of the object, or a folder of objects, where the file does not say.
         device: Warp device.
+        selection: Which grasps are shown.
         progress: Called with files read and in total.
 
     Returns:
@@ -47,12 +54,30 @@ def open_grasps(
             f"expected --hand and --object with a grasp file only, got the dataset {path}; leave them out"
         )
     if not is_about_file and (not path.exists() or DatasetLayout(path).manifest.is_file()):
-        return Inspection(path, device), None
+        return _taking(Inspection(path, device), selection), None
     folder = TemporaryDirectory(prefix="graspd_inspect_")
     try:
         root = Path(folder.name) / file_name(path.resolve().stem, "grasps")
         conversion = convert(path, root, ConvertConfig(to=DATASET, hand=hand, object_path=object_path), progress)
-        return Inspection(root, device, source=path, made_in=folder), conversion
+        return _taking(Inspection(root, device, source=path, made_in=folder), selection), conversion
     except BaseException:
         folder.cleanup()
         raise
+
+
+def _taking(session: Inspection, selection: Selection) -> Inspection:
+    """Let a session show what a selection leaves."""
+    if selection.takes_all:
+        return session
+    split_of = {
+        name: split for split, names in split_objects(session.catalog.manifest.objects).items() for name in names
+    }
+    rows = [
+        table.first + selected_rows(read_grasps(table.path), selection, split_of[table.object])
+        for table in session.catalog.tables
+    ]
+    session.list.take_only(np.concatenate(rows))
+    if not len(session.list.rows):
+        session.close()
+        raise GraspdError(f"expected grasps that meet {selection.where!r}, got none in {session.source}")
+    return session

@@ -18,6 +18,7 @@ from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
 from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps, read_measured_grasps
 from omni_graspd.dataset.manifest import read_manifest
+from omni_graspd.dataset.selection import Selection
 from omni_graspd.inspection.quality_charts import Groups, draw_histograms, draw_threshold_curves, draw_verdicts
 from omni_graspd.inspection.quality_summary import QualityRow, quality_row
 from omni_graspd.inspection.report_gallery import Shown, choose_shown, draw_shown
@@ -33,6 +34,8 @@ class ReportConfig:
 
     out: Path | None = None
     """Folder for report.html and its files. Default: report/ in the first dataset."""
+    where: str = ""
+    """Take only grasps that meet a condition on the columns, for example "usable and epsilon > 0.2"."""
     top: int = 10
     """Best grasps per object, by epsilon, in the first table and the curves; 10 in the paper."""
     pictures: int = 12
@@ -59,7 +62,7 @@ def write_report(roots: Sequence[Path], config: ReportConfig | None = None, prog
         GraspdError: If a folder is no evaluated dataset or the report cannot be written.
     """
     config = config or ReportConfig()
-    per_dataset = [read_measured_grasps(root) for root in roots]
+    per_dataset = [read_measured_grasps(root, Selection(config.where)) for root in roots]
     measured = [table for tables in per_dataset for table in tables]
     groups = _groups(measured)
     shown = choose_shown(per_dataset[0], config.pictures)

@@ -11,6 +11,8 @@ import numpy as np
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
+from omni_graspd.dataset.selection import EVERYTHING, Selection, selected_rows
+from omni_graspd.dataset.splits import split_objects
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.columns import faults
@@ -72,13 +74,18 @@ class MeasuredGrasps:
         return verdicts
 
 
-def read_measured_grasps(root: Path) -> list[MeasuredGrasps]:
+def read_measured_grasps(root: Path, selection: Selection = EVERYTHING) -> list[MeasuredGrasps]:
     """Read all tables of base grasps of an evaluated dataset, those without rows left out.
+
+    Args:
+        root: The dataset folder.
+        selection: Which grasps of each hand and object are taken.
 
     Raises:
         GraspdError: If the folder is no dataset, has no grasps, or was not evaluated.
     """
     layout, manifest = DatasetLayout(root), read_manifest(root)
+    split_of = {name: split for split, names in split_objects(manifest.objects).items() for name in names}
     found = []
     for hand, obj, path in layout.grasp_tables(manifest.hands, manifest.objects):
         table = read_grasps(path)
@@ -88,8 +95,12 @@ def read_measured_grasps(root: Path) -> list[MeasuredGrasps]:
                 f"expected an evaluated dataset, got {root}, whose grasps of {obj} by {hand} have no "
                 f"{', '.join(missing)}; run `graspd evaluate {root}` first"
             )
+        if not selection.takes_all:
+            table = table.take(selected_rows(table, selection, split_of[obj]))
         if len(table.indices):
             found.append(MeasuredGrasps(root.resolve().name, root, table))
+    if not found and selection.where:
+        raise GraspdError(f"expected grasps that meet {selection.where!r}, got none in {root}")
     if not found:
         raise GraspdError(f"expected grasps in {root}, got none; run `graspd synthesize` with the same options first")
     return found
