@@ -41,6 +41,7 @@ def test_good_hand_is_printed_and_ends_well(capsys) -> None:
     assert palm[2:4] == ["506.0", "closed"]
 
 
+@pytest.mark.slow
 def test_errors_end_with_code_1_and_say_what_to_do(broken_hand: Path, capsys) -> None:
     with pytest.raises(SystemExit) as stop:
         cli.main(["hands", "check", str(broken_hand)])

@@ -168,7 +168,13 @@ def test_help_waits_for_no_heavy_package():
     assert done.stderr == "[]\n"
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("generate", "--help-all"), ("objects", "list")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--help",),
+        *(pytest.param(one, marks=pytest.mark.slow) for one in (("generate", "--help-all"), ("objects", "list"))),
+    ],
+)
 def test_a_reader_that_goes_away_is_no_error(arguments):
     """As in ``graspd objects list | head -1``, with a reader that is gone before the first line."""
     reader, writer = os.pipe()

@@ -52,6 +52,7 @@ def test_what_is_missing_is_named_where_it_is_needed() -> None:
         require_installed("no_such_package", "an object with hollows")
 
 
+@pytest.mark.slow
 def test_grasps_are_made_measured_and_read_without_simulator_and_renderer() -> None:
     code = _WITHOUT + (
         "import omni_graspd as gd;"

@@ -420,6 +420,7 @@ def test_approach_that_points_out_of_the_back_is_found(tmp_path: Path) -> None:
     assert _serious(check_hand(path)) == [("approach-away", "warning", "/allegro/palm")]
 
 
+@pytest.mark.slow
 def test_hand_with_one_chain_has_no_palm(tmp_path: Path) -> None:
     path = _copied("allegro", tmp_path)
     (path.parent / "hand.toml").unlink()

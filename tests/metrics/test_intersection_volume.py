@@ -117,6 +117,7 @@ def test_parts_of_a_link_that_overlap_are_counted_once():
     assert _volume(_hand(parts), _box([1.0, 1.0, 1.0], [0, 0, 0]), _pose(0.0)) == pytest.approx(1.2e-5, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_voxels_stand_in_where_a_mesh_has_holes():
     radius, distance = 0.03, 0.04
     ball = trimesh.creation.icosphere(subdivisions=3, radius=radius)

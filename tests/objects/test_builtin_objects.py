@@ -23,6 +23,9 @@ from omni_graspd.objects.object_library import default_objects, load_object
 _OBJECTS = Path(__file__).resolve().parents[2] / "data" / "objects"
 
 
+_ONE_QUICK = [name if name == "mug" else pytest.param(name, marks=pytest.mark.slow) for name in list_names("objects")]
+
+
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("objects")
@@ -113,7 +116,7 @@ def test_edges_are_long_enough_for_any_reader(name: str) -> None:
     assert np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=-1).min() > 5e-5
 
 
-@pytest.mark.parametrize("name", list_names("objects"))
+@pytest.mark.parametrize("name", _ONE_QUICK)
 def test_collision_pieces_follow_the_surface_within_two_millimetres(name: str) -> None:
     rigid = load_object(name)
     assert all(len(piece.vertices) <= 64 for piece in rigid.convex_pieces)
@@ -140,7 +143,7 @@ def test_unknown_object_lists_the_valid_names() -> None:
         load_object("mugg")
 
 
-@pytest.mark.parametrize("name", list_names("objects"))
+@pytest.mark.parametrize("name", _ONE_QUICK)
 def test_builtin_object_passes_all_validators(name: str, usd_findings: Callable[[Path], list[str]]) -> None:
     findings = usd_findings(_OBJECTS / name / f"{name}.usda")
     # Text, not crate: the files lie in git, where changes should be readable.

@@ -111,6 +111,7 @@ def test_every_channel_keeps_the_contract(scene):
         assert (frame.channels["rgb"].data[..., 3] == 255).all()
 
 
+@pytest.mark.slow
 def test_distances_and_ids_agree_with_embree(scene):
     stage, _, frames = scene
     for frame in frames:
@@ -219,6 +220,7 @@ def test_3d_boxes_enclose_the_masks_through_camera_params(scene):
                 assert (image.max(axis=0) >= np.array(box[2:]) + 0.5).all()
 
 
+@pytest.mark.slow
 def test_same_seed_gives_the_same_bits_and_another_seed_other_noise(scene):
     stage, rigs, _ = scene
     config = RenderConfig(samples_per_pixel=4, max_depth=3, seed=7)
@@ -265,6 +267,7 @@ def test_a_plane_at_one_metre_has_depth_one_metre():
     assert len(frame.channels["bounding_box_2d_tight"].data) == 0
 
 
+@pytest.mark.slow
 def test_few_rays_aimed_at_vertices_slip_between_triangles():
     stage = create_stage("World")
     # Vertices lie on the rays through the pixel centres, before a wall.
@@ -297,6 +300,7 @@ def test_aperture_offsets_move_the_image():
     assert abs(rows.mean() + 0.5 - (60 - 0.03 * 160 - 8)) < 0.5
 
 
+@pytest.mark.slow
 def test_boxes_of_a_cube_are_those_that_isaac_sim_expects():
     """A cube of 2 units at 10 units before USD's default camera, 1280x720: values of omni.syntheticdata's own test."""
     stage = create_stage("World")

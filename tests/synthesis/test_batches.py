@@ -55,6 +55,7 @@ def test_a_grasp_is_the_same_in_batches_of_any_size(hand, mug, sixty_four, size)
         assert_same(run(hand, mug, range(first, first + size)), sixty_four, rows_b=slice(first, first + size))
 
 
+@pytest.mark.slow
 def test_a_grasp_is_the_same_on_any_number_of_threads(hand, mug, sixty_four, monkeypatch):
     for threads in (1, 2, 3):
         monkeypatch.setattr(synthesizer.os, "cpu_count", lambda threads=threads: threads)
@@ -98,6 +99,7 @@ def spoil_starts(monkeypatch, spoils: Callable[[int, int], bool]) -> None:
     monkeypatch.setattr(search, "sample_starts", spoiled)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passes", [_ONE_PASS, _TWO_PASSES], ids=["one pass", "two passes"])
 def test_a_grasp_whose_gradient_is_not_finite_costs_that_grasp_alone(hand, mug, monkeypatch, passes):
     healthy = run(hand, mug, [0, 1], **passes)
@@ -150,6 +152,7 @@ def test_a_frame_is_what_a_run_that_stops_there_would_give(hand, mug):
         np.testing.assert_array_equal(whole.trajectory.joint_positions[frame], part.joint_positions)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [1, 10, 30])
 @pytest.mark.parametrize("passes", [_ONE_PASS, _TWO_PASSES], ids=["one pass", "two passes"])
 def test_the_last_frame_is_the_result(hand, mug, passes, every):

@@ -63,6 +63,7 @@ def test_random_boxes():
     np.testing.assert_array_equal(crosses, expected)
 
 
+@pytest.mark.slow
 def test_a_real_link_and_a_real_object():
     """Fingertips about the wall of a mug: they cross it where only a part of their volume is in it."""
     hand, mug, random, count = load_hand("allegro"), load_object("mug"), np.random.default_rng(1), 100

@@ -19,6 +19,9 @@ _WALL = box_mesh(_HALF, _CENTER)
 _UP = np.array([0.0, 0.0, 1.0])
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def can():
     return load_object("soup_can")
@@ -81,7 +84,6 @@ def test_the_lift_is_against_gravity_or_the_way_the_hand_came(hand, beside_wall)
     assert np.isnan(batch.way.table_plane).all() == (around.plane is None)
 
 
-@pytest.mark.slow
 def test_under_a_lid_there_is_no_room_to_lift(hand, can):
     """A wide lid 10 cm over the can."""
     lid = box_mesh((0.25, 0.25, 0.005), (0.0, 0.0, 0.2))

@@ -140,6 +140,7 @@ def test_usable_squeezes_press_inward_and_stay_over_the_table(hand, grasped):
         assert (before - after)[touching].mean() > 0.0005
 
 
+@pytest.mark.slow
 def test_where_a_digit_would_press_into_the_table_it_presses_less(hand):
     can, config = load_object("low_can"), SqueezeConfig()
     around = table(can)
