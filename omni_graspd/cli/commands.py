@@ -24,6 +24,9 @@ class Command:
     function: str = ""
     """Where its work is: module below ``omni_graspd.cli``, colon, function; ``""`` for a group."""
 
+    goes_on: bool = False
+    """Whether it takes the settings of a dataset that is there for what is not given."""
+
     @property
     def prog(self) -> str:
         """How it is called."""
@@ -37,9 +40,9 @@ class Command:
 
 COMMANDS = (
     Command("generate", "Make a dataset: settle, synthesize, place and render", "generate:generate"),
-    Command("settle", "Stage 1: drop objects on tables until they rest", "generate:settle"),
-    Command("synthesize", "Stage 2: find grasps and place them in the scenes", "generate:synthesize"),
-    Command("render", "Stage 3: render the views; with --scene FILE, any USD scene", "generate:render"),
+    Command("settle", "Stage 1: drop objects on tables until they rest", "generate:settle", goes_on=True),
+    Command("synthesize", "Stage 2: find grasps and place them in the scenes", "generate:synthesize", goes_on=True),
+    Command("render", "Stage 3: render the views; with --scene FILE, any USD scene", "generate:render", goes_on=True),
     Command("info", "Show what a dataset holds and how good its grasps are", "info:info"),
     Command("inspect", "Look at grasps or a hand in a browser", "inspect:inspect"),
     Command("evaluate", "Add metrics and physics tests to a dataset's grasps", "evaluate:evaluate"),

@@ -15,7 +15,8 @@ from omni_graspd.cli.grasp_table import grasp_table
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.run import Run, open_run
 from omni_graspd.dataset.stages.pipeline import STAGE_UNITS, STAGES
-from omni_graspd.dataset.stages.settle_stage import missing_scene_count
+from omni_graspd.dataset.stages.settle_stage import incomplete_scene_count, missing_scene_count
+from omni_graspd.dataset.stages.shown_grasps import scenes_without_hand
 from omni_graspd.inspection.overview import write_overview
 from omni_graspd.inspection.summary import summarize_dataset
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _STAGES = STAGES | {"overview": write_overview}
 _SYNTHESIZE = ("settle", "synthesize", "place")
+_RENDER = ("render", "overview")
 _UNITS = STAGE_UNITS | {"overview": "picture"}
 
 
@@ -37,24 +39,28 @@ def generate(config: GenerateConfig) -> Action:
 
 
 def synthesize(config: GenerateConfig) -> Action:
-    """Find grasps of the objects as they lie in their scenes, and place them there. Takes the options of generate.
+    """Find grasps of the objects as they lie in their scenes, and place them there.
 
+    Takes the options of generate; what is not given is as the dataset in --out has it.
     Grasps depend on how the objects lie, so missing scenes are settled first.
     """
     return partial(run_stages, config, _SYNTHESIZE)
 
 
 def settle(config: GenerateConfig) -> Action:
-    """Drop objects on tables and write the scenes: the first stage of generate, with the same options."""
+    """Drop objects on tables and write the scenes: the first stage of generate.
+
+    Takes the options of generate; what is not given is as the dataset in --out has it, if there is one.
+    """
     return partial(run_stages, config, ("settle",))
 
 
 def render(config: GenerateConfig) -> Action:
-    """Render the views of all scenes: the last stage of generate; give the same options as before.
+    """Render the views of all scenes: the last stage of generate; what is not given is as the dataset in --out has it.
 
     To render any USD scene instead: graspd render --scene FILE; its options: graspd render --scene FILE --help.
     """
-    return partial(run_stages, config, ("render", "overview"))
+    return partial(run_stages, config, _RENDER)
 
 
 def run_stages(config: GenerateConfig, stages: Sequence[str], console: Console) -> None:
@@ -77,11 +83,19 @@ def run_stages(config: GenerateConfig, stages: Sequence[str], console: Console) 
         if tuple(stages) == _SYNTHESIZE and (missing := missing_scene_count(run)):
             verb = "is" if missing == 1 else "are"
             console.print(f"{counted(missing, 'scene')} {verb} missing, so objects are dropped first", style="dim")
+        if tuple(stages) == _RENDER and (lacking := incomplete_scene_count(run)):
+            console.print(f"{counted(lacking, 'scene')} without all views, so settled first", style="dim")
+            stages = ("settle", *stages)
         for stage in stages:
             begin = time.perf_counter()
             with progress_bar(console, stage, _UNITS[stage]) as progress:
                 asyncio.run(_STAGES[stage](run, progress))
             times[stage] = time.perf_counter() - begin
+        if run.config.shown_grasp != "none" and "render" in stages and (bare := scenes_without_hand(run)):
+            names = f"{', '.join(bare[:8])}{f' and {len(bare) - 8} more' if len(bare) > 8 else ''}"
+            console.print(
+                f"no hand shown where no grasp is usable: {names}", style="yellow", soft_wrap=True, markup=False
+            )
         summary = summarize_dataset(run.layout.root)
     console.print(grasp_table(summary))
     console.print(" · ".join(f"{stage} {duration(seconds)}" for stage, seconds in times.items()), soft_wrap=True)

@@ -14,6 +14,8 @@ from omni_graspd.cli.arguments import prepare, read_values, take_value
 from omni_graspd.cli.config_file import read_config, write_config
 from omni_graspd.cli.options import Option, config_options
 from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.kept_settings import kept_settings
+from omni_graspd.dataset.layout import DatasetLayout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +39,16 @@ def generate_options(default: GenerateConfig | None = None) -> tuple[Option, ...
     return (*at_top, *config_options(_Sources), *(option for option in found if option.group))
 
 
-def parse_generate_options(arguments: Sequence[str], prog: str, about: Sequence[str] = ()) -> GenerateConfig:
+def parse_generate_options(
+    arguments: Sequence[str], prog: str, about: Sequence[str] = (), *, goes_on: bool = False
+) -> GenerateConfig:
     """Return the configuration that the arguments ask for.
 
     Args:
         arguments: The options of ``graspd generate``.
         prog: Name of the program in help and messages.
         about: Paragraphs on what it does, for the help.
+        goes_on: Whether the settings of a dataset that is there are the defaults, unless a file or preset is named.
 
     Raises:
         GraspdError: If an option or a key of the file is unknown, or a value is out of range.
@@ -54,7 +59,12 @@ def parse_generate_options(arguments: Sequence[str], prog: str, about: Sequence[
     file, arguments = take_value(arguments, "--config")
     prints = "--print-config" in arguments
     arguments = [argument for argument in arguments if argument not in ("--print-config", "--no-print-config")]
-    config = read_values(GenerateConfig, arguments, prog, default=read_config(file, preset))
+    default = read_config(file, preset)
+    if goes_on and file is None and preset is None:
+        out = Path(take_value(arguments, "--out")[0] or default.out)
+        if DatasetLayout(out).manifest.is_file():
+            default = kept_settings(out)
+    config = read_values(GenerateConfig, arguments, prog, default=default)
     if prints:
         print(write_config(config), end="")
         sys.exit(0)

@@ -27,7 +27,7 @@ def parse_command(command: Command, arguments: Sequence[str]) -> Action:
     if takes_config(function):
         from omni_graspd.cli.generate_options import parse_generate_options
 
-        return function(parse_generate_options(arguments, command.prog, about))
+        return function(parse_generate_options(arguments, command.prog, about, goes_on=command.goes_on))
     options = command_options(function)
     return read_values(function, prepare(arguments, options, command.prog, about), command.prog)
 

@@ -21,7 +21,7 @@ from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.dataset_folder import open_dataset
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
-from omni_graspd.dataset.manifest import Manifest, package_versions, write_manifest
+from omni_graspd.dataset.manifest import Asset, Manifest, package_versions, read_manifest, write_manifest
 from omni_graspd.dataset.remote_folder import RemoteFolder, remote_address
 from omni_graspd.dataset.scene_rest_poses import SceneRestPoses, floating, read_scene_rest_poses
 from omni_graspd.dataset.table_files import row_count, true_count
@@ -140,8 +140,8 @@ def open_run(config: GenerateConfig, backend: Backend | None = None) -> Iterator
     renderer = backend.choose_renderer(config.render)
     manifest = Manifest(
         config=_settings(config, hands, objects) | {"device": device, "backend": backend.name, "renderer": renderer[0]},
-        hands={hand.name: asset_entry(hand, f"hands/{hand.name}.usd") for hand in hands},
-        objects={obj.name: asset_entry(replace(obj, notes=()), f"objects/{obj.name}.usd") for obj in objects},
+        hands={hand.name: _entry(hand, f"hands/{hand.name}.usd", config.out) for hand in hands},
+        objects={obj.name: _entry(replace(obj, notes=()), f"objects/{obj.name}.usd", config.out) for obj in objects},
         packages=package_versions(),
         counts={},
     )
@@ -192,6 +192,14 @@ def _check_names(kind: Kind, assets: Sequence[Hand | RigidObject]) -> None:
                 f"expected {kind} with different names, got {asset.name!r} from {other} and from {asset.source}; "
                 "rename one of the files"
             )
+
+
+def _entry(asset: Hand | RigidObject, file: str, root: Path) -> Asset:
+    """Return what the manifest says of a hand or object; of the dataset's own copies it says what it said before."""
+    if asset.source.resolve() == (root / file).resolve():
+        manifest = read_manifest(root)
+        return (manifest.hands if isinstance(asset, Hand) else manifest.objects)[asset.name]
+    return asset_entry(asset, file)
 
 
 def _settings(

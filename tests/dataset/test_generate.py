@@ -264,3 +264,26 @@ def test_every_usd_file_of_a_dataset_passes_the_validators(unbroken, usd_finding
     layout = DatasetLayout(unbroken)
     for path in (layout.hand("barrett"), layout.object("block"), layout.scene("ball", 0)):
         assert usd_findings(path) == [], path.name
+
+
+@pytest.mark.slow
+def test_later_stages_take_the_settings_of_the_dataset(tmp_path, monkeypatch, capsys):
+    import trimesh
+
+    monkeypatch.chdir(tmp_path)
+    trimesh.creation.box((0.05, 0.06, 0.07)).export("brick.ply")
+    options = ["--camera.width", "48", "--camera.height", "32", "--synthesis.iterations", "5", "--synthesis.tries", "1"]
+    options += ["--mono", "--grasps", "2", "--out", "bricks"]
+    cli.main(
+        ["settle", "--object", "brick.ply", "--unit", "m", "--scenes", "1", "--seed", "3", "--views", "1", *options]
+    )
+    (tmp_path / "brick.ply").unlink()
+    cli.main(["synthesize", "--out", "bricks"])
+    cli.main(["render", "--out", "bricks", "--views", "2"])
+    layout = DatasetLayout(tmp_path / "bricks")
+    assert len(read_grasps(layout.grasps("allegro", "brick")).indices) >= 2
+    assert len(layout.images("brick")) == 2
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["render", "--out", "bricks", "--seed", "4"])
+    error = capsys.readouterr().err
+    assert "got others: seed (there 3, now 4); choose" in error

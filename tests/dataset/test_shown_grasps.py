@@ -13,14 +13,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import trimesh
+from rich.console import Console
 from small_dataset import QUICK
 
+from omni_graspd.cli.generate import run_stages
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.run import Run, open_run
 from omni_graspd.dataset.stages.place_stage import place_stage
 from omni_graspd.dataset.stages.render_stage import render_stage
 from omni_graspd.dataset.stages.settle_stage import settle_stage
-from omni_graspd.dataset.stages.shown_grasps import HAND_PATH, ranked_grasps, stages_with_hands
+from omni_graspd.dataset.stages.shown_grasps import HAND_PATH, ranked_grasps, scenes_without_hand, stages_with_hands
 from omni_graspd.dataset.stages.synthesize_stage import synthesize_stage
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_scene_grasps
 from omni_graspd.hands.posed_hand import posed_mesh
@@ -162,3 +164,23 @@ def test_the_best_grasp_is_the_same_in_all_views_and_views_come_back_the_same(da
         assert run.layout.shown_grasps("block", 0).read_bytes() == kept.read_bytes()
 
     _opened(dataset, check)
+
+
+@pytest.mark.slow
+def test_scenes_in_which_no_grasp_can_be_shown_are_named(dataset: GenerateConfig, tmp_path: Path, capsys):
+    def check(run: Run) -> None:
+        assert scenes_without_hand(run) == []
+        table = read_scene_grasps(run.layout.scene_grasps("block", 0))
+        count = len(table.hands)
+        hidden = replace(table.grasps, collides=np.ones(count, dtype=bool))
+        write_scene_grasps(replace(table, grasps=hidden), run.layout.scene_grasps("block", 0))
+        shutil.rmtree(run.layout.renders("block", 0))
+        asyncio.run(render_stage(run))
+        assert scenes_without_hand(run) == ["block scene_0000"]
+
+    copy = replace(dataset, out=tmp_path / "copy")
+    shutil.copytree(dataset.out, copy.out)
+    _opened(copy, check)
+    # Seen through the command, too.
+    run_stages(copy, ("render",), Console())
+    assert "no hand shown where no grasp is usable: block scene_0000" in capsys.readouterr().out

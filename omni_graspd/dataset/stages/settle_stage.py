@@ -107,6 +107,12 @@ def missing_scene_count(run: Run) -> int:
     return sum(not path.is_file() for path in scenes)
 
 
+def incomplete_scene_count(run: Run) -> int:
+    """Return how many scenes of a run are missing or lack views."""
+    scenes = [(obj.name, index) for obj in run.objects for index in range(run.config.scenes)]
+    return sum(not _is_whole(run, name, index) for name, index in scenes)
+
+
 def _missing_scenes(run: Run, shard: Shard) -> list[int]:
     """Return the scenes that are not there or were made for fewer views."""
     return [index for index in range(shard.start, shard.stop) if not _is_whole(run, shard.object, index)]

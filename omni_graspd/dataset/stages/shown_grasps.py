@@ -87,6 +87,17 @@ def stages_with_hands(
         yield _with_hand(run, stage, shown[views[0].name]), views
 
 
+def scenes_without_hand(run: Run) -> list[str]:
+    """Return the rendered scenes that were to show a hand, but have no usable grasp that could be shown."""
+    found = []
+    for obj in run.objects:
+        for index in range(run.config.scenes):
+            path = run.layout.shown_grasps(obj.name, index)
+            if path.is_file() and None in json.loads(path.read_text()).values():
+                found.append(f"{obj.name} {run.layout.scene(obj.name, index).stem}")
+    return found
+
+
 def _choice(grasps: Sequence[PlacedGrasp], rig: CameraRig, shown: ShownGrasp) -> PlacedGrasp | None:
     """Return the grasp that a view shows; it depends on the number of the view, not on which views are missing."""
     if not grasps:
