@@ -80,6 +80,9 @@ class _Worker(SpawnProcess):
 
 def _begin(start: Callable[[], None] | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        # The pool stops those that are left of a broken one by SIGTERM.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     if start is not None:
         start()
