@@ -20,13 +20,17 @@ Action = Callable[..., None]
 _PLAIN_WIDTH = 160
 
 
-def open_console() -> Console:
-    """Return where to print: the terminal, or plain text of a fixed width for files and pipes."""
+def open_console(*, quiet: bool = False) -> Console:
+    """Return where to print: the terminal, or plain text of a fixed width for files and pipes.
+
+    Args:
+        quiet: Print nothing; errors go another way.
+    """
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, quiet=quiet)
     if not console.is_terminal:
-        console = Console(highlight=False, width=_PLAIN_WIDTH)
+        console = Console(highlight=False, width=_PLAIN_WIDTH, quiet=quiet)
     console.on_broken_pipe = _broken_pipe
     return console
 

@@ -46,7 +46,7 @@ _USUAL = frozenset(
     }
 )
 """Options of nested settings that the short help shows."""
-_RARE = frozenset({"work", "executor", "address", "backend"})
+_RARE = frozenset({"work", "executor", "address", "backend", "overview"})
 """Options at the top that it leaves out."""
 
 _FIRST_SENTENCE = re.compile(r"^.*?(;|\.(?=\s+[A-Z]|$))")
@@ -66,6 +66,7 @@ def overview() -> str:
             "",
             "options:",
             "  -h, --help                    Show this help; graspd COMMAND --help shows a command's",
+            "  --quiet                       Print errors only; works with every command",
             "  --version                     Show the version",
             "  --print-completion SHELL      Print the completion of commands and options for bash, zsh or fish",
             "",

@@ -50,7 +50,8 @@ def _run(arguments: Sequence[str]) -> None:
 
         print(completion_script("".join(arguments[1:2])), end="")
         return
-    command, rest = find_command(arguments)
+    quiet = "--quiet" in arguments
+    command, rest = find_command([argument for argument in arguments if argument != "--quiet"])
     if not command.function:
         print(group_page(command) if command.name else overview())
         return
@@ -64,4 +65,4 @@ def _run(arguments: Sequence[str]) -> None:
 
         action = parse_command(command, rest)
         start_warp()
-    action(open_console())
+    action(open_console(quiet=quiet))

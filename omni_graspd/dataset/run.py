@@ -178,6 +178,16 @@ def resolve_device(name: str) -> str:
     return name
 
 
+def run_names(config: GenerateConfig) -> tuple[list[str], list[str]]:
+    """Return the names of the hands and objects of a run, without loading them.
+
+    Raises:
+        GraspdError: If there is no such hand or object.
+    """
+    hands = _files("hands", config.hand or (_DEFAULT_HAND,))
+    return [path.stem for path in hands], [path.stem for path in _files("objects", config.object or default_objects())]
+
+
 def _files(kind: Kind, patterns: Sequence[str]) -> list[Path]:
     files = [path for pattern in patterns for path in resolve(kind, pattern)]
     return list({path.resolve(): path for path in files}.values())
