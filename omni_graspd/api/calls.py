@@ -132,4 +132,6 @@ def inspect(path: str | Path, *options: str) -> None:
     try:
         parse_command(command, arguments)(open_console())
     except SystemExit:
-        raise GraspdError(f"expected options of graspd inspect, got {' '.join(options)!r}") from None
+        raise GraspdError(
+            f"expected options of graspd inspect, got {' '.join(options)!r}; see graspd inspect --help"
+        ) from None

@@ -52,10 +52,10 @@ def inspect(
     """
     if path is None and not hand:
         raise GraspdError(
-            "expected a dataset folder, a grasp file or --hand, got none; for example graspd inspect graspd_out"
+            "graspd inspect needs a dataset folder, a grasp file or --hand, for example: graspd inspect graspd_out"
         )
     if path is None and object_ is not None:
-        raise GraspdError(f"expected a grasp file with --object, got {object_} alone; name the file of its grasps")
+        raise GraspdError(f"--object {object_} needs a grasp file; name the file that holds its grasps")
     if not 0 < port < 65536:
         raise GraspdError(f"expected --port between 1 and 65535, got {port}")
     if path is None:
@@ -106,10 +106,12 @@ def _inspect(
 
 
 def _wait(console: Console, address: str) -> None:
-    console.print(f"open {address} · Ctrl-C ends", soft_wrap=True, markup=False)
+    console.print(f"open {address} · Ctrl-C to stop", soft_wrap=True, markup=False)
     if "SSH_CONNECTION" in os.environ:
         inner = address.removeprefix("http://")
         tunnel = f"ssh -L {inner.partition(':')[2]}:{inner} {socket.gethostname()}"
-        console.print(f"from another machine: {tunnel}, and there the same address", soft_wrap=True, markup=False)
+        console.print(
+            f"from another machine: run {tunnel} there and open the same address", soft_wrap=True, markup=False
+        )
     while True:
         time.sleep(3600.0)

@@ -144,7 +144,7 @@ def export(
 def _paths(patterns: Sequence[str]) -> list[Path]:
     """Turn names, files and globs into files; a file that is not there is reported like any other bad one."""
     if not patterns:
-        raise GraspdError("expected one file or more, got none; name the files")
+        raise GraspdError("expected one or more files, got none; name the files")
     paths: list[Path] = []
     for pattern in patterns:
         is_path = Path(pattern).suffix and not any(character in pattern for character in "*?[")
@@ -189,7 +189,7 @@ def _finish(reports: Sequence[IntakeReport], console: Console) -> None:
 def _add(patterns: Sequence[str], options: AddOptions, console: Console) -> None:
     paths = _paths(patterns)
     if options.name is not None and len(paths) > 1:
-        raise GraspdError(f"expected one file with --name, got {len(paths)}; add them one by one")
+        raise GraspdError(f"--name takes a single file, got {len(paths)}; add them one at a time")
     reports = []
     for path in paths:
         report = _examine(path, options.intake, console)
@@ -252,7 +252,7 @@ def _export(name: str, options: ExportOptions, console: Console) -> None:
 
     (path, *others) = _paths([name])
     if others:
-        raise GraspdError(f"expected one object, got {len(others) + 1} for {name!r}; name one of them")
+        raise GraspdError(f"expected one object, got {len(others) + 1} matching {name!r}; name one of them")
     report = check_object(path, None if is_in_library(path) else options.intake)
     if report.rigid is None:
         raise GraspdError(report.reason)

@@ -85,10 +85,10 @@ class GenerateConfig:
                 raise GraspdError(f"expected {name} to be {least} or more, got {getattr(self, name)}")
         if self.around == "table" and not self.scenes:
             raise GraspdError(
-                "expected scenes to be 1 or more where grasps are made on a table, got 0; give --scenes 1, or "
-                "--around nothing for grasps of a floating object"
+                "expected scenes to be 1 or more for grasps on a table, got 0; pass --scenes 1, or --around nothing "
+                "for grasps of a floating object"
             )
         if self.around == "table" and self.grasps > LARGEST_COUNT:
-            raise GraspdError(f"expected grasps to be {LARGEST_COUNT} or fewer per rest pose, got {self.grasps}")
+            raise GraspdError(f"expected grasps to be at most {LARGEST_COUNT} per rest pose, got {self.grasps}")
         if self.seed >= 2**63:
-            raise GraspdError(f"expected seed to be below 2**63, as tables keep it, got {self.seed}")
+            raise GraspdError(f"expected seed to be below 2**63, the largest a table can store, got {self.seed}")

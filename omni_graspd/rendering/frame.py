@@ -69,8 +69,8 @@ class RenderConfig:
         missing = [name for name in ("rgb", "instance_segmentation") if name not in self.annotators]
         if self.coco and missing:
             raise GraspdError(
-                f"expected rgb and instance_segmentation among render.annotators for render.coco, got no "
-                f"{' and no '.join(missing)}; add them, or leave out --render.coco"
+                "--render.coco needs the annotators rgb and instance_segmentation, but render.annotators has no "
+                f"{' and no '.join(missing)}; add them, or drop --render.coco"
             )
         require_at_least(self, "render", 1, "samples_per_pixel", "max_depth", "writer_threads")
         require_not_negative(self, "render", "seed")

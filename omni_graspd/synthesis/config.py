@@ -47,8 +47,8 @@ class DraftConfig:
         require_not_negative(self, "synthesis.draft", "dilation")
         if self.candidates > 1 and self.iterations == 0:
             raise GraspdError(
-                f"expected synthesis.draft.iterations to be above 0 with {self.candidates} candidates, got 0; "
-                "without a first pass there is one start per grasp: set synthesis.draft.candidates to 1"
+                f"expected synthesis.draft.iterations to be above 0 with {self.candidates} candidates, got 0; without "
+                "a draft pass, each grasp has a single start: set synthesis.draft.candidates to 1"
             )
 
 

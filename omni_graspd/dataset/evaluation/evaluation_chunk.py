@@ -65,7 +65,7 @@ class EvaluationSettings:
         require_positive(self, "evaluation", "largest_displacement", unit=" m", finite=True)
         require_at_least(self, "evaluation", 0, "lift_noise")
         if self.lift_noise and not self.lift_test:
-            raise GraspdError(f"expected the lift test with {self.lift_noise} noisy lifts, got none; give --lift, too")
+            raise GraspdError(f"{self.lift_noise} noisy lifts need the lift test; add --lift")
         wrong = [value for value in self.thresholds if not 0.0 < value <= 0.05]
         if wrong:
             raise GraspdError(
