@@ -84,7 +84,7 @@ def show_losses(result: Conversion, console: Console) -> None:
         count = counted(refusal.count, "grasp") if refusal.count else refusal.source.name
         _say(console, f"left out {count}: {refusal.reason}", "yellow")
     if len(result.refused) > _MOST_LINES:
-        _say(console, f"and {len(result.refused) - _MOST_LINES} more left out", "yellow")
+        _say(console, f"and {len(result.refused) - _MOST_LINES} more reasons", "yellow")
 
 
 def _say(console: Console, line: str, style: str = "") -> None:

@@ -82,9 +82,9 @@ def run_stages(config: GenerateConfig, stages: Sequence[str], console: Console) 
                 console.print(f"{obj.name}: {note}", style="dim", soft_wrap=True, markup=False)
         if tuple(stages) == _SYNTHESIZE and (missing := missing_scene_count(run)):
             verb = "is" if missing == 1 else "are"
-            console.print(f"{counted(missing, 'scene')} {verb} missing, so objects are dropped first", style="dim")
+            console.print(f"{counted(missing, 'scene')} {verb} missing, so the objects are dropped first", style="dim")
         if tuple(stages) == _RENDER and (lacking := incomplete_scene_count(run)):
-            console.print(f"{counted(lacking, 'scene')} without all views, so settled first", style="dim")
+            console.print(f"{counted(lacking, 'scene')} without all views, so they are settled first", style="dim")
             stages = ("settle", *stages)
         for stage in stages:
             begin = time.perf_counter()
