@@ -115,7 +115,7 @@ def convert(
 
 
 def inspect(path: str | Path, *options: str) -> None:
-    """Open grasps in a browser, as ``graspd inspect`` does; Ctrl-C ends.
+    """Open grasps in a browser, like ``graspd inspect``; press Ctrl-C to stop.
 
     Args:
         path: Dataset folder, or another project's grasp file.

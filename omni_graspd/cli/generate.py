@@ -33,7 +33,7 @@ def generate(config: GenerateConfig) -> Action:
     """Make a whole dataset: scenes, grasps, images, and overview.png.
 
     If a run is stopped, the same command resumes it; with more grasps, scenes, views, hands or objects than before, it
-    makes only those.
+    makes only the new ones.
     """
     return partial(run_stages, config, tuple(_STAGES))
 
@@ -58,7 +58,7 @@ def settle(config: GenerateConfig) -> Action:
 def render(config: GenerateConfig) -> Action:
     """Render the views of all scenes: the last stage of generate; what is not given is as the dataset in --out has it.
 
-    To render any USD scene instead: graspd render --scene FILE; its options: graspd render --scene FILE --help.
+    To render any USD scene instead, use graspd render --scene FILE; for its options, add --help.
     """
     return partial(run_stages, config, _RENDER)
 

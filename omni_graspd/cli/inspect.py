@@ -35,9 +35,9 @@ def inspect(
     port: int = 8080,
     device: str = "cpu",
 ) -> Action:
-    """Look at grasps in a browser: see contacts, drag the palm and watch the grasp adapt, accept, reject, export.
+    """Inspect grasps in a browser: view contacts, drag the palm and watch the grasp adapt, accept, reject, export.
 
-    The dataset is never changed; decisions are kept in a file beside it. Ctrl-C ends.
+    The dataset is never changed; decisions are kept in a file beside it. Press Ctrl-C to stop.
 
     Args:
         path: Dataset folder, s3://bucket/name, or any grasp file that graspd convert reads.

@@ -78,7 +78,7 @@ class ExportOptions:
     grasps: Path | None = None
     """Dataset folder whose grasps of the object go into the package."""
     most: int = 64
-    """Largest number of grasps, the best of all hands."""
+    """Maximum number of grasps, the best of all hands."""
     provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
     """Author and licence."""
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
@@ -95,7 +95,7 @@ def add(
 
     Args:
         files: OBJ, PLY, STL, GLB, glTF or USD files, or quoted globs.
-        options: How.
+        options: Import options.
     """
     return partial(_add, files, options)
 
@@ -104,13 +104,13 @@ def check(
     files: Annotated[tuple[str, ...], tyro.conf.Positional],
     options: Annotated[CheckOptions, tyro.conf.arg(name="")],
 ) -> Action:
-    """Report what an import would do with files or objects: accept, repair and how, or refuse, why and the remedy.
+    """Report what an import would do with files or objects: accept, repair (and how) or refuse (why, and the remedy).
 
     Exits with code 1 if one would be refused.
 
     Args:
         files: Files, names of objects, or quoted globs.
-        options: How.
+        options: Import options.
     """
     return partial(_check, files, options)
 
@@ -132,7 +132,7 @@ def remove(name: Annotated[str, tyro.conf.Positional]) -> Action:
 def export(
     name: Annotated[str, tyro.conf.Positional], options: Annotated[ExportOptions, tyro.conf.arg(name="")]
 ) -> Action:
-    """Write an object as a SimReady package for Isaac Sim, with grasps from a dataset if asked for.
+    """Write an object as a SimReady package for Isaac Sim, optionally with grasps from a dataset.
 
     Args:
         name: Name of an object, or a file.

@@ -45,7 +45,7 @@ class CameraConfig:
     near_far: tuple[float, float] = (0.01, 100.0)
     """Clipping range [m]."""
     fill: tuple[float, float] = (0.48, 0.72)
-    """Range of the fraction of the image's shorter side that a sphere around the target covers; the object in it covers
+    """Range of the fraction of the image's shorter side covered by a sphere around the target; the object itself covers
     a third to a half."""
     distance: tuple[float, float] | None = None
     """Range of distances from the target [m], instead of ``fill``; large objects still fit the image."""

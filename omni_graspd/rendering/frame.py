@@ -29,7 +29,7 @@ class CameraRig:
     name: str
     """Name of the view, for example ``view_0000``."""
     camera_paths: tuple[str, ...]
-    """Camera prims: one, or left then right."""
+    """Camera prims: one for mono; left, then right, for stereo."""
     width: int
     """Image width [pixel]."""
     height: int
@@ -47,7 +47,7 @@ class RenderConfig:
     max_depth: int = 6
     """Longest light path, in segments."""
     denoise: bool = True
-    """Denoise the colour image."""
+    """Denoise the colour image (on by default)."""
     seed: int = 0
     """Seed of the colour image's noise; in a dataset, combined with the run's seed and the scene."""
     variant: str = "auto"

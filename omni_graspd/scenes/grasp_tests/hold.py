@@ -37,7 +37,7 @@ class HoldConfig:
     """How long the object must stay, and how near."""
 
     duration: float = 0.5
-    """How long gravity pulls [s]."""
+    """How long gravity acts [s]."""
     time_step: float = 1.0 / 240.0
     """Physics time step [s]."""
     moved_threshold: float = 0.01
