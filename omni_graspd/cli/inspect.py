@@ -46,7 +46,7 @@ def inspect(
         object_: Mesh or USD file of a grasp file's object, or a folder of objects, if the file does not name it.
         where: Show only grasps that meet a condition on the columns, for example "usable and epsilon > 0.2".
         top: Show only the best grasps of each hand and object.
-        by: Column by which grasps are best. Default: the ranking score.
+        by: Column to rank grasps by. Default: the ranking score.
         port: Port; if it is taken, the next free one is used.
         device: Device that computes grasps: cpu or cuda:0.
     """
