@@ -62,8 +62,8 @@ def test_a_value_twice_and_no_value_are_one_line(option):
     for arguments in ([flag, one, one], [flag, one, flag, two, flag, one]):
         with pytest.raises(GraspdError) as error:
             _parse(arguments)
-        assert str(error.value) == f"expected different values after {flag}, got {one} twice"
-    with pytest.raises(GraspdError, match=f"expected one value or more after {flag}, got none"):
+        assert str(error.value) == f"expected distinct values after {flag}, got {one} twice"
+    with pytest.raises(GraspdError, match=f"expected one or more values after {flag}, got none"):
         _parse([flag, "--seed", "3"])
 
 

@@ -57,7 +57,7 @@ def read_values(target: Any, arguments: Sequence[str], prog: str, default: Any =
     defaults = {} if default is None else {"default": default}
     value, rest = tyro.cli(target, prog=prog, args=list(arguments), return_unknown_args=True, **defaults)
     if rest:
-        raise GraspdError(f"expected nothing more after {prog}, got {rest[0]!r}; see {prog} --help")
+        raise GraspdError(f"unexpected argument {rest[0]!r} after {prog}; see {prog} --help")
     return value
 
 
@@ -132,12 +132,12 @@ def _merge_lists(arguments: Sequence[str], options: Sequence[Option]) -> list[st
 
 def _check_list(flag: str, values: Sequence[str], option: Option) -> None:
     if not values:
-        raise GraspdError(f"expected one value or more after {flag}, got none")
+        raise GraspdError(f"expected one or more values after {flag}, got none")
     seen = set()
     for value in values:
         key = _key(value, get_args(option.hint)[0])
         if key in seen:
-            raise GraspdError(f"expected different values after {flag}, got {value} twice")
+            raise GraspdError(f"expected distinct values after {flag}, got {value} twice")
         seen.add(key)
 
 

@@ -36,7 +36,7 @@ def generate(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
     """Make a whole dataset: scenes, grasps, images, and overview.png.
 
     If a run is stopped, the same command resumes it; with more grasps, scenes, views, hands or objects than before, it
-    makes only those.
+    makes only the new ones.
     """
     return _run(config, options, tuple(_STAGES))
 
@@ -61,7 +61,7 @@ def settle(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
 def render(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
     """Render the views of all scenes: the last stage of generate; what is not given is as the dataset in --out has it.
 
-    To render any USD scene instead: graspd render --scene FILE; its options: graspd render --scene FILE --help.
+    To render any USD scene instead, use graspd render --scene FILE; for its options, add --help.
     """
     return _run(config, options, _RENDER)
 
@@ -112,9 +112,9 @@ def run_stages(config: GenerateConfig, stages: Sequence[str], console: Console) 
                 console.print(f"{obj.name}: {note}", style="dim", soft_wrap=True, markup=False)
         if tuple(stages) == _SYNTHESIZE and (missing := missing_scene_count(run)):
             verb = "is" if missing == 1 else "are"
-            console.print(f"{counted(missing, 'scene')} {verb} missing, so objects are dropped first", style="dim")
+            console.print(f"{counted(missing, 'scene')} {verb} missing, so the objects are dropped first", style="dim")
         if "render" in stages and "settle" not in stages and (lacking := incomplete_scene_count(run)):
-            console.print(f"{counted(lacking, 'scene')} without all views, so settled first", style="dim")
+            console.print(f"{counted(lacking, 'scene')} without all views, so they are settled first", style="dim")
             stages = ("settle", *stages)
         for stage in stages:
             begin = time.perf_counter()

@@ -23,10 +23,10 @@ class _Sources:
     """Where settings come from before the options; fields of no configuration."""
 
     config: Path | None = None
-    """TOML file of settings, as --print-config writes it; options on the command line win over it. Keys are named like
-    the options: `grasps = 32`, and below `[synthesis]`, `iterations = 200`."""
+    """TOML file of settings, as written by --print-config; command-line options override it. Keys are named like the
+    options: `grasps = 32`, and under `[synthesis]`, `iterations = 200`."""
     preset: Literal["default", "fast", "paper"] = "default"
-    """Defaults of the --synthesis options; fast finds grasps of floating objects in a fifth of the time, which hold
+    """Defaults of the --synthesis options; fast takes a fifth of the time on floating objects, with grasps that hold
     less well, and is hardly faster on a table; paper runs the equations as printed."""
     print_config: bool = False
     """Print the resulting settings as TOML and exit."""

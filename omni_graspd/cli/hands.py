@@ -46,7 +46,7 @@ def add(
 
     Args:
         name: Name of the hand in the library.
-        source: URDF, MJCF (.xml) or USD file, or a folder that holds one; omit it for hands known by name.
+        source: URDF, MJCF (.xml) or USD file, or a folder that contains one; omit it for hands known by name.
         scale: Metres per unit of a URDF or MJCF file.
         replace: Replace an existing hand of that name.
     """

@@ -78,7 +78,7 @@ class ExportOptions:
     grasps: Path | None = None
     """Dataset folder whose grasps of the object go into the package."""
     most: int = 64
-    """Largest number of grasps, the best of all hands."""
+    """Maximum number of grasps, the best of all hands."""
     provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
     """Author and licence."""
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
@@ -95,7 +95,7 @@ def add(
 
     Args:
         files: OBJ, PLY, STL, GLB, glTF or USD files, or quoted globs.
-        options: How.
+        options: Import options.
     """
     return partial(_add, files, options)
 
@@ -104,13 +104,13 @@ def check(
     files: Annotated[tuple[str, ...], tyro.conf.Positional],
     options: Annotated[CheckOptions, tyro.conf.arg(name="")],
 ) -> Action:
-    """Report what an import would do with files or objects: accept, repair and how, or refuse, why and the remedy.
+    """Report what an import would do with files or objects: accept, repair (and how) or refuse (why, and the remedy).
 
     Exits with code 1 if one would be refused.
 
     Args:
         files: Files, names of objects, or quoted globs.
-        options: How.
+        options: Import options.
     """
     return partial(_check, files, options)
 
@@ -132,7 +132,7 @@ def remove(name: Annotated[str, tyro.conf.Positional]) -> Action:
 def export(
     name: Annotated[str, tyro.conf.Positional], options: Annotated[ExportOptions, tyro.conf.arg(name="")]
 ) -> Action:
-    """Write an object as a SimReady package for Isaac Sim, with grasps from a dataset if asked for.
+    """Write an object as a SimReady package for Isaac Sim, optionally with grasps from a dataset.
 
     Args:
         name: Name of an object, or a file.
@@ -144,7 +144,7 @@ def export(
 def _paths(patterns: Sequence[str]) -> list[Path]:
     """Turn names, files and globs into files; a file that is not there is reported like any other bad one."""
     if not patterns:
-        raise GraspdError("expected one file or more, got none; name the files")
+        raise GraspdError("expected one or more files, got none; name the files")
     paths: list[Path] = []
     for pattern in patterns:
         is_path = Path(pattern).suffix and not any(character in pattern for character in "*?[")
@@ -189,7 +189,7 @@ def _finish(reports: Sequence[IntakeReport], console: Console) -> None:
 def _add(patterns: Sequence[str], options: AddOptions, console: Console) -> None:
     paths = _paths(patterns)
     if options.name is not None and len(paths) > 1:
-        raise GraspdError(f"expected one file with --name, got {len(paths)}; add them one by one")
+        raise GraspdError(f"--name takes a single file, got {len(paths)}; add them one at a time")
     reports = []
     for path in paths:
         report = _examine(path, options.intake, console)
@@ -252,7 +252,7 @@ def _export(name: str, options: ExportOptions, console: Console) -> None:
 
     (path, *others) = _paths([name])
     if others:
-        raise GraspdError(f"expected one object, got {len(others) + 1} for {name!r}; name one of them")
+        raise GraspdError(f"expected one object, got {len(others) + 1} matching {name!r}; name one of them")
     report = check_object(path, None if is_in_library(path) else options.intake)
     if report.rigid is None:
         raise GraspdError(report.reason)

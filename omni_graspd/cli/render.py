@@ -62,7 +62,7 @@ def _render(config: SceneRenderConfig, console: Console) -> None:
     rigs = scene_rigs(stage, config.camera, render.seed)
     console.print(f"scene {config.scene} · renderer {backend.choose_renderer(render)[0]}", soft_wrap=True, markup=False)
     if labelled:
-        console.print(f"no semantic labels: {counted(labelled, 'prim')} labelled by name", style="dim")
+        console.print(f"the scene has no semantic labels; {counted(labelled, 'prim')} labelled by name", style="dim")
     for kind, count in undrawn_kinds(stage).items():
         console.print(f"not drawn: {count} of type {kind}", style="yellow")
     with writing_to(config.out, resumes=False):

@@ -70,21 +70,22 @@ def read_checksums(root: Path) -> dict[str, str]:
     path = root / CHECKSUM_FILE
     if not path.is_file():
         raise GraspdError(
-            f"expected the checksums {path}, got none; a dataset gets them when the stage that makes it ends, so run "
-            "`graspd generate` with the same options again"
+            f"the checksums {path} are missing; they are written at the end of each stage, so run `graspd generate` "
+            "with the same options again"
         )
     try:
         table = pq.read_table(path, columns=["file", "sha256"])
     except (pa.ArrowException, OSError, KeyError) as error:
         raise GraspdError(
-            f"expected checksums in {path}, got a damaged file ({str(error).splitlines()[0]}); "
-            "delete it and run `graspd generate` with the same options again"
+            f"the checksums {path} are damaged ({str(error).splitlines()[0]}); delete the file and run `graspd "
+            "generate` with the same options again"
         ) from error
     names = table["file"].to_pylist()
     for name in names:
         if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
             raise GraspdError(
-                f"expected files below {root} in {path}, got {name!r}, which leads elsewhere; do not use it"
+                f"expected file names below {root} in {path}, got {name!r}, which leads elsewhere; do not use this "
+                "dataset"
             )
     return dict(zip(names, table["sha256"].to_pylist(), strict=True))
 

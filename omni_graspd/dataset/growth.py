@@ -54,13 +54,13 @@ def _check(present: Manifest, grown: Manifest) -> None:
     more_rest_poses = is_around_table(present.config) and grown.config["scenes"] > present.config["scenes"]
     if present.evaluation and (more_grasps or more_rest_poses):
         raise GraspdError(
-            "expected a dataset without the metrics of `graspd evaluate` to add grasps or rest poses to, got one with "
-            "them, which the further grasps would lack; make them in another folder with --out"
+            "cannot add grasps or rest poses to a dataset with the metrics of `graspd evaluate`, which the further "
+            "grasps would lack; make them in another folder with --out"
         )
     if len(grown.objects) > len(present.objects) and _value(present.config, ("scene", "clutter")):
         raise GraspdError(
-            "expected a dataset without clutter to add objects to, got one whose scenes draw from all its objects; "
-            "make another in another folder with --out"
+            "cannot add objects to a dataset with clutter, whose scenes draw from all its objects; make a new dataset "
+            "in another folder with --out"
         )
 
 

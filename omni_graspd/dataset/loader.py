@@ -100,7 +100,7 @@ class Dataset:
                 table = table.drop_columns("status")
             parts.append(table.append_column("object", pa.array([name] * len(table), pa.string())))
         if not parts:
-            raise GraspdError(f"expected grasps by {hand} in {self.root}, got none; run `graspd synthesize` first")
+            raise GraspdError(f"there are no grasps by {hand} in {self.root}; run `graspd synthesize` first")
         return pa.concat_tables([part.replace_schema_metadata() for part in parts])
 
     def views(self, split: str | None = None, *, objects: Sequence[str] | None = None) -> tuple[View, ...]:
@@ -144,7 +144,9 @@ class Dataset:
             GraspdError: If there is no such split, object, hand or channel.
         """
         if hand is None and len(self.hands) != 1:
-            raise GraspdError(f"expected hand to be one of {', '.join(self.hands)}, got none; hands differ in joints")
+            raise GraspdError(
+                f"this dataset has several hands, whose joints differ; pass hand as one of {', '.join(self.hands)}"
+            )
         name = hand or next(iter(self.hands))
         self._check("hand", [name], self.hands)
         return ViewSamples(self.root, self.views(split, objects=objects), name, tuple(channels), grasp_slots)
@@ -166,9 +168,7 @@ class Dataset:
             GraspdError: As :meth:`samples`; or if PyTorch is not installed.
         """
         if find_spec("torch") is None:
-            raise GraspdError(
-                "expected PyTorch for as_torch, got none; install it with `pip install torch`, or use samples()"
-            )
+            raise GraspdError("as_torch needs PyTorch; install it with `pip install torch`, or use samples()")
         return TorchViews(self.samples(split, objects=objects, hand=hand, channels=channels, grasp_slots=grasp_slots))
 
     def _objects(self, split: str | None, objects: Sequence[str] | None) -> tuple[str, ...]:

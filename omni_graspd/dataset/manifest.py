@@ -97,8 +97,8 @@ def read_manifest(root: Path) -> Manifest:
     path = DatasetLayout(root).manifest
     if not path.is_file():
         raise GraspdError(
-            f"expected a dataset folder, got {root}, which has no dataset.json; "
-            f"make one with `graspd generate --out {root}`"
+            f"expected a dataset folder, got {root}, which has no dataset.json; create a dataset with `graspd generate "
+            f"--out {root}`"
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -107,12 +107,11 @@ def read_manifest(root: Path) -> Manifest:
             return _parse(content)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GraspdError(
-            f"expected {path} to be the dataset.json of a dataset, got something else ({error!r}); "
-            "choose another folder with --out"
+            f"{path} is not the dataset.json of a dataset ({error!r}); choose another folder with --out"
         ) from error
     raise GraspdError(
-        f"expected a dataset of schema version {SCHEMA_VERSION}, got version {version} in {root}; "
-        "choose another folder with --out, or use the omni-graspd that made it"
+        f"expected a dataset of schema version {SCHEMA_VERSION}, got version {version} in {root}; choose another "
+        "folder with --out, or use the version of omni-graspd that made it"
     )
 
 
@@ -124,7 +123,7 @@ def is_around_table(config: dict[str, Any]) -> bool:
 def _plain(name: str) -> str:
     """Return the name of a hand or an object, of which paths are made; datasets of strangers may name any path."""
     if not name or name.startswith(".") or any(letter in name for letter in "/\\:\0"):
-        raise ValueError(f"name {name!r}, which is none of a file")
+        raise ValueError(f"name {name!r}, which is no file name")
     return name
 
 

@@ -27,8 +27,8 @@ def restore_config(kind: type[T], settings: dict[str, Any]) -> T:
     unknown = sorted(set(settings) - known)
     if unknown:
         raise GraspdError(
-            f"expected settings of {kind.__name__} among {', '.join(sorted(known))}, got {', '.join(unknown)}; "
-            "use the omni-graspd that made the dataset"
+            f"expected settings of {kind.__name__} among {', '.join(sorted(known))}, got {', '.join(unknown)}; use the "
+            "version of omni-graspd that made the dataset"
         )
     return kind(**{name: _restore(hints[name], value) for name, value in settings.items()})
 

@@ -174,7 +174,7 @@ def resolve_device(name: str) -> str:
     if name == "auto":
         return names[1] if len(names) > 1 else "cpu"
     if name not in names:
-        raise GraspdError(f"expected device to be one of {', '.join(names)} or auto, got {name!r}; choose one of these")
+        raise GraspdError(f"expected device to be auto or one of {', '.join(names)}, got {name!r}; choose one of these")
     return name
 
 
@@ -199,8 +199,8 @@ def _check_names(kind: Kind, assets: Sequence[Hand | RigidObject]) -> None:
         other = sources.setdefault(asset.name, asset.source)
         if other != asset.source:
             raise GraspdError(
-                f"expected {kind} with different names, got {asset.name!r} from {other} and from {asset.source}; "
-                "rename one of the files"
+                f"expected {kind} with distinct names, got {asset.name!r} from both {other} and {asset.source}; rename "
+                "one of the files"
             )
 
 

@@ -69,7 +69,7 @@ def read_table(path: Path, *needed: str) -> tuple[dict[str, np.ndarray], dict[st
     import pyarrow.parquet as pq
 
     if not path.is_file():
-        raise GraspdError(f"expected a table of grasps, got {path}, which does not exist; run `graspd generate` first")
+        raise GraspdError(f"the table of grasps {path} does not exist; run `graspd generate` first")
     try:
         file = pq.ParquetFile(path)
         _check_size(file, path)
@@ -81,9 +81,8 @@ def read_table(path: Path, *needed: str) -> tuple[dict[str, np.ndarray], dict[st
     metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
     if metadata.get("schema_version") != str(SCHEMA_VERSION):
         raise GraspdError(
-            f"expected a table of schema version {SCHEMA_VERSION}, got version {metadata.get('schema_version')} "
-            f"in {path}; "
-            "read it with the omni-graspd that wrote it, or make it again"
+            f"expected a table of schema version {SCHEMA_VERSION}, got version {metadata.get('schema_version')} in "
+            f"{path}; read it with the version of omni-graspd that wrote it, or make it again"
         )
     lacking = [name for name in needed if name not in table.column_names and name not in metadata]
     if lacking:
@@ -125,7 +124,8 @@ def true_count(path: Path, column: str) -> int:
 def damaged_table(path: Path, error: Exception) -> GraspdError:
     """Return what to say of a table that cannot be read."""
     return GraspdError(
-        f"expected a Parquet table, got {path} ({str(error).splitlines()[0]}); delete it and run the same command again"
+        f"{path} is not a readable Parquet table ({str(error).splitlines()[0]}); delete it and run the same command "
+        "again"
     )
 
 

@@ -95,8 +95,8 @@ class ViewSamples(Sequence[dict[str, Any]]):
         missing = [name for name in self.channels if name not in frame.channels]
         if missing:
             raise GraspdError(
-                f"expected the channel {missing[0]} in {folder}, got {', '.join(frame.channels)}; choose among these, "
-                "or render with --render.annotators"
+                f"expected the channel {missing[0]} in {folder}, got {', '.join(frame.channels)}; choose one of these, "
+                "or render it with --render.annotators"
             )
         parameters = _read_parameters(folder / "camera_params_0000.json")
         images = {f"{eye}/{name}": frame.channels[name].data for name in self.channels}
@@ -144,7 +144,7 @@ def _read_parameters(path: Path) -> dict[str, Any]:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise GraspdError(
-            f"expected camera parameters in {path}, got {error}; copy the file again or render the view again"
+            f"cannot read the camera parameters {path}: {error}; copy the file again or render the view again"
         ) from error
 
 

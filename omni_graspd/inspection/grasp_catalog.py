@@ -96,7 +96,7 @@ class GraspCatalog:
         self.tables = self._open_tables()
         self.count = sum(table.count for table in self.tables)
         if not self.count:
-            raise GraspdError(f"expected grasps in {root}, got none; run `graspd synthesize` with the same options")
+            raise GraspdError(f"there are no grasps in {root}; run `graspd synthesize` with the same options")
         self._ends = np.cumsum([table.count for table in self.tables])
         # One table's vectors at a time: what is in memory does not grow while browsing.
         self._vectors = functools.lru_cache(maxsize=1)(self._read_vectors)
@@ -117,8 +117,8 @@ class GraspCatalog:
 
         if not path.is_file():
             raise GraspdError(
-                f"expected the table {path}, which was there when the dataset was opened, got nothing; "
-                "bring it back or open another dataset; decisions made so far are kept"
+                f"the table {path} has gone since the dataset was opened; restore it or open another dataset; "
+                "decisions made so far are kept"
             )
         try:
             file = pq.ParquetFile(path)
@@ -127,8 +127,8 @@ class GraspCatalog:
         version = (file.schema_arrow.metadata or {}).get(b"schema_version", b"none").decode()
         if version != str(SCHEMA_VERSION):
             raise GraspdError(
-                f"expected a table of schema version {SCHEMA_VERSION}, got version {version} in {path}; "
-                "use the omni-graspd that wrote it"
+                f"expected a table of schema version {SCHEMA_VERSION}, got version {version} in {path}; use the "
+                "version of omni-graspd that wrote it"
             )
         return file
 
@@ -141,8 +141,8 @@ class GraspCatalog:
             raise _damaged(table.path, error) from error
         if read.num_rows != table.count:
             raise GraspdError(
-                f"expected {table.count} grasps in {table.path} as when it was opened, got {read.num_rows}; "
-                "open the dataset again"
+                f"{table.path} has changed since the dataset was opened: expected {table.count} grasps, got "
+                f"{read.num_rows}; open the dataset again"
             )
         return {name: column_array(read.column(name).combine_chunks()) for name in read.column_names}
 
@@ -223,7 +223,7 @@ class GraspCatalog:
         norm = float(np.linalg.norm(pose[3:]))
         if not (np.isfinite(pose).all() and np.isfinite(joints).all() and abs(norm - 1.0) < _NORM_TOLERANCE):
             raise GraspdError(
-                f"expected a finite pose with a unit quaternion, got another in row {place} of {table.path}; "
+                f"expected a finite pose with a unit quaternion in row {place} of {table.path}, got something else; "
                 "skip this grasp, or make the table again"
             )
         optional = [vectors[name][place] if name in vectors else None for name in _OPTIONAL]
@@ -257,6 +257,6 @@ def _metric_names(file: pq.ParquetFile) -> tuple[str, ...]:
 
 def _damaged(path: Path, error: Exception) -> GraspdError:
     return GraspdError(
-        f"expected a Parquet table, got {path} ({str(error).splitlines()[0]}); delete it and make it again with the "
-        "command that made the dataset"
+        f"{path} is not a readable Parquet table ({str(error).splitlines()[0]}); delete it and rerun the command that "
+        "made the dataset"
     )

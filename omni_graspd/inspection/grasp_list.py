@@ -131,7 +131,7 @@ class GraspList:
             GraspdError: If it is not shown.
         """
         if not (self.rows == row).any():
-            raise GraspdError(f"expected one of the {len(self.rows)} rows that are shown, got row {row}")
+            raise GraspdError(f"expected one of the {len(self.rows)} rows shown, got row {row}")
         self.selected = int(row)
 
     def step(self, by: int) -> int | None:

@@ -50,9 +50,7 @@ def open_grasps(
     """
     is_about_file = bool(hand) or object_path is not None
     if is_about_file and DatasetLayout(path).manifest.is_file():
-        raise GraspdError(
-            f"expected --hand and --object with a grasp file only, got the dataset {path}; leave them out"
-        )
+        raise GraspdError(f"--hand and --object apply to grasp files only, and {path} is a dataset; leave them out")
     if not is_about_file and (not path.exists() or DatasetLayout(path).manifest.is_file()):
         return _taking(Inspection(path, device), selection), None
     folder = TemporaryDirectory(prefix="graspd_inspect_")

@@ -252,7 +252,7 @@ def _produced(source: UsdShade.Input, time: Usd.TimeCode) -> Any:
 def _resolved(asset: Sdf.AssetPath) -> str:
     path = str(asset.resolvedPath or asset.path)
     if "<UDIM>" in path:
-        raise GraspdError(f"expected a single image, got the UDIM tiles {path}; bake them into one texture")
+        raise GraspdError(f"UDIM textures are not supported, got {path}; bake the tiles into one texture")
     return path
 
 

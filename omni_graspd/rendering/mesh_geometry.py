@@ -36,8 +36,8 @@ class MeshGeometry:
         indices = np.array(mesh.GetFaceVertexIndicesAttr().Get(time) or [], dtype=np.int64)
         if counts.sum() != len(indices) or (len(indices) and not 0 <= indices.min() <= indices.max() < len(points)):
             raise GraspdError(
-                f"expected the faces of {prim.GetPath()} to index its {len(points)} points, got other counts or "
-                "indices; re-export the mesh"
+                f"the faces of {prim.GetPath()} do not match its {len(points)} points: wrong counts or indices; "
+                "re-export the mesh"
             )
         self._vertices, self._corner_index = triangulate(counts, indices)
         self.polygons = np.repeat(np.arange(len(counts)), np.maximum(counts - 2, 0))

@@ -24,9 +24,7 @@ def eye_names(camera_count: int) -> tuple[str, ...]:
         GraspdError: If there are more than three.
     """
     if camera_count not in _EYES:
-        raise GraspdError(
-            f"expected a view of one camera, a stereo pair or both, got {camera_count} cameras in one view"
-        )
+        raise GraspdError(f"expected one camera, a stereo pair or both in a view, got {camera_count} cameras")
     return _EYES[camera_count]
 
 

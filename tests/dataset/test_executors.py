@@ -163,7 +163,7 @@ def test_ctrl_c_waits_where_it_is_held_back() -> None:
 
 @pytest.mark.slow
 def test_a_killed_worker_is_one_line() -> None:
-    with pytest.raises(GraspdError, match=r"one was killed.*fewer --workers"), worker_processes(2) as pool:
+    with pytest.raises(GraspdError, match=r"worker process was killed.*fewer --workers"), worker_processes(2) as pool:
         pool.submit(_kill_self).result()
 
 

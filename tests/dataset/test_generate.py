@@ -127,7 +127,7 @@ def test_a_scene_is_not_rendered_without_its_object(unbroken, meshes, tmp_path, 
     with pytest.raises(SystemExit) as stopped:
         cli.main(_arguments("render", meshes, out))
     assert stopped.value.code == 2
-    assert "block.usd, got none" in capsys.readouterr().err
+    assert "block.usd is missing" in capsys.readouterr().err
     assert not DatasetLayout(out).images("block")
 
 

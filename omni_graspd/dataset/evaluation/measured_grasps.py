@@ -92,8 +92,8 @@ def read_measured_grasps(root: Path, selection: Selection = EVERYTHING) -> list[
         missing = [name for name in _NEEDED if name not in table.metrics]
         if missing:
             raise GraspdError(
-                f"expected an evaluated dataset, got {root}, whose grasps of {obj} by {hand} have no "
-                f"{', '.join(missing)}; run `graspd evaluate {root}` first"
+                f"the grasps of {obj} by {hand} in {root} have no {', '.join(missing)}; run `graspd evaluate {root}` "
+                "first"
             )
         if not selection.takes_all:
             table = table.take(selected_rows(table, selection, split_of[obj]))
@@ -102,5 +102,5 @@ def read_measured_grasps(root: Path, selection: Selection = EVERYTHING) -> list[
     if not found and selection.where:
         raise GraspdError(f"expected grasps that meet {selection.where!r}, got none in {root}")
     if not found:
-        raise GraspdError(f"expected grasps in {root}, got none; run `graspd synthesize` with the same options first")
+        raise GraspdError(f"there are no grasps in {root}; run `graspd synthesize` with the same options first")
     return found

@@ -39,8 +39,8 @@ def worker_processes(count: int, start: Callable[[], None] | None = None) -> Ite
         pool.shutdown()
     except BrokenProcessPool as error:
         raise GraspdError(
-            "expected worker processes to live until they are done, but one was killed, most often for want of memory; "
-            'run the same command again, with fewer --workers; a script needs `if __name__ == "__main__":` around it'
+            "a worker process was killed, most likely because memory ran out; run the same command again with fewer "
+            '--workers; a script needs `if __name__ == "__main__":` around its calls'
         ) from error
     finally:
         context.kill()

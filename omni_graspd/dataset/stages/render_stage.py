@@ -77,11 +77,11 @@ async def _render_scene(run: Run, object_name: str, scene_index: int, writer: Vi
     """Render the missing views of a scene."""
     path, folder = run.layout.scene(object_name, scene_index), run.layout.renders(object_name, scene_index)
     if not path.is_file():
-        raise GraspdError(f"expected the scene {path}, got none; run `graspd settle` with the same options first")
+        raise GraspdError(f"the scene {path} is missing; run `graspd settle` with the same options first")
     if not run.layout.object(object_name).is_file():
         raise GraspdError(
-            f"expected the object {run.layout.object(object_name)}, got none: its scenes would be rendered without it; "
-            "run `graspd settle` with the same options to write it again"
+            f"the object {run.layout.object(object_name)} is missing, and its scenes would be rendered without it; run "
+            "`graspd settle` with the same options to write it again"
         )
     stage, config = open_stage(path), run.config.render
     rigs = read_camera_rigs(stage)

@@ -48,13 +48,13 @@ def check_scene_images(
             path = eye_folder(folder / rig.name, eye, len(rig.camera_paths))
             where = path.relative_to(layout.root).as_posix()
             if not path.is_dir():
-                yield where, "expected the images of this camera, got none"
+                yield where, "the images of this camera are missing"
                 continue
             names = {file.name for file in path.iterdir() if file.is_file()}
             reference = reference or names
             for missing in sorted(reference - names):
                 if f"{where}/{missing}" not in broken:
-                    yield f"{where}/{missing}", "expected this file, since other views have one, got none"
+                    yield f"{where}/{missing}", "this file is missing, though other views have one"
             for name, problem in _eye_problems(path, rig, local_to_world(stage.GetPrimAtPath(camera)), where, broken):
                 yield f"{where}/{name}", problem
 
@@ -69,11 +69,11 @@ def _eye_problems(
         try:
             view = np.array(json.loads((folder / name).read_text())["cameraViewTransform"], dtype=float).reshape(4, 4)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            yield name, f"expected camera parameters, got a damaged file ({str(error).splitlines()[0]})"
+            yield name, f"the camera parameters are damaged ({str(error).splitlines()[0]})"
             return
         # Replicator's matrices are for row vectors.
         if np.abs(np.linalg.inv(view.T) - T_world_camera).max() > _TOLERANCE:
-            yield name, "expected the pose of this camera in the scene, got another; were the eyes swapped?"
+            yield name, "the camera's pose differs from the scene's; were the eyes swapped?"
     for path in sorted(folder.glob("*.png")):
         if f"{where}/{path.name}" in broken:
             continue
@@ -82,7 +82,7 @@ def _eye_problems(
                 image.load()
                 size = image.size
         except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
-            yield path.name, f"expected a picture, got a damaged file ({str(error).splitlines()[0]})"
+            yield path.name, f"the image is damaged ({str(error).splitlines()[0]})"
             continue
         if size != (rig.width, rig.height):
             yield path.name, f"expected {rig.width} x {rig.height} pixels, got {size[0]} x {size[1]}"
