@@ -17,7 +17,7 @@ from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.forecast import forecast
 from omni_graspd.dataset.run import Run, open_run, run_names
 from omni_graspd.dataset.stages.pipeline import STAGE_UNITS, STAGES
-from omni_graspd.dataset.stages.settle_stage import incomplete_scene_count, missing_scene_count
+from omni_graspd.dataset.stages.settle_stage import missing_scene_count, scenes_lacking_views
 from omni_graspd.dataset.stages.shown_grasps import scenes_without_hand
 from omni_graspd.inspection.overview import write_overview
 from omni_graspd.inspection.summary import summarize_dataset
@@ -113,8 +113,8 @@ def run_stages(config: GenerateConfig, stages: Sequence[str], console: Console) 
         if tuple(stages) == _SYNTHESIZE and (missing := missing_scene_count(run)):
             verb = "is" if missing == 1 else "are"
             console.print(f"{counted(missing, 'scene')} {verb} missing, so the objects are dropped first", style="dim")
-        if "render" in stages and "settle" not in stages and (lacking := incomplete_scene_count(run)):
-            console.print(f"{counted(lacking, 'scene')} without all views, so they are settled first", style="dim")
+        if "settle" not in stages and (lacking := scenes_lacking_views(run)):
+            console.print(f"{counted(lacking, 'scene')} without all views, so cameras are added first", style="dim")
             stages = ("settle", *stages)
         for stage in stages:
             begin = time.perf_counter()
