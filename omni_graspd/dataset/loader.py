@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
 from omni_graspd.dataset.remote_folder import local_dataset
-from omni_graspd.dataset.splits import SPLITS, split_objects
+from omni_graspd.dataset.splits import SPLITS, split_by_object, split_objects
 from omni_graspd.dataset.torch_samples import TorchViews
 from omni_graspd.dataset.view_samples import View, ViewSamples
 from omni_graspd.errors import GraspdError
@@ -85,7 +85,7 @@ class Dataset:
         from omni_graspd.dataset.tables import read_grasps
 
         selection = Selection(f"ok and ({where})" if where and only_ok else where, top, by)
-        split_of = {obj: name for name, members in self.splits().items() for obj in members}
+        split_of = split_by_object(self.objects)
         layout, parts = DatasetLayout(self.root), []
         for _, name, path in layout.grasp_tables([hand], self._objects(split, objects)):
             wanted = None if columns is None else list(dict.fromkeys([*columns, "status"]))

@@ -12,7 +12,7 @@ import numpy as np
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.selection import EVERYTHING, Selection, selected_rows
-from omni_graspd.dataset.splits import split_objects
+from omni_graspd.dataset.splits import split_by_object
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.columns import faults
@@ -85,7 +85,7 @@ def read_measured_grasps(root: Path, selection: Selection = EVERYTHING) -> list[
         GraspdError: If the folder is no dataset, has no grasps, or was not evaluated.
     """
     layout, manifest = DatasetLayout(root), read_manifest(root)
-    split_of = {name: split for split, names in split_objects(manifest.objects).items() for name in names}
+    split_of = split_by_object(manifest.objects)
     found = []
     for hand, obj, path in layout.grasp_tables(manifest.hands, manifest.objects):
         table = read_grasps(path)
