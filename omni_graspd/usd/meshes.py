@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, Vt
 
+from omni_graspd.usd.polygons import triangulate
 from omni_graspd.usd.transforms import local_to_world
 
 
@@ -58,31 +59,13 @@ def author_mesh(
     return prim
 
 
-def triangulate(counts: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split polygons into triangle fans.
-
-    Args:
-        counts: Corners of each polygon, shape [polygon_count].
-        indices: Vertex index of each corner, shape [corner_count].
-
-    Returns:
-        Vertex indices [face_count, 3], and the position of each in ``indices`` [face_count, 3] (for corner data).
-    """
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
-    fan = np.maximum(np.asarray(counts) - 2, 0)
-    polygon = np.repeat(np.arange(len(counts)), fan)
-    step = np.arange(len(polygon)) - np.repeat(np.cumsum(fan) - fan, fan)
-    corners = np.stack([starts[polygon], starts[polygon] + step + 1, starts[polygon] + step + 2], axis=-1)
-    return np.asarray(indices)[corners].astype(np.int32), corners
-
-
 def read_mesh(prim: Usd.Prim) -> TriangleMesh:
     """Read one UsdGeom.Mesh in its own coordinates, triangulated, right-handed, in stage units."""
     mesh = UsdGeom.Mesh(prim)
     vertices = np.array(mesh.GetPointsAttr().Get() or [], dtype=np.float64).reshape(-1, 3)
     counts = np.array(mesh.GetFaceVertexCountsAttr().Get() or [], dtype=np.int64)
     indices = np.array(mesh.GetFaceVertexIndicesAttr().Get() or [], dtype=np.int64)
-    faces, corners = triangulate(counts, indices)
+    faces, corners = triangulate(counts, indices, vertices)
     uvs = _read_uvs(prim, indices, corners)
     if mesh.GetOrientationAttr().Get() == UsdGeom.Tokens.leftHanded:
         faces, uvs = faces[:, ::-1], None if uvs is None else uvs[:, ::-1]
