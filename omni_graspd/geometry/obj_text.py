@@ -12,7 +12,7 @@ import numpy as np
 from omni_graspd.usd.polygons import triangulate
 
 _ELEMENTS = ("v", "vt", "vn")
-_UNEVEN = re.compile(r"^f(?: \S+){4}|^f.* -|^f.*/-|^f(?: \S+){0,2}$", re.MULTILINE)
+_UNEVEN = re.compile(r"^f(?= |$)(?! [^ \n-]+ [^ \n-]+ [^ \n-]+$)", re.MULTILINE)
 """Faces that are not three corners, or that count backwards."""
 
 
@@ -31,7 +31,8 @@ def triangle_text(content: bytes) -> str:
         ValueError: If a face names a vertex that is not there.
     """
     text = plain_text(content)
-    text = re.sub(r"^((?:v|vt|vn|f) [^#\n]*?) *#.*$", r"\1", text, flags=re.MULTILINE)
+    if "#" in text:
+        text = re.sub(r"^((?:v|vt|vn|f) [^#\n]*?) *#.*$", r"\1", text, flags=re.MULTILINE)
     if _UNEVEN.search(text) is None:
         return text
     lines = text.split("\n")
