@@ -20,7 +20,7 @@ from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path
 from omni_graspd.hands.usd.joint_reader import JointPrim, read_joints
 from omni_graspd.hands.usd.link_reader import owning_body, read_link_mass, read_link_mesh
 from omni_graspd.usd.meshes import mesh_prims
-from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.still_stage import open_still
 from omni_graspd.usd.transforms import IDENTITY
 
 # Limits are written in degrees; a position in radians that is meant to lie on one may miss it by rounding [rad or m].
@@ -36,7 +36,7 @@ def read_hand(path: Path) -> Hand:
         GraspdError: If the file is missing or not USD, has no articulated rigid bodies, if its joints close a loop, or
             if a name in ``hand.toml`` does not exist.
     """
-    stage = open_stage(path)
+    stage = open_still(path)
     settings = read_hand_settings(hand_settings_path(path))
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
     joints = read_joints(root, path)
