@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from pxr import Sdf, Usd, UsdPhysics
+from pxr import Sdf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand, Link
@@ -45,6 +45,7 @@ def read_hand(path: Path) -> Hand:
             f"expected a UsdPhysics articulation in {path}, got no joint between rigid bodies; "
             "give a hand's USD with UsdPhysics joints"
         )
+    _check_no_instancer(root, path)
     tree = _subtree(stage, _grow_tree(joints, _root_body(root, joints), path), settings, path)
     movable = [joint for _, joint in tree if joint is not None and joint.joint_type != "fixed"]
     actuated, coupling, offset = linear_coupling(movable, path)
@@ -69,6 +70,15 @@ def read_hand(path: Path) -> Hand:
 
 Branch = tuple[Sdf.Path, JointPrim | None]
 """A body and the joint to its parent; the joint's first body is the parent."""
+
+
+def _check_no_instancer(root: Usd.Prim, path: Path) -> None:
+    for prim in Usd.PrimRange(root, Usd.TraverseInstanceProxies()):
+        if prim.IsA(UsdGeom.PointInstancer) and not owning_body(prim).IsPseudoRoot():
+            raise GraspdError(
+                f"expected meshes on the links of {path}, got the PointInstancer {prim.GetPath()}; make its copies "
+                "meshes before the export"
+            )
 
 
 def _root_body(root: Usd.Prim, joints: Sequence[JointPrim]) -> Sdf.Path:
