@@ -127,7 +127,10 @@ def _joint_table(report: HandReport) -> Table:
 
 def _mover(joint: SurveyedJoint) -> str:
     if joint.mimic is not None:
-        return f"{joint.mimic.multiplier:+.4g} x {joint.mimic.leader.name}"
+        turns = joint.kind == "revolute"
+        offset = math.degrees(joint.mimic.offset) if turns else 1e3 * joint.mimic.offset
+        constant = f" {offset:+.4g} {'deg' if turns else 'mm'}" if abs(offset) > 1e-6 else ""
+        return f"{joint.mimic.multiplier:+.4g} x {joint.mimic.leader.name}{constant}"
     return "drive" if joint.is_driven else "nothing"
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -20,8 +20,10 @@ from omni_graspd.cli.console import Action, counted
 from omni_graspd.errors import GraspdError
 from omni_graspd.library import data_folder, is_in_library, list_all_names, resolve
 from omni_graspd.objects.intake import IntakeReport, check_object
+from omni_graspd.objects.length_unit import SharedUnit
 from omni_graspd.objects.object_reader import ObjectReaderConfig
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.objects.shared_units import shared_units
 from omni_graspd.objects.user_objects import add_object, check_name_is_free, remove_object, rename_object
 from omni_graspd.usd.simready_package import Provenance
 
@@ -154,12 +156,16 @@ def _paths(patterns: Sequence[str]) -> list[Path]:
 
 
 def _check(patterns: Sequence[str], options: CheckOptions, console: Console) -> None:
-    reports = [_examine(path, options.intake, console) for path in _paths(patterns)]
+    paths = _paths(patterns)
+    units = shared_units(paths, options.intake)
+    reports = [_examine(path, options.intake, units, console) for path in paths]
     _finish(reports, console)
 
 
-def _examine(path: Path, config: ObjectReaderConfig, console: Console) -> IntakeReport:
-    report = check_object(path, None if is_in_library(path) else config)
+def _examine(
+    path: Path, config: ObjectReaderConfig, units: Mapping[Path, SharedUnit], console: Console
+) -> IntakeReport:
+    report = check_object(path, None if is_in_library(path) else config, units.get(path))
     console.print(f"{path}: {report.line}", style=_STYLES[report.verdict], soft_wrap=True, markup=False)
     if report.rigid is not None:
         console.print(f"    {_facts(report.rigid, report.volume)}", soft_wrap=True, markup=False)
@@ -190,9 +196,10 @@ def _add(patterns: Sequence[str], options: AddOptions, console: Console) -> None
     paths = _paths(patterns)
     if options.name is not None and len(paths) > 1:
         raise GraspdError(f"--name takes a single file, got {len(paths)}; add them one at a time")
+    units = shared_units(paths, options.intake)
     reports = []
     for path in paths:
-        report = _examine(path, options.intake, console)
+        report = _examine(path, options.intake, units, console)
         reports.append(report)
         if report.rigid is not None:
             rigid = rename_object(report.rigid, options.name, options.label)

@@ -31,6 +31,7 @@ from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.library import Kind, resolve
 from omni_graspd.objects.object_library import default_objects, load_object
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.objects.shared_units import shared_units
 
 _DEFAULT_HAND = "allegro"
 
@@ -134,7 +135,8 @@ def open_run(config: GenerateConfig, backend: Backend | None = None) -> Iterator
     device, backend = resolve_device(config.device), backend or load_backend(config.backend)
     hands = tuple(load_hand(str(path)) for path in _files("hands", config.hand or (_DEFAULT_HAND,)))
     files = _files("objects", config.object or default_objects())
-    objects = tuple(load_object(str(path), config.intake) for path in files)
+    units = shared_units(files, config.intake)
+    objects = tuple(load_object(str(path), config.intake, units.get(path)) for path in files)
     _check_names("hands", hands)
     _check_names("objects", objects)
     renderer = backend.choose_renderer(config.render)

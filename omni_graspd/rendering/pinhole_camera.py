@@ -11,7 +11,7 @@ import numpy as np
 from pxr import Sdf, Usd, UsdGeom
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.rendering.stage_time import first_time
+from omni_graspd.usd.stage_time import first_time
 from omni_graspd.usd.transforms import local_to_world
 
 

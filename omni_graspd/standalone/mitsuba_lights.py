@@ -18,8 +18,8 @@ import numpy as np
 from pxr import Usd, UsdGeom, UsdLux
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.rendering.stage_time import first_time
 from omni_graspd.standalone.mitsuba_images import read_bitmap
+from omni_graspd.usd.stage_time import first_time
 from omni_graspd.usd.transforms import local_to_world
 
 _SUN_DISTANCE = 100.0

@@ -17,14 +17,14 @@ from pxr import Usd, UsdGeom, UsdLux, UsdPhysics
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.corner_normals import corner_normals
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.rendering.looks import read_look
 from omni_graspd.scenes.scene_lights import LightConfig
 from omni_graspd.scenes.scene_variation import FLOOR_PATH, VariationConfig
 from omni_graspd.scenes.scene_writer import OBJECT_PATH, TABLE_PATH, SceneConfig, author_scene, table_mesh
 from omni_graspd.scenes.simulation import SimulateConfig
 from omni_graspd.scenes.table_looks import MATERIALS
 from omni_graspd.standalone.simulate import simulate
-from omni_graspd.usd.materials import Appearance, author_material, bind_material, read_appearance
+from omni_graspd.usd.looks import read_appearance, read_look
+from omni_graspd.usd.materials import Appearance, author_material, bind_material
 from omni_graspd.usd.meshes import TriangleMesh, author_mesh, read_meshes_below
 from omni_graspd.usd.physics import apply_collider, apply_rigid_body
 from omni_graspd.usd.semantics import apply_label, read_label

@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,7 @@ from omni_graspd.hands.importing.urdf_reader import read_urdf
 from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_vendor_hand
 from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_reader import read_hand
+from omni_graspd.hands.usd.hand_settings import hand_settings_path
 from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.library import list_all_names, list_names, list_user_names, resolve
 from omni_graspd.usd.self_contained import write_self_contained
@@ -71,12 +73,12 @@ def add_hand(name: str, source: str | Path | None = None, *, scale: float = 1.0,
     with writing_to(folder, resumes=False, setting="GRASPD_HOME"), atomic_path(folder) as staged:
         written = staged / f"{name}.usda"
         staged.mkdir(parents=True)
-        _convert(name, file, scale, written)
+        notes = _convert(name, file, scale, written)
         license_text = vendor.license if vendor else "not stated"
         for found in _license_files(file):
             shutil.copyfile(found, staged / found.name)
         (staged / "hand.toml").write_text(
-            _source_table(file, WHEEL if vendor else None, license_text, scale), encoding="utf-8"
+            _source_table(file, WHEEL if vendor else None, license_text, scale, notes), encoding="utf-8"
         )
         read_hand(written)
         _set_aside(folder)
@@ -98,6 +100,17 @@ def _set_aside(folder: Path) -> None:
 def _delete_aside(folder: Path) -> None:
     if _aside(folder).is_dir():
         shutil.rmtree(_aside(folder))
+
+
+def import_notes(path: Path) -> tuple[str, ...]:
+    """Return what importing a hand changed or left out, a sentence each.
+
+    Args:
+        path: The hand's USD file.
+    """
+    toml = hand_settings_path(path)
+    source = tomllib.loads(toml.read_text(encoding="utf-8")).get("source", {}) if toml.is_file() else {}
+    return tuple(str(note) for note in source.get("notes", ()))
 
 
 def remove_hand(name: str) -> Path:
@@ -161,16 +174,18 @@ def _find_description(path: Path) -> Path:
     return path
 
 
-def _convert(name: str, file: Path, scale: float, written: Path) -> None:
+def _convert(name: str, file: Path, scale: float, written: Path) -> list[str]:
+    """Write a hand's USD; return what was changed or left out, a sentence each."""
     if file.suffix.lower() in _USD:
         if scale != 1.0:
             raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
         write_self_contained(file, written)
-        return
+        return []
     kind = _kind(file)
     links = read_urdf(file) if kind == "robot" else read_mjcf(file)
     design = design_hand(name, links, scale, file)
     write_hand(design, written, rest_posture(design))
+    return [note for link in links for note in link.notes]
 
 
 def _kind(file: Path) -> str:
@@ -188,9 +203,9 @@ def _license_files(file: Path) -> list[Path]:
     return sorted(found for found in folder.iterdir() if re.match(r"(?i)(licen[cs]e|copying)", found.name))
 
 
-def _source_table(file: Path, package: str | None, license_text: str, scale: float) -> str:
+def _source_table(file: Path, package: str | None, license_text: str, scale: float, notes: Sequence[str]) -> str:
     """Return hand.toml: where the hand comes from; all else is inferred when it is read."""
-    rows = {
+    rows: dict[str, object] = {
         "file": file.name if package is None else f"{file.name} of {package}",
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "license": license_text,
@@ -200,6 +215,8 @@ def _source_table(file: Path, package: str | None, license_text: str, scale: flo
     }
     if file.suffix.lower() in _USD:
         del rows["scale"], rows["drives"]
+    if notes:
+        rows["notes"] = list(notes)
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rows.items()]
     return "# Written by graspd hands add. Any key of hand.toml may be added above [source]; see docs/hands.md.\n\n" + (
         "\n".join(["[source]", *lines]) + "\n"

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,7 +57,8 @@ def design_hand(name: str, links: Sequence[SourceLink], scale: float, source: Pa
     Raises:
         GraspdError: If the hand is implausibly large or small.
     """
-    links = [_scaled(link, scale) for link in _without_empty_ends(links)]
+    kinds = {link.joint.name: link.joint.kind for link in links if link.joint is not None}
+    links = [_scaled(link, scale, kinds) for link in _without_empty_ends(links)]
     _check_size(links, scale, source)
     link_names = _unique_names([link.name for link in links], _RESERVED)
     joint_names = _unique_names([link.joint.name for link in links if link.joint is not None], ())
@@ -99,13 +100,21 @@ def _is_empty(link: SourceLink) -> bool:
     return not link.visuals and not link.colliders
 
 
-def _scaled(link: SourceLink, scale: float) -> SourceLink:
+def _scaled(link: SourceLink, scale: float, kinds: Mapping[str, str]) -> SourceLink:
     pose = link.T_parent_link.copy()
     pose[:3] *= scale
     joint, spread = link.joint, link.distribution
     if joint is not None:
         reach = scale if joint.kind == "prismatic" else 1.0
-        joint = replace(joint, anchor=scale * joint.anchor, lower=reach * joint.lower, upper=reach * joint.upper)
+        leads = scale if joint.leader is not None and kinds[joint.leader] == "prismatic" else 1.0
+        joint = replace(
+            joint,
+            anchor=scale * joint.anchor,
+            lower=reach * joint.lower,
+            upper=reach * joint.upper,
+            multiplier=joint.multiplier * reach / leads,
+            offset=joint.offset * reach,
+        )
     if spread is not None:
         spread = MassDistribution(scale * spread.center_of_mass, scale**2 * spread.inertia)
     shapes = [

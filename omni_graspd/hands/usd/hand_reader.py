@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from pxr import Sdf, Usd, UsdPhysics
+from pxr import Sdf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand, Link
@@ -20,7 +20,7 @@ from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path
 from omni_graspd.hands.usd.joint_reader import JointPrim, read_joints
 from omni_graspd.hands.usd.link_reader import owning_body, read_link_mass, read_link_mesh
 from omni_graspd.usd.meshes import mesh_prims
-from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.still_stage import open_still
 from omni_graspd.usd.transforms import IDENTITY
 
 # Limits are written in degrees; a position in radians that is meant to lie on one may miss it by rounding [rad or m].
@@ -36,7 +36,7 @@ def read_hand(path: Path) -> Hand:
         GraspdError: If the file is missing or not USD, has no articulated rigid bodies, if its joints close a loop, or
             if a name in ``hand.toml`` does not exist.
     """
-    stage = open_stage(path)
+    stage = open_still(path)
     settings = read_hand_settings(hand_settings_path(path))
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
     joints = read_joints(root, path)
@@ -45,6 +45,7 @@ def read_hand(path: Path) -> Hand:
             f"expected a UsdPhysics articulation in {path}, got no joint between rigid bodies; "
             "give a hand's USD with UsdPhysics joints"
         )
+    _check_no_instancer(root, path)
     tree = _subtree(stage, _grow_tree(joints, _root_body(root, joints), path), settings, path)
     movable = [joint for _, joint in tree if joint is not None and joint.joint_type != "fixed"]
     actuated, coupling, offset = linear_coupling(movable, path)
@@ -69,6 +70,15 @@ def read_hand(path: Path) -> Hand:
 
 Branch = tuple[Sdf.Path, JointPrim | None]
 """A body and the joint to its parent; the joint's first body is the parent."""
+
+
+def _check_no_instancer(root: Usd.Prim, path: Path) -> None:
+    for prim in Usd.PrimRange(root, Usd.TraverseInstanceProxies()):
+        if prim.IsA(UsdGeom.PointInstancer) and not owning_body(prim).IsPseudoRoot():
+            raise GraspdError(
+                f"expected meshes on the links of {path}, got the PointInstancer {prim.GetPath()}; make its copies "
+                "meshes before the export"
+            )
 
 
 def _root_body(root: Usd.Prim, joints: Sequence[JointPrim]) -> Sdf.Path:
