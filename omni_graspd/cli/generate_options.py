@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from omni_graspd.cli.arguments import prepare, read_values, take_value
+from omni_graspd.cli.arguments import extended_lists, prepare, read_values, take_value
 from omni_graspd.cli.config_file import read_config, write_config
 from omni_graspd.cli.options import Option, config_options
 from omni_graspd.dataset.config import GenerateConfig
@@ -85,7 +85,7 @@ def parse_run(
         if DatasetLayout(out).manifest.is_file():
             default = kept_settings(out)
     run, arguments = _take_run_options(arguments)
-    config = read_values(GenerateConfig, arguments, prog, default=default)
+    config = read_values(GenerateConfig, extended_lists(arguments, default), prog, default=default)
     if prints:
         print(write_config(config), end="")
         sys.exit(0)

@@ -52,6 +52,19 @@ def is_whole(folder: Path, rig: CameraRig, annotators: Sequence[str]) -> bool:
     return all(eye.is_dir() and expected <= {path.name for path in eye.iterdir()} for eye in eyes)
 
 
+def has_any(folder: Path, rig: CameraRig, annotator: str) -> bool:
+    """Tell whether a view's folder has a file of a channel, or the view has no such channel.
+
+    Args:
+        folder: The view's folder, there or not.
+        rig: Its cameras.
+        annotator: The channel.
+    """
+    count, expected = len(rig.camera_paths), set(eye_files(rig, [annotator]).values())
+    eyes = [eye_folder(folder, eye, count) for eye in eye_names(count)]
+    return not expected or any((eye / name).is_file() for eye in eyes for name in expected)
+
+
 def write_view(eyes: Sequence[Frame], folder: Path) -> None:
     """Write the frames of a view, in the order of the rig's cameras.
 

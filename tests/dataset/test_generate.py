@@ -283,6 +283,14 @@ def test_later_stages_take_the_settings_of_the_dataset(tmp_path, monkeypatch, ca
     layout = DatasetLayout(tmp_path / "bricks")
     assert len(read_grasps(layout.grasps("allegro", "brick")).indices) >= 2
     assert len(layout.images("brick")) == 2
+    # Channels are added to: only their files are new.
+    images = {path: path.read_bytes() for path in (tmp_path / "bricks" / "renders").rglob("*") if path.is_file()}
+    cli.main(["render", "--out", "bricks", "--render.annotators", "+pointcloud"])
+    after = {path: path.read_bytes() for path in (tmp_path / "bricks" / "renders").rglob("*") if path.is_file()}
+    assert images.items() < after.items()
+    assert {path.name.partition("_")[0] for path in after.keys() - images.keys()} == {"pointcloud"}
+    assert len({path.parent for path in after.keys() - images.keys()}) == 2
+    cli.main(["verify", "bricks"])
     with pytest.raises(SystemExit, match="2"):
         cli.main(["render", "--out", "bricks", "--seed", "4"])
     error = capsys.readouterr().err
