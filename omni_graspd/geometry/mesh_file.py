@@ -49,6 +49,8 @@ def load_mesh_file(path: Path) -> MeshFile:
     try:
         with _quiet_libraries():
             return _load(path)
+    except GraspdError:
+        raise
     except UnreadableGltfError as error:
         raise GraspdError(f"expected a readable mesh, got {path}: {error}") from error
     except Exception as error:  # Parsers of six formats raise whatever they like on broken files.
@@ -84,7 +86,25 @@ def _load(path: Path) -> MeshFile:
         return MeshFile([with_cut_polygons(part) for part in parts])
     if suffix == ".stl":
         return MeshFile(_placed(trimesh.load(BytesIO(_plain_stl(path)), file_type="stl", process=False)))
+    if suffix == ".dae":
+        return _load_collada(path)
     return MeshFile(_placed(trimesh.load(path, process=False)))
+
+
+def _load_collada(path: Path) -> MeshFile:
+    """Read COLLADA in metres, whatever unit the file states; its up axis is left, as RViz does for URDF."""
+    try:
+        import collada  # noqa: F401 # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise GraspdError(
+            f"expected the package pycollada to read {path}, got none; pip install 'omni-graspd[import]'"
+        ) from error
+    parts = _placed(trimesh.load(path, process=False))
+    stated = re.search(rb"<unit\b[^>]*\bmeter\s*=\s*[\"']\s*([^\"'\s]+)", path.read_bytes())
+    if stated is not None:
+        for part in parts:
+            part.apply_scale(float(stated[1]))
+    return MeshFile(parts)
 
 
 def _placed(loaded: Any) -> list[trimesh.Trimesh]:

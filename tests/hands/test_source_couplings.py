@@ -97,7 +97,7 @@ def test_repeats_and_their_inverse_are_no_conflict(tmp_path: Path) -> None:
 
 def test_couplings_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
     equality = '<joint joint1="a_far" joint2="a_near" polycoef="0 .8 0 0 0"/>'
-    with pytest.raises(GraspdError, match="that agree, got equality 1 .* a_far and a_near already"):
+    with pytest.raises(GraspdError, match=r"that agree, got equality 1 .* a_far and a_near already"):
         read(tmp_path, mjcf(equality + equality.replace(".8", ".5")))
 
 
@@ -167,12 +167,9 @@ def test_joints_of_a_floating_root_body_are_left_out(tmp_path: Path, monkeypatch
     axes = ("1 0 0", "0 1 0", "0 0 1")
     root = "".join(f'<joint name="t{k}" type="slide" axis="{axis}"/>' for k, axis in enumerate(axes))
     root += "".join(f'<joint name="r{k}" axis="{axis}"/>' for k, axis in enumerate(axes))
-    plain, _ = (
-        imported(tmp_path / "plain", monkeypatch, mjcf(actuators=_ALL))
-        if (tmp_path / "plain").mkdir() is None
-        else (None, ())
-    )
-    (tmp_path / "floating").mkdir()
+    for name in ("plain", "floating"):
+        (tmp_path / name).mkdir()
+    plain, _ = imported(tmp_path / "plain", monkeypatch, mjcf(actuators=_ALL))
     floating, _ = imported(tmp_path / "floating", monkeypatch, mjcf(actuators=_ALL, root=root))
     assert floating.joint_names == plain.joint_names
     assert [link.name for link in floating.links] == [link.name for link in plain.links]
@@ -188,7 +185,8 @@ def test_a_slide_below_the_palm_needs_limits(tmp_path: Path) -> None:
 
 _URDF = """<robot name="claw"><link name="palm"><visual><geometry><box size=".08 .04 .02"/></geometry></visual></link>
   {0}{1}</robot>"""
-_URDF_FINGER = """<link name="{0}"><visual><origin xyz="0 0 .02"/><geometry><box size=".01 .02 .04"/></geometry></visual></link>
+_URDF_FINGER = """<link name="{0}"><visual><origin xyz="0 0 .02"/><geometry>
+  <box size=".01 .02 .04"/></geometry></visual></link>
   <joint name="j_{0}" type="{2}"><parent link="palm"/><child link="{0}"/><origin xyz="{1} 0 .01"/><axis xyz="0 1 0"/>
   <limit lower="0" upper="{3}" effort="1" velocity="1"/>{4}</joint>"""
 
@@ -208,8 +206,9 @@ def test_a_mimic_that_is_repeated_is_no_conflict_and_a_second_other_one_is_refus
 
 
 def test_gazebos_mimic_plugin_is_honoured(tmp_path: Path) -> None:
-    plugin = "<plugin filename='libmimic.so'><joint>j_b</joint><mimicJoint>j_a</mimicJoint><multiplier>-2</multiplier></plugin>"
-    links = {link.name: link for link in read_urdf(urdf(tmp_path, extra=f"<gazebo>{plugin}</gazebo>"))}
+    plugin = "<joint>j_b</joint><mimicJoint>j_a</mimicJoint><multiplier>-2</multiplier>"
+    plugin = f"<gazebo><plugin filename='libmimic.so'>{plugin}</plugin></gazebo>"
+    links = {link.name: link for link in read_urdf(urdf(tmp_path, extra=plugin))}
     assert relation(links["b"]) == ("j_a", -2.0, 0.0)
 
 
