@@ -12,6 +12,7 @@ import numpy as np
 from omni_graspd.usd.polygons import triangulate
 
 _ELEMENTS = ("v", "vt", "vn")
+_BLANKS = "\t\f\v\0\xa0"
 _UNEVEN = re.compile(r"^f(?= |$)(?! [^ \n-]+ [^ \n-]+ [^ \n-]+$)", re.MULTILINE)
 """Faces that are not three corners, or that count backwards."""
 
@@ -20,8 +21,13 @@ def plain_text(content: bytes) -> str:
     """Decode a text file of any origin: byte order marks, line ends of any system, tabs, indents, continued lines."""
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     text = content.decode(encoding, errors="replace").replace("\r\n", "\n").replace("\r", "\n")
-    text = re.sub(r"\\[ \t]*\n", " ", text)
-    return re.sub(r"^ +| +$", "", re.sub(r"[ \t\f\v\0\xa0]+", " ", text), flags=re.MULTILINE)
+    # Several times as fast as regular expressions, which shows in scans of a hundred megabytes.
+    for blank in _BLANKS:
+        text = text.replace(blank, " ")
+    while "  " in text:
+        text = text.replace("  ", " ")
+    text = text.replace("\\ \n", " ").replace("\\\n", " ").replace("  ", " ")
+    return text.replace("\n ", "\n").replace(" \n", "\n").strip(" ")
 
 
 def triangle_text(content: bytes) -> str:
@@ -31,7 +37,7 @@ def triangle_text(content: bytes) -> str:
         ValueError: If a face names a vertex that is not there.
     """
     text = plain_text(content)
-    if "#" in text:
+    if text.count("#") > text.count("\n#") + text.startswith("#"):
         text = re.sub(r"^((?:v|vt|vn|f) [^#\n]*?) *#.*$", r"\1", text, flags=re.MULTILINE)
     if _UNEVEN.search(text) is None:
         return text
