@@ -50,4 +50,4 @@ def test_scripts_that_the_page_names_exist():
 
 
 def test_it_says_that_nothing_has_run_in_kit():
-    assert "**None of this has run in Kit.**" in _PAGE
+    assert "**None of this has been run in Kit.**" in _PAGE
