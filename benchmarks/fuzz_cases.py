@@ -369,7 +369,9 @@ def _dataset_files(seeds: Path) -> Iterator[Case]:
     yield Case("dataset_scene", "set", f"{_SCENE}.usda", (_scene, _verified, _samples))
     yield Case("dataset_object", "set", "objects/block.usd", (_object, _verified))
     yield Case("dataset_hand", "set", "hands/barrett.usd", (_hand, _verified))
-    yield Case("dataset_hand_settings", "set", "hands/barrett.toml", (lambda root, _: _hand(root, root / "hands/barrett.usd"),))
+    yield Case(
+        "dataset_hand_settings", "set", "hands/barrett.toml", (lambda root, _: _hand(root, root / "hands/barrett.usd"),)
+    )
     view = seeds / "set" / _VIEW
     for kind, chosen in (
         ("camera", ["camera_params_0000.json"]),
