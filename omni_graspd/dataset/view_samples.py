@@ -156,7 +156,7 @@ def _scene(path: Path, hand: str) -> dict[str, np.ndarray]:
     from omni_graspd.usd.stage import open_stage
 
     table = read_scene_grasps(path)
-    mine = np.array([name == hand for name in table.hands]) & np.array([status == "ok" for status in table.status])
+    mine = [name == hand and status == "ok" for name, status in zip(table.hands, table.status, strict=True)]
     rows = np.flatnonzero(mine)
     stage = open_stage(path.with_name(path.name.replace(".grasps.parquet", ".usda")))
     prim = stage.GetPrimAtPath(OBJECT_PATH)
