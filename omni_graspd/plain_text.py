@@ -11,6 +11,13 @@ def one_line(text: str) -> str:
     return plain if plain.isprintable() else "".join(_written_out(letter) for letter in plain)
 
 
+def printable(text: str) -> str:
+    r"""Return a text of any number of lines with what a terminal would obey written out (``\x1b``)."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter in "\n\t" else _written_out(letter) for letter in text)
+
+
 def _written_out(letter: str) -> str:
     return letter if letter.isprintable() else repr(letter)[1:-1]
 

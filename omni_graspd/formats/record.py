@@ -17,6 +17,8 @@ from omni_graspd.plain_text import shortened
 POSTURES = ("T_object_pregrasp_palm", "pregrasp_joint_positions", "squeeze_joint_positions")
 """Fields of a record that say what comes before and after the grasp."""
 _NORM_TOLERANCE = 1e-3
+_LARGEST_NUMBER = 1e30
+"""Products of larger numbers overflow."""
 _SMALLEST_SCALE, _LARGEST_SCALE = 1e-6, 1e6
 
 
@@ -176,6 +178,11 @@ def numbers(values: object, source: str, what: str, shape: tuple[int | None, ...
         )
     if not np.isfinite(array).all():
         raise GraspdError(f"expected finite {what} in {source}, got NaN or infinity; leave those grasps out")
+    if (np.abs(array) > _LARGEST_NUMBER).any():
+        raise GraspdError(
+            f"expected {what} in {source} to be at most {_LARGEST_NUMBER:g}, got {np.abs(array).max():g}; "
+            "leave those grasps out"
+        )
     return array
 
 

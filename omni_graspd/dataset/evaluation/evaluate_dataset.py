@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.atomic import remove_leftovers, writing_to
+from omni_graspd.atomic import remove_leftovers, require_inside, writing_to
 from omni_graspd.dataset.checksums import forget_checksums, update_checksums
 from omni_graspd.dataset.evaluation.evaluation_chunk import (
     EvaluationChunk,
@@ -105,6 +105,8 @@ def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device
     layout = DatasetLayout(root)
     metrics = restore_config(MetricsConfig, manifest.config.get("metrics", {}))
     for hand, obj, path in layout.grasp_tables(manifest.hands, manifest.objects):
+        for written in (path, path.with_suffix(".evaluation")):
+            require_inside(written, root, "the table")
         present = open_table(path, GRASPS).names
         lacks = tuple(name for name in evaluation_columns(settings) if name not in present)
         if not lacks:
