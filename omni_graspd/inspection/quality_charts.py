@@ -35,7 +35,7 @@ _VERDICT_COLORS = {
     "the table is in the way": "#4aa3b8",
 }
 _FAILED_COLOR = "#6a6f78"
-_MOST_REASONS = 24
+_MOST_REASONS = 8
 _STYLE: dict[Any, Any] = {
     "font.size": 9.5,
     "axes.spines.top": False,
