@@ -33,7 +33,6 @@ from omni_graspd.formats.untrusted.plain_yaml import read_yaml
 from omni_graspd.formats.untrusted.restricted_pickle import restricted_load
 from omni_graspd.hands.importing.urdf_reader import read_urdf
 from omni_graspd.hands.importing.vendor_wheel import _unpack
-from omni_graspd.inspection.report import write_report
 from omni_graspd.objects.object_reader import read_object
 from omni_graspd.rendering.image_writer import read_frame
 from omni_graspd.synthesis.grasp import GraspBatch
@@ -270,11 +269,6 @@ def _linked_folder_of_textures(folder: Path) -> None:
     write_self_contained(folder / "x.usda", folder.parent / "elsewhere" / "x.usda")
 
 
-def _report_written_through_a_link(folder: Path) -> None:
-    (folder / "report").symlink_to(folder.parent / "elsewhere")
-    write_report([folder])
-
-
 def _layer_from_the_net(folder: Path) -> None:
     (folder / "x.usda").write_text(
         '#usda 1.0\n(defaultPrim = "x")\ndef Xform "x" (references = @http://127.0.0.1:9/x.usd@) {}'
@@ -320,7 +314,6 @@ _INPUTS: tuple[Callable[[Path], None], ...] = (
     _secret_as_a_texture,
     _link_as_a_texture,
     _linked_folder_of_textures,
-    _report_written_through_a_link,
     _layer_from_the_net,
     _yaml_bomb,
     _name_in_a_bucket,

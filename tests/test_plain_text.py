@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from omni_graspd.cli import main as cli
+from omni_graspd.dataset.evaluation.evaluate_dataset import evaluate_dataset
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Asset, Manifest, write_manifest
 from omni_graspd.dataset.tables import GraspTable, write_grasps
@@ -96,6 +97,19 @@ def test_many_reasons_share_a_place_in_the_legend(tmp_path: Path) -> None:
     table = GraspTable("claw", "mug", ("j",), np.arange(count, dtype=np.int32), 0, batch, metrics)
     write_grasps(table, DatasetLayout(root).grasps("claw", "mug"))
     write_report([root], ReportConfig(out=tmp_path / "report", pictures=0))
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    root = _dataset(tmp_path / "set", "claw")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (root / "report").symlink_to(elsewhere)
+    with pytest.raises(GraspdError, match="leads elsewhere"):
+        write_report([root])
+    (root / "grasps" / "claw" / "mug.evaluation").symlink_to(elsewhere)
+    with pytest.raises(GraspdError, match="leads elsewhere"):
+        evaluate_dataset(root, workers=1)
+    assert not list(elsewhere.iterdir())
 
 
 def test_licences_come_along_and_links_do_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
