@@ -69,8 +69,8 @@ def writing_to(root: Path, resumes: bool = True, setting: str = "--out") -> Iter
         reason = (error.strerror or str(error)).removeprefix(f"[Errno {error.errno}] ")
         remedy = _UNWRITABLE[error.errno].format(setting=setting)
         raise GraspdError(
-            f"expected to write to {root}, got {reason!r}; {remedy} and run the same command again"
-            f"{', it goes on where it stopped' if resumes else ''}"
+            f"cannot write to {root}: {reason}; {remedy} and run the same command "
+            f"again{', which resumes where it stopped' if resumes else ''}"
         ) from error
 
 

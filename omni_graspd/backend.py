@@ -73,9 +73,7 @@ def _standalone() -> Backend:
 
 def _kit() -> Backend:
     if not _is_inside_kit():
-        raise GraspdError(
-            "expected backend 'kit' inside Isaac Sim only, got it outside; run in Isaac Sim, or choose 'standalone'"
-        )
+        raise GraspdError("backend 'kit' runs only inside Isaac Sim; run graspd there, or choose 'standalone'")
     from omni_graspd.kit.render import choose_renderer, render
     from omni_graspd.kit.simulate import simulate
 

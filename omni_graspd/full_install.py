@@ -21,6 +21,6 @@ def require_installed(package: str, purpose: str) -> None:
     """
     if find_spec(package) is None:
         raise GraspdError(
-            f"{purpose} needs {package}, which omni-graspd-lite comes without; `pip install omni-graspd`, or "
-            "`pip install .` in a clone, installs all"
+            f"{purpose} needs {package}, which omni-graspd-lite does not include; for everything, run `pip install "
+            "omni-graspd`, or `pip install .` in a clone"
         )

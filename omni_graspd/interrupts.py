@@ -1,25 +1,52 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C, held back where it would be lost or do harm."""
+"""Ctrl-C and SIGTERM: held back where they would be lost or do harm, and ending a run alike."""
 
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 
 @contextmanager
 def held_interrupts() -> Iterator[None]:
-    """Let Ctrl-C come when the block ends; a process that is started within never sees it.
+    """Let Ctrl-C and SIGTERM come when the block ends; a process that is started within never sees them.
 
     Windows, where signals cannot be held back, goes without.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def sigterm_like_ctrl_c(received: list[int]) -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does, so that workers are stopped and half-written files removed.
+
+    Cluster schedulers and containers send it before they kill. Elsewhere than in the main thread nothing is changed.
+
+    Args:
+        received: Gets the number of a signal that came.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        received.append(number)
+        # As Ctrl-C, since event loops of asyncio.run have a handler of their own for it.
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -25,7 +25,7 @@ def data_folder() -> Path:
     for folder in (package / "data", package.parent / "data"):
         if (folder / "hands").is_dir():
             return folder
-    raise GraspdError(f"expected built-in assets in {package / 'data'}, found none; reinstall omni-graspd")
+    raise GraspdError(f"the built-in assets are missing from {package / 'data'}; reinstall omni-graspd")
 
 
 def list_names(kind: Kind) -> list[str]:

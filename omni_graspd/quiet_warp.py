@@ -33,7 +33,7 @@ def start_warp() -> None:
             wp.init()
     except OSError as error:
         raise GraspdError(
-            f"expected a writable folder for compiled kernels, got {error}; set WARP_CACHE_PATH to one"
+            f"cannot write the folder for compiled kernels: {error}; set WARP_CACHE_PATH to a writable one"
         ) from error
     finally:
         os.dup2(stderr, 2)

@@ -98,7 +98,7 @@ def test_version_is_printed(capsys):
         (("--hand", "allgro"), "did you mean 'allegro'"),
         (("--object", "mugg"), "did you mean 'mug'"),
         (("--object", "missing.obj"), "built-in name or an existing file"),
-        (("--device", "cuda:99"), "expected device to be one of cpu"),
+        (("--device", "cuda:99"), "expected device to be auto or one of cpu"),
         (("--grasps", "0"), "expected grasps to be 1 or more"),
         (("--scenes", "-1"), "expected scenes to be 0 or more"),
         (("--synthesis.iterations", "0"), "expected synthesis.iterations"),
@@ -131,7 +131,7 @@ def test_two_objects_of_one_name_are_refused(failure, block, tmp_path):
     other.parent.mkdir()
     trimesh.creation.icosphere(radius=0.03).export(other)
     line = failure("generate", *_RUN, "--object", block, "--object", other, "--out", tmp_path / "out")
-    assert "different names" in line
+    assert "distinct names" in line
     assert "other" in line
 
 
@@ -222,7 +222,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_half_written(block, tmp_path
     )
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("error: expected to write")
+    assert done.stderr.startswith("error: cannot write to")
     assert not [path for path in out.rglob("*") if path.name.startswith(".partial-")]
 
 
@@ -248,5 +248,5 @@ def test_a_preset_sets_defaults_that_flags_override(monkeypatch):
 
 
 def test_an_unknown_preset_is_one_line(failure):
-    assert "expected a preset of default, fast, paper, got 'slow'" in failure("generate", "--preset", "slow")
+    assert "expected a preset among default, fast, paper, got 'slow'" in failure("generate", "--preset", "slow")
     assert "got ''" in failure("generate", "--preset")

@@ -149,7 +149,7 @@ def test_an_unknown_option_names_what_was_meant(arguments, meant, failure):
 
 def test_an_argument_too_many_is_one_line(failure):
     assert failure("generate", "mug") == (
-        "error: expected nothing more after graspd generate, got 'mug'; see graspd generate --help\n"
+        "error: unexpected argument 'mug' after graspd generate; see graspd generate --help\n"
     )
 
 

@@ -14,6 +14,7 @@ from omni_graspd.cli.evaluate import evaluate
 from omni_graspd.cli.generate_options import generate_options, parse_generate_options
 from omni_graspd.cli.options import Option, command_options
 from omni_graspd.cli.run_command import takes_config
+from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.errors import GraspdError
 
 _VALUES = {
@@ -62,8 +63,8 @@ def test_a_value_twice_and_no_value_are_one_line(option):
     for arguments in ([flag, one, one], [flag, one, flag, two, flag, one]):
         with pytest.raises(GraspdError) as error:
             _parse(arguments)
-        assert str(error.value) == f"expected different values after {flag}, got {one} twice"
-    with pytest.raises(GraspdError, match=f"expected one value or more after {flag}, got none"):
+        assert str(error.value) == f"expected distinct values after {flag}, got {one} twice"
+    with pytest.raises(GraspdError, match=f"expected one or more values after {flag}, got none"):
         _parse([flag, "--seed", "3"])
 
 
@@ -87,3 +88,11 @@ def test_every_list_of_every_command_is_known_as_one(command):
     options = generate_options() if takes_config(function) else command_options(function)
     several = {option.name for option in options if option.metavar.endswith("...")}
     assert several == {option.name for option in options if option.is_list}
+
+
+def test_values_with_a_plus_are_added_to_the_default():
+    default = GenerateConfig().render.annotators
+    assert _parse(["--render.annotators", "+pointcloud", "+rgb"]).render.annotators == (*default, "pointcloud")
+    assert _parse(["--object", "+mug", "--grasps", "3"]).object == ("mug",)
+    with pytest.raises(GraspdError, match=r"expected \+ before all values after --render.annotators or before none"):
+        _parse(["--render.annotators", "rgb", "+pointcloud"])

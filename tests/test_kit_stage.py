@@ -136,13 +136,13 @@ def test_an_empty_folder_is_no_extension(tmp_path):
 
 def test_an_extension_that_is_there_is_not_overwritten(tmp_path):
     (tmp_path / "omni.graspd").mkdir()
-    with pytest.raises(GraspdError, match=r"expected no omni\.graspd in"):
+    with pytest.raises(GraspdError, match=r"already contains omni\.graspd"):
         stage_extension(tmp_path)
 
 
 def test_a_file_is_no_folder_of_extensions(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(GraspdError, match="name a folder"):
+    with pytest.raises(GraspdError, match="give a folder"):
         stage_extension(tmp_path / "file")
 
 
@@ -157,14 +157,14 @@ def test_an_unwritable_folder_is_one_line(tmp_path, monkeypatch, capsys):
         cli.main(["kit", "stage", str(tmp_path)])
     assert stop.value.code == 2
     assert capsys.readouterr().err == (
-        f"error: expected to write to {tmp_path}, got Permission denied; choose a folder that you may write to\n"
+        f"error: cannot write to {tmp_path}: Permission denied; choose a writable folder\n"
     )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_fails_its_check_does_not_appear(tmp_path, monkeypatch):
     monkeypatch.setattr(kit_stage, "check_extension", lambda path: ["planted"])
-    with pytest.raises(GraspdError, match="self-check, got: planted"):
+    with pytest.raises(GraspdError, match="self-check: planted"):
         stage_extension(tmp_path)
     assert list(tmp_path.iterdir()) == []
 

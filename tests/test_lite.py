@@ -44,8 +44,8 @@ def test_what_is_missing_is_named_where_it_is_needed() -> None:
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
     assert line == (
-        "error: simulation needs ovphysx, which omni-graspd-lite comes without; `pip install omni-graspd`, or "
-        "`pip install .` in a clone, installs all"
+        "error: simulation needs ovphysx, which omni-graspd-lite does not include; for everything, run "
+        "`pip install omni-graspd`, or `pip install .` in a clone"
     )
     require_installed("numpy", "everything")
     with pytest.raises(GraspdError, match="an object with hollows needs no_such_package, which"):

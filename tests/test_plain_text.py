@@ -83,7 +83,7 @@ def test_names_that_no_file_can_have_are_refused(tmp_path: Path) -> None:
     for name in ("a\nb", "a\x1b[31m", "n" * 300, "../x"):
         content["hands"] = {name: content["objects"]["mug"]}
         (root / "dataset.json").write_text(json.dumps(content))
-        with pytest.raises(GraspdError, match="none of a file") as error:
+        with pytest.raises(GraspdError, match="no file name") as error:
             dataset_readme(root)
         assert str(error.value).isprintable()
 

@@ -95,7 +95,7 @@ async def _surroundings(obj: RigidObject, around: Around, seed: int) -> Surround
         return NOTHING
     if around == "table":
         return (await rest_poses(obj, seed=seed)).table()
-    raise GraspdError(f"expected around to be 'table', 'nothing' or surroundings, got {around!r}")
+    raise GraspdError(f"expected around to be 'table', 'nothing' or a Surroundings, got {around!r}")
 
 
 async def rest_poses(obj: str | Path | RigidObject, drops: int = 8, *, seed: int = 0) -> RestPoses:
@@ -237,14 +237,14 @@ def _config(config: GenerateConfig | None, settings: dict[str, Any]) -> Generate
 
     if config is not None:
         if settings:
-            raise GraspdError(f"expected a config or single settings, got both ({', '.join(settings)}); leave out one")
+            raise GraspdError(
+                f"expected either a config or single settings, got both ({', '.join(settings)}); drop one of the two"
+            )
         return config
     known = {field.name for field in fields(GenerateConfig)}
     unknown = [name for name in settings if name not in known]
     if unknown:
-        raise GraspdError(
-            f"expected settings of GenerateConfig, got {unknown[0]!r}; there are: {', '.join(sorted(known))}"
-        )
+        raise GraspdError(f"GenerateConfig has no setting {unknown[0]!r}; it has: {', '.join(sorted(known))}")
     for name in ("hand", "object"):
         if isinstance(value := settings.get(name), str | Path):
             settings = {**settings, name: (str(value),)}

@@ -35,7 +35,9 @@ def wait_for(coroutine: Coroutine[Any, Any, _R]) -> _R:
     """
     if "omni.kit.app" in sys.modules:
         coroutine.close()
-        raise GraspdError("a call that waits would freeze Kit; await the function of the same name in omni_graspd.aio")
+        raise GraspdError(
+            "a blocking call would freeze Kit; await the function of the same name in omni_graspd.aio instead"
+        )
     try:
         asyncio.get_running_loop()
     except RuntimeError:

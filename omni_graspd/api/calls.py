@@ -115,7 +115,7 @@ def convert(
 
 
 def inspect(path: str | Path, *options: str) -> None:
-    """Open grasps in a browser, as ``graspd inspect`` does; Ctrl-C ends.
+    """Open grasps in a browser, like ``graspd inspect``; press Ctrl-C to stop.
 
     Args:
         path: Dataset folder, or another project's grasp file.
@@ -132,4 +132,6 @@ def inspect(path: str | Path, *options: str) -> None:
     try:
         parse_command(command, arguments)(open_console())
     except SystemExit:
-        raise GraspdError(f"expected options of graspd inspect, got {' '.join(options)!r}") from None
+        raise GraspdError(
+            f"expected options of graspd inspect, got {' '.join(options)!r}; see graspd inspect --help"
+        ) from None

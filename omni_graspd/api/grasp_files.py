@@ -90,7 +90,8 @@ def _of_dataset(root: Path) -> Iterator[Grasps]:
 def _of_table(table: GraspTable, hand: Hand, obj: RigidObject) -> Grasps:
     if table.joint_names != tuple(hand.joint_names):
         raise GraspdError(
-            f"expected grasps with the joints of {hand.name}, got those of {table.hand}: {', '.join(table.joint_names)}"
+            f"expected grasps with the joints of {hand.name}, got joints of {table.hand}: "
+            f"{', '.join(table.joint_names)}"
         )
     return Grasps(hand, obj, table.grasps, table.indices, table.seed, dict(table.metrics))
 
@@ -100,18 +101,16 @@ def _named_object(name: str, path: Path) -> RigidObject:
         return load_object(name)
     except GraspdError as error:
         raise GraspdError(
-            f"the object {name!r} of {path} is neither a built-in one nor one of yours; give its mesh as obj="
+            f"the object {name!r} in {path} is neither built in nor in your library; pass its mesh as obj="
         ) from error
 
 
 def _of_reading(entry: ReadGrasps, obj: RigidObject | None) -> Grasps:
     if entry.hand is None:
-        raise GraspdError(f"expected grasps of one of our hands, got those of {entry.record.hand!r}")
+        raise GraspdError(f"expected grasps by a hand in the library, got grasps by {entry.record.hand!r}")
     if obj is None:
         if entry.object_path is None:
-            raise GraspdError(
-                f"expected the mesh of {entry.record.object or 'the object'!r}, got none; give it as obj="
-            )
+            raise GraspdError(f"the mesh of {entry.record.object or 'the object'!r} is missing; pass it as obj=")
         name = entry.record.object or entry.object_path.stem
         obj = load_scaled_object(entry.object_path, name, entry.record.object_scale)
     table = grasp_table(entry.record, foreign=True)

@@ -158,7 +158,7 @@ class Grasps:
         """
         if by and by not in self.metrics:
             there = ", ".join(self.metrics) or "none yet; call evaluate() first"
-            raise GraspdError(f"expected a metric of these grasps, got {by!r}; there are: {there}")
+            raise GraspdError(f"expected a metric of these grasps, got {by!r}; available: {there}")
         score = -np.asarray(self.metrics[by], dtype=np.float64) if by else self._ranking()
         order = np.lexsort((np.nan_to_num(score, nan=np.inf), ~self.usable))
         return self[order[:count]]

@@ -75,7 +75,7 @@ async def draw_batches(batches: Sequence[Grasps], title: str, size: int) -> Imag
             named = tuple(replace(tile, caption=text) for tile, text in zip(tiles, captions, strict=True))
             columns.setdefault(grasps.hand.name, []).append(named)
     if not columns:
-        raise GraspdError("expected grasps to draw, got none")
+        raise GraspdError("there are no grasps to draw")
     headed = [Column(name, f"{len(rows)} shown", tuple(rows)) for name, rows in columns.items()]
     return Image.fromarray(compose_columns(title, "each from both sides of the palm", headed))
 
@@ -84,7 +84,7 @@ async def _draw_rows(grasps: Grasps, size: int) -> list[tuple[Tile, ...]]:
     """Draw all grasps, two pictures each."""
     rigid = grasps.object
     if not len(grasps):
-        raise GraspdError(f"expected grasps to draw, got none of {rigid.name} by {grasps.hand.name}")
+        raise GraspdError(f"there are no grasps of {rigid.name} by {grasps.hand.name} to draw")
     with tempfile.TemporaryDirectory() as scratch:
         usd = Path(scratch) / "object.usdc"
         write_drawn_object(rigid, usd)

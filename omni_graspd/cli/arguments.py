@@ -57,7 +57,7 @@ def read_values(target: Any, arguments: Sequence[str], prog: str, default: Any =
     defaults = {} if default is None else {"default": default}
     value, rest = tyro.cli(target, prog=prog, args=list(arguments), return_unknown_args=True, **defaults)
     if rest:
-        raise GraspdError(f"expected nothing more after {prog}, got {rest[0]!r}; see {prog} --help")
+        raise GraspdError(f"unexpected argument {rest[0]!r} after {prog}; see {prog} --help")
     return value
 
 
@@ -130,14 +130,49 @@ def _merge_lists(arguments: Sequence[str], options: Sequence[Option]) -> list[st
     return rest + [word for flag, found in values.items() for word in (flag, *found)]
 
 
+def extended_lists(arguments: Sequence[str], default: Any) -> list[str]:
+    """Put the default values of a list before those that are added to it: ``--render.annotators +pointcloud``.
+
+    Args:
+        arguments: Arguments that went through :func:`prepare`.
+        default: Configuration with the defaults; options are named after its fields.
+
+    Raises:
+        GraspdError: If values are added and others are not, or one is there already.
+    """
+    extended: list[str] = []
+    values: list[str] = []
+    flag = ""
+    for argument in [*arguments, "--"]:
+        if argument == "--" or is_flag(argument):
+            extended += [flag, *_extended(flag, values, default)] if flag else values
+            flag, values = argument, []
+        else:
+            values.append(argument)
+    return extended
+
+
+def _extended(flag: str, values: Sequence[str], default: Any) -> list[str]:
+    added = [value[1:] for value in values if value.startswith("+")]
+    if not added:
+        return list(values)
+    if len(added) < len(values):
+        raise GraspdError(f"expected + before all values after {flag} or before none, got {' '.join(values)}")
+    there = default
+    for name in flag.removeprefix("--").replace("-", "_").split("."):
+        there = getattr(there, name, ())
+    known = [str(value) for value in there] if isinstance(there, tuple) else []
+    return [*known, *(value for value in added if value not in known)]
+
+
 def _check_list(flag: str, values: Sequence[str], option: Option) -> None:
     if not values:
-        raise GraspdError(f"expected one value or more after {flag}, got none")
+        raise GraspdError(f"expected one or more values after {flag}, got none")
     seen = set()
     for value in values:
         key = _key(value, get_args(option.hint)[0])
         if key in seen:
-            raise GraspdError(f"expected different values after {flag}, got {value} twice")
+            raise GraspdError(f"expected distinct values after {flag}, got {value} twice")
         seen.add(key)
 
 

@@ -103,7 +103,16 @@ def _options(command: Command) -> tuple[Option, ...]:
 
 def _words() -> Iterator[tuple[str, list[str]]]:
     """Yield commands and what may stand behind them."""
-    yield "", [*(command.name for command in children(Command("", ""))), "--help", "--version", "--print-completion"]
+    yield (
+        "",
+        [
+            *(command.name for command in children(Command("", ""))),
+            "--help",
+            "--quiet",
+            "--version",
+            "--print-completion",
+        ],
+    )
     for command in COMMANDS:
         if not command.function:
             yield command.name, [child.name.rpartition(" ")[2] for child in children(command)]

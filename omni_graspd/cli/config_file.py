@@ -19,7 +19,7 @@ from omni_graspd.synthesis.presets import synthesis_preset
 
 _PRESET = "preset"
 """The one key that is no field: the preset whose settings those under ``synthesis`` change."""
-_KINDS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false", Path: "a text"}
+_KINDS = {int: "a whole number", float: "a number", str: "a string", bool: "true or false", Path: "a string"}
 
 
 def read_config(file: str | None, preset: str | None) -> GenerateConfig:
@@ -36,8 +36,8 @@ def read_config(file: str | None, preset: str | None) -> GenerateConfig:
     table = {} if file is None else _read_toml(file)
     if preset is not None and "synthesis" in table:
         raise GraspdError(
-            f"expected --preset or the table [synthesis] of {file}, got both; write preset = {json.dumps(preset)} at "
-            "the top of the file, where its table wins"
+            f"--preset cannot be combined with the [synthesis] table of {file}; write preset = {json.dumps(preset)} at "
+            "the top of the file instead, where the table overrides it"
         )
     wanted = None if preset is None else synthesis_preset(preset)
     try:
@@ -54,13 +54,15 @@ def write_config(config: GenerateConfig) -> str:
 
 def _read_toml(file: str) -> dict[str, Any]:
     if not file:
-        raise GraspdError("expected a TOML file after --config, got none")
+        raise GraspdError("--config needs a TOML file")
     try:
         return tomllib.loads(Path(file).read_text("utf-8"))
     except OSError as error:
-        raise GraspdError(f"expected --config to be a TOML file, got {file}: {error.strerror}") from error
+        raise GraspdError(f"cannot read {file}, given with --config: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise GraspdError(f"expected {file} to be TOML, got: {error}; see graspd generate --print-config") from error
+        raise GraspdError(
+            f"{file} is not valid TOML: {error}; `graspd generate --print-config` prints a valid file"
+        ) from error
 
 
 def _merged(config: Any, table: dict[str, Any], prefix: str) -> Any:
@@ -86,7 +88,7 @@ def _unknown(name: str, kind: type, prefix: str) -> str:
     close = difflib.get_close_matches(name, here, n=1) or difflib.get_close_matches(name, everywhere, n=1)
     last = name.rpartition(".")[2]
     close = close or [other for other in everywhere if other.rpartition(".")[2] == last]
-    hint = f"; did you mean {close[0]}?" if close else f"; here are {', '.join(here)}"
+    hint = f"; did you mean {close[0]}?" if close else f"; valid here: {', '.join(here)}"
     return f"expected a setting of graspd generate, got the key {name}{hint}"
 
 
@@ -118,14 +120,14 @@ def _converted(name: str, value: Any, hint: Any) -> Any:
 
 def _tuple(name: str, value: Any, inner: tuple[Any, ...]) -> tuple[Any, ...]:
     is_open = inner[-1] is Ellipsis
-    count = "one value or more" if is_open else f"{len(inner)} values"
+    count = "one or more values" if is_open else f"{len(inner)} values"
     if not isinstance(value, list) or (not is_open and len(value) != len(inner)):
         raise GraspdError(f"expected {name} to be a list of {count}, got {value!r}")
     kinds = [inner[0]] * len(value) if is_open else inner
     items = tuple(_converted(name, each, kind) for each, kind in zip(value, kinds, strict=True))
     if is_open and len(set(items)) < len(items):
         twice = next(each for each in items if items.count(each) > 1)
-        raise GraspdError(f"expected {name} to have different values, got {twice!r} twice")
+        raise GraspdError(f"expected {name} to have distinct values, got {twice!r} twice")
     return items
 
 

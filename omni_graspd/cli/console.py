@@ -21,8 +21,12 @@ Action = Callable[..., None]
 _PLAIN_WIDTH = 160
 
 
-def open_console() -> Console:
-    """Return where to print: the terminal, or plain text of a fixed width for files and pipes."""
+def open_console(*, quiet: bool = False) -> Console:
+    """Return where to print: the terminal, or plain text of a fixed width for files and pipes.
+
+    Args:
+        quiet: Print nothing; errors go another way.
+    """
     from rich.console import Console
     from rich.text import Text
 
@@ -32,7 +36,7 @@ def open_console() -> Console:
         def render_str(self, text: str, **options: Any) -> Text:
             return super().render_str(printable(text), **options)
 
-    settings: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+    settings: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False, "quiet": quiet}
     console = PlainConsole(**settings)
     if not console.is_terminal:
         console = PlainConsole(**settings, width=_PLAIN_WIDTH)

@@ -46,8 +46,9 @@ def convert_grasps(
         object_: Mesh or USD file of the object, or a folder of objects. Default: the object that the file names.
         where: Take only grasps that meet a condition on the columns, for example "usable and epsilon > 0.2".
         top: Take only the best grasps of each hand and object.
-        by: Column by which grasps are best. Default: the ranking score.
-        check: Refuse files whose quaternions or joints seem to be in a different order from the format's.
+        by: Column to rank grasps by. Default: the ranking score.
+        check: Refuse files whose quaternions or joints seem to be in a different order from the format's (on by
+            default).
     """
     config = ConvertConfig(
         from_name=from_, to=to, hand=hand, object_path=object_, check=check, selection=Selection(where, top, by)
@@ -84,7 +85,7 @@ def show_losses(result: Conversion, console: Console) -> None:
         count = counted(refusal.count, "grasp") if refusal.count else refusal.source.name
         _say(console, f"left out {count}: {refusal.reason}", "yellow")
     if len(result.refused) > _MOST_LINES:
-        _say(console, f"and {len(result.refused) - _MOST_LINES} more left out", "yellow")
+        _say(console, f"and {len(result.refused) - _MOST_LINES} more reasons", "yellow")
 
 
 def _say(console: Console, line: str, style: str = "") -> None:

@@ -76,7 +76,7 @@ def _evaluate(path: Path, options: EvaluateOptions, console: Console) -> None:
             progress=progress,
         )
     if not count:
-        console.print("nothing to measure: all columns are present")
+        console.print("nothing to measure: all columns exist already")
         return
     console.print(
         f"{counted(count, 'grasp')} in {duration(time.perf_counter() - begin)}; next: graspd report {path}",

@@ -11,11 +11,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from omni_graspd.cli.console import Action, counted, duration, progress_bar
+from omni_graspd.cli.generate_options import RunOptions
 from omni_graspd.cli.grasp_table import grasp_table
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.run import Run, open_run
+from omni_graspd.dataset.forecast import forecast
+from omni_graspd.dataset.run import Run, open_run, run_names
 from omni_graspd.dataset.stages.pipeline import STAGE_UNITS, STAGES
-from omni_graspd.dataset.stages.settle_stage import incomplete_scene_count, missing_scene_count
+from omni_graspd.dataset.stages.settle_stage import missing_scene_count, scenes_lacking_views
 from omni_graspd.dataset.stages.shown_grasps import scenes_without_hand
 from omni_graspd.inspection.overview import write_overview
 from omni_graspd.inspection.summary import summarize_dataset
@@ -26,41 +28,69 @@ if TYPE_CHECKING:
 _STAGES = STAGES | {"overview": write_overview}
 _SYNTHESIZE = ("settle", "synthesize", "place")
 _RENDER = ("render", "overview")
+DEFAULTS = RunOptions()
 _UNITS = STAGE_UNITS | {"overview": "picture"}
 
 
-def generate(config: GenerateConfig) -> Action:
+def generate(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
     """Make a whole dataset: scenes, grasps, images, and overview.png.
 
     If a run is stopped, the same command resumes it; with more grasps, scenes, views, hands or objects than before, it
-    makes only those.
+    makes only the new ones.
     """
-    return partial(run_stages, config, tuple(_STAGES))
+    return _run(config, options, tuple(_STAGES))
 
 
-def synthesize(config: GenerateConfig) -> Action:
+def synthesize(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
     """Find grasps of the objects as they lie in their scenes, and place them there.
 
     Takes the options of generate; what is not given is as the dataset in --out has it.
     Grasps depend on how the objects lie, so missing scenes are settled first.
     """
-    return partial(run_stages, config, _SYNTHESIZE)
+    return _run(config, options, _SYNTHESIZE)
 
 
-def settle(config: GenerateConfig) -> Action:
+def settle(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
     """Drop objects on tables and write the scenes: the first stage of generate.
 
     Takes the options of generate; what is not given is as the dataset in --out has it, if there is one.
     """
-    return partial(run_stages, config, ("settle",))
+    return _run(config, options, ("settle",))
 
 
-def render(config: GenerateConfig) -> Action:
+def render(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
     """Render the views of all scenes: the last stage of generate; what is not given is as the dataset in --out has it.
 
-    To render any USD scene instead: graspd render --scene FILE; its options: graspd render --scene FILE --help.
+    To render any USD scene instead, use graspd render --scene FILE; for its options, add --help.
     """
-    return partial(run_stages, config, _RENDER)
+    return _run(config, options, _RENDER)
+
+
+def _run(config: GenerateConfig, options: RunOptions, stages: Sequence[str]) -> Action:
+    if options.dry_run:
+        return partial(_show_forecast, config, stages)
+    return partial(run_stages, config, [stage for stage in stages if stage != "overview" or options.overview])
+
+
+def _show_forecast(config: GenerateConfig, stages: Sequence[str], console: Console) -> None:
+    hands, objects = run_names(config)
+    console.print(
+        f"hand {', '.join(hands)} · object {', '.join(objects)} · out {config.out}", soft_wrap=True, markup=False
+    )
+    for entry in forecast(config, hands, objects):
+        if entry.stage not in stages:
+            continue
+        if entry.missing is None:
+            unit = f"{counted(config.grasps, 'grasp')} for each hand, object and rest pose"
+            later = "the rest poses are known once objects have been dropped"
+            console.print(f"{entry.stage:<10} {unit}; {later}", soft_wrap=True)
+            continue
+        parts = [f"{counted(entry.missing, STAGE_UNITS[entry.stage])} of {entry.total}"]
+        if entry.missing and entry.cpu_seconds is not None:
+            parts.append(f"{duration(entry.cpu_seconds)} of processor time as before")
+        if entry.missing and entry.size is not None:
+            parts.append(f"{entry.size / 1e6:.1f} MB")
+        console.print(f"{entry.stage:<10} {' · '.join(parts)}", soft_wrap=True)
 
 
 def run_stages(config: GenerateConfig, stages: Sequence[str], console: Console) -> None:
@@ -82,9 +112,9 @@ def run_stages(config: GenerateConfig, stages: Sequence[str], console: Console) 
                 console.print(f"{obj.name}: {note}", style="dim", soft_wrap=True, markup=False)
         if tuple(stages) == _SYNTHESIZE and (missing := missing_scene_count(run)):
             verb = "is" if missing == 1 else "are"
-            console.print(f"{counted(missing, 'scene')} {verb} missing, so objects are dropped first", style="dim")
-        if tuple(stages) == _RENDER and (lacking := incomplete_scene_count(run)):
-            console.print(f"{counted(lacking, 'scene')} without all views, so settled first", style="dim")
+            console.print(f"{counted(missing, 'scene')} {verb} missing, so the objects are dropped first", style="dim")
+        if "settle" not in stages and (lacking := scenes_lacking_views(run)):
+            console.print(f"{counted(lacking, 'scene')} without all views, so cameras are added first", style="dim")
             stages = ("settle", *stages)
         for stage in stages:
             begin = time.perf_counter()

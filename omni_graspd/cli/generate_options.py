@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from omni_graspd.cli.arguments import prepare, read_values, take_value
+from omni_graspd.cli.arguments import extended_lists, prepare, read_values, take_value
 from omni_graspd.cli.config_file import read_config, write_config
 from omni_graspd.cli.options import Option, config_options
 from omni_graspd.dataset.config import GenerateConfig
@@ -23,26 +23,46 @@ class _Sources:
     """Where settings come from before the options; fields of no configuration."""
 
     config: Path | None = None
-    """TOML file of settings, as --print-config writes it; options on the command line win over it. Keys are named like
-    the options: `grasps = 32`, and below `[synthesis]`, `iterations = 200`."""
+    """TOML file of settings, as written by --print-config; command-line options override it. Keys are named like the
+    options: `grasps = 32`, and under `[synthesis]`, `iterations = 200`."""
     preset: Literal["default", "fast", "paper"] = "default"
-    """Defaults of the --synthesis options; fast finds grasps of floating objects in a fifth of the time, which hold
+    """Defaults of the --synthesis options; fast takes a fifth of the time on floating objects, with grasps that hold
     less well, and is hardly faster on a table; paper runs the equations as printed."""
     print_config: bool = False
     """Print the resulting settings as TOML and exit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a run goes; nothing that it makes depends on it."""
+
+    dry_run: bool = False
+    """Show what would be made, by stage, and exit."""
+    overview: bool = True
+    """Draw overview.png at the end; --no-overview leaves it out."""
 
 
 def generate_options(default: GenerateConfig | None = None) -> tuple[Option, ...]:
     """Return all options of ``graspd generate``."""
     found = list(config_options(GenerateConfig, default))
     at_top = [option for option in found if not option.group]
-    return (*at_top, *config_options(_Sources), *(option for option in found if option.group))
+    return (
+        *at_top,
+        *config_options(_Sources),
+        *config_options(RunOptions),
+        *(option for option in found if option.group),
+    )
 
 
-def parse_generate_options(
+def parse_generate_options(arguments: Sequence[str], prog: str) -> GenerateConfig:
+    """Return the configuration that the arguments ask for; see :func:`parse_run`."""
+    return parse_run(arguments, prog)[0]
+
+
+def parse_run(
     arguments: Sequence[str], prog: str, about: Sequence[str] = (), *, goes_on: bool = False
-) -> GenerateConfig:
-    """Return the configuration that the arguments ask for.
+) -> tuple[GenerateConfig, RunOptions]:
+    """Return the configuration that the arguments ask for, and how the run goes.
 
     Args:
         arguments: The options of ``graspd generate``.
@@ -64,8 +84,22 @@ def parse_generate_options(
         out = Path(take_value(arguments, "--out")[0] or default.out)
         if DatasetLayout(out).manifest.is_file():
             default = kept_settings(out)
-    config = read_values(GenerateConfig, arguments, prog, default=default)
+    run, arguments = _take_run_options(arguments)
+    config = read_values(GenerateConfig, extended_lists(arguments, default), prog, default=default)
     if prints:
         print(write_config(config), end="")
         sys.exit(0)
-    return config
+    return config, run
+
+
+def _take_run_options(arguments: Sequence[str]) -> tuple[RunOptions, list[str]]:
+    """Take the options of a run out of the arguments; of a flag and its opposite the last one counts."""
+    values: dict[str, bool] = {}
+    rest = []
+    for argument in arguments:
+        name = argument.removeprefix("--").removeprefix("no-").replace("-", "_")
+        if argument.startswith("--") and name in RunOptions.__dataclass_fields__:
+            values[name] = not argument.startswith("--no-")
+        else:
+            rest.append(argument)
+    return RunOptions(**values), rest

@@ -47,7 +47,7 @@ def run_hand_check(name: str, picture: Path | None, validate: bool, console: Con
         GraspdError: If there is no such hand, a file is not USD, or the picture's name has another ending.
     """
     if picture is not None and picture.suffix.lower() not in _PICTURE_FORMATS:
-        raise GraspdError(f"expected --picture to end in .png or .jpg, got {picture}; name the file so")
+        raise GraspdError(f"expected --picture to end in .png or .jpg, got {picture}; rename the picture")
     reports = []
     for path in resolve("hands", name):
         report = check_hand(path)
@@ -90,7 +90,7 @@ def _card(report: HandReport) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     up = UsdGeom.GetStageUpAxis(survey.stage)
     table.add_row("units", f"metersPerUnit {survey.metres_per_unit:g}, {up} up")
-    table.add_row("size", f"{extents} mm as the file places it")
+    table.add_row("size", f"{extents} mm as placed in the file")
     if hand is not None:
         driven = [hand.joint_names[k] for k in hand.actuated]
         table.add_row("palm", hand.links[0].name)
@@ -127,7 +127,10 @@ def _joint_table(report: HandReport) -> Table:
 
 def _mover(joint: SurveyedJoint) -> str:
     if joint.mimic is not None:
-        return f"{joint.mimic.multiplier:+.4g} x {joint.mimic.leader.name}"
+        turns = joint.kind == "revolute"
+        offset = math.degrees(joint.mimic.offset) if turns else 1e3 * joint.mimic.offset
+        constant = f" {offset:+.4g} {'deg' if turns else 'mm'}" if abs(offset) > 1e-6 else ""
+        return f"{joint.mimic.multiplier:+.4g} x {joint.mimic.leader.name}{constant}"
     return "drive" if joint.is_driven else "nothing"
 
 

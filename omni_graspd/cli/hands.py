@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from omni_graspd.cli.console import Action
-from omni_graspd.hands.importing.hand_import import add_hand, list_hands, remove_hand
+from omni_graspd.hands.importing.hand_import import add_hand, import_notes, list_hands, remove_hand
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -46,7 +46,7 @@ def add(
 
     Args:
         name: Name of the hand in the library.
-        source: URDF, MJCF (.xml) or USD file, or a folder that holds one; omit it for hands known by name.
+        source: URDF, MJCF (.xml) or USD file, or a folder that contains one; omit it for hands known by name.
         scale: Metres per unit of a URDF or MJCF file.
         replace: Replace an existing hand of that name.
     """
@@ -73,6 +73,8 @@ def _add(name: str, source: str | None, scale: float, replace: bool, console: Co
     licenses = [str(file) for file in files if file.suffix.lower() in ("", ".txt", ".md")]
     text = f" (read {', '.join(licenses)})" if licenses else ""
     entry = next(entry for entry in list_hands() if entry.name == name)
+    for note in import_notes(path):
+        console.print(note, style="yellow", soft_wrap=True, markup=False)
     console.print(
         f"{name}: {entry.joint_count} joints, {entry.actuated_count} actuated, from {entry.source}, "
         f"licence {entry.license}{text}\n{path}",

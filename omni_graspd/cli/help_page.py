@@ -46,7 +46,7 @@ _USUAL = frozenset(
     }
 )
 """Options of nested settings that the short help shows."""
-_RARE = frozenset({"work", "executor", "address", "backend"})
+_RARE = frozenset({"work", "executor", "address", "backend", "overview"})
 """Options at the top that it leaves out."""
 
 _FIRST_SENTENCE = re.compile(r"^.*?(;|\.(?=\s+[A-Z]|$))")
@@ -59,15 +59,16 @@ def overview() -> str:
         [
             "usage: graspd COMMAND [options]",
             "",
-            "Dexterous grasps, scenes and annotated images.",
+            "Make dexterous grasps, scenes and annotated images.",
             "",
             "commands:",
             command_list(Command("", "")),
             "",
             "options:",
-            "  -h, --help                    Show this help; graspd COMMAND --help shows a command's",
+            "  -h, --help                    Show this help; graspd COMMAND --help describes a command",
+            "  --quiet                       Print errors only; works with every command",
             "  --version                     Show the version",
-            "  --print-completion SHELL      Print the completion of commands and options for bash, zsh or fish",
+            "  --print-completion SHELL      Print the shell completion script for bash, zsh or fish",
             "",
             f"graspd {__version__} · for example: graspd generate --hand allegro --object mug --out mugs",
         ]
@@ -109,9 +110,9 @@ def help_page(prog: str, about: Sequence[str], options: Sequence[Option], *, eve
         lines += [""] if everything else []
     lines += _row(_CLOSING, "Show this help", width)
     if hidden := len(options) - len(shown):
-        lines += _row("--help-all", f"Show all options, {hidden} more than here, in full", width)
+        lines += _row("--help-all", f"Show all options, including {hidden} not shown here", width)
     else:
-        lines += _row("--help-all", "Show all options in full", width)
+        lines += _row("--help-all", "Describe all options in full", width)
     return "\n".join(lines)
 
 

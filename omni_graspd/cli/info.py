@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def info(path: Annotated[Path, tyro.conf.Positional], readme: bool = False) -> Action:
-    """Show what a dataset is: its settings, hands, objects, counts and quality.
+    """Show a dataset's settings, hands, objects, counts and quality.
 
     Args:
         path: Dataset folder, or s3://bucket/name.

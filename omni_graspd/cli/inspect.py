@@ -35,9 +35,9 @@ def inspect(
     port: int = 8080,
     device: str = "cpu",
 ) -> Action:
-    """Look at grasps in a browser: see contacts, drag the palm and watch the grasp adapt, accept, reject, export.
+    """Inspect grasps in a browser: view contacts, drag the palm and watch the grasp adapt, accept, reject, export.
 
-    The dataset is never changed; decisions are kept in a file beside it. Ctrl-C ends.
+    The dataset is never changed; decisions are kept in a file beside it. Press Ctrl-C to stop.
 
     Args:
         path: Dataset folder, s3://bucket/name, or any grasp file that graspd convert reads.
@@ -46,16 +46,16 @@ def inspect(
         object_: Mesh or USD file of a grasp file's object, or a folder of objects, if the file does not name it.
         where: Show only grasps that meet a condition on the columns, for example "usable and epsilon > 0.2".
         top: Show only the best grasps of each hand and object.
-        by: Column by which grasps are best. Default: the ranking score.
+        by: Column to rank grasps by. Default: the ranking score.
         port: Port; if it is taken, the next free one is used.
         device: Device that computes grasps: cpu or cuda:0.
     """
     if path is None and not hand:
         raise GraspdError(
-            "expected a dataset folder, a grasp file or --hand, got none; for example graspd inspect graspd_out"
+            "graspd inspect needs a dataset folder, a grasp file or --hand, for example: graspd inspect graspd_out"
         )
     if path is None and object_ is not None:
-        raise GraspdError(f"expected a grasp file with --object, got {object_} alone; name the file of its grasps")
+        raise GraspdError(f"--object {object_} needs a grasp file; name the file that holds its grasps")
     if not 0 < port < 65536:
         raise GraspdError(f"expected --port between 1 and 65535, got {port}")
     if path is None:
@@ -106,10 +106,12 @@ def _inspect(
 
 
 def _wait(console: Console, address: str) -> None:
-    console.print(f"open {address} · Ctrl-C ends", soft_wrap=True, markup=False)
+    console.print(f"open {address} · Ctrl-C to stop", soft_wrap=True, markup=False)
     if "SSH_CONNECTION" in os.environ:
         inner = address.removeprefix("http://")
         tunnel = f"ssh -L {inner.partition(':')[2]}:{inner} {socket.gethostname()}"
-        console.print(f"from another machine: {tunnel}, and there the same address", soft_wrap=True, markup=False)
+        console.print(
+            f"from another machine: run {tunnel} there and open the same address", soft_wrap=True, markup=False
+        )
     while True:
         time.sleep(3600.0)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def stage(folder: Annotated[Path, tyro.conf.Positional]) -> Action:
-    """Write the extension to FOLDER/omni.graspd, where Isaac Sim finds it; it is checked first.
+    """Check the extension and write it to FOLDER/omni.graspd, where Isaac Sim finds it.
 
     Args:
         folder: Folder of extensions, for example Isaac Sim's extsUser; other extensions in it are left alone.

@@ -68,24 +68,18 @@ def stage_extension(folder: Path) -> StagedExtension:
     """
     target = folder / EXTENSION_NAME
     if folder.exists() and not folder.is_dir():
-        raise GraspdError(f"expected a folder of extensions, got the file {folder}; name a folder")
+        raise GraspdError(f"expected a folder for extensions, got the file {folder}; give a folder")
     if target.exists():
-        raise GraspdError(
-            f"expected no {EXTENSION_NAME} in {folder}, got one; remove {target} or choose another folder"
-        )
+        raise GraspdError(f"{folder} already contains {EXTENSION_NAME}; remove {target} or choose another folder")
     source = _source_folder()
     try:
         with atomic_path(target) as partial:
             _copy_extension(source, partial)
             faults = check_extension(partial)
             if faults:
-                raise GraspdError(
-                    f"expected {target} to pass its self-check, got: {'; '.join(faults)}; reinstall omni-graspd"
-                )
+                raise GraspdError(f"{target} failed its self-check: {'; '.join(faults)}; reinstall omni-graspd")
     except OSError as error:
-        raise GraspdError(
-            f"expected to write to {folder}, got {error.strerror or error}; choose a folder that you may write to"
-        ) from error
+        raise GraspdError(f"cannot write to {folder}: {error.strerror or error}; choose a writable folder") from error
     files = [path for path in target.rglob("*") if path.is_file()]
     return StagedExtension(target, len(files), sum(path.stat().st_size for path in files))
 
@@ -122,7 +116,7 @@ def _source_folder() -> Path:
     for folder in (package / "extension", package.parent, package.parent / "config"):
         if (folder / "extension.toml").is_file():
             return folder.parent if folder.name == "config" else folder
-    raise GraspdError(f"expected extension.toml in {package / 'extension'}, found none; reinstall omni-graspd")
+    raise GraspdError(f"extension.toml is missing from {package / 'extension'}; reinstall omni-graspd")
 
 
 def _copy_extension(source: Path, target: Path) -> None:
@@ -172,7 +166,7 @@ def _missing_assets(path: Path) -> list[str]:
         check=False,
     )
     if result.returncode:
-        return [f"the package does not find its assets: {result.stderr.strip().splitlines()[-1]}"]
+        return [f"the package cannot find its assets: {result.stderr.strip().splitlines()[-1]}"]
     folder, hands, objects = result.stdout.splitlines()[:3]
     if Path(folder) != (path / "data").resolve():
         return [f"the package takes its assets from {folder} instead of data/"]

@@ -11,17 +11,22 @@ from collections.abc import Sequence
 from omni_graspd.cli.commands import find_command, is_scene_render
 from omni_graspd.cli.help_page import group_page, overview
 from omni_graspd.errors import GraspdError
-from omni_graspd.interrupts import held_interrupts
+from omni_graspd.interrupts import held_interrupts, sigterm_like_ctrl_c
 from omni_graspd.version import __version__
 
-_MENDABLE, _INTERRUPTED, _BROKEN_PIPE = 2, 130, 141
+_MENDABLE, _INTERRUPTED, _BROKEN_PIPE, _TERMINATED = 2, 130, 141, 143
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command; exit code 2 on what the user can mend, 130 on Ctrl-C, 141 if nobody reads what it prints."""
+    """Run the command and end the process if that fails.
+
+    The exit code is 2 on what the user can mend, 130 on Ctrl-C, 143 on SIGTERM, and 141 if nobody reads what it prints.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    ended: list[int] = []
     try:
-        _run(arguments)
+        with sigterm_like_ctrl_c(ended):
+            _run(arguments)
         sys.stdout.flush()
     except GraspdError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -29,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         again = "starts over" if is_scene_render(arguments) else "resumes where it stopped"
         print(f"stopped; the same command {again}", file=sys.stderr)
-        sys.exit(_INTERRUPTED)
+        sys.exit(_TERMINATED if ended else _INTERRUPTED)
     except BrokenPipeError:
         # What is still in the buffer would raise once more when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -45,7 +50,8 @@ def _run(arguments: Sequence[str]) -> None:
 
         print(completion_script("".join(arguments[1:2])), end="")
         return
-    command, rest = find_command(arguments)
+    quiet = "--quiet" in arguments
+    command, rest = find_command([argument for argument in arguments if argument != "--quiet"])
     if not command.function:
         print(group_page(command) if command.name else overview())
         return
@@ -59,4 +65,4 @@ def _run(arguments: Sequence[str]) -> None:
 
         action = parse_command(command, rest)
         start_warp()
-    action(open_console())
+    action(open_console(quiet=quiet))

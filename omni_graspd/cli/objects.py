@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -20,8 +20,10 @@ from omni_graspd.cli.console import Action, counted
 from omni_graspd.errors import GraspdError
 from omni_graspd.library import data_folder, is_in_library, list_all_names, resolve
 from omni_graspd.objects.intake import IntakeReport, check_object
+from omni_graspd.objects.length_unit import SharedUnit
 from omni_graspd.objects.object_reader import ObjectReaderConfig
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.objects.shared_units import shared_units
 from omni_graspd.objects.user_objects import add_object, check_name_is_free, remove_object, rename_object
 from omni_graspd.usd.simready_package import Provenance
 
@@ -78,7 +80,7 @@ class ExportOptions:
     grasps: Path | None = None
     """Dataset folder whose grasps of the object go into the package."""
     most: int = 64
-    """Largest number of grasps, the best of all hands."""
+    """Maximum number of grasps, the best of all hands."""
     provenance: ProvenanceOptions = field(default_factory=ProvenanceOptions)
     """Author and licence."""
     intake: ObjectReaderConfig = field(default_factory=ObjectReaderConfig)
@@ -95,7 +97,7 @@ def add(
 
     Args:
         files: OBJ, PLY, STL, GLB, glTF or USD files, or quoted globs.
-        options: How.
+        options: Import options.
     """
     return partial(_add, files, options)
 
@@ -104,13 +106,13 @@ def check(
     files: Annotated[tuple[str, ...], tyro.conf.Positional],
     options: Annotated[CheckOptions, tyro.conf.arg(name="")],
 ) -> Action:
-    """Report what an import would do with files or objects: accept, repair and how, or refuse, why and the remedy.
+    """Report what an import would do with files or objects: accept, repair (and how) or refuse (why, and the remedy).
 
     Exits with code 1 if one would be refused.
 
     Args:
         files: Files, names of objects, or quoted globs.
-        options: How.
+        options: Import options.
     """
     return partial(_check, files, options)
 
@@ -132,7 +134,7 @@ def remove(name: Annotated[str, tyro.conf.Positional]) -> Action:
 def export(
     name: Annotated[str, tyro.conf.Positional], options: Annotated[ExportOptions, tyro.conf.arg(name="")]
 ) -> Action:
-    """Write an object as a SimReady package for Isaac Sim, with grasps from a dataset if asked for.
+    """Write an object as a SimReady package for Isaac Sim, optionally with grasps from a dataset.
 
     Args:
         name: Name of an object, or a file.
@@ -144,7 +146,7 @@ def export(
 def _paths(patterns: Sequence[str]) -> list[Path]:
     """Turn names, files and globs into files; a file that is not there is reported like any other bad one."""
     if not patterns:
-        raise GraspdError("expected one file or more, got none; name the files")
+        raise GraspdError("expected one or more files, got none; name the files")
     paths: list[Path] = []
     for pattern in patterns:
         is_path = Path(pattern).suffix and not any(character in pattern for character in "*?[")
@@ -154,12 +156,16 @@ def _paths(patterns: Sequence[str]) -> list[Path]:
 
 
 def _check(patterns: Sequence[str], options: CheckOptions, console: Console) -> None:
-    reports = [_examine(path, options.intake, console) for path in _paths(patterns)]
+    paths = _paths(patterns)
+    units = shared_units(paths, options.intake)
+    reports = [_examine(path, options.intake, units, console) for path in paths]
     _finish(reports, console)
 
 
-def _examine(path: Path, config: ObjectReaderConfig, console: Console) -> IntakeReport:
-    report = check_object(path, None if is_in_library(path) else config)
+def _examine(
+    path: Path, config: ObjectReaderConfig, units: Mapping[Path, SharedUnit], console: Console
+) -> IntakeReport:
+    report = check_object(path, None if is_in_library(path) else config, units.get(path))
     console.print(f"{path}: {report.line}", style=_STYLES[report.verdict], soft_wrap=True, markup=False)
     if report.rigid is not None:
         console.print(f"    {_facts(report.rigid, report.volume)}", soft_wrap=True, markup=False)
@@ -189,10 +195,11 @@ def _finish(reports: Sequence[IntakeReport], console: Console) -> None:
 def _add(patterns: Sequence[str], options: AddOptions, console: Console) -> None:
     paths = _paths(patterns)
     if options.name is not None and len(paths) > 1:
-        raise GraspdError(f"expected one file with --name, got {len(paths)}; add them one by one")
+        raise GraspdError(f"--name takes a single file, got {len(paths)}; add them one at a time")
+    units = shared_units(paths, options.intake)
     reports = []
     for path in paths:
-        report = _examine(path, options.intake, console)
+        report = _examine(path, options.intake, units, console)
         reports.append(report)
         if report.rigid is not None:
             rigid = rename_object(report.rigid, options.name, options.label)
@@ -252,7 +259,7 @@ def _export(name: str, options: ExportOptions, console: Console) -> None:
 
     (path, *others) = _paths([name])
     if others:
-        raise GraspdError(f"expected one object, got {len(others) + 1} for {name!r}; name one of them")
+        raise GraspdError(f"expected one object, got {len(others) + 1} matching {name!r}; name one of them")
     report = check_object(path, None if is_in_library(path) else options.intake)
     if report.rigid is None:
         raise GraspdError(report.reason)

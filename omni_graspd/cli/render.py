@@ -22,7 +22,7 @@ from omni_graspd.rendering.cameras import CameraConfig
 from omni_graspd.rendering.frame import RenderConfig
 from omni_graspd.rendering.scene_views import label_by_name, scene_rigs
 from omni_graspd.rendering.surfaces import undrawn_kinds
-from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.still_stage import open_still
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,12 +57,12 @@ def render_scene(config: Annotated[SceneRenderConfig, tyro.conf.arg(name="")]) -
 def _render(config: SceneRenderConfig, console: Console) -> None:
     begin = time.perf_counter()
     render = replace(config.render, annotators=LABEL_ANNOTATORS) if config.labels_only else config.render
-    stage, backend = open_stage(config.scene), load_backend(config.backend)
+    stage, backend = open_still(config.scene), load_backend(config.backend)
     labelled = label_by_name(stage)
     rigs = scene_rigs(stage, config.camera, render.seed)
     console.print(f"scene {config.scene} · renderer {backend.choose_renderer(render)[0]}", soft_wrap=True, markup=False)
     if labelled:
-        console.print(f"no semantic labels: {counted(labelled, 'prim')} labelled by name", style="dim")
+        console.print(f"the scene has no semantic labels; {counted(labelled, 'prim')} labelled by name", style="dim")
     for kind, count in undrawn_kinds(stage).items():
         console.print(f"not drawn: {count} of type {kind}", style="yellow")
     with writing_to(config.out, resumes=False):

@@ -25,9 +25,9 @@ def parse_command(command: Command, arguments: Sequence[str]) -> Action:
     function = command.load()
     about = description(function)
     if takes_config(function):
-        from omni_graspd.cli.generate_options import parse_generate_options
+        from omni_graspd.cli.generate_options import parse_run
 
-        return function(parse_generate_options(arguments, command.prog, about, goes_on=command.goes_on))
+        return function(*parse_run(arguments, command.prog, about, goes_on=command.goes_on))
     options = command_options(function)
     return read_values(function, prepare(arguments, options, command.prog, about), command.prog)
 

@@ -28,7 +28,7 @@ def verify(path: Annotated[Path, tyro.conf.Positional], recompute: int = 0) -> A
 
     Args:
         path: Dataset folder, or s3://bucket/name.
-        recompute: Number of random grasps to compute again and compare bit by bit.
+        recompute: Number of random grasps to recompute and compare bit for bit.
     """
     if recompute < 0:
         raise GraspdError(f"expected --recompute to be 0 or more, got {recompute}")

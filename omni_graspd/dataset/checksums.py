@@ -72,8 +72,8 @@ def read_checksums(root: Path) -> dict[str, str]:
     path = root / CHECKSUM_FILE
     if not path.is_file():
         raise GraspdError(
-            f"expected the checksums {path}, got none; a dataset gets them when the stage that makes it ends, so run "
-            "`graspd generate` with the same options again"
+            f"the checksums {path} are missing; they are written at the end of each stage, so run `graspd generate` "
+            "with the same options again"
         )
     columns = open_table(path, CHECKSUMS).arrays()
     listed = dict(zip(columns["file"].tolist(), columns["sha256"].tolist(), strict=True))
@@ -89,10 +89,14 @@ def _check_name(name: str, root: Path, path: Path) -> None:
     parts = name.replace("\\", "/").split("/")
     if name.startswith(("/", "\\")) or ".." in parts:
         raise GraspdError(
-            f"expected files below {root} in {path}, got {shortened(name)!r}, which leads elsewhere; do not use it"
+            f"expected file names below {root} in {path}, got {shortened(name)!r}, which leads elsewhere; do not use "
+            "this dataset"
         )
     if not name.isprintable() or not all(0 < len(part.encode(errors="replace")) <= _LONGEST_NAME for part in parts):
-        raise GraspdError(f"expected names of files in {path}, got {shortened(name)!r}; delete it and make it again")
+        raise GraspdError(
+            f"expected file names in {path}, got {shortened(name)!r}; delete the file and run `graspd generate` with "
+            "the same options again"
+        )
 
 
 def file_checksum(path: Path) -> str:

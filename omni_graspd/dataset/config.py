@@ -33,25 +33,25 @@ class GenerateConfig:
     object: tuple[str, ...] = ()
     """Objects: names, mesh or USD files, or globs (default: three built-in ones)."""
     around: Around = "table"
-    """Grasp objects as they rest on the table, a set for each rest pose, or floating with nothing around them, as in
-    the paper."""
+    """Grasp objects resting on the table, with a set of grasps per rest pose, or floating objects (nothing), as in the
+    paper."""
     grasps: int = 16
     """Grasps per hand, object and rest pose; with --around nothing, per hand and object."""
     scenes: int = 2
-    """Scenes per object; the object is dropped anew in each, so more scenes find more rest poses."""
+    """Scenes per object; each drops the object again, so more scenes find more rest poses."""
     shown_grasp: ShownGrasp = "none"
     """Hand shown in the images: none, the best grasp, or a different grasp in each view, best first. Only usable grasps
     are shown; with --around nothing, those that clear the table. Scene files never contain a hand."""
     seed: int = 0
     """Random seed; the same seed makes the same dataset."""
     out: Path = Path("graspd_out")
-    """Dataset folder, or s3://bucket/name; anything already there is kept. Asked for more grasps, scenes, views, hands
-    or objects than it has, only the missing ones are made."""
+    """Dataset folder, or s3://bucket/name; anything already there is kept. If it has fewer grasps, scenes, views, hands
+    or objects than requested, only the missing ones are made."""
     work: Path | None = None
     """Local working folder for a dataset with an s3:// address; it holds the whole dataset. Default: below
     GRASPD_HOME."""
     device: str = "cpu"
-    """Device that computes grasps: cpu, cuda:0 or auto; auto: the first GPU, if any. Not yet tried on a GPU."""
+    """Device that computes grasps: cpu, cuda:0 or auto; auto: the first GPU, if any. Not yet tested on a GPU."""
     executor: ExecutorName = "local"
     """Where the work runs: on this machine, or on a Ray cluster that can access the dataset folder. The results are the
     same."""
@@ -85,10 +85,10 @@ class GenerateConfig:
                 raise GraspdError(f"expected {name} to be {least} or more, got {getattr(self, name)}")
         if self.around == "table" and not self.scenes:
             raise GraspdError(
-                "expected scenes to be 1 or more where grasps are made on a table, got 0; give --scenes 1, or "
-                "--around nothing for grasps of a floating object"
+                "expected scenes to be 1 or more for grasps on a table, got 0; pass --scenes 1, or --around nothing "
+                "for grasps of a floating object"
             )
         if self.around == "table" and self.grasps > LARGEST_COUNT:
-            raise GraspdError(f"expected grasps to be {LARGEST_COUNT} or fewer per rest pose, got {self.grasps}")
+            raise GraspdError(f"expected grasps to be at most {LARGEST_COUNT} per rest pose, got {self.grasps}")
         if self.seed >= 2**63:
-            raise GraspdError(f"expected seed to be below 2**63, as tables keep it, got {self.seed}")
+            raise GraspdError(f"expected seed to be below 2**63, the largest a table can store, got {self.seed}")

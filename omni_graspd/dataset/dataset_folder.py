@@ -38,8 +38,8 @@ def open_dataset(root: Path, manifest: Manifest) -> Manifest:
     if not DatasetLayout(root).manifest.exists():
         if root.exists() and any(not path.name.startswith(PARTIAL_PREFIX) for path in root.iterdir()):
             raise GraspdError(
-                f"expected --out to be a new or empty folder or a dataset, got {root}, which holds other "
-                "files; choose another folder with --out"
+                f"expected --out to be a new or empty folder or a dataset, got {root}, which holds other files; choose "
+                "another folder with --out"
             )
         remove_leftovers(root)
         write_manifest(manifest, root)
@@ -49,8 +49,8 @@ def open_dataset(root: Path, manifest: Manifest) -> Manifest:
     differences = _differences(_identity(grown), _identity(manifest))
     if differences:
         raise GraspdError(
-            f"expected the settings with which {root} was begun, got others: {', '.join(differences)}; "
-            "choose another folder with --out, or give the same settings to go on"
+            f"expected the settings {root} was started with, got others: {', '.join(differences)}; choose another "
+            "folder with --out, or use the same settings to continue"
         )
     remove_leftovers(root)
     if grown != present:

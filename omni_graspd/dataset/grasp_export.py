@@ -45,7 +45,7 @@ def dataset_grasp_vectors(dataset: Path, rigid: RigidObject, most: int, *, devic
     if not tables:
         there = sorted({path.stem for path in (dataset / "grasps").glob("*/*.parquet")})
         raise GraspdError(
-            f"expected grasps of {rigid.name!r} in {dataset}, got none; it has some of: {', '.join(there) or 'nothing'}"
+            f"there are no grasps of {rigid.name!r} in {dataset}; it has grasps of: {', '.join(there) or 'nothing'}"
         )
     _check_same(rigid, read_object(layout.object(rigid.name)), dataset)
     found: list[tuple[float, GraspVector]] = []
@@ -62,8 +62,8 @@ def _check_same(rigid: RigidObject, other: RigidObject, dataset: Path) -> None:
     difference = float(np.abs(ours - theirs).max())
     if difference > _SAME:
         raise GraspdError(
-            f"expected {dataset} to have the same object {rigid.name!r}, got one whose bounding box differs by "
-            f"{1e3 * difference:.3g} mm; export the object with which the grasps were made"
+            f"expected the same object {rigid.name!r} as in {dataset}, got one whose bounding box differs by "
+            f"{1e3 * difference:.3g} mm; export with the object the grasps were made for"
         )
 
 

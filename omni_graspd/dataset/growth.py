@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Datasets that grow: more grasps, scenes, views, hands or objects than a folder was begun with."""
+"""Datasets that grow: more grasps, scenes, views, channels, hands or objects than a folder was begun with."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from omni_graspd.errors import GraspdError
 
 _COUNTS = (("grasps",), ("scenes",), ("camera", "views"))
 """Settings that may become larger: each grasp, scene and view depends on its own number only."""
+_CHANNELS = ("render", "annotators")
+"""Channels of images, which may be added to: each has files of its own."""
 
 
 def grow_manifest(present: Manifest, wanted: Manifest) -> Manifest:
@@ -24,7 +26,8 @@ def grow_manifest(present: Manifest, wanted: Manifest) -> Manifest:
         wanted: What a run asks for.
 
     Returns:
-        ``present`` with the larger counts and the further hands and objects of ``wanted``, those that are there first;
+        ``present`` with the larger counts and the further channels, hands and objects of ``wanted``, those that are
+        there first;
         ``present`` itself where nothing is added. Settings in which they differ otherwise stay as they are there.
 
     Raises:
@@ -35,6 +38,9 @@ def grow_manifest(present: Manifest, wanted: Manifest) -> Manifest:
         there, asked = _value(present.config, path), _value(wanted.config, path)
         if isinstance(there, int) and isinstance(asked, int) and asked > there:
             _value(config, path[:-1])[path[-1]] = asked
+    channels, asked = (set(_value(found.config, _CHANNELS) or ()) for found in (present, wanted))
+    if channels < asked:
+        config["render"]["annotators"] = list(_value(wanted.config, _CHANNELS))
     hands, objects = (
         {**there, **{name: asset for name, asset in asked.items() if name not in there}}
         if there.keys() <= asked.keys()
@@ -54,13 +60,13 @@ def _check(present: Manifest, grown: Manifest) -> None:
     more_rest_poses = is_around_table(present.config) and grown.config["scenes"] > present.config["scenes"]
     if present.evaluation and (more_grasps or more_rest_poses):
         raise GraspdError(
-            "expected a dataset without the metrics of `graspd evaluate` to add grasps or rest poses to, got one with "
-            "them, which the further grasps would lack; make them in another folder with --out"
+            "cannot add grasps or rest poses to a dataset with the metrics of `graspd evaluate`, which the further "
+            "grasps would lack; make them in another folder with --out"
         )
     if len(grown.objects) > len(present.objects) and _value(present.config, ("scene", "clutter")):
         raise GraspdError(
-            "expected a dataset without clutter to add objects to, got one whose scenes draw from all its objects; "
-            "make another in another folder with --out"
+            "cannot add objects to a dataset with clutter, whose scenes draw from all its objects; make a new dataset "
+            "in another folder with --out"
         )
 
 

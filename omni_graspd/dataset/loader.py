@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
 from omni_graspd.dataset.remote_folder import local_dataset
-from omni_graspd.dataset.splits import SPLITS, split_objects
+from omni_graspd.dataset.splits import SPLITS, split_by_object, split_objects
 from omni_graspd.dataset.table_gate import open_table
 from omni_graspd.dataset.table_kinds import GRASPS
 from omni_graspd.dataset.torch_samples import TorchViews
@@ -86,7 +86,7 @@ class Dataset:
         from omni_graspd.dataset.tables import read_grasps
 
         selection = Selection(f"ok and ({where})" if where and only_ok else where, top, by)
-        split_of = {obj: name for name, members in self.splits().items() for obj in members}
+        split_of = split_by_object(self.objects)
         layout, parts = DatasetLayout(self.root), []
         for _, name, path in layout.grasp_tables([hand], self._objects(split, objects)):
             wanted = None if columns is None else list(dict.fromkeys([*columns, "status"]))
@@ -102,7 +102,7 @@ class Dataset:
                 table = table.drop_columns("status")
             parts.append(table.append_column("object", pa.array([name] * len(table), pa.string())))
         if not parts:
-            raise GraspdError(f"expected grasps by {hand} in {self.root}, got none; run `graspd synthesize` first")
+            raise GraspdError(f"there are no grasps by {hand} in {self.root}; run `graspd synthesize` first")
         return pa.concat_tables([part.replace_schema_metadata() for part in parts])
 
     def views(self, split: str | None = None, *, objects: Sequence[str] | None = None) -> tuple[View, ...]:
@@ -146,7 +146,9 @@ class Dataset:
             GraspdError: If there is no such split, object, hand or channel.
         """
         if hand is None and len(self.hands) != 1:
-            raise GraspdError(f"expected hand to be one of {', '.join(self.hands)}, got none; hands differ in joints")
+            raise GraspdError(
+                f"this dataset has several hands, whose joints differ; pass hand as one of {', '.join(self.hands)}"
+            )
         name = hand or next(iter(self.hands))
         self._check("hand", [name], self.hands)
         return ViewSamples(self.root, self.views(split, objects=objects), name, tuple(channels), grasp_slots)
@@ -168,9 +170,7 @@ class Dataset:
             GraspdError: As :meth:`samples`; or if PyTorch is not installed.
         """
         if find_spec("torch") is None:
-            raise GraspdError(
-                "expected PyTorch for as_torch, got none; install it with `pip install torch`, or use samples()"
-            )
+            raise GraspdError("as_torch needs PyTorch; install it with `pip install torch`, or use samples()")
         return TorchViews(self.samples(split, objects=objects, hand=hand, channels=channels, grasp_slots=grasp_slots))
 
     def _objects(self, split: str | None, objects: Sequence[str] | None) -> tuple[str, ...]:

@@ -45,8 +45,7 @@ def _lock(descriptor: int, root: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise GraspdError(
-            f"expected to be alone in {root}, got another graspd at work there; wait for it, or choose another folder "
-            "with --out"
+            f"another graspd is at work in {root}; wait for it, or choose another folder with --out"
         ) from error
     except OSError as error:
         if error.errno not in _NO_LOCKS:

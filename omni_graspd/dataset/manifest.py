@@ -102,8 +102,8 @@ def read_manifest(root: Path) -> Manifest:
     path = DatasetLayout(root).manifest
     if not path.is_file():
         raise GraspdError(
-            f"expected a dataset folder, got {root}, which has no dataset.json; "
-            f"make one with `graspd generate --out {root}`"
+            f"expected a dataset folder, got {root}, which has no dataset.json; create a dataset with `graspd generate "
+            f"--out {root}`"
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -114,14 +114,12 @@ def read_manifest(root: Path) -> Manifest:
             return _parse(content)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GraspdError(
-            f"expected {path} to be the dataset.json of a dataset, got something else "
-            f"({shortened(f'{type(error).__name__}: {error}', 160)}); "
+            f"{path} is not the dataset.json of a dataset ({shortened(f'{type(error).__name__}: {error}', 160)}); "
             "choose another folder with --out"
         ) from error
     raise GraspdError(
-        f"expected a dataset of schema version {SCHEMA_VERSION}, got version {shortened(str(version))} in "
-        f"{root}; "
-        "choose another folder with --out, or use the omni-graspd that made it"
+        f"expected a dataset of schema version {SCHEMA_VERSION}, got version {shortened(str(version))} in {root}; "
+        "choose another folder with --out, or use the version of omni-graspd that made it"
     )
 
 
@@ -134,7 +132,7 @@ def _plain(name: str) -> str:
     """Return the name of a hand or an object, of which paths are made; datasets of strangers may name any path."""
     is_one = name and not name.startswith(".") and not any(letter in name for letter in "/\\:\0")
     if not is_one or len(name.encode(errors="replace")) > _LONGEST_NAME or not name.isprintable():
-        raise ValueError(f"name {shortened(name)!r}, which is none of a file")
+        raise ValueError(f"name {shortened(name)!r}, which is no file name")
     return name
 
 

@@ -156,8 +156,8 @@ class RemoteFolder:
         parts = PurePosixPath(name).parts
         if not parts or name.startswith("/") or "\\" in name or any(part in ("..", ".") for part in parts):
             raise GraspdError(
-                f"expected files below {self.shown_address}, got the name {name!r}, which leads elsewhere; "
-                "remove it there"
+                f"expected files below {self.shown_address}, got the name {name!r}, which leads elsewhere; delete it "
+                "there"
             )
         return self.local.joinpath(*parts)
 
@@ -173,8 +173,8 @@ class RemoteFolder:
             if isinstance(error, OSError) and error.filename is not None:  # a local file
                 raise
             raise GraspdError(
-                f"expected to reach {self.shown_address}, got {str(error).splitlines()[0]!r}; mend the address, the "
-                f"credentials or the connection and run the same command again; what is made lies in {self.local}"
+                f"cannot reach {self.shown_address}: {str(error).splitlines()[0]}; fix the address, the credentials or "
+                f"the connection and run the same command again; the files made so far are in {self.local}"
             ) from error
 
     def _write_note(self) -> None:

@@ -32,6 +32,7 @@ from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.library import Kind, resolve
 from omni_graspd.objects.object_library import default_objects, load_object
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.objects.shared_units import shared_units
 
 _DEFAULT_HAND = "allegro"
 
@@ -135,7 +136,8 @@ def open_run(config: GenerateConfig, backend: Backend | None = None) -> Iterator
     device, backend = resolve_device(config.device), backend or load_backend(config.backend)
     hands = tuple(load_hand(str(path)) for path in _files("hands", config.hand or (_DEFAULT_HAND,)))
     files = _files("objects", config.object or default_objects())
-    objects = tuple(load_object(str(path), config.intake) for path in files)
+    units = shared_units(files, config.intake)
+    objects = tuple(load_object(str(path), config.intake, units.get(path)) for path in files)
     _check_names("hands", hands)
     _check_names("objects", objects)
     renderer = backend.choose_renderer(config.render)
@@ -175,8 +177,18 @@ def resolve_device(name: str) -> str:
     if name == "auto":
         return names[1] if len(names) > 1 else "cpu"
     if name not in names:
-        raise GraspdError(f"expected device to be one of {', '.join(names)} or auto, got {name!r}; choose one of these")
+        raise GraspdError(f"expected device to be auto or one of {', '.join(names)}, got {name!r}; choose one of these")
     return name
+
+
+def run_names(config: GenerateConfig) -> tuple[list[str], list[str]]:
+    """Return the names of the hands and objects of a run, without loading them.
+
+    Raises:
+        GraspdError: If there is no such hand or object.
+    """
+    hands = _files("hands", config.hand or (_DEFAULT_HAND,))
+    return [path.stem for path in hands], [path.stem for path in _files("objects", config.object or default_objects())]
 
 
 def _files(kind: Kind, patterns: Sequence[str]) -> list[Path]:
@@ -190,8 +202,8 @@ def _check_names(kind: Kind, assets: Sequence[Hand | RigidObject]) -> None:
         other = sources.setdefault(asset.name, asset.source)
         if other != asset.source:
             raise GraspdError(
-                f"expected {kind} with different names, got {asset.name!r} from {other} and from {asset.source}; "
-                "rename one of the files"
+                f"expected {kind} with distinct names, got {asset.name!r} from both {other} and {asset.source}; rename "
+                "one of the files"
             )
 
 

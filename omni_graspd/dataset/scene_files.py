@@ -56,8 +56,8 @@ def _pose(layer: Sdf.Layer, prim_path: str) -> np.ndarray:
     translate, orient = (spec and spec.attributes.get(f"xformOp:{name}") for name in ("translate", "orient"))
     if not translate or not orient:
         raise GraspdError(
-            f"expected {prim_path} with its pose in {layer.realPath or layer.identifier}, got none; delete the file "
-            "and run `graspd settle` with the same options again"
+            f"{layer.realPath or layer.identifier} has no {prim_path} with a pose; delete the file and run `graspd "
+            "settle` with the same options again"
         )
     imaginary, real = orient.default.GetImaginary(), orient.default.GetReal()
     return np.array([*translate.default, *imaginary, real], dtype=np.float64)

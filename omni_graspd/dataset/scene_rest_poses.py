@@ -61,8 +61,8 @@ def read_scene_rest_poses(
     missing = next((index for index in scenes if not layout.scene(object_name, index).is_file()), None)
     if missing is not None:
         raise GraspdError(
-            f"expected the scene {layout.scene(object_name, missing)}, got none; run `graspd settle` with the same "
-            "options first"
+            f"the scene {layout.scene(object_name, missing)} is missing; run `graspd settle` with the same options "
+            "first"
         )
     if objects:
         tops = [_among_neighbours(layout.scene(object_name, index), objects) for index in scenes]

@@ -44,3 +44,8 @@ def split_objects(
         "validation": tuple(order[train : train + validation]),
         "test": tuple(order[train + validation :]),
     }
+
+
+def split_by_object(names: Iterable[str]) -> dict[str, str]:
+    """Return the name of the split that each object is in, by the default shares and seed."""
+    return {name: split for split, members in split_objects(names).items() for name in members}

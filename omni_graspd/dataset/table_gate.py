@@ -123,9 +123,7 @@ def open_table(path: Path, kind: TableKind) -> OpenTable:
     import pyarrow.parquet as pq
 
     if not path.is_file():
-        raise GraspdError(
-            f"expected a table of {kind.title}, got {path}, which does not exist; run `graspd generate` first"
-        )
+        raise GraspdError(f"the table of {kind.title} {path} does not exist; run `graspd generate` first")
     with _told(path):
         file = pq.ParquetFile(path)
         schema, row_count = file.schema_arrow, file.metadata.num_rows
@@ -133,8 +131,8 @@ def open_table(path: Path, kind: TableKind) -> OpenTable:
     if kind.versioned and said.get("schema_version") != str(SCHEMA_VERSION):
         raise GraspdError(
             f"expected a table of schema version {SCHEMA_VERSION}, got version "
-            f"{shortened(said.get('schema_version', 'none'))} in {path}; read it with the omni-graspd that wrote it, "
-            "or make it again"
+            f"{shortened(said.get('schema_version', 'none'))} in {path}; read it with the version of omni-graspd that "
+            "wrote it, or make it again"
         )
     _check_once(schema.names, path, kind)
     metadata = _metadata(said, path, kind)
@@ -146,7 +144,7 @@ def open_table(path: Path, kind: TableKind) -> OpenTable:
 def damaged_table(path: Path, error: Exception) -> GraspdError:
     """Return what to say of a table that cannot be read."""
     reason = shortened(next(iter(str(error).splitlines()), "") or type(error).__name__, 160)
-    return GraspdError(f"expected a Parquet table, got {path} ({reason}); delete it and run the same command again")
+    return GraspdError(f"{path} is not a readable Parquet table ({reason}); delete it and run the same command again")
 
 
 @contextmanager

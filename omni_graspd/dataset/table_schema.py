@@ -50,7 +50,9 @@ POSTURE_COLUMNS = {
     ),
     "pregrasp_clearance": Column("float64", "m", "Distance of the hand from the object before the grasp, up to 1 cm."),
     "pregrasp_joint_positions": Column("float64", "rad or m", "All joints before the grasp."),
-    "squeeze_joint_positions": Column("float64", "rad or m", "Targets of all joints that press, palm as in the grasp."),
+    "squeeze_joint_positions": Column(
+        "float64", "rad or m", "Joint targets of the squeeze; the palm stays as in the grasp."
+    ),
 }
 """Columns of what comes before and after a grasp; joint columns are as wide as joint_positions."""
 
@@ -58,7 +60,7 @@ REST_POSE_COLUMNS = {
     "rest_pose": Column(
         "int32",
         "1",
-        "Rest pose of the object for which the grasp is made; index goes on from a million times it.",
+        "Rest pose the grasp is made for; its grasps are numbered from a million times this number.",
     ),
 }
 """Further columns of grasps of objects that lie on a table."""
@@ -70,11 +72,11 @@ WAY_COLUMNS = {
     "T_object_hover_palm": Column(
         "float64",
         POSE_UNIT,
-        "Pose of the palm on its way to the grasp where the open hand begins to close.",
+        "Pose of the palm at hover, where the open hand begins to close.",
         "object",
         7,
     ),
-    "lift_direction": Column("float64", "1", "Unit direction in which the object is lifted off.", "object", 3),
+    "lift_direction": Column("float64", "1", "Unit direction in which the object is lifted.", "object", 3),
     "approach_clearance": Column(
         "float64", "m", "Least distance of the open hand from object and surroundings, from pregrasp to hover."
     ),
@@ -84,11 +86,13 @@ WAY_COLUMNS = {
         "Least distance of the hand from the surroundings from hover to just before the grasp.",
     ),
     "grasp_clearance": Column("float64", "m", "Distance of the hand from the surroundings in the grasp."),
-    "squeeze_clearance": Column("float64", "m", "Distance of the hand from the surroundings while it presses."),
+    "squeeze_clearance": Column("float64", "m", "Distance of the hand from the surroundings during the squeeze."),
     "lift_clearance": Column("float64", "m", "Least distance of the hand from obstacles during the lift."),
-    "usable": Column("bool", "1", "Whether the grasp did not fail and the whole way to it, and up with it, is free."),
-    "tries": Column("int32", "1", "How often the grasp was tried, the try that is kept included."),
-    "rejected": Column("string", "1", "Why the tries before were dropped, '; ' between them."),
+    "usable": Column(
+        "bool", "1", "Whether the grasp did not fail and its whole motion, approach to lift, is collision-free."
+    ),
+    "tries": Column("int32", "1", "Number of attempts at the grasp, including the one kept."),
+    "rejected": Column("string", "1", "Why earlier attempts were discarded, separated by '; '."),
 }
 """Columns of the way to a grasp past the surroundings; clearances are negative where the hand reaches into them."""
 
@@ -124,26 +128,33 @@ SCENE_GRASP_COLUMNS = {
     "status": Column("string", "1", "'ok', or why the base grasp failed."),
     "T_world_palm": Column("float64", POSE_UNIT, "Pose of the palm: maps palm to world coordinates.", "world", 7),
     "table_clearance": Column("float64", "m", "Height of the lowest hand point above the table top.", "world"),
-    "collides": Column("bool", "1", "Whether the hand passes the table."),
+    "collides": Column("bool", "1", "Whether the hand reaches below the table top."),
     "approach_angle": Column("float64", "rad", "Angle between the palm's approach direction and straight down."),
     "approach_clearance": Column(
-        "float64", "m", "Lowest point of the open hand above the table top, from pregrasp to grasp.", "world"
+        "float64", "m", "Lowest height of the open hand above the table top, from pregrasp to grasp.", "world"
     ),
-    "from_above": Column("bool", "1", "Whether the hand comes within 60 degrees from above and clears the table."),
+    "from_above": Column(
+        "bool", "1", "Whether the hand approaches within 60 degrees of straight down and clears the table."
+    ),
 }
 """Columns of a table of scene grasps; the joint positions are those of the base grasp."""
 
 SCENE_WAY_COLUMNS = {
     "approach_clearance": Column(
-        "float64", "m", "Lowest point of the hand above the table top on the whole way, from pregrasp to lift.", "world"
+        "float64",
+        "m",
+        "Lowest height of the hand above the table top over the whole motion, pregrasp to lift.",
+        "world",
     ),
     "from_above": Column(
         "bool",
         "1",
-        "Whether the hand comes within 60 degrees from above and clears table and neighbours all the way.",
+        "Whether the hand approaches within 60 degrees of straight down and clears table and neighbours throughout.",
     ),
     "usable": Column(
-        "bool", "1", "Whether the base grasp is usable and its whole way here clears the table and all other objects."
+        "bool",
+        "1",
+        "Whether the base grasp is usable and its whole motion here clears the table and all other objects.",
     ),
 }
 """Columns of scene grasps with a way, in place of and beside those of :data:`SCENE_GRASP_COLUMNS`."""

@@ -95,8 +95,8 @@ class ViewSamples(Sequence[dict[str, Any]]):
         missing = [name for name in self.channels if name not in frame.channels]
         if missing:
             raise GraspdError(
-                f"expected the channel {missing[0]} in {folder}, got {', '.join(frame.channels)}; choose among these, "
-                "or render with --render.annotators"
+                f"expected the channel {missing[0]} in {folder}, got {', '.join(frame.channels)}; choose one of these, "
+                "or render it with --render.annotators"
             )
         camera = read_camera_file(folder / "camera_params_0000.json")
         images = {f"{eye}/{name}": frame.channels[name].data for name in self.channels}

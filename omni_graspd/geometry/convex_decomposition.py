@@ -21,15 +21,15 @@ class ConvexDecompositionConfig:
     """How closely convex pieces follow the surface."""
 
     threshold: float = 0.05
-    """Concavity that CoACD leaves in a piece, as a part of half the bounding box's longest side."""
+    """Concavity that CoACD leaves in a piece, as a fraction of half the bounding box's longest side."""
     most_pieces: int = 48
-    """Pieces are merged until there are at most this many. With 16, those of a mug stand off by 8 mm."""
+    """Pieces are merged until there are at most this many. With 16, a mug's pieces stand off its surface by 8 mm."""
     free_volume: float = 2e-4
-    """Pieces are merged in any case where that adds less than this part of the convex hull's volume."""
+    """Pieces are always merged where that adds less than this fraction of the convex hull's volume."""
     convex_volume: float = 0.97
-    """From this part of its convex hull's volume on, an object counts as convex and gets one piece."""
+    """An object that fills at least this fraction of its convex hull counts as convex and gets one piece."""
     simplification: float = 0.003
-    """Surface detail up to this part of the longest side is removed before decomposing."""
+    """Surface detail up to this fraction of the longest side is removed before decomposing."""
     seed: int = 0
     """Seed of CoACD's tree search."""
 

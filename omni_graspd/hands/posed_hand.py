@@ -13,7 +13,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.usd.meshes import TriangleMesh
-from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.still_stage import open_still
 from omni_graspd.usd.transforms import local_to_world, pose_to_matrix, transform_points
 
 
@@ -97,7 +97,7 @@ class _SourceFrames:
 
 @functools.lru_cache(maxsize=16)
 def _source_frames(hand: Hand) -> _SourceFrames:
-    source = open_stage(hand.source)
+    source = open_still(hand.source)
     root = Sdf.Path(hand.links[0].prim_path).GetPrefixes()[0]
     links = [local_to_world(source.GetPrimAtPath(link.prim_path)) for link in hand.links]
     units = UsdGeom.GetStageMetersPerUnit(source)

@@ -71,7 +71,7 @@ def _export(inspection: Inspection, to_name: str) -> Conversion:
             other = decision.mended.object if decision.mended else ""
             groups.setdefault((hand, obj, other), []).append((row, decision.mended))
     if not groups:
-        raise GraspdError("expected accepted grasps, got none; accept some first")
+        raise GraspdError("no grasps have been accepted; accept some first")
     with TemporaryDirectory(prefix="graspd_export_") as folder:
         grasps = tuple(
             _group(inspection, *names, sorted(accepted, key=lambda each: each[0]), Path(folder))

@@ -147,12 +147,10 @@ class Decisions:
             version, identity = content["version"], content["dataset"]
         except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
             raise GraspdError(
-                f"expected decisions about grasps in {self.path}, got something else ({error!r}); move the file away"
+                f"{self.path} does not hold decisions about grasps ({error!r}); move the file away"
             ) from error
         if (version, identity) != (_VERSION, self._identity):
-            raise GraspdError(
-                f"expected decisions about this dataset in {self.path}, got those about another; move the file away"
-            )
+            raise GraspdError(f"{self.path} holds decisions about another dataset; move the file away")
         return decided
 
 

@@ -87,7 +87,7 @@ class GraspCatalog:
         self.tables = self._open_tables()
         self.count = sum(table.count for table in self.tables)
         if not self.count:
-            raise GraspdError(f"expected grasps in {root}, got none; run `graspd synthesize` with the same options")
+            raise GraspdError(f"there are no grasps in {root}; run `graspd synthesize` with the same options")
         self._ends = np.cumsum([table.count for table in self.tables])
         # One table's vectors at a time: what is in memory does not grow while browsing.
         self._vectors = functools.lru_cache(maxsize=1)(self._read_vectors)
@@ -104,8 +104,8 @@ class GraspCatalog:
     def _opened(self, path: Path) -> OpenTable:
         if not path.is_file():
             raise GraspdError(
-                f"expected the table {path}, which was there when the dataset was opened, got nothing; "
-                "bring it back or open another dataset; decisions made so far are kept"
+                f"the table {path} has gone since the dataset was opened; restore it or open another dataset; "
+                "decisions made so far are kept"
             )
         return open_table(path, GRASPS)
 
@@ -113,8 +113,8 @@ class GraspCatalog:
         opened = self._opened(table.path)
         if opened.row_count != table.count:
             raise GraspdError(
-                f"expected {table.count} grasps in {table.path} as when it was opened, got {opened.row_count}; "
-                "open the dataset again"
+                f"{table.path} has changed since the dataset was opened: expected {table.count} grasps, got "
+                f"{opened.row_count}; open the dataset again"
             )
         missing = [name for name in columns if name not in opened.names]
         if missing:
@@ -201,7 +201,7 @@ class GraspCatalog:
         norm = float(np.linalg.norm(pose[3:]))
         if not (np.isfinite(pose).all() and np.isfinite(joints).all() and abs(norm - 1.0) < _NORM_TOLERANCE):
             raise GraspdError(
-                f"expected a finite pose with a unit quaternion, got another in row {place} of {table.path}; "
+                f"expected a finite pose with a unit quaternion in row {place} of {table.path}, got something else; "
                 "skip this grasp, or make the table again"
             )
         optional = [vectors[name][place] if name in vectors else None for name in _OPTIONAL]

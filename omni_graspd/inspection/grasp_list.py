@@ -96,14 +96,14 @@ class GraspList:
     def __init__(self, catalog: GraspCatalog, decisions: Decisions) -> None:
         """Show all grasps of a catalogue, the first one selected."""
         self._catalog, self._decisions = catalog, decisions
-        self._taken = np.arange(catalog.count)
+        self._taken = np.ones(catalog.count, dtype=bool)
         self.filter, self.metric, self.descending = GraspFilter(), "", False
         self.rows = np.arange(catalog.count)
         self.selected: int | None = 0 if catalog.count else None
 
     def take_only(self, rows: np.ndarray) -> None:
         """Leave out all but some rows of the catalogue, whatever is filtered later."""
-        self._taken = rows
+        self._taken = np.isin(np.arange(self._catalog.count), rows)
         self.show()
 
     def show(
@@ -118,7 +118,7 @@ class GraspList:
         metric = self.metric if metric is None else metric
         descending = self.descending if descending is None else descending
         rows = filtered_rows(self._catalog, self._decisions, wanted)
-        rows = rows[np.isin(rows, self._taken)]
+        rows = rows[self._taken[rows]]
         self.rows = sorted_rows(self._catalog, rows, metric, descending=descending)
         self.filter, self.metric, self.descending = wanted, metric, descending
         if self.selected is None or not (self.rows == self.selected).any():
@@ -131,7 +131,7 @@ class GraspList:
             GraspdError: If it is not shown.
         """
         if not (self.rows == row).any():
-            raise GraspdError(f"expected one of the {len(self.rows)} rows that are shown, got row {row}")
+            raise GraspdError(f"expected one of the {len(self.rows)} rows shown, got row {row}")
         self.selected = int(row)
 
     def step(self, by: int) -> int | None:

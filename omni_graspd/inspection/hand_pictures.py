@@ -72,7 +72,7 @@ async def _draw_hand(backend: Backend, report: HandReport, config: RenderConfig)
     hand = report.hand
     if hand is None:
         rows = ((await _as_in_file(backend, report, config)),)
-        return Column(report.survey.source.stem, "cannot be read: as the file places it", rows)
+        return Column(report.survey.source.stem, "cannot be read: shown as placed in the file", rows)
     errors = {finding.where for finding in report.findings if finding.severity == "error"}
     wrong = [any(where.startswith(link.prim_path) for where in errors) for link in hand.links]
     opened, closed = hand.open_positions, closed_positions(hand, 0.7)

@@ -117,7 +117,7 @@ class Inspection:
             GraspdError: If none is shown, its table is gone or its row damaged.
         """
         if self.list.selected is None:
-            raise GraspdError("expected a selected grasp, got none: the filter leaves no grasps; widen it")
+            raise GraspdError("the filter leaves no grasps, so none is selected; widen it")
         return self.catalog.grasp(self.list.selected)
 
     @property
@@ -234,7 +234,7 @@ class Inspection:
         source = self._swapped[1].source
         if not source.suffix.startswith(".usd"):
             raise GraspdError(
-                f"expected a USD file to show, got {source}; take it into the library first with `graspd objects add`"
+                f"expected a USD file, got {source}; add it to the library first with `graspd objects add`"
             )
         return source
 
@@ -325,10 +325,7 @@ class Inspection:
         """
         grasp, config = self.grasp, self.catalog.manifest.config
         if "synthesis" not in config:
-            raise GraspdError(
-                "expected grasps that this library made, got imported ones, whose way is not known; "
-                "form the grasp anew to see one"
-            )
+            raise GraspdError("imported grasps have no recorded trajectory; re-optimise the grasp to see one")
         batch = await synthesize(
             self.hand,
             self.object_named(grasp.object),
@@ -344,8 +341,8 @@ class Inspection:
         moved = float(np.abs(batch.T_object_palm[0] - grasp.T_object_palm).max())
         if not moved < _SAME_POSE or batch.trajectory is None:
             raise GraspdError(
-                f"expected the recorded run to end at the grasp in the table, got one {moved:.2g} away; use the "
-                "omni-graspd and packages that made the dataset, or form the grasp anew"
+                f"the recorded run ends {moved:.2g} away from the grasp in the table; use the versions of omni-graspd "
+                "and its packages that made the dataset, or re-optimise the grasp"
             )
         return batch.trajectory
 
@@ -377,7 +374,7 @@ class Inspection:
         scored = self.hand, self.object, poses, joints, self.synthesis, self.device, self.surroundings
         score = reoptimization.ranking_scores(*scored)[0]
         if not np.isfinite(score):
-            raise GraspdError("expected a posture whose score can be computed, got one that cannot; form it anew")
+            raise GraspdError("the score of this posture cannot be computed; re-optimise the grasp")
         return float(score)
 
     def undo(self) -> bool:
@@ -394,6 +391,6 @@ class Inspection:
 def _require(path: Path, what: str) -> None:
     if not path.is_file():
         raise GraspdError(
-            f"expected the {what} of the dataset in {path}, got no file there; bring it back or open another dataset; "
-            "decisions made so far are kept"
+            f"the {what} of the dataset is missing from {path}; restore it or open another dataset; decisions made so "
+            "far are kept"
         )

@@ -11,7 +11,7 @@ import numpy as np
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.selection import EVERYTHING, Selection, selected_rows
-from omni_graspd.dataset.splits import split_objects
+from omni_graspd.dataset.splits import split_by_object
 from omni_graspd.dataset.tables import read_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.conversion import Conversion, ConvertConfig, convert
@@ -50,9 +50,7 @@ def open_grasps(
     """
     is_about_file = bool(hand) or object_path is not None
     if is_about_file and DatasetLayout(path).manifest.is_file():
-        raise GraspdError(
-            f"expected --hand and --object with a grasp file only, got the dataset {path}; leave them out"
-        )
+        raise GraspdError(f"--hand and --object apply to grasp files only, and {path} is a dataset; leave them out")
     if not is_about_file and (not path.exists() or DatasetLayout(path).manifest.is_file()):
         return _taking(Inspection(path, device), selection), None
     folder = TemporaryDirectory(prefix="graspd_inspect_")
@@ -69,9 +67,7 @@ def _taking(session: Inspection, selection: Selection) -> Inspection:
     """Let a session show what a selection leaves."""
     if selection.takes_all:
         return session
-    split_of = {
-        name: split for split, names in split_objects(session.catalog.manifest.objects).items() for name in names
-    }
+    split_of = split_by_object(session.catalog.manifest.objects)
     rows = [
         table.first + selected_rows(read_grasps(table.path), selection, split_of[table.object])
         for table in session.catalog.tables

@@ -79,7 +79,7 @@ def _subtitle(run: Run, shown: int) -> str:
     scenes = sum(len(run.layout.scene_tables(obj.name)) for obj in run.objects)
     images = sum(len(run.layout.images(obj.name)) for obj in run.objects)
     text = f"{objects} objects · {grasps} · {scenes} scenes · {images} images · seed {run.config.seed}"
-    return text if shown == total else f"{text} · here the first {shown} of {total} pairs of hand and object"
+    return text if shown == total else f"{text} · showing the first {shown} of {total} hand-object pairs"
 
 
 def _is_on_table(table: GraspTable) -> bool:

@@ -116,7 +116,7 @@ async def _draw_best(
 
 def _studio(scene: tuple[Backend, Hand, RigidObject, Path], table: GraspTable, row: int) -> TableStudio:
     way = table.grasps.way
-    assert way is not None, "grasps on a table have ways"
+    assert way is not None, "grasps on a table have an approach"
     return TableStudio(*scene, way.table_plane[row], way_moments(table.grasps, row)["grasp"])
 
 

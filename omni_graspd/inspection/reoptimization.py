@@ -231,9 +231,11 @@ def _start(hand: Hand, T_object_palm: np.ndarray, joint_positions: np.ndarray) -
     joints = np.asarray(joint_positions, dtype=np.float64)
     norm = np.linalg.norm(pose[3:]) if pose.shape == (7,) else np.nan
     if not (np.isfinite(pose).all() and np.isfinite(joints).all() and norm > 1e-6):
-        raise GraspdError("expected a palm pose of 7 finite numbers and finite joints, got others; drag the palm again")
+        raise GraspdError(
+            "expected a palm pose of 7 finite numbers and finite joint positions, got others; drag the palm again"
+        )
     if joints.shape != (hand.joint_count,):
-        raise GraspdError(f"expected the {hand.joint_count} joints of {hand.name}, got {joints.size}")
+        raise GraspdError(f"expected {hand.joint_count} joint positions for {hand.name}, got {joints.size}")
     pose[3:] /= norm
     lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
     return pose, np.clip(joints[hand.actuated], lower, upper)

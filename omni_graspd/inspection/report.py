@@ -100,8 +100,8 @@ def _groups(measured: Sequence[MeasuredGrasps]) -> dict[str, list[MeasuredGrasps
 
 _HEADINGS = {
     "curves": "Over contact thresholds",
-    "verdicts": "What is good, what fails and why",
-    "histograms": "How the metrics are spread",
+    "verdicts": "What works, what fails and why",
+    "histograms": "How the metrics are distributed",
 }
 
 
@@ -125,10 +125,10 @@ def _page(
     import jinja2
 
     captions = {
-        "curves": f"Best {config.top} of each object by ε. Bands: 95 % of the mean when objects are drawn anew (grasps "
-        "where there are fewer than four objects).",
-        "verdicts": "Each grasp counts once, with the first reason that applies to it.",
-        "histograms": "All grasps that are not marked as failed; the largest half per cent is put into the last bin.",
+        "curves": f"Best {config.top} of each object by ε. Bands: 95 % bootstrap interval of the mean over objects "
+        "(over grasps where there are fewer than four objects).",
+        "verdicts": "Each grasp counts once, under the first reason that applies.",
+        "histograms": "All grasps not marked as failed; the largest half per cent goes into the last bin.",
     }
     settings = _settings(roots[0])
     environment = jinja2.Environment(
@@ -169,7 +169,7 @@ def _tables(groups: Groups, rows: dict[str, list[QualityRow]], config: ReportCon
     titles = [metric.title for metric in shown]
     texts = {
         "top": f"Best {config.top} of each object by ε, as in the paper's Table II; mean of the objects' means.",
-        "all": "All grasps that are not marked as failed and, where there is a table, can be reached past it.",
+        "all": "All grasps not marked as failed and, where there is a table, reachable without hitting it.",
     }
     tables = []
     for name, caption in texts.items():
@@ -187,7 +187,7 @@ def _tables(groups: Groups, rows: dict[str, list[QualityRow]], config: ReportCon
             good = sum(verdict == "good" for verdict in table.verdicts()) / len(table.table.indices)
             cells.append([row.dataset, row.hand, table.table.object, len(table.table.indices), _cell(good, 2), *values])
     headings = ["dataset", "hand", "object", "grasps", "good", *titles]
-    tables.append({"caption": "Each object, all grasps.", "headings": headings, "rows": cells, "text_columns": 3})
+    tables.append({"caption": "All grasps, object by object.", "headings": headings, "rows": cells, "text_columns": 3})
     return tables
 
 

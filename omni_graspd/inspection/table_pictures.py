@@ -73,7 +73,9 @@ def way_moments(grasps: GraspBatch, row: int) -> dict[str, Moment]:
     """
     postures, way = grasps.postures, grasps.way
     if postures is None or way is None:
-        raise ValueError("expected grasps with postures and ways, got grasps of floating objects")
+        raise ValueError(
+            "these pictures need grasps made on a table, with postures and ways; these grasps are of floating objects"
+        )
     opened, palm = postures.pregrasp_joint_positions[row], grasps.T_object_palm[row]
     return {
         "pregrasp": Moment(postures.T_object_pregrasp_palm[row], opened),

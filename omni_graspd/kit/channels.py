@@ -67,9 +67,11 @@ def _parts(value: Any) -> tuple[Any, Mapping[str, Any]]:
 
 def _cast(data: np.ndarray, dtype: np.dtype, name: str) -> np.ndarray:
     if data.dtype.kind == "f" and dtype.kind != "f":
-        raise GraspdError(f"expected {dtype} from the annotator {name}, got {data.dtype}; set its colorize to False")
+        raise GraspdError(
+            f"expected {dtype} from the annotator {name}, got {data.dtype}; set its colorize option to False"
+        )
     if "segmentation" in name and data.ndim == 3:
-        raise GraspdError(f"expected ids from the annotator {name}, got colours; set its colorize to False")
+        raise GraspdError(f"expected ids from the annotator {name}, got colours; set its colorize option to False")
     return data.astype(dtype)
 
 
@@ -80,7 +82,7 @@ def _rows(data: np.ndarray, dtype: np.dtype, name: str) -> np.ndarray:
         return rows
     missing = [field for field in dtype.names or () if field not in (data.dtype.names or ())]
     if missing:
-        raise GraspdError(f"expected fields {dtype.names} from the annotator {name}, missing {', '.join(missing)}")
+        raise GraspdError(f"expected fields {dtype.names} from the annotator {name}, {', '.join(missing)} missing")
     for field in dtype.names or ():
         rows[field] = data[field]
     return rows

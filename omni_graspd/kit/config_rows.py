@@ -117,5 +117,5 @@ def typed_text(field: Any, what: str) -> str:
     """
     text = field.model.get_value_as_string().strip()
     if not text:
-        raise GraspdError(f"expected {what}, got an empty field; type a name or a file")
+        raise GraspdError(f"expected {what}, got an empty field; type a name or a file path")
     return text

@@ -74,16 +74,14 @@ async def run(arguments: Sequence[str], backend: Backend | None = None) -> int:
     except GraspdError as error:
         return _fail(str(error), MENDABLE)
     except ModuleNotFoundError as error:
-        return _fail(
-            f"expected the package {error.name} in Kit's Python, got none; {_remedy(error.name or '')}", MENDABLE
-        )
+        return _fail(f"Kit's Python lacks the package {error.name}; {_remedy(error.name or '')}", MENDABLE)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else FAILED
     except asyncio.CancelledError:
-        return _fail("stopped; the same options go on from here", STOPPED)
+        return _fail("stopped; run again with the same options to resume", STOPPED)
     except Exception as error:
         carb.log_error(traceback.format_exc())
-        return _fail(f"{type(error).__name__}: {error}; the same options go on from here", FAILED)
+        return _fail(f"{type(error).__name__}: {error}; run again with the same options to resume", FAILED)
     _say(f"dataset: {config.out.resolve()}")
     return OK
 
@@ -100,7 +98,7 @@ async def _run_and_quit(arguments: Sequence[str]) -> int:
 def _kit_backend(config: GenerateConfig) -> Backend:
     if config.backend not in ("auto", "kit"):
         raise GraspdError(
-            f"expected backend kit inside Kit, got {config.backend!r}; leave out --backend, or run graspd outside Kit"
+            f"expected backend kit inside Kit, got {config.backend!r}; drop --backend, or run graspd outside Kit"
         )
     return load_backend("kit")
 
@@ -109,7 +107,7 @@ def _require_packages() -> None:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise GraspdError(
-            f"expected the packages {', '.join(PACKAGES)} in Kit's Python, got no {' and no '.join(missing)}; "
+            f"Kit's Python needs the packages {', '.join(PACKAGES)} and has no {' and no '.join(missing)}; "
             f"{_remedy(*missing)}"
         )
 
@@ -119,7 +117,7 @@ def _remedy(*names: str) -> str:
     if "tyro" in names:
         wanted += _NEEDED_BY_TYRO
     # Without dependencies, since pip need not see the numpy that Isaac Sim brings and would add another.
-    return f"in Isaac Sim's folder: ./python.sh -m pip install --no-deps {' '.join(wanted)}; see docs/isaac_sim.md"
+    return f"in Isaac Sim's folder, run ./python.sh -m pip install --no-deps {' '.join(wanted)}; see docs/isaac_sim.md"
 
 
 def _reporter(stage: str) -> Progress:

@@ -48,8 +48,7 @@ class GraspdWindow(ui.Window):
         report = None if session is None else session.root / "report.html"
         if report is None or not report.is_file():
             raise GraspdError(
-                "expected a report of the open dataset, got none; run `graspd report` on its folder with a Python that "
-                "has omni-graspd"
+                "the open dataset has no report; run `graspd report` on its folder with a Python that has omni-graspd"
             )
         webbrowser.open(report.resolve().as_uri())
 

@@ -92,7 +92,7 @@ class GenerateSection:
 
     def _plot(self) -> None:
         with ui.VStack():
-            ui.Label("Loss of the first grasp over its steps", height=18)
+            ui.Label("Loss of the first grasp over the steps", height=18)
             losses = self._losses or [0.0, 0.0]
             ui.Plot(ui.Type.LINE, 0.0, max(*losses, 1e-6), *losses, height=60)
 
@@ -124,7 +124,7 @@ def selected_file() -> Path:
     stage = open_stage()
     paths = omni.usd.get_context().get_selection().get_selected_prim_paths()
     if not paths:
-        raise GraspdError("expected a selected prim, got none; click on the hand or object on the stage")
+        raise GraspdError("no prim is selected; click the hand or object on the stage")
     prim = stage.GetPrimAtPath(paths[0])
     while prim and not prim.IsPseudoRoot():
         for spec in prim.GetPrimStack():
@@ -133,6 +133,5 @@ def selected_file() -> Path:
                 return Path(layer.realPath)
         prim = prim.GetParent()
     raise GraspdError(
-        f"expected {paths[0]} to be referenced from a USD file, got a prim of the stage itself; save it as a file and "
-        "name that"
+        f"{paths[0]} is defined on the stage itself, not referenced from a USD file; save it as a file and choose that"
     )

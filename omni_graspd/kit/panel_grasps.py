@@ -95,7 +95,7 @@ class GraspsSection:
 
     def _session(self) -> Inspection:
         if self.inspection is None:
-            raise GraspdError("expected an open dataset, got none; generate one, or name its folder and press Open")
+            raise GraspdError("no dataset is open; generate one, or enter its folder and press Open")
         return self.inspection
 
     def _do(self, work: Callable[[Inspection], object]) -> None:
@@ -150,7 +150,7 @@ class GraspsSection:
     def _scrub(self, percent: int) -> None:
         def work() -> None:
             if self._trajectory is None:
-                raise GraspdError("expected a recorded trajectory, got none; press Trajectory first")
+                raise GraspdError("there is no recorded trajectory; press Trajectory first")
             way = self._trajectory
             frame = round(percent / 100.0 * (len(way.steps) - 1))
             losses = {name: float(values[frame, 0]) for name, values in way.losses.items()}

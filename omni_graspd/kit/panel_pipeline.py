@@ -44,9 +44,8 @@ def require_packages() -> None:
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise GraspdError(
-            f"expected the packages {' and '.join(_NEEDED)} in Isaac Sim's Python, got no {' and no '.join(missing)}; "
-            f"install with `./python.sh -m pip install --no-deps {' '.join(missing)}` in Isaac Sim's folder and start "
-            "again"
+            f"Isaac Sim's Python needs the packages {' and '.join(_NEEDED)} and has no {' and no '.join(missing)}; run "
+            f"`./python.sh -m pip install --no-deps {' '.join(missing)}` in Isaac Sim's folder and start it again"
         )
 
 

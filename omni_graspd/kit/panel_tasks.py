@@ -56,7 +56,7 @@ class PanelTasks:
             self.say(str(error), True)
         except Exception as error:
             carb.log_error(f"omni_graspd: {what}: {error!r}")
-            self.say(f"{what} failed: {error!r}; the console says more", True)
+            self.say(f"{what} failed: {error!r}; see the console for details", True)
 
     def attempt(self, work: Callable[[], Any]) -> None:
         """Do something short at once; its errors are said."""

@@ -97,7 +97,7 @@ async def _shown(stage: Usd.Stage) -> AsyncIterator[Usd.Stage]:
 async def _attach(context: Any, stage: Usd.Stage) -> None:
     is_attached, reason = await context.attach_stage_async(stage)
     if not is_attached:
-        raise GraspdError(f"expected Kit to open the stage {stage.GetRootLayer().identifier}, but it said: {reason}")
+        raise GraspdError(f"Kit could not open the stage {stage.GetRootLayer().identifier}: {reason}")
     await omni.kit.app.get_app().next_update_async()
 
 
@@ -169,8 +169,8 @@ def _frames(rig: CameraRig, values: list[dict[str, Any]], config: RenderConfig) 
         empty = [name for name, value in each.items() if not _is_there(name, value, rig)]
         if empty:
             raise GraspdError(
-                f"expected images of {rig.width} x {rig.height} from {path}, but {', '.join(empty)} stayed empty; see "
-                "Isaac Sim's log, and whether the GPU has memory left"
+                f"expected images of {rig.width} x {rig.height} from {path}, but {', '.join(empty)} stayed empty; "
+                "check Isaac Sim's log, and whether the GPU has memory left"
             )
         eyes.append(Frame(path, {name: replicator_channel(name, value) for name, value in each.items()}))
     return view_frames(eyes, config.annotators)

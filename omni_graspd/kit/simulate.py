@@ -77,7 +77,7 @@ def _require_physx() -> None:
 
 def _require_stopped() -> None:
     if not omni.timeline.get_timeline_interface().is_stopped():
-        raise GraspdError("expected the timeline to be stopped, since PhysX has one stage at a time; press Stop")
+        raise GraspdError("the timeline is playing, and PhysX simulates one stage at a time; press Stop")
 
 
 def _author_scene_settings(copy: Usd.Stage) -> None:
@@ -98,7 +98,7 @@ def _attached(copy: Usd.Stage) -> Iterator[Any]:
     stage_id = cache.Insert(copy)
     try:
         if not simulation.attach_stage(stage_id.ToLongInt()):
-            raise GraspdError("expected omni.physx to take the stage, but it refused; see Isaac Sim's log")
+            raise GraspdError("omni.physx refused the stage; see Isaac Sim's log")
         yield simulation
     finally:
         simulation.detach_stage()
@@ -154,5 +154,5 @@ class _BodyReader:
     def _pose(self, path: str) -> list[float]:
         found = self._physx.get_rigidbody_transformation(path)
         if not found["ret_val"]:
-            raise GraspdError(f"expected PhysX to simulate {path}, but it did not take it; check its physics schemas")
+            raise GraspdError(f"PhysX does not simulate {path}; check its physics schemas")
         return [*(float(value) for value in found["position"]), *(float(value) for value in found["rotation"])]

@@ -27,7 +27,7 @@ def ordered_eyes(eyes: Sequence[Frame]) -> list[Frame]:
     length = float(np.linalg.norm(offset))
     if not np.allclose(first[:3, :3], second[:3, :3], atol=1e-4) or abs(offset[0]) < 0.99 * length or length == 0.0:
         raise GraspdError(
-            "expected two render products to be a stereo pair, equally turned and side by side, got "
+            "expected the two render products to be a stereo pair (same orientation, side by side), got "
             f"{eyes[0].camera_path} and {eyes[1].camera_path}; attach one writer to each of two unrelated cameras"
         )
     return list(eyes) if offset[0] > 0 else list(reversed(eyes))

@@ -38,7 +38,7 @@ def open_stage() -> Usd.Stage:
     """
     stage = omni.usd.get_context().get_stage()
     if stage is None:
-        raise GraspdError("expected an open stage, got none; choose File > New")
+        raise GraspdError("no stage is open; choose File > New")
     return stage
 
 
@@ -146,7 +146,7 @@ class GraspView:
             GraspdError: If nothing is shown.
         """
         if self._stage is None or not self._stage.GetPrimAtPath(HAND_PATH):
-            raise GraspdError("expected a hand in the viewport, got none; select a grasp first")
+            raise GraspdError("there is no hand in the viewport; select a grasp first")
         with Usd.EditContext(self._stage, self._stage.GetSessionLayer()):
             token = UsdGeom.Tokens.inherited if visible else UsdGeom.Tokens.invisible
             UsdGeom.Imageable(self._stage.GetPrimAtPath(HAND_PATH)).CreateVisibilityAttr().Set(token)
@@ -164,7 +164,7 @@ class GraspView:
             GraspdError: If nothing is shown.
         """
         if self._stage is None or self._hand is None or not self._stage.GetPrimAtPath(HAND_PATH):
-            raise GraspdError("expected a hand in the viewport, got none; select a grasp first")
+            raise GraspdError("there is no hand in the viewport; select a grasp first")
         root = Sdf.Path(self._hand.links[0].prim_path).GetPrefixes()[0]
         palm = Sdf.Path(self._hand.links[0].prim_path).ReplacePrefix(root, Sdf.Path(HAND_PATH))
         matrix = local_to_world(self._stage.GetPrimAtPath(palm)).copy()

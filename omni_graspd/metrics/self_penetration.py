@@ -24,7 +24,7 @@ class SelfPenetrationConfig:
     """From which depth on surface counts."""
 
     depth: float = 0.002
-    """Depth inside another link from which surface counts [m]."""
+    """Depth inside another link beyond which the surface counts [m]."""
     point_count: int = 4000
     """Sample points on the hand's surface."""
 

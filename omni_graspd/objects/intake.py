@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.objects.length_unit import SharedUnit
 from omni_graspd.objects.mass_properties import solid_properties
 from omni_graspd.objects.object_reader import ObjectReaderConfig, examine_object
 from omni_graspd.objects.rigid_object import RigidObject
@@ -41,15 +42,18 @@ class IntakeReport:
         return f"repaired: {'; '.join(self.repairs)}" if self.repairs else "accepted"
 
 
-def check_object(path: Path, config: ObjectReaderConfig | None = None) -> IntakeReport:
+def check_object(
+    path: Path, config: ObjectReaderConfig | None = None, shared_unit: SharedUnit | None = None
+) -> IntakeReport:
     """Read a file as an object and report; nothing is raised, whatever is in the file.
 
     Args:
         path: Mesh or USD file.
         config: Assumptions, limits and tolerances.
+        shared_unit: Unit of the files that are read together with it, where it states none.
     """
     try:
-        reading = examine_object(path, config)
+        reading = examine_object(path, config, shared_unit)
     except GraspdError as error:
         return IntakeReport(path, "refused", None, reason=str(error))
     verdict: Verdict = "repaired" if reading.repairs else "accepted"

@@ -11,15 +11,14 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.objects.obj_materials import follow_materials
+from omni_graspd.geometry.mesh_file import load_mesh_file
+from omni_graspd.geometry.obj_materials import ObjMaterials
 from omni_graspd.objects.source_surface import SourceSurface
 from omni_graspd.objects.texture_atlas import join_parts
-from omni_graspd.objects.texture_cache import keep_image
+from omni_graspd.objects.texture_cache import keep_image, open_image
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
 
-_STL_HEADER, _STL_FACE = 84, 50
-"""Bytes before the faces of a binary STL, which end with their number, and bytes per face."""
 MESH_SUFFIXES = (".obj", ".ply", ".stl", ".glb", ".gltf")
 
 
@@ -29,21 +28,15 @@ def read_mesh_file(path: Path) -> SourceSurface:
     Raises:
         GraspdError: If the file cannot be parsed or has no faces.
     """
-    _check_whole(path)
-    try:
-        loaded = trimesh.load(path, process=False)
-        parts = loaded.dump() if isinstance(loaded, trimesh.Scene) else [loaded]
-    except Exception as error:  # Parsers of six formats raise whatever they like on broken files.
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise GraspdError(f"expected a readable mesh, got {path} ({reason}); export it again") from error
-    parts = [part for part in parts if isinstance(part, trimesh.Trimesh) and len(part.faces)]
-    if not parts:
+    file = load_mesh_file(path)
+    if not file.parts:
         raise GraspdError(f"expected a mesh with faces, got {path}, which has none; export it as triangles")
-    meshes = [_triangle_mesh(part) for part in parts]
-    has_materials, lost = follow_materials(path) if path.suffix.lower() == ".obj" else (True, ())
-    looks, look_notes = zip(*(_appearance(part, has_materials) for part in parts), strict=True)
+    meshes = [_triangle_mesh(part) for part in file.parts]
+    has_materials = file.materials is None or file.materials.is_found
+    looks, look_notes = zip(*(_appearance(part, has_materials) for part in file.parts), strict=True)
     mesh, appearance, notes = join_parts(meshes, list(looks))
-    notes += lost + tuple(dict.fromkeys(note for part in look_notes for note in part))
+    lost = () if file.materials is None else _texture_faults(file.materials)
+    notes += (*dict.fromkeys((*file.notes, *lost, *(note for part in look_notes for note in part))),)
     metres_per_unit = None
     if path.suffix.lower() in (".glb", ".gltf"):
         x, y, z = mesh.vertices.T
@@ -53,20 +46,14 @@ def read_mesh_file(path: Path) -> SourceSurface:
     return SourceSurface(mesh=mesh, appearance=appearance, metres_per_unit=metres_per_unit, notes=notes)
 
 
-def _check_whole(path: Path) -> None:
-    """Refuse a binary STL that is cut off: some versions of trimesh read it as a mesh without faces."""
-    if path.suffix.lower() != ".stl":
-        return
-    with path.open("rb") as file:
-        start = file.read(512)
-    if len(start) < _STL_HEADER or b"facet" in start:
-        return
-    declared = _STL_HEADER + _STL_FACE * int.from_bytes(start[80:84], "little")
-    if path.stat().st_size < declared:
-        raise GraspdError(
-            f"expected a readable mesh, got {path}, which ends after {path.stat().st_size} of {declared} bytes; "
-            "export it again"
-        )
+def _texture_faults(materials: ObjMaterials) -> tuple[str, ...]:
+    """Return a note on each texture of an OBJ file that is missing or no picture."""
+    faults = []
+    for use in materials.textures:
+        image = "missing" if use.file is None else open_image(use.file)
+        if isinstance(image, str):
+            faults.append(f"lost its texture {use.name.replace(chr(92), '/').rpartition('/')[2]}: {image}")
+    return tuple(dict.fromkeys(faults))
 
 
 def _triangle_mesh(part: trimesh.Trimesh) -> TriangleMesh:

@@ -14,7 +14,7 @@ from omni_graspd.geometry.mesh_parts import connected_parts, overlapping_part_co
 from omni_graspd.geometry.open_edges import open_edges
 from omni_graspd.geometry.surface_repair import MOST_PARTS, SurfaceRepairConfig, repair_surface
 from omni_graspd.objects.file_signature import check_signature
-from omni_graspd.objects.length_unit import LengthUnit, metres_per_unit
+from omni_graspd.objects.length_unit import LengthUnit, SharedUnit, metres_per_unit
 from omni_graspd.objects.mass_properties import mass_properties, solid_properties
 from omni_graspd.objects.mesh_file_reader import MESH_SUFFIXES, read_mesh_file
 from omni_graspd.objects.object_name import label_from_name, name_from_path
@@ -65,7 +65,9 @@ class ObjectReading:
     """What was wrong with its surface and is mended, one sentence each; empty for a sound file."""
 
 
-def read_object(path: Path, config: ObjectReaderConfig | None = None) -> RigidObject:
+def read_object(
+    path: Path, config: ObjectReaderConfig | None = None, shared_unit: SharedUnit | None = None
+) -> RigidObject:
     """Read a rigid object from a mesh file or a USD file.
 
     The object frame is the file's own frame, scaled to metres and turned to Z up where the format says that it is not.
@@ -74,6 +76,7 @@ def read_object(path: Path, config: ObjectReaderConfig | None = None) -> RigidOb
     Args:
         path: OBJ, PLY, STL, GLB, glTF, USD, USDA, USDC or USDZ file.
         config: Assumptions and limits.
+        shared_unit: Unit of the files that are read together with it, where it states none.
 
     Returns:
         The object; ``notes`` say what was changed or guessed.
@@ -81,10 +84,12 @@ def read_object(path: Path, config: ObjectReaderConfig | None = None) -> RigidOb
     Raises:
         GraspdError: If the file is missing, of another kind, unreadable, empty, open, flat, or absurd in size.
     """
-    return examine_object(path, config).rigid
+    return examine_object(path, config, shared_unit).rigid
 
 
-def examine_object(path: Path, config: ObjectReaderConfig | None = None) -> ObjectReading:
+def examine_object(
+    path: Path, config: ObjectReaderConfig | None = None, shared_unit: SharedUnit | None = None
+) -> ObjectReading:
     """Read a rigid object as :func:`read_object` does, and tell repairs from notes.
 
     Raises:
@@ -94,7 +99,9 @@ def examine_object(path: Path, config: ObjectReaderConfig | None = None) -> Obje
     source = _read_source(path)
     if not np.isfinite(source.mesh.vertices[used_vertices(source.mesh)]).all():
         raise GraspdError(f"expected finite vertex positions, got NaN or infinity in {path}; export it again")
-    scale, unit_notes = metres_per_unit(_extent(source.mesh), source.metres_per_unit, config.unit)
+    scale, unit_notes = metres_per_unit(
+        _extent(source.mesh), source.metres_per_unit, config.unit, path.suffix, shared_unit
+    )
     source, shift_notes = _moved_near(_scaled(source, scale))
     _check_extent(source.mesh, config, path)
     surface, repairs = repair_surface(source.mesh, config.repair)

@@ -4,23 +4,23 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from pxr import Usd, UsdGeom, UsdPhysics, UsdShade
+from pxr import Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.source_surface import SourceSurface
 from omni_graspd.objects.texture_atlas import join_parts
-from omni_graspd.objects.texture_cache import keep_image, open_image
-from omni_graspd.usd.asset_content import read_asset
-from omni_graspd.usd.materials import Appearance, read_appearance
-from omni_graspd.usd.meshes import TriangleMesh, select_faces
+from omni_graspd.objects.usd_surface_parts import placed_mesh, surface_parts
+from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.usd.placed_prims import PlacedPrim, placed_prims
 from omni_graspd.usd.semantics import read_label
-from omni_graspd.usd.shapes import is_shape, read_surface, surface_prims
+from omni_graspd.usd.shapes import is_shape, is_surface, read_surface
 from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.still_stage import hold_at_start
 from omni_graspd.usd.transforms import local_to_world
 
 USD_SUFFIXES = (".usd", ".usda", ".usdc", ".usdz")
@@ -33,15 +33,18 @@ _Z_UP_FROM_Y_UP = np.array([[1.0, 0, 0, 0], [0, 0, -1.0, 0], [0, 1.0, 0, 0], [0,
 def read_usd_object(path: Path) -> SourceSurface:
     """Read the visible meshes and shapes of a USD file in its world frame, turned to Z up, with mass and label.
 
-    Instances are expanded and all transforms applied. Without a default prim the whole stage is read.
+    Instances and point instancers are expanded, all transforms applied, and animation is read at its start. Without a
+    default prim the whole stage is read.
 
     Raises:
-        GraspdError: If the file is not readable, has no visible mesh, more than one rigid body, or a broken texture.
+        GraspdError: If the file is not readable, has no visible mesh, or more than one rigid body.
     """
     stage = open_stage(path)
+    moving = hold_at_start(stage)
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
-    prims = surface_prims(root)
-    if not prims:
+    drawn = list(placed_prims(root))
+    placed = [one for one in drawn if is_surface(one.prim)]
+    if not placed:
         raise GraspdError(f"expected a visible mesh or shape in {path}, got none; convert curves and points to meshes")
     bodies = [prim for prim in Usd.PrimRange(root) if prim.HasAPI(UsdPhysics.RigidBodyAPI)]
     if len(bodies) > 1:
@@ -50,10 +53,12 @@ def read_usd_object(path: Path) -> SourceSurface:
     y_up = UsdGeom.GetStageUpAxis(stage) == UsdGeom.Tokens.y
     to_z_up = _Z_UP_FROM_Y_UP if y_up else np.eye(4)
     cache = UsdGeom.XformCache()
-    parts = [part for prim in prims for part in _parts(prim, to_z_up @ local_to_world(prim, cache))]
-    looks, texture_notes = zip(*(_with_texture_file(read_appearance(prim)) for _, prim in parts), strict=True)
-    mesh, appearance, notes = join_parts([mesh for mesh, _ in parts], list(looks))
-    notes += tuple(dict.fromkeys(note for part in texture_notes for note in part))
+    parts = [part for one in placed for part in surface_parts(one.prim, to_z_up @ one.T_world_prim)]
+    mesh, appearance, notes = join_parts([part.mesh for part in parts], [part.appearance for part in parts])
+    notes += tuple(dict.fromkeys(note for part in parts for note in part.notes))
+    notes += _left_out(drawn)
+    if moving:
+        notes += ("read as it is at the start of its animation",)
     if y_up:
         notes += ("turned from Y up to Z up",)
     body = bodies[0] if bodies else root
@@ -64,64 +69,28 @@ def read_usd_object(path: Path) -> SourceSurface:
         appearance=appearance,
         metres_per_unit=UsdGeom.GetStageMetersPerUnit(stage) if stated else None,
         label=_find_label(root),
-        convex_pieces=_convex_pieces(root, to_z_up, cache),
+        convex_pieces=_convex_pieces(root, to_z_up),
         notes=notes,
         **_mass_properties(body, to_z_up @ local_to_world(body, cache) if body.IsA(UsdGeom.Xformable) else to_z_up),
     )
 
 
-def _convex_pieces(root: Usd.Prim, to_z_up: np.ndarray, cache: UsdGeom.XformCache) -> tuple[TriangleMesh, ...]:
+def _left_out(drawn: Sequence[PlacedPrim]) -> tuple[str, ...]:
+    """Return a note on visible geometry that is no surface with an inside, for example curves."""
+    kinds = Counter(str(one.prim.GetTypeName()) for one in drawn if not is_surface(one.prim))
+    return tuple(f"left out {count} {kind}: no surface of a solid" for kind, count in sorted(kinds.items()))
+
+
+def _convex_pieces(root: Usd.Prim, to_z_up: np.ndarray) -> tuple[TriangleMesh, ...]:
     """Read shapes, and meshes that stand for their convex hulls, that are there for collisions only."""
     pieces = []
-    for prim in surface_prims(root, purposes=("guide",)):
-        approximation = UsdPhysics.MeshCollisionAPI(prim).GetApproximationAttr().Get()
-        is_convex = is_shape(prim) or approximation == UsdPhysics.Tokens.convexHull
-        if prim.HasAPI(UsdPhysics.CollisionAPI) and is_convex:
-            placed = _placed(read_surface(prim, _PIECE_SEGMENTS), to_z_up @ local_to_world(prim, cache))
+    for one in placed_prims(root, purposes=("guide",)):
+        approximation = UsdPhysics.MeshCollisionAPI(one.prim).GetApproximationAttr().Get()
+        is_convex = is_shape(one.prim) or (one.prim.IsA(UsdGeom.Mesh) and approximation == UsdPhysics.Tokens.convexHull)
+        if one.prim.HasAPI(UsdPhysics.CollisionAPI) and is_convex:
+            placed = placed_mesh(read_surface(one.prim, _PIECE_SEGMENTS), to_z_up @ one.T_world_prim)
             pieces.append(TriangleMesh(placed.vertices, placed.faces))
     return tuple(pieces)
-
-
-def _placed(mesh: TriangleMesh, T_object_mesh: np.ndarray) -> TriangleMesh:
-    vertices = mesh.vertices @ T_object_mesh[:3, :3].T + T_object_mesh[:3, 3]
-    if np.linalg.det(T_object_mesh[:3, :3]) > 0:
-        return TriangleMesh(vertices, mesh.faces, mesh.uvs)
-    uvs = None if mesh.uvs is None else mesh.uvs[:, ::-1]
-    return TriangleMesh(vertices, np.ascontiguousarray(mesh.faces[:, ::-1]), uvs)
-
-
-def _parts(prim: Usd.Prim, T_object_prim: np.ndarray) -> list[tuple[TriangleMesh, Usd.Prim]]:
-    """Read a mesh or shape in parts: one for each of its subsets with a material, and what is left.
-
-    Returns:
-        Surface in the object frame and the prim that the material is bound to, of each part.
-    """
-    mesh = _placed(read_surface(prim), T_object_prim)
-    parts, rest = [], np.ones(len(mesh.faces), dtype=bool)
-    for subset in UsdShade.MaterialBindingAPI(prim).GetMaterialBindSubsets():
-        counts = np.array(UsdGeom.Mesh(prim).GetFaceVertexCountsAttr().Get() or [], dtype=np.int64)
-        polygon = np.repeat(np.arange(len(counts)), np.maximum(counts - 2, 0))
-        chosen = np.isin(polygon, np.array(subset.GetIndicesAttr().Get() or [], dtype=np.int64)) & rest
-        rest &= ~chosen
-        if chosen.any():
-            parts.append((select_faces(mesh, np.flatnonzero(chosen)), subset.GetPrim()))
-    if rest.any() or not parts:
-        parts.append((select_faces(mesh, np.flatnonzero(rest)) if parts else mesh, prim))
-    return parts
-
-
-def _with_texture_file(appearance: Appearance) -> tuple[Appearance, tuple[str, ...]]:
-    """Give a texture that lies inside a USDZ package a file of its own; drop one that cannot be read, with a note."""
-    if appearance.texture is None:
-        return appearance, ()
-    content = read_asset(appearance.texture)
-    image = "missing" if content is None else open_image(content)
-    if isinstance(image, str):
-        name = re.sub(r".*[/\\\\[]", "", appearance.texture).rstrip("]")
-        return replace(appearance, texture=None), (f"lost its texture {name}: {image}",)
-    if Path(appearance.texture).is_file():
-        return appearance, ()
-    return replace(appearance, texture=str(keep_image(image))), ()
 
 
 def _find_label(root: Usd.Prim) -> str | None:

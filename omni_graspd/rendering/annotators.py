@@ -85,7 +85,7 @@ class Annotator:
         if self.make is not None:
             return self.make(view)
         if self.values is None:
-            raise ValueError(f"expected {self.name} to be declared with make or values, got neither")
+            raise ValueError(f"annotator {self.name} declares neither make nor values; declare one of them")
         return AnnotatorData(pixel_image(view.hits, self.values(view), self.background, self.dtype), {})
 
     def check(self, channel: AnnotatorData, width: int, height: int) -> None:
@@ -107,7 +107,7 @@ class Annotator:
             raise ValueError(f"{self.name}: expected shape {shape}, got {channel.data.shape}")
         missing = [key for key in self.info_keys if key not in channel.info]
         if missing:
-            raise ValueError(f"{self.name}: expected info keys {self.info_keys}, missing {missing}")
+            raise ValueError(f"{self.name}: expected info keys {self.info_keys}, {missing} missing")
 
 
 _BOX_INFO = ("idToLabels", "bboxIds", "primPaths")

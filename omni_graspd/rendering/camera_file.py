@@ -41,7 +41,7 @@ def read_camera_file(path: Path) -> CameraFile:
         return CameraFile(_pose(content), _intrinsics(content))
     except (OSError, ValueError, RecursionError) as error:
         raise GraspdError(
-            f"expected camera parameters in {path}, got {shortened(str(error), 160)}; copy the file again or render "
+            f"cannot read the camera parameters {path}: {shortened(str(error), 160)}; copy the file again or render "
             "the view again"
         ) from error
 

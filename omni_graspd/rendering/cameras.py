@@ -45,7 +45,7 @@ class CameraConfig:
     near_far: tuple[float, float] = (0.01, 100.0)
     """Clipping range [m]."""
     fill: tuple[float, float] = (0.48, 0.72)
-    """Range of the fraction of the image's shorter side that a sphere around the target covers; the object in it covers
+    """Range of the fraction of the image's shorter side covered by a sphere around the target; the object itself covers
     a third to a half."""
     distance: tuple[float, float] | None = None
     """Range of distances from the target [m], instead of ``fill``; large objects still fit the image."""
@@ -65,12 +65,12 @@ class CameraConfig:
         require_within(self, "camera", 1, _LARGEST_SIDE, "width", "height")
         require_at_least(self, "camera", 0, "views")
         if not 0 < self.fill[0] <= self.fill[1] <= 1:
-            raise GraspdError(f"expected camera.fill to rise from above 0 to at most 1, got {self.fill}")
+            raise GraspdError(f"expected camera.fill to be an increasing range above 0 and up to 1, got {self.fill}")
         distance = self.distance or (1.0, 1.0)
         if not 0 < distance[0] <= distance[1] or not 0 < self.near_far[0] < self.near_far[1]:
             raise GraspdError(
-                "expected camera.distance and camera.near_far to rise from above 0, "
-                f"got {self.distance} and {self.near_far}"
+                f"expected camera.distance and camera.near_far to be increasing ranges above 0, got {self.distance} "
+                f"and {self.near_far}"
             )
 
 

@@ -29,7 +29,7 @@ class CameraRig:
     name: str
     """Name of the view, for example ``view_0000``."""
     camera_paths: tuple[str, ...]
-    """Camera prims: one, or left then right."""
+    """Camera prims: one for mono; left, then right, for stereo."""
     width: int
     """Image width [pixel]."""
     height: int
@@ -47,7 +47,7 @@ class RenderConfig:
     max_depth: int = 6
     """Longest light path, in segments."""
     denoise: bool = True
-    """Denoise the colour image."""
+    """Denoise the colour image (on by default)."""
     seed: int = 0
     """Seed of the colour image's noise; in a dataset, combined with the run's seed and the scene."""
     variant: str = "auto"
@@ -69,8 +69,8 @@ class RenderConfig:
         missing = [name for name in ("rgb", "instance_segmentation") if name not in self.annotators]
         if self.coco and missing:
             raise GraspdError(
-                f"expected rgb and instance_segmentation among render.annotators for render.coco, got no "
-                f"{' and no '.join(missing)}; add them, or leave out --render.coco"
+                "--render.coco needs the annotators rgb and instance_segmentation, but render.annotators has no "
+                f"{' and no '.join(missing)}; add them, or drop --render.coco"
             )
         require_at_least(self, "render", 1, "samples_per_pixel", "max_depth", "writer_threads")
         require_not_negative(self, "render", "seed")

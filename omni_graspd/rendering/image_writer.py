@@ -80,7 +80,7 @@ def read_frame(folder: Path, frame_index: int = 0, annotators: Sequence[str] = t
         if (folder / names[name]).is_file():
             channels[name] = _decode_whole(name, folder, names)
     if not channels:
-        raise GraspdError(f"expected images of frame {number} in {folder}, found none; render it first")
+        raise GraspdError(f"there are no images of frame {number} in {folder}; render it first")
     return Frame("", channels)
 
 
@@ -93,6 +93,4 @@ def _decode_whole(name: str, folder: Path, names: dict[str, str]) -> AnnotatorDa
         return channel
     except (OSError, ValueError, RecursionError) as error:
         path, reason = folder / names[name], shortened(str(error), 160)
-        raise GraspdError(
-            f"expected the channel {name} in {path}, got a damaged file ({reason}); render it again"
-        ) from error
+        raise GraspdError(f"the channel {name} in {path} is damaged ({reason}); render it again") from error

@@ -46,7 +46,7 @@ class SeenView:
     def rgb(self) -> np.ndarray:
         """The colour image, shape [height, width, 4]."""
         if self.picture is None:
-            raise ValueError("expected a colour image, got none; channels that need one are declared as traced")
+            raise ValueError("there is no colour image; declare the channels that need one as traced")
         return self.picture
 
     @cached_property

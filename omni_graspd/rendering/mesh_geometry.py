@@ -9,15 +9,15 @@ from functools import cached_property
 import numpy as np
 from pxr import Usd, UsdGeom
 
-from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.corner_normals import corner_normals
-from omni_graspd.usd.meshes import TriangleMesh, triangulate
+from omni_graspd.usd.meshes import TriangleMesh, check_topology
+from omni_graspd.usd.polygons import triangulate
 
 _CREASE_ANGLE = np.radians(40.0)
 
 
 class MeshGeometry:
-    """The triangles of a mesh in its own coordinates; polygons are fanned out, holes left out, as Hydra does."""
+    """The triangles of a mesh in its own coordinates; polygons are cut up, holes left out, as Hydra does."""
 
     def __init__(self, prim: Usd.Prim, time: Usd.TimeCode) -> None:
         """Read the topology.
@@ -34,12 +34,8 @@ class MeshGeometry:
         points = np.array(mesh.GetPointsAttr().Get(time) or [], dtype=np.float64).reshape(-1, 3)
         counts = np.array(mesh.GetFaceVertexCountsAttr().Get(time) or [], dtype=np.int64)
         indices = np.array(mesh.GetFaceVertexIndicesAttr().Get(time) or [], dtype=np.int64)
-        if counts.sum() != len(indices) or (len(indices) and not 0 <= indices.min() <= indices.max() < len(points)):
-            raise GraspdError(
-                f"expected the faces of {prim.GetPath()} to index its {len(points)} points, got other counts or "
-                "indices; re-export the mesh"
-            )
-        self._vertices, self._corner_index = triangulate(counts, indices)
+        check_topology(prim, counts, indices, len(points))
+        self._vertices, self._corner_index = triangulate(counts, indices, points)
         self.polygons = np.repeat(np.arange(len(counts)), np.maximum(counts - 2, 0))
         holes = mesh.GetHoleIndicesAttr().Get(time)
         if holes:

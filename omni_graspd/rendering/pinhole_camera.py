@@ -11,7 +11,7 @@ import numpy as np
 from pxr import Sdf, Usd, UsdGeom
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.rendering.stage_time import first_time
+from omni_graspd.usd.stage_time import first_time
 from omni_graspd.usd.transforms import local_to_world
 
 
@@ -136,7 +136,7 @@ def read_pinhole_camera(stage: Usd.Stage, path: str, width: int, height: int) ->
     prim = stage.GetPrimAtPath(Sdf.Path(path))
     if not prim or not prim.IsA(UsdGeom.Camera):
         cameras = [str(p.GetPath()) for p in stage.Traverse() if p.IsA(UsdGeom.Camera)]
-        raise GraspdError(f"expected a camera at {path}, found none; cameras of this stage: {', '.join(cameras)}")
+        raise GraspdError(f"there is no camera at {path}; cameras on this stage: {', '.join(cameras)}")
     camera, time = UsdGeom.Camera(prim), first_time(stage)
     if camera.GetProjectionAttr().Get(time) != UsdGeom.Tokens.perspective:
         raise GraspdError(f"expected a perspective camera at {path}, got an orthographic one; change its projection")

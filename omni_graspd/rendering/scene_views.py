@@ -58,7 +58,7 @@ def _place_cameras(stage: Usd.Stage, config: CameraConfig, seed: int) -> list[Ca
     """Place random views that see all geometry; lengths of the configuration are metres, the stage's are not."""
     surfaces = read_surfaces(stage)
     if not surfaces:
-        raise GraspdError(f"expected geometry or a camera in {stage.GetRootLayer().identifier}, found neither")
+        raise GraspdError(f"{stage.GetRootLayer().identifier} contains neither geometry nor a camera")
     points = np.concatenate([surface.corners.reshape(-1, 3) for surface in surfaces])
     low, high = points.min(axis=0), points.max(axis=0)
     metres = UsdGeom.GetStageMetersPerUnit(stage)

@@ -12,9 +12,10 @@ import trimesh
 from pxr import Usd, UsdGeom, UsdShade
 
 from omni_graspd.rendering.drawn_prims import DrawnPrim, LabelledPrim, drawn_prims
-from omni_graspd.rendering.looks import Look, read_look
 from omni_graspd.rendering.mesh_geometry import MeshGeometry, smooth_normals
-from omni_graspd.rendering.stage_time import first_time
+from omni_graspd.usd.looks import Look, read_look
+from omni_graspd.usd.meshes import UV_NAMES
+from omni_graspd.usd.stage_time import first_time
 
 _AXIS_ROTATIONS = {
     "Z": np.eye(4),
@@ -113,7 +114,7 @@ class _Reader:
 
 
 def _uvs(mesh: MeshGeometry, look: Look) -> np.ndarray | None:
-    for name in dict.fromkeys((look.uv_name, "st", "UVMap", "st0", "st_0")):
+    for name in dict.fromkeys((look.uv_name, *UV_NAMES)):
         uvs = mesh.primvar(name, 2)
         if uvs is not None:
             return uvs

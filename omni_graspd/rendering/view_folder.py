@@ -24,9 +24,7 @@ def eye_names(camera_count: int) -> tuple[str, ...]:
         GraspdError: If there are more than three.
     """
     if camera_count not in _EYES:
-        raise GraspdError(
-            f"expected a view of one camera, a stereo pair or both, got {camera_count} cameras in one view"
-        )
+        raise GraspdError(f"expected one camera, a stereo pair or both in a view, got {camera_count} cameras")
     return _EYES[camera_count]
 
 
@@ -52,6 +50,19 @@ def is_whole(folder: Path, rig: CameraRig, annotators: Sequence[str]) -> bool:
     count, expected = len(rig.camera_paths), set(eye_files(rig, annotators).values())
     eyes = [eye_folder(folder, eye, count) for eye in eye_names(count)]
     return all(eye.is_dir() and expected <= {path.name for path in eye.iterdir()} for eye in eyes)
+
+
+def has_any(folder: Path, rig: CameraRig, annotator: str) -> bool:
+    """Tell whether a view's folder has a file of a channel, or the view has no such channel.
+
+    Args:
+        folder: The view's folder, there or not.
+        rig: Its cameras.
+        annotator: The channel.
+    """
+    count, expected = len(rig.camera_paths), set(eye_files(rig, [annotator]).values())
+    eyes = [eye_folder(folder, eye, count) for eye in eye_names(count)]
+    return not expected or any((eye / name).is_file() for eye in eyes for name in expected)
 
 
 def write_view(eyes: Sequence[Frame], folder: Path) -> None:

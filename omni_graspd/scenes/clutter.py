@@ -102,7 +102,8 @@ async def scatter_neighbours(
         if shift is None:
             raise GraspdError(
                 f"expected room for {count} objects beside {obj.name} on a table of {table_size[0]:g} x "
-                f"{table_size[1]:g} m, got room for {len(neighbours)}; lower scene.clutter or enlarge scene.table_size"
+                f"{table_size[1]:g} m, found room for {len(neighbours)}; lower scene.clutter or enlarge "
+                "scene.table_size"
             )
         outlines.append(outline + shift)
         neighbours.append(Neighbour(other, pose + np.array([*shift, 0.0, 0.0, 0.0, 0.0, 0.0])))

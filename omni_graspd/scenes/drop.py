@@ -195,8 +195,8 @@ class _Arena:
     def _check_attempts(self, trials: list[_Trial]) -> None:
         if any(trial.attempts >= self.config.attempts for trial in trials):
             raise GraspdError(
-                f"expected {self.obj.name} to come to rest on the table within {self.config.simulation.max_time:g} s "
-                f"in one of {self.config.attempts} drops, got none; raise the damping, the time limit or the table"
+                f"{self.obj.name} did not come to rest on the table within {self.config.simulation.max_time:g} s in "
+                f"any of {self.config.attempts} drops; increase the damping, the time limit or the size of the table"
             )
 
     async def _keep_staying(

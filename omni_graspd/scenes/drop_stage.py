@@ -48,14 +48,14 @@ class DropPhysics:
     """Restitution; 0: no bounce, 1: elastic."""
     linear_damping: float = 0.5
     """Decay rate of the linear speed [1/s]. With ``angular_damping``, it stands in for rolling resistance, which rigid
-    bodies lack: without it, a ball rolls for ever. A fall from 0.1 m ends 3 % slower."""
+    bodies lack: without it, a ball rolls forever. A fall from 0.1 m ends 3 % slower."""
     angular_damping: float = 2.0
     """Decay rate of the angular speed [1/s]."""
     sleep_energy: float = 2e-6
     """Kinetic energy per mass below which PhysX puts the body to sleep [m2/s2], here at 2 mm/s. PhysX's default,
     0.1 m/s, would freeze bodies that are still tipping over."""
     contact_offset: float = 0.012
-    """Distance from which contacts are computed [m], about what a body falls in a step; they act at distance 0."""
+    """Distance at which contact generation starts [m], about one step of free fall; contacts act at distance 0."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -25,8 +25,7 @@ def dynamic_bodies(stage: Usd.Stage) -> tuple[str, ...]:
                 paths.append(str(prim.GetPath()))
     if not paths:
         raise GraspdError(
-            "expected a stage with at least one dynamic rigid body, got none; apply PhysicsRigidBodyAPI to a prim "
-            "(enabled, not kinematic)"
+            "the stage has no dynamic rigid body; apply PhysicsRigidBodyAPI to a prim (enabled, not kinematic)"
         )
     return tuple(paths)
 

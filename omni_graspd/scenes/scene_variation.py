@@ -38,9 +38,14 @@ class VariationConfig:
     def __post_init__(self) -> None:
         """Check the ranges."""
         if not 0.0 < self.table_scale[0] <= self.table_scale[1]:
-            raise GraspdError(f"expected scene.variation.table_scale to rise from above 0, got {self.table_scale}")
+            raise GraspdError(
+                f"expected scene.variation.table_scale to be an increasing range above 0, got {self.table_scale}"
+            )
         if not 0.0 <= self.table_height[0] <= self.table_height[1]:
-            raise GraspdError(f"expected scene.variation.table_height to rise from 0 or more, got {self.table_height}")
+            raise GraspdError(
+                "expected scene.variation.table_height to be an increasing range from 0 or more, got "
+                f"{self.table_height}"
+            )
         if not 0.0 <= self.painted <= 1.0:
             raise GraspdError(f"expected scene.variation.painted to be from 0 to 1, got {self.painted}")
 

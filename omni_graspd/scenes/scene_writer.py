@@ -57,7 +57,7 @@ class SceneConfig:
         require_table_looks(self.table_looks)
         require_not_negative(self, "scene", "clutter", "friction")
         if not all(0.0 < length < np.inf for length in self.table_size):
-            raise GraspdError(f"expected scene.table_size to be three lengths above 0 [m], got {self.table_size}")
+            raise GraspdError(f"expected scene.table_size to be three lengths above 0 m, got {self.table_size}")
 
 
 def author_scene(
@@ -139,8 +139,8 @@ def _check_on_table(obj: RigidObject, T_world_object: np.ndarray, config: SceneC
     reach = np.abs(transform_points(T_world_object, obj.mesh.vertices)[:, :2]).max(axis=0) * 2.0
     if np.any(reach > config.table_size[:2]):
         raise GraspdError(
-            f"expected {obj.name} to lie on a table of {config.table_size[0]:g} x {config.table_size[1]:g} m, but it "
-            f"needs {reach[0]:.2f} x {reach[1]:.2f} m; enlarge the table or rescale the object"
+            f"{obj.name} does not fit on the table: it needs {reach[0]:.2f} x {reach[1]:.2f} m, and the table is "
+            f"{config.table_size[0]:g} x {config.table_size[1]:g} m; enlarge the table or rescale the object"
         )
 
 

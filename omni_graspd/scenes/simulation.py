@@ -28,7 +28,7 @@ class SimulateConfig:
     record_interval: float = 1.0 / 60.0
     """Time between recorded poses [s]; speeds are checked at the same times."""
     independent: bool = False
-    """For bodies that never meet: stop once each has been at rest, rather than all at once."""
+    """For bodies that never touch: stop once each has come to rest at some time, rather than all at the same time."""
     keep_loaded: bool = False
     """Hint that the same stage will be simulated again with other poses or speeds, so a backend may keep it loaded.
     Results are the same either way."""

@@ -109,7 +109,7 @@ def make_texture(look: str, size: int) -> SurfaceTexture:
     """
     material = _material(look)
     if material is None:
-        raise GraspdError(f"expected a look with a texture, got {look!r}; {', '.join(PLAIN)} have none")
+        raise GraspdError(f"expected a textured look, got {look!r}; {', '.join(PLAIN)} have no texture")
     return material.make(look, random_generator(0, "texture", look), size)
 
 

@@ -23,11 +23,11 @@ def read_bitmap(mi: ModuleType, path: str) -> Any:
     """
     content = read_asset(path)
     if content is None:
-        raise GraspdError(f"expected a texture at {path!r}, which does not exist; mend the path in the USD file")
+        raise GraspdError(f"the texture {path!r} does not exist; fix its path in the USD file")
     stream = mi.MemoryStream(len(content))
     stream.write(content)
     stream.seek(0)
     try:
         return mi.Bitmap(stream)
     except RuntimeError as error:
-        raise GraspdError(f"expected a readable texture, got {path!r}; save it again as PNG or JPEG") from error
+        raise GraspdError(f"the texture {path!r} cannot be read; save it again as PNG or JPEG") from error

@@ -18,8 +18,8 @@ import numpy as np
 from pxr import Usd, UsdGeom, UsdLux
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.rendering.stage_time import first_time
 from omni_graspd.standalone.mitsuba_images import read_bitmap
+from omni_graspd.usd.stage_time import first_time
 from omni_graspd.usd.transforms import local_to_world
 
 _SUN_DISTANCE = 100.0
@@ -186,7 +186,7 @@ def _dome(mi: ModuleType, domes: list[Usd.Prim]) -> dict[str, Any]:
         return {"type": "constant", "radiance": _rgb(uniform)}
     if len(textured) > 1:
         paths = ", ".join(str(prim.GetPath()) for prim in textured)
-        raise GraspdError(f"expected at most one dome light with a texture, got {paths}; hide the others")
+        raise GraspdError(f"expected at most one textured dome light, got {paths}; hide the others")
     pixels = _read_latlong(mi, textured[0]) * _strength(textured[0]) + uniform
     return {
         "type": "envmap",

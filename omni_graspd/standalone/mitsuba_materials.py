@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from omni_graspd.rendering.looks import Color, Look, Texture
 from omni_graspd.rendering.surfaces import Surface
 from omni_graspd.standalone.mitsuba_images import read_bitmap
+from omni_graspd.usd.looks import Color, Look, Texture
 
 VERTEX_COLOR = "vertex_color"
 """Name of the mesh attribute that holds display colours."""

@@ -81,7 +81,7 @@ def load_mitsuba(requested: str = "auto") -> ModuleType:
         mitsuba = importlib.import_module("mitsuba")
         mitsuba.set_variant(variant.name)
     except ImportError as error:
-        raise GraspdError(f"expected Mitsuba variant {variant.name} to load, got: {error}; try scalar_rgb") from error
+        raise GraspdError(f"Mitsuba variant {variant.name} failed to load: {error}; try scalar_rgb") from error
     return mitsuba
 
 
@@ -119,8 +119,8 @@ def _probe(variant: str) -> str:
     except subprocess.TimeoutExpired as error:
         # Not an answer: taken as one, a busy machine would silently get other, slower images.
         raise GraspdError(
-            f"expected a tiny render with {variant} to end within {_PROBE_TIMEOUT:g} s, got none; run again when the "
-            "machine is less busy, or name the variant with --render.variant"
+            f"a test render with {variant} did not finish within {_PROBE_TIMEOUT:g} s; run again when the machine is "
+            "less busy, or choose the variant with --render.variant"
         ) from error
     except OSError as error:
         return str(error).splitlines()[0]

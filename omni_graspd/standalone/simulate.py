@@ -102,7 +102,7 @@ class _BodyReader:
             GraspdError: If PhysX sorted its bodies anew.
         """
         if not np.array_equal(self._find_order(), self._order):
-            raise GraspdError("expected PhysX to keep its bodies in order during a simulation, but it did not")
+            raise GraspdError("PhysX changed the order of its bodies during the simulation")
 
     def _find_order(self) -> np.ndarray:
         """Return the row of each body, shape [body_count]; the same in all columns."""
@@ -111,7 +111,7 @@ class _BodyReader:
         missing = [path for path in self._body_paths if path not in rows]
         if missing or any(list(column) != list(rows) for column in columns.values()):
             body = missing[0] if missing else self._body_paths[0]
-            raise GraspdError(f"expected PhysX to simulate {body}, but it did not take it; check its physics schemas")
+            raise GraspdError(f"PhysX does not simulate {body}; check its physics schemas")
         return np.array([rows[path] for path in self._body_paths])
 
     def _read_columns(self, convert: Callable[[Any, Any], Any]) -> dict[str, Any]:

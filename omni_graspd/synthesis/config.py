@@ -47,8 +47,8 @@ class DraftConfig:
         require_not_negative(self, "synthesis.draft", "dilation")
         if self.candidates > 1 and self.iterations == 0:
             raise GraspdError(
-                f"expected synthesis.draft.iterations to be above 0 with {self.candidates} candidates, got 0; "
-                "without a first pass there is one start per grasp: set synthesis.draft.candidates to 1"
+                f"expected synthesis.draft.iterations to be above 0 with {self.candidates} candidates, got 0; without "
+                "a draft pass, each grasp has a single start: set synthesis.draft.candidates to 1"
             )
 
 
@@ -87,11 +87,11 @@ class SynthesisConfig:
     reuse_distance: float = 2e-4
     """A measured distance is extrapolated to first order until its hand point has moved this far [m]; 0: never."""
     reuse_share: float = 0.15
-    """The same for points farther away, as a fraction of the measured distance; 0: never."""
+    """The same limit as a fraction of the measured distance, where that is larger; 0: never."""
     reuse_trust: float = 3.0
     """How much farther distances are reused where earlier reuse proved accurate, as a factor; 0: no farther."""
     leak_stride: int = 16
-    """Only one in this many hand points out of contact gets the leaked gradient."""
+    """One in this many hand points out of contact gets the leaked gradient."""
     range_weight: float = 1e-4
     """Weight of the joints' distance from the middle of their ranges [m/rad]."""
     limit_weight: float = 1e-2
@@ -147,8 +147,8 @@ class SynthesisConfig:
     squeeze: SqueezeConfig = field(default_factory=SqueezeConfig)
     """Squeeze of grasps on a table."""
     tries: int = 5
-    """Attempts at a grasp that cannot be reached past the table and obstacles, whose hand the object pierces, or of
-    which a link passes through another."""
+    """Attempts per grasp; a grasp is retried if the table or obstacles block it, the object pierces the hand, or two
+    links cross."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -43,7 +43,7 @@ LOSS_TERMS = {
         LossTerm(
             name="stable",
             unit="1",
-            meaning="Motion of the object that is not held back: 1 all, 0 none (paper, equation 2).",
+            meaning="Object motion that the hand does not stop: 1 all, 0 none (paper, equation 2).",
         ),
         LossTerm(
             name="range",
@@ -98,7 +98,7 @@ LOSS_TERMS = {
         LossTerm(
             name="surroundings",
             unit="m2",
-            meaning="Half the mean squared amount by which hand points are too near to table or obstacles.",
+            meaning="Half the mean squared amount by which hand points are too close to table or obstacles.",
             recorded=False,
             weight="surroundings_weight",
             per="point",
@@ -107,17 +107,17 @@ LOSS_TERMS = {
         LossTerm(
             name="escape",
             unit="1",
-            meaning="How far a pushed object gets, relative to the push: the score by which grasps rank, low first.",
+            meaning="How far a pushed object moves, relative to the push: the ranking score, lower is better.",
         ),
         LossTerm(
             name="imbalance",
             unit="1",
-            meaning="Wrench that the squeeze's contact forces leave over, per force; 0 is balance.",
+            meaning="Wrench left over by the squeeze's contact forces, per unit force; 0 is balanced.",
         ),
         LossTerm(
             name="drop",
             unit="1",
-            meaning="The score by which grasps on a table rank, low first: escape, imbalance, and where forces act.",
+            meaning="Ranking score of grasps on a table, lower is better: escape, imbalance, and where forces act.",
         ),
     )
 }

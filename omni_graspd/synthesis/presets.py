@@ -61,5 +61,5 @@ def synthesis_preset(name: str) -> SynthesisConfig:
         GraspdError: If there is none of that name.
     """
     if name not in PRESETS:
-        raise GraspdError(f"expected a preset of {', '.join(PRESETS)}, got {name!r}")
+        raise GraspdError(f"expected a preset among {', '.join(PRESETS)}, got {name!r}")
     return PRESETS[name]

@@ -62,7 +62,8 @@ class TableStartConfig:
     attempts: int = 6
     """Most draws per start; if all fail, the best is taken."""
     room: float = 0.02
-    """How much wider than the object the gap between thumb and fingers starts [m]; varied by half of it."""
+    """Initial clearance between the object and the thumb and fingers around it, both sides together [m]; varied by
+    half."""
     jitter: float = 0.08
     """Random offset of the joints from the preshape [fraction of their range]."""
 

@@ -1,14 +1,12 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""UsdPreviewSurface materials: writing, binding and reading back."""
+"""UsdPreviewSurface materials: writing and binding."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade
+from pxr import Gf, Sdf, Usd, UsdShade
 
 
 @dataclass(frozen=True)
@@ -77,44 +75,3 @@ def _author_texture(stage: Usd.Stage, path: str, name: str, file: str) -> UsdSha
 def bind_material(prim: Usd.Prim, material: UsdShade.Material) -> None:
     """Bind a material to a prim and everything below it."""
     UsdShade.MaterialBindingAPI.Apply(prim).Bind(material)
-
-
-def read_appearance(prim: Usd.Prim) -> Appearance:
-    """Read the material bound to a prim (or to its ancestors); texture paths come back resolved and absolute.
-
-    Without a material the display colour is used, else mid grey.
-    Inputs other than colour, roughness and metallic are ignored.
-    """
-    material, _ = UsdShade.MaterialBindingAPI(prim).ComputeBoundMaterial()
-    if not material:
-        display = UsdGeom.Gprim(prim).GetDisplayColorAttr().Get()
-        return Appearance(color=tuple(np.mean(np.array(display), axis=0).tolist())) if display else Appearance()
-    surface, _, _ = material.ComputeSurfaceSource()
-    if not surface or surface.GetIdAttr().Get() != "UsdPreviewSurface":
-        return Appearance()
-    color, texture = _read_color(surface)
-    return Appearance(color, texture, _read_float(surface, "roughness", 0.5), _read_float(surface, "metallic", 0.0))
-
-
-def _read_float(surface: UsdShade.Shader, name: str, default: float) -> float:
-    value = surface.GetInput(name).Get() if surface.GetInput(name) else None
-    return default if value is None else float(value)
-
-
-def _read_color(surface: UsdShade.Shader) -> tuple[tuple[float, float, float], str | None]:
-    default = (0.18, 0.18, 0.18)
-    color = surface.GetInput("diffuseColor")
-    if not color:
-        return default, None
-    attributes = UsdShade.Utils.GetValueProducingAttributes(color)
-    for attribute in attributes:
-        shader = UsdShade.Shader(attribute.GetPrim())
-        if shader and shader.GetIdAttr().Get() == "UsdUVTexture":
-            asset = shader.GetInput("file").Get()
-            resolved = asset.resolvedPath or asset.path if asset else ""
-            return default, str(Path(resolved)) if resolved else None
-    value = attributes[0].Get() if attributes else None
-    if value is None:
-        return default, None
-    red, green, blue = (float(v) for v in value)
-    return (red, green, blue), None

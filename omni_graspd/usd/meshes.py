@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, Vt
 
+from omni_graspd.errors import GraspdError
+from omni_graspd.usd.polygons import triangulate
 from omni_graspd.usd.transforms import local_to_world
 
 
@@ -58,47 +60,74 @@ def author_mesh(
     return prim
 
 
-def triangulate(counts: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Split polygons into triangle fans.
+UV_NAMES = ("st", "UVMap", "st0", "st_0")
+"""Names of texture coordinates that are looked for where a material does not name its own."""
 
-    Args:
-        counts: Corners of each polygon, shape [polygon_count].
-        indices: Vertex index of each corner, shape [corner_count].
 
-    Returns:
-        Vertex indices [face_count, 3], and the position of each in ``indices`` [face_count, 3] (for corner data).
+class PolygonMesh:
+    """One UsdGeom.Mesh in its own coordinates, triangulated, right-handed, in stage units; holes are left out."""
+
+    def __init__(self, prim: Usd.Prim) -> None:
+        """Read the topology.
+
+        Raises:
+            GraspdError: If faces and points do not fit together.
+        """
+        mesh = UsdGeom.Mesh(prim)
+        self._prim = prim
+        self.vertices = np.array(mesh.GetPointsAttr().Get() or [], dtype=np.float64).reshape(-1, 3)
+        counts = np.array(mesh.GetFaceVertexCountsAttr().Get() or [], dtype=np.int64)
+        self._indices = np.array(mesh.GetFaceVertexIndicesAttr().Get() or [], dtype=np.int64)
+        check_topology(prim, counts, self._indices, len(self.vertices))
+        faces, corners = triangulate(counts, self._indices, self.vertices)
+        polygons = np.repeat(np.arange(len(counts)), np.maximum(counts - 2, 0))
+        kept = ~np.isin(polygons, np.array(mesh.GetHoleIndicesAttr().Get() or [], dtype=np.int64))
+        order = slice(None, None, -1 if mesh.GetOrientationAttr().Get() == UsdGeom.Tokens.leftHanded else 1)
+        self.faces = np.ascontiguousarray(faces[kept][:, order])
+        self._corners = corners[kept][:, order]
+        self.polygons = polygons[kept]
+        """Polygon of each triangle, shape [face_count]."""
+
+    def uvs(self, name: str) -> np.ndarray | None:
+        """Return texture coordinates of one name per corner, shape [face_count, 3, 2]; None if there are none."""
+        primvar = UsdGeom.PrimvarsAPI(self._prim).FindPrimvarWithInheritance(name)
+        if not primvar or not primvar.HasValue():
+            return None
+        values = np.array(primvar.ComputeFlattened(), dtype=np.float64)
+        picks = {
+            UsdGeom.Tokens.faceVarying: self._corners,
+            UsdGeom.Tokens.vertex: self._indices[self._corners],
+            UsdGeom.Tokens.varying: self._indices[self._corners],
+            UsdGeom.Tokens.uniform: np.repeat(self.polygons[:, None], 3, axis=1),
+            UsdGeom.Tokens.constant: np.zeros_like(self._corners),
+        }
+        pick = picks.get(primvar.GetInterpolation())
+        if pick is None or values.ndim != 2 or values.shape[1] < 2 or pick.max(initial=-1) >= len(values):
+            return None
+        return values[pick][..., :2]
+
+
+def check_topology(prim: Usd.Prim, counts: np.ndarray, indices: np.ndarray, point_count: int) -> None:
+    """Refuse faces that do not fit the points.
+
+    Raises:
+        GraspdError: If the counts and the indices are of different lengths, or an index has no point.
     """
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
-    fan = np.maximum(np.asarray(counts) - 2, 0)
-    polygon = np.repeat(np.arange(len(counts)), fan)
-    step = np.arange(len(polygon)) - np.repeat(np.cumsum(fan) - fan, fan)
-    corners = np.stack([starts[polygon], starts[polygon] + step + 1, starts[polygon] + step + 2], axis=-1)
-    return np.asarray(indices)[corners].astype(np.int32), corners
+    if counts.sum() != len(indices) or (len(indices) and not 0 <= indices.min() <= indices.max() < point_count):
+        raise GraspdError(
+            f"expected the faces of {prim.GetPath()} to index its {point_count} points, got other counts or "
+            "indices; re-export the mesh"
+        )
 
 
 def read_mesh(prim: Usd.Prim) -> TriangleMesh:
-    """Read one UsdGeom.Mesh in its own coordinates, triangulated, right-handed, in stage units."""
-    mesh = UsdGeom.Mesh(prim)
-    vertices = np.array(mesh.GetPointsAttr().Get() or [], dtype=np.float64).reshape(-1, 3)
-    counts = np.array(mesh.GetFaceVertexCountsAttr().Get() or [], dtype=np.int64)
-    indices = np.array(mesh.GetFaceVertexIndicesAttr().Get() or [], dtype=np.int64)
-    faces, corners = triangulate(counts, indices)
-    uvs = _read_uvs(prim, indices, corners)
-    if mesh.GetOrientationAttr().Get() == UsdGeom.Tokens.leftHanded:
-        faces, uvs = faces[:, ::-1], None if uvs is None else uvs[:, ::-1]
-    return TriangleMesh(vertices, np.ascontiguousarray(faces), uvs)
+    """Read one UsdGeom.Mesh in its own coordinates, triangulated, right-handed, in stage units.
 
-
-def _read_uvs(prim: Usd.Prim, indices: np.ndarray, corners: np.ndarray) -> np.ndarray | None:
-    primvar = UsdGeom.PrimvarsAPI(prim).FindPrimvarWithInheritance("st")
-    if not primvar or not primvar.HasValue():
-        return None
-    values = np.array(primvar.ComputeFlattened(), dtype=np.float64).reshape(-1, 2)
-    if primvar.GetInterpolation() == UsdGeom.Tokens.faceVarying:
-        return values[corners]
-    if primvar.GetInterpolation() in (UsdGeom.Tokens.vertex, UsdGeom.Tokens.varying):
-        return values[indices[corners]]
-    return None
+    Raises:
+        GraspdError: If faces and points do not fit together.
+    """
+    mesh = PolygonMesh(prim)
+    return TriangleMesh(mesh.vertices, mesh.faces, mesh.uvs(UV_NAMES[0]))
 
 
 def used_vertices(mesh: TriangleMesh) -> np.ndarray:

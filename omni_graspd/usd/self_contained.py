@@ -13,7 +13,8 @@ from pxr import Ar, UsdUtils
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
-from omni_graspd.usd.stage import open_stage, save_layer
+from omni_graspd.usd.stage import save_layer
+from omni_graspd.usd.still_stage import open_still
 
 _UDIM = "<UDIM>"
 _IMAGES = (
@@ -31,6 +32,8 @@ def write_self_contained(source: Path, path: Path) -> None:
     to relatively. Names that only a renderer's search path knows (OmniPBR.mdl) stay as they are. The layer's
     documentation, where USD notes the source's absolute path, is dropped.
 
+    Animation is held at its start.
+
     Args:
         source: Any USD file, with references, payloads, sublayers and variants.
         path: The file to write.
@@ -38,7 +41,7 @@ def write_self_contained(source: Path, path: Path) -> None:
     Raises:
         GraspdError: If the source or one of the files it uses is missing, cannot be read, or is none of an asset.
     """
-    stage = open_stage(source)
+    stage = open_still(source)
     layer = stage.Flatten()
     origins = sorted({Path(used.realPath).parent for used in stage.GetUsedLayers() if used.realPath})
     layer.documentation = ""

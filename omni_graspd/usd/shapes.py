@@ -19,6 +19,11 @@ def surface_prims(root: Usd.Prim, purposes: tuple[str, ...] = ("default", "rende
     return [prim for prim in prims if (prim.IsA(UsdGeom.Mesh) or is_shape(prim)) and is_drawn(prim, purposes)]
 
 
+def is_surface(prim: Usd.Prim) -> bool:
+    """Tell whether a prim is a mesh, or a box, ball, capsule, cylinder or cone."""
+    return prim.IsA(UsdGeom.Mesh) or is_shape(prim)
+
+
 def is_shape(prim: Usd.Prim) -> bool:
     """Tell whether a prim is a box, ball, capsule, cylinder or cone."""
     return any(prim.IsA(kind) for kind in _SHAPES)

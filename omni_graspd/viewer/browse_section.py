@@ -14,7 +14,7 @@ from omni_graspd.inspection.grasp_list import GraspFilter
 if TYPE_CHECKING:
     from omni_graspd.viewer.inspection_page import InspectionPage
 
-_ALL, _TABLE = "all", "as in the tables"
+_ALL, _TABLE = "all", "table order"
 _BINS, _ROWS, _STEPS = 40, 10, 200
 
 

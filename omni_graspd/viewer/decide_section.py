@@ -40,7 +40,7 @@ class DecideSection:
         self.format = gui.add_dropdown(
             "export as", write_names(), initial_value=ISAAC_GRASP, hint="isaac_grasp: Isaac Sim's Grasp Editor"
         )
-        self.export = gui.add_button("Export accepted", hint="into a new folder beside what is looked at")
+        self.export = gui.add_button("Export accepted", hint="to a new folder beside the dataset or file")
         self.export.on_click(tasks.callback(lambda _: self._export(), from_server=True))
 
     async def _pressed(self, event: Any) -> None:

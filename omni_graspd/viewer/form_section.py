@@ -29,17 +29,19 @@ class FormSection:
         self.sliders: list[Any] = []
         self.gizmo = page.server.scene.add_transform_controls("/palm", scale=0.09, line_width=2.0, depth_test=False)
         self.gizmo.on_update(self._on_gizmo)
-        with gui.add_folder("Form anew"):
+        with gui.add_folder("Edit"):
             self.show_gizmo = gui.add_checkbox("gizmo at the palm", True)
             self.show_gizmo.on_update(tasks.callback(lambda _: setattr(self.gizmo, "visible", self.show_gizmo.value)))
-            self.reoptimize = gui.add_button("Re-optimise", hint="key O; from the posture that is shown")
+            self.reoptimize = gui.add_button("Re-optimise", hint="key O; starts from the posture shown")
             self.reoptimize.on_click(tasks.long_callback(lambda _: self.form_anew()))
             gui.add_command("Re-optimise", hotkey="O").on_trigger(tasks.long_callback(lambda _: self.form_anew()))
-            self.reset = gui.add_button("Reset", hint="as in the table, or as decided on")
+            self.reset = gui.add_button("Reset", hint="back to the grasp as stored or accepted")
             self.reset.on_click(tasks.callback(lambda _: self._reset(), from_server=True))
             self.stop = gui.add_button("Stop")
             self.stop.on_click(tasks.callback(lambda _: tasks.stop(), from_server=True))
-            self.other = gui.add_text("other object", "", hint="a name in the library or a file; empty: its own")
+            self.other = gui.add_text(
+                "other object", "", hint="a name in the library or a file; empty: the grasp's own"
+            )
             self.swap = gui.add_button("Swap object")
             self.swap.on_click(tasks.long_callback(lambda _: self._swap()))
         self._joints = gui.add_folder("Joints", expand_by_default=False)

@@ -15,7 +15,7 @@ from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import HandPoints, posed_points, sample_surface_points
 from omni_graspd.hands.usd.collider_reader import read_colliders
-from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.still_stage import open_still
 from omni_graspd.usd.transforms import IDENTITY
 from omni_graspd.viewer.hand_controls import add_joint_sliders, add_link_mesh
 from omni_graspd.viewer.page_tasks import PageTasks
@@ -59,7 +59,7 @@ class HandPage:
         with gui.add_folder("Joints"):
             self.sliders = add_joint_sliders(gui, self.hand, moved)
         self.followers = gui.add_markdown("")
-        stage = open_stage(self.hand.source)
+        stage = open_still(self.hand.source)
         self._links = [self._add_link(number, stage) for number in range(len(self.hand.links))]
         self._cloud: Any = None
         self._samples: HandPoints | None = None

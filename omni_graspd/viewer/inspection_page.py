@@ -70,7 +70,7 @@ class InspectionPage:
         self.trajectory.forget()
         if self.session.list.selected is None:
             self.scene.set_visible(False)
-            self.figures.content = "no grasp is left by the filter"
+            self.figures.content = "no grasp passes the filter"
             return
         posture = self.session.posture
         self.show_posture(posture)

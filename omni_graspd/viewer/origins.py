@@ -40,7 +40,7 @@ def guarding() -> Iterator[None]:
         async def look_first(connection: Any, request: Any) -> Any:
             is_socket = request.headers.get("Upgrade", "").lower() == "websocket"
             if is_socket and not is_local_origin(request.headers.get("Origin")):
-                return connection.respond(HTTPStatus.FORBIDDEN, "open the address that graspd has printed\n")
+                return connection.respond(HTTPStatus.FORBIDDEN, "open the address that graspd printed\n")
             answer = None if process_request is None else process_request(connection, request)
             return await answer if inspect.isawaitable(answer) else answer
 
@@ -53,4 +53,4 @@ def guarding() -> Iterator[None]:
     finally:
         websockets_server.serve = serve  # type: ignore[misc]
     if not guarded:
-        raise GraspdError("expected a viser whose server can be guarded, got another one; install viser 1.1")
+        raise GraspdError("this version of viser has a server that cannot be guarded; install viser 1.1")

@@ -64,4 +64,4 @@ class PageTasks:
         except GraspdError as error:
             self._say(str(error), True)
         except OSError as error:
-            self._say(f"expected to read and write files, got {error}; mend that and try again", True)
+            self._say(f"cannot read or write a file: {error}; fix that and try again", True)

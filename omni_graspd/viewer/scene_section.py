@@ -65,7 +65,7 @@ class SceneSection:
         index = int(self.choice.value.split()[1])
         path = self._page.session.catalog.layout.scene(self._object, index)
         if not path.is_file():
-            raise GraspdError(f"expected the scene {path}, got none; run `graspd generate` with the same options again")
+            raise GraspdError(f"the scene {path} is missing; run `graspd generate` with the same options again")
         stage = open_stage(path)
         T_object_world = invert(matrix_to_pose(local_to_world(stage.GetPrimAtPath(OBJECT_PATH))))
         up = compose(T_object_world, np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]))[:3] - T_object_world[:3]

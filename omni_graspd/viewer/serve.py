@@ -38,9 +38,7 @@ def page_server(port: int, label: str) -> Iterator[tuple[viser.ViserServer, str]
         GraspdError: If viser is not installed or no port can be had.
     """
     if find_spec("viser") is None:
-        raise GraspdError(
-            "expected viser for pages in a browser, got none; install it with `pip install 'omni-graspd[inspect]'`"
-        )
+        raise GraspdError("pages in the browser need viser; install it with `pip install 'omni-graspd[inspect]'`")
     import viser
 
     try:
@@ -48,7 +46,7 @@ def page_server(port: int, label: str) -> Iterator[tuple[viser.ViserServer, str]
         with redirect_stdout(io.StringIO()), guarding():
             server = viser.ViserServer(_HOST, port, label=label, verbose=False)
     except OSError as error:
-        raise GraspdError(f"expected to listen on {_HOST}:{port}, got {error}; choose another --port") from error
+        raise GraspdError(f"cannot listen on {_HOST}:{port}: {error}; choose another --port") from error
     try:
         yield server, f"http://{_HOST}:{server.get_port()}"
     finally:

@@ -27,7 +27,7 @@ class TrajectorySection:
         self.way: Trajectory | None = None
         self._plot: Any = None
         with page.server.gui.add_folder("Trajectory", expand_by_default=False) as self._folder:
-            self.record = page.server.gui.add_button("Record", hint="makes the grasp again and keeps its way")
+            self.record = page.server.gui.add_button("Record", hint="synthesizes the grasp again and records each step")
             self.record.on_click(page.tasks.long_callback(lambda _: self._record()))
             self.scrubber = page.server.gui.add_slider("way [%]", 0, 100, 1, 100)
             self.scrubber.on_update(page.tasks.callback(lambda _: self._scrub()))
@@ -41,7 +41,7 @@ class TrajectorySection:
             self._plot = None
 
     async def _record(self) -> None:
-        self._page.say("recording; the first time of a hand and an object this takes seconds")
+        self._page.say("recording; the first run for a hand and an object takes a few seconds")
         self.way = await self._page.session.trajectory()
         self._page.say("")
         self._draw(self.way)
@@ -71,7 +71,7 @@ class TrajectorySection:
     def _scrub(self) -> None:
         way = self.way
         if way is None:
-            raise GraspdError("expected a recorded trajectory, got none; press Record first")
+            raise GraspdError("there is no recorded trajectory; press Record first")
         frame = round(self.scrubber.value / 100.0 * (len(way.steps) - 1))
         losses = {name: float(values[frame, 0]) for name, values in way.losses.items()}
         step = int(way.steps[frame])

@@ -33,7 +33,9 @@ class ViewSection:
             self.cones = gui.add_checkbox("friction cones and normals", False)
             for control in (self.contacts, self.cones):
                 control.on_update(tasks.callback(lambda _: self._redraw()))
-            self.pin = gui.add_button("Pin beside", hint="keeps a copy of this grasp beside the next ones")
+            self.pin = gui.add_button(
+                "Pin beside", hint="keeps a copy of this grasp next to the ones you open after it"
+            )
             self.pin.on_click(tasks.callback(lambda _: self._pin(), from_server=True))
             self.unpin = gui.add_button("Take away")
             self.unpin.on_click(tasks.callback(lambda _: self._unpin(), from_server=True))
@@ -69,7 +71,7 @@ class ViewSection:
         from PIL import Image
 
         if event.client is None:
-            raise GraspdError("expected a browser to draw the picture, got none; press the button in the page")
+            raise GraspdError("the picture needs a browser to draw it; press the button on the page")
         pixels = await asyncio.to_thread(event.client.get_render, height=1080, width=1440)
         content = io.BytesIO()
         Image.fromarray(pixels).save(content, format="PNG")

@@ -51,7 +51,7 @@ def test_best_are_usable_first_and_in_order(grasps):
     by_epsilon = grasps.best(4, by="epsilon")
     for group in (by_epsilon.metrics["epsilon"][by_epsilon.usable], by_epsilon.metrics["epsilon"][~by_epsilon.usable]):
         assert (np.diff(group) <= 0.0).all()
-    with pytest.raises(gd.GraspdError, match="expected a metric of these grasps, got 'beauty'; there are: "):
+    with pytest.raises(gd.GraspdError, match="expected a metric of these grasps, got 'beauty'; available: "):
         grasps.best(1, by="beauty")
 
 
@@ -75,7 +75,7 @@ def test_an_object_that_is_nowhere_is_asked_for(grasps, tmp_path):
 
     renamed = replace(grasps, object=replace(grasps.object, name="my_scan"))
     file = renamed.save(tmp_path / "grasps.parquet")
-    with pytest.raises(gd.GraspdError, match=r"'my_scan' .* give its mesh as obj="):
+    with pytest.raises(gd.GraspdError, match=r"'my_scan' .* pass its mesh as obj="):
         gd.read_grasps(file)
     assert len(gd.read_grasps(file, obj="mug")[0]) == 4
 
@@ -92,7 +92,7 @@ def test_a_picture_shows_the_hand(grasps, tmp_path):
     pixels = np.asarray(picture)
     assert (tmp_path / "grasps.png").is_file()
     assert pixels.std() > 10.0
-    with pytest.raises(gd.GraspdError, match="expected grasps to draw, got none"):
+    with pytest.raises(gd.GraspdError, match="there are no grasps of mug by barrett to draw"):
         grasps[[]].show()
 
 
@@ -107,7 +107,7 @@ def test_physics_adds_its_columns(grasps):
 def test_grasps_in_the_air_cannot_be_lifted_off_a_table():
     floating = gd.synthesize("barrett", "mug", 1, around="nothing", config=gd.SynthesisConfig(iterations=5, tries=1))
     assert floating.batch.way is None
-    with pytest.raises(gd.GraspdError, match="with a way past a table"):
+    with pytest.raises(gd.GraspdError, match="with a checked approach over a table"):
         floating.measure_lift()
 
 
@@ -122,9 +122,9 @@ def test_rest_poses_are_tables_to_grasp_from():
 
 
 def test_settings_are_those_of_the_command(tmp_path):
-    with pytest.raises(gd.GraspdError, match=r"expected settings of GenerateConfig, got 'grasp'; there are: .*grasps"):
+    with pytest.raises(gd.GraspdError, match=r"GenerateConfig has no setting 'grasp'; it has: .*grasps"):
         gd.generate(grasp=3)
-    with pytest.raises(gd.GraspdError, match="expected a config or single settings, got both"):
+    with pytest.raises(gd.GraspdError, match="expected either a config or single settings, got both"):
         gd.generate(gd.GenerateConfig(), grasps=3)
     dataset = gd.settle(hand="barrett", object="mug", scenes=1, grasps=1, out=tmp_path / "out")
     assert (dataset.hands, dataset.objects) == (("barrett",), ("mug",))

@@ -76,6 +76,6 @@ def test_two_runs_in_one_folder_are_refused(tmp_path):
     )
     with exclusive(tmp_path):
         beside = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "expected to be alone" in beside.stderr
+    assert "another graspd is at work" in beside.stderr
     after = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert after.stdout == "1\n"

@@ -140,7 +140,7 @@ def test_other_settings_are_refused_and_named(dataset):
     evaluate_dataset(dataset, replace(_SETTINGS, hold_test=False), workers=1)
     assert read_manifest(dataset).evaluation["self_penetration"]["point_count"] == 400
     wrong = replace(_SETTINGS, self_penetration=SelfPenetrationConfig(depth=0.001))
-    with pytest.raises(GraspdError, match=r"evaluated, got others under self_penetration; give the same") as error:
+    with pytest.raises(GraspdError, match=r"evaluated with, got others under self_penetration; use the same") as error:
         evaluate_dataset(dataset, wrong, workers=1)
     assert "\n" not in str(error.value)
 

@@ -121,8 +121,16 @@ def _group(leader: int) -> list[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("moment", [0.3, 1.0, 2.5, 4.0])
-def test_ctrl_c_ends_a_run_and_its_workers_while_they_start(moment: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "moment", "code"),
+    [
+        *((signal.SIGINT, moment, 130) for moment in (0.3, 1.0, 2.5, 4.0)),
+        *((signal.SIGTERM, moment, 143) for moment in (1.0, 4.0)),
+    ],
+)
+def test_a_signal_ends_a_run_and_its_workers_while_they_start(
+    number: signal.Signals, moment: float, code: int, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "omni_graspd", "generate", "--object", "mug", "--object", "soup_can"]
     process = subprocess.Popen(
         [*command, "--grasps", "64", "--workers", "2", "--out", str(tmp_path / "out")],
@@ -132,10 +140,13 @@ def test_ctrl_c_ends_a_run_and_its_workers_while_they_start(moment: float, tmp_p
         start_new_session=True,
     )
     time.sleep(moment)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    if number == signal.SIGINT:
+        os.killpg(process.pid, number)  # as a terminal does
+    else:
+        process.send_signal(number)
     # Five seconds on a machine that is free; here two tests run at a time.
     error = process.communicate(timeout=15.0)[1]
-    assert process.returncode == 130
+    assert process.returncode == code
     assert error.splitlines()[-1].startswith("stopped; ")
     _wait_for(lambda: not _group(process.pid), 5.0)
 
@@ -152,7 +163,7 @@ def test_ctrl_c_waits_where_it_is_held_back() -> None:
 
 @pytest.mark.slow
 def test_a_killed_worker_is_one_line() -> None:
-    with pytest.raises(GraspdError, match=r"one was killed.*fewer --workers"), worker_processes(2) as pool:
+    with pytest.raises(GraspdError, match=r"worker process was killed.*fewer --workers"), worker_processes(2) as pool:
         pool.submit(_kill_self).result()
 
 

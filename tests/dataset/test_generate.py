@@ -127,7 +127,7 @@ def test_a_scene_is_not_rendered_without_its_object(unbroken, meshes, tmp_path, 
     with pytest.raises(SystemExit) as stopped:
         cli.main(_arguments("render", meshes, out))
     assert stopped.value.code == 2
-    assert "block.usd, got none" in capsys.readouterr().err
+    assert "block.usd is missing" in capsys.readouterr().err
     assert not DatasetLayout(out).images("block")
 
 
@@ -283,6 +283,14 @@ def test_later_stages_take_the_settings_of_the_dataset(tmp_path, monkeypatch, ca
     layout = DatasetLayout(tmp_path / "bricks")
     assert len(read_grasps(layout.grasps("allegro", "brick")).indices) >= 2
     assert len(layout.images("brick")) == 2
+    # Channels are added to: only their files are new.
+    images = {path: path.read_bytes() for path in (tmp_path / "bricks" / "renders").rglob("*") if path.is_file()}
+    cli.main(["render", "--out", "bricks", "--render.annotators", "+pointcloud"])
+    after = {path: path.read_bytes() for path in (tmp_path / "bricks" / "renders").rglob("*") if path.is_file()}
+    assert images.items() < after.items()
+    assert {path.name.partition("_")[0] for path in after.keys() - images.keys()} == {"pointcloud"}
+    assert len({path.parent for path in after.keys() - images.keys()}) == 2
+    cli.main(["verify", "bricks"])
     with pytest.raises(SystemExit, match="2"):
         cli.main(["render", "--out", "bricks", "--seed", "4"])
     error = capsys.readouterr().err

@@ -152,7 +152,7 @@ def test_other_settings_are_refused_and_named(dataset, changes):
 
 
 def test_a_score_without_the_test_is_refused():
-    with pytest.raises(GraspdError, match="give --lift, too"):
+    with pytest.raises(GraspdError, match="add --lift"):
         replace(_WITHOUT, lift_noise=5)
 
 
@@ -161,6 +161,6 @@ def test_grasps_of_floating_objects_have_no_table_to_be_lifted_from(block_datase
     with pytest.raises(SystemExit):
         cli.main(["evaluate", str(root), "--lift", "--lift-protocol", "ours", "--lift-noise=2", "--workers", "1"])
     said = capsys.readouterr().err
-    assert said.startswith("error: expected grasps of objects on a table for the lift test, got grasps of block by")
+    assert said.startswith("error: the lift test needs grasps made on a table, but those of block by")
     assert said.count("\n") == 1
     assert "evaluation" not in (root / "dataset.json").read_text()

@@ -99,6 +99,6 @@ def test_a_file_as_output_folder_is_refused(manifest, tmp_path):
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"name": "npm"}', f'{{"schema_version": {SCHEMA_VERSION}}}'])
 def test_a_foreign_dataset_json_is_refused(content, manifest, tmp_path):
     (tmp_path / "dataset.json").write_text(content)
-    with pytest.raises(GraspdError, match=r"something else"):
+    with pytest.raises(GraspdError, match=r"is not the dataset.json of a dataset"):
         open_dataset(tmp_path, manifest)
     assert (tmp_path / "dataset.json").read_text() == content

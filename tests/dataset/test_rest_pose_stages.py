@@ -191,7 +191,7 @@ def test_rows_of_all_rest_poses_come_out_the_same_again(resting_dataset: Path, t
     way = replace(table.grasps.way, squeeze_clearance=clearance)
     write_grasps(replace(table, grasps=replace(table.grasps, way=way)), path)
     ((_, problem),) = recompute_grasps(copy, 9)
-    assert problem.endswith("got others in rows 4")
+    assert problem.endswith("differ in rows 4")
 
 
 @pytest.mark.slow
@@ -226,7 +226,7 @@ def test_what_comes_too_early_says_what_comes_before(resting_config: GenerateCon
 
 
 def test_no_scenes_and_a_table_do_not_go_together() -> None:
-    with pytest.raises(GraspdError, match=r"give --scenes 1, or --around nothing") as error:
+    with pytest.raises(GraspdError, match=r"pass --scenes 1, or --around nothing") as error:
         GenerateConfig(scenes=0)
     assert "\n" not in str(error.value)
     assert GenerateConfig(scenes=0, around="nothing").scenes == 0
@@ -246,7 +246,7 @@ def test_the_command_settles_first_and_says_so(
     options += ["--synthesis.iterations", "4", "--metrics.point-count", "300", "--out", str(tmp_path / "set")]
     cli.main(["synthesize", *options])
     text = capsys.readouterr().out
-    assert "1 scene is missing, so objects are dropped first" in " ".join(text.split())
+    assert "1 scene is missing, so the objects are dropped first" in " ".join(text.split())
     assert read_manifest(tmp_path / "set").counts["scene_grasps"] == 1
     cli.main(["synthesize", *options])
     assert "missing" not in capsys.readouterr().out

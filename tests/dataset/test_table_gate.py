@@ -240,7 +240,7 @@ def test_cameras_that_cannot_be_are_told(changes: dict, dataset: Path) -> None:
 )
 def test_labels_and_pictures_that_cannot_be_are_told(name: str, content: bytes, dataset: Path) -> None:
     (dataset / _EYE / name).write_bytes(content)
-    with pytest.raises(GraspdError, match="got a damaged file"):
+    with pytest.raises(GraspdError, match="is damaged"):
         read_frame(dataset / _EYE)
 
 

@@ -184,7 +184,7 @@ def test_a_table_of_another_schema_version_is_refused(table, tmp_path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("content", "message"), [(None, "does not exist"), (b"not a table", "expected a Parquet table")]
+    ("content", "message"), [(None, "does not exist"), (b"not a table", "is not a readable Parquet table")]
 )
 def test_a_missing_or_damaged_table_is_one_line(content, message, tmp_path):
     path = tmp_path / "mug.parquet"

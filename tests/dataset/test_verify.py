@@ -136,17 +136,17 @@ def _other_count(root: Path) -> None:
 
 
 _CORRUPTIONS = {
-    "flipped bit in a table": (lambda root: _change_bytes(root / _TABLE, _flip), _TABLE, "got others"),
-    "truncated table": (lambda root: _change_bytes(root / _TABLE, _halve), _TABLE, "got others"),
+    "flipped bit in a table": (lambda root: _change_bytes(root / _TABLE, _flip), _TABLE, "the contents have changed"),
+    "truncated table": (lambda root: _change_bytes(root / _TABLE, _halve), _TABLE, "the contents have changed"),
     "flipped bit in an image": (
-        lambda root: _change_bytes(root / _LEFT, _flip), _LEFT, "got others"
+        lambda root: _change_bytes(root / _LEFT, _flip), _LEFT, "the contents have changed"
     ),
     "missing image": (
         lambda root: (root / _RIGHT).unlink(), _RIGHT, "deleted or renamed"
     ),
     "swapped eyes": (_swap_eyes, f"{_VIEW}/left/camera_params_0000.json", "were the eyes swapped"),
     "picture of another size": (_shrink_picture, f"{_VIEW}/right/rgb_0000.png", "expected 48 x 36 pixels, got 24 x 18"),
-    "wrong checksum": (_wrong_checksum, _TABLE, "expected the bytes that were written"),
+    "wrong checksum": (_wrong_checksum, _TABLE, "the contents have changed"),
     "renamed joint": (lambda root: _rewrite_grasps(root, _rename_joint), _TABLE, "got elbow"),
     "non-unit quaternion": (lambda root: _rewrite_grasps(root, _scale_quaternion), _TABLE, "in row 1"),
     "joint beyond its limit": (lambda root: _rewrite_grasps(root, _break_limit), _TABLE, "in row 2"),
@@ -154,9 +154,9 @@ _CORRUPTIONS = {
     "negative epsilon": (lambda root: _rewrite_grasps(root, _spoil_metric), _TABLE, "expected epsilon of 0 or more"),
     "lost row": (_drop_row, _TABLE, "expected 3 grasps, got 2"),
     "scene grasp that did not move along": (_move_scene_grasp, _SCENE_TABLE, "carried along with the object"),
-    "lost hand": (_forget_hand, "hands/barrett.usd", "got none"),
+    "lost hand": (_forget_hand, "hands/barrett.usd", "this file is missing"),
     "other number of grasps": (_other_count, _TABLE, "expected 4 grasps, got 3"),
-    "foreign file": (lambda root: (root / "grasps" / "x.txt").write_text(""), "grasps/x.txt", "got this one besides"),
+    "foreign file": (lambda root: (root / "grasps" / "x.txt").write_text(""), "grasps/x.txt", "not part of"),
 }  # fmt: skip
 
 
@@ -185,7 +185,7 @@ def test_rows_that_come_out_otherwise_are_named(dataset):
         return replace(table, grasps=replace(table.grasps, T_object_palm=poses))
 
     _rewrite_grasps(dataset, move)
-    assert recompute_grasps(dataset, 3) == [(_TABLE, "expected the same grasps when made again, got others in rows 1")]
+    assert recompute_grasps(dataset, 3) == [(_TABLE, "recomputed grasps differ in rows 1")]
 
 
 def test_other_versions_are_not_compared(dataset):
@@ -208,7 +208,7 @@ def test_the_command_ends_with_1_on_a_fault(dataset, capsys):
     _forget_hand(dataset)
     with pytest.raises(SystemExit, match="1"):
         cli.main(["verify", str(dataset)])
-    assert "hands/barrett.usd: expected this file" in capsys.readouterr().out
+    assert "hands/barrett.usd: this file is missing" in capsys.readouterr().out
 
 
 def test_settings_come_back_as_the_configuration_they_were():

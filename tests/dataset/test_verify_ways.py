@@ -54,7 +54,7 @@ _CORRUPTIONS: dict[str, tuple[Callable[[GraspTable], GraspTable], str, str]] = {
         _TABLE, "numbered without gaps",
     ),
     "other rest pose": (
-        lambda table: replace(table, rest_poses=np.zeros(9, dtype=np.int32)), _TABLE, "the rest poses that the grasps'",
+        lambda table: replace(table, rest_poses=np.zeros(9, dtype=np.int32)), _TABLE, "the rest poses do not match",
     ),
     "crossed, yet usable": (
         lambda table: replace(table, metrics=table.metrics | {"crossed": np.ones(9, dtype=np.int32)}),
@@ -117,7 +117,7 @@ def test_a_planted_corruption_of_scene_grasps_is_named(name: str, dataset: Path)
 def test_a_scene_without_its_grasps_is_named(dataset: Path) -> None:
     (dataset / _SCENE_TABLE).unlink()
     said = _problems(dataset, _SCENE_TABLE, _SCENE_TABLE)
-    assert said == ["expected this table, since its scene is there, got none"]
+    assert said == ["this table is missing, though its scene exists"]
 
 
 def test_a_lost_scene_is_named_and_hides_nothing(dataset: Path) -> None:

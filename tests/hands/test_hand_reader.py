@@ -237,3 +237,24 @@ def test_a_loop_of_joints_is_refused_with_the_remedy(gripper_file):
 def test_an_unknown_name_lists_the_built_in_hands():
     with pytest.raises(GraspdError, match=r"got 'alegro'.*allegro"):
         load_hand("alegro")
+
+
+def test_transforms_and_points_with_time_samples_only_are_read_at_the_start(gripper_file):
+    still = read_hand(gripper_file)
+    text = _GRIPPER.replace(
+        "double3 xformOp:scale = (2, 2, 2)",
+        "double3 xformOp:scale.timeSamples = {5: (2, 2, 2), 9: (3, 3, 3)}",
+    )
+    text = text.replace("point3f[] points = [", "point3f[] points.timeSamples = {5: [").replace(
+        "(0, 0, 4)]", "(0, 0, 4)]}"
+    )
+    moving = gripper_file.with_name("moving.usda")
+    moving.write_text(text.replace("metersPerUnit", "startTimeCode = 5\n    metersPerUnit"))
+    np.testing.assert_allclose(read_hand(moving).links[0].mesh.vertices, still.links[0].mesh.vertices)
+
+
+def test_a_point_instancer_on_a_link_is_refused_by_name(gripper_file):
+    instancer = 'def PointInstancer "screws"\n            {\n            }\n            def Mesh "shape"'
+    gripper_file.write_text(_GRIPPER.replace('def Mesh "shape"', instancer))
+    with pytest.raises(GraspdError, match=r"PointInstancer /gripper/wrist/palm/screws; make its copies meshes"):
+        read_hand(gripper_file)

@@ -342,7 +342,7 @@ def test_corrupt_row_is_named_and_the_next_one_shows(dataset):
     write_grasps(replace(table, grasps=replace(table.grasps, T_object_palm=poses)), path)
     session = Inspection(dataset)
     session.step(1)
-    with pytest.raises(GraspdError, match=r"in row 1 of .*block.parquet; skip this grasp"):
+    with pytest.raises(GraspdError, match=r"in row 1 of .*block.parquet, got something else; skip this grasp"):
         _ = session.posture
     session.step(1)
     assert session.grasp.index == 2
@@ -352,11 +352,11 @@ def test_corrupt_row_is_named_and_the_next_one_shows(dataset):
 def test_damaged_table_and_moved_hand_are_named_in_one_line(inspection, dataset):
     hand = DatasetLayout(dataset).hand("barrett")
     hand.rename(hand.with_name("elsewhere.usd"))
-    with pytest.raises(GraspdError, match=r"expected the hand 'barrett' .* got no file there") as error:
+    with pytest.raises(GraspdError, match=r"the hand 'barrett' .* is missing from") as error:
         asyncio.run(inspection.contacts())
     assert "\n" not in str(error.value)
     DatasetLayout(dataset).grasps("barrett", "block").write_bytes(b"PAR1 no table")
-    with pytest.raises(GraspdError, match="expected a Parquet table"):
+    with pytest.raises(GraspdError, match="is not a readable Parquet table"):
         GraspCatalog(dataset)
 
 
@@ -364,10 +364,10 @@ def test_decisions_of_another_dataset_are_refused(inspection, dataset):
     inspection.decide("accepted")
     path = decisions_path(dataset)
     path.write_text(path.read_text().replace('"dataset": "', '"dataset": "0'))
-    with pytest.raises(GraspdError, match="got those about another; move the file away"):
+    with pytest.raises(GraspdError, match="about another dataset; move the file away"):
         Inspection(dataset)
     path.write_text("{")
-    with pytest.raises(GraspdError, match="got something else"):
+    with pytest.raises(GraspdError, match="does not hold decisions"):
         Inspection(dataset)
 
 

@@ -43,7 +43,7 @@ def test_a_dataset_is_opened_as_it_is(dataset):
 
 @pytest.mark.parametrize("options", [{"hand": "barrett"}, {"object_path": Path("block.ply")}])
 def test_a_dataset_knows_its_hands_and_objects(dataset, options):
-    with pytest.raises(GraspdError, match="with a grasp file only, got the dataset"):
+    with pytest.raises(GraspdError, match="apply to grasp files only"):
         open_grasps(dataset, **options)
 
 

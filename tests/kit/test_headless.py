@@ -139,7 +139,9 @@ def test_an_unexpected_error_is_one_line_with_the_traceback_in_the_log(
 
     monkeypatch.setattr(backends, "load_backend", lambda name: replace(standalone, choose_renderer=fail))
     assert script(*_TINY, "--out", tmp_path / "dataset") == 1
-    assert capsys.readouterr().err.splitlines() == ["error: RuntimeError: planted; the same options go on from here"]
+    assert capsys.readouterr().err.splitlines() == [
+        "error: RuntimeError: planted; run again with the same options to resume"
+    ]
     assert any(level == "error" and "Traceback" in text for level, text in kit.log)
 
 
@@ -172,7 +174,7 @@ def test_missing_packages_are_named_with_the_command_that_installs_them(script, 
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pyarrow" else find(name))
     assert script(*_TINY) == 2
     error = capsys.readouterr().err
-    assert "no pyarrow; in Isaac Sim's folder: ./python.sh -m pip install " in error
+    assert "no pyarrow; in Isaac Sim's folder, run ./python.sh -m pip install " in error
     assert "'pyarrow>=17'" in error
     assert len(error.splitlines()) == 1
 
@@ -183,7 +185,7 @@ def test_a_module_missing_later_is_named(script, standalone, tmp_path, capsys, m
 
     monkeypatch.setattr(backends, "load_backend", lambda name: replace(standalone, choose_renderer=lack))
     assert script(*_TINY, "--out", tmp_path / "dataset") == 2
-    assert "expected the package coacd in Kit's Python" in capsys.readouterr().err
+    assert "Kit's Python lacks the package coacd" in capsys.readouterr().err
 
 
 def test_without_the_extension_the_script_says_how_to_enable_it(script, capsys, monkeypatch):
@@ -209,7 +211,7 @@ def test_a_cancelled_run_ends_with_130(kit, capsys, monkeypatch):
 
     kit.run(cancel())
     assert kit.exit_code == 130
-    assert "the same options go on from here" in capsys.readouterr().err
+    assert "run again with the same options to resume" in capsys.readouterr().err
 
 
 def test_simulation_app_enables_the_extension_and_hands_the_code_on(kit, standalone, tmp_path, capsys, monkeypatch):

@@ -100,7 +100,7 @@ class TestContract:
         assert result.poses[0, 0, 2] == pytest.approx(_HEIGHT + _RADIUS)
 
     def test_a_stage_without_bodies_is_refused(self, simulate):
-        with pytest.raises(GraspdError, match="at least one dynamic rigid body"):
+        with pytest.raises(GraspdError, match="no dynamic rigid body"):
             simulate(_balls(), SimulateConfig())
 
 
@@ -111,7 +111,7 @@ def _kit_simulate():
 def test_auto_takes_kit_inside_kit_and_standalone_outside():
     if importlib.util.find_spec("ovphysx") is not None:
         assert load_backend("auto").name == "standalone"
-    with pytest.raises(GraspdError, match="inside Isaac Sim only"):
+    with pytest.raises(GraspdError, match="only inside Isaac Sim"):
         load_backend("kit")
     with installed_stubs("5.1"):
         assert load_backend("auto").name == "kit"
@@ -142,7 +142,7 @@ def test_physx_takes_its_former_stage_back(kit):
     kit.run(_kit_simulate()(_balls(_HEIGHT), SimulateConfig(max_time=0.1)))
     assert simulation.get_attached_stage() == stage_id
     kit.physics.refused = {"/World/Ball_0"}
-    with pytest.raises(GraspdError, match="did not take it"):
+    with pytest.raises(GraspdError, match="PhysX does not simulate"):
         kit.run(_kit_simulate()(_balls(_HEIGHT), SimulateConfig(max_time=0.1)))
     assert simulation.get_attached_stage() == stage_id
     assert len(UsdUtils.StageCache.Get().GetAllStages()) == 1

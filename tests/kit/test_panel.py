@@ -279,9 +279,9 @@ def test_palm_dragged_in_the_viewport_forms_a_grasp_and_the_edit_target_comes_ba
 @pytest.mark.parametrize(
     ("press", "said"),
     [
-        ("Next", "expected an open dataset, got none"),
-        ("Export accepted", "expected an open dataset, got none"),
-        ("Open report", "expected a report of the open dataset"),
+        ("Next", "no dataset is open"),
+        ("Export accepted", "no dataset is open"),
+        ("Open report", "the open dataset has no report"),
     ],
 )
 def test_errors_are_said_in_the_panel_with_a_remedy(kit, window, press, said):
@@ -309,7 +309,7 @@ def test_file_of_the_selected_prim_becomes_the_object(kit, window):
     assert window.generate._object.model.get_value_as_string() == str(path)
     kit.usd.selected = []
     kit.find("Button", "From selection")[1].fake_click()
-    assert "expected a selected prim, got none" in window._line.text
+    assert "no prim is selected" in window._line.text
 
 
 def test_damaged_dataset_is_said_and_the_panel_lives_on(kit, window):

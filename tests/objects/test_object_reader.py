@@ -50,22 +50,26 @@ def test_mesh_files_give_a_welded_box_with_its_mass_and_inertia(tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("scale", "unit"),
+    ("suffix", "scale", "unit"),
     [
-        (9000.0, "millimetres"),
-        (1000.0, "millimetres"),
-        (700.0, "millimetres"),
-        (400.0, "millimetres"),
-        (290.0, "centimetres"),
-        (120.0, "centimetres"),
-        (80.0, "centimetres"),
-        (31.0, "centimetres"),
+        (".ply", 9000.0, "millimetres"),
+        (".ply", 1000.0, "millimetres"),
+        (".ply", 700.0, "millimetres"),
+        (".ply", 400.0, "millimetres"),
+        (".ply", 290.0, "centimetres"),
+        (".ply", 120.0, "centimetres"),
+        (".ply", 80.0, "centimetres"),
+        (".ply", 31.0, "centimetres"),
+        (".stl", 9000.0, "millimetres"),
+        (".stl", 290.0, "millimetres"),
+        (".stl", 200.0, "millimetres"),
+        (".stl", 60.0, "millimetres"),
     ],
 )
 def test_large_files_are_read_as_what_makes_them_fit_a_hand_with_a_note(
-    tmp_path: Path, scale: float, unit: str
+    tmp_path: Path, suffix: str, scale: float, unit: str
 ) -> None:
-    path = tmp_path / "brick.stl"
+    path = tmp_path / f"brick{suffix}"
     box(scale).export(path)
     rigid = read_object(path)
     factor = scale * {"millimetres": 0.001, "centimetres": 0.01}[unit]
@@ -78,6 +82,13 @@ def test_files_that_fit_no_unit_are_refused(tmp_path: Path, extent: float) -> No
     path = tmp_path / "brick.stl"
     box(extent / SIZES.max()).export(path)
     with pytest.raises(GraspdError, match=r"expected an object between .* got .*brick\.stl"):
+        read_object(path)
+
+
+def test_a_tiny_stl_asks_for_its_unit_instead_of_being_blown_up_to_centimetres(tmp_path: Path) -> None:
+    path = tmp_path / "brick.stl"
+    box(31.0).export(path)
+    with pytest.raises(GraspdError, match=r"got 0\.0031 m in .*give its unit with --unit"):
         read_object(path)
 
 

@@ -116,7 +116,7 @@ def test_the_index_lists_files_that_are_there_and_cameras_that_project_alike(rec
 
 
 def test_coco_without_its_channels_is_refused_in_one_line():
-    with pytest.raises(GraspdError, match=r"got no rgb; add them, or leave out --render\.coco"):
+    with pytest.raises(GraspdError, match=r"has no rgb; add them, or drop --render\.coco"):
         RenderConfig(annotators=LABEL_ANNOTATORS, coco=True)
-    with pytest.raises(GraspdError, match="got no instance_segmentation"):
+    with pytest.raises(GraspdError, match="has no instance_segmentation"):
         RenderConfig(annotators=("rgb",), coco=True)

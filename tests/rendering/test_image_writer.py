@@ -154,7 +154,7 @@ def test_no_two_ids_share_a_colour():
 
 
 def test_an_empty_folder_is_a_user_error(tmp_path):
-    with pytest.raises(GraspdError, match="expected images of frame 0000"):
+    with pytest.raises(GraspdError, match="there are no images of frame 0000"):
         read_frame(tmp_path)
 
 

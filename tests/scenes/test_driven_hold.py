@@ -106,5 +106,5 @@ def test_the_same_grasp_gives_the_same_bits(gripper: Hand, brick: RigidObject):
 
 
 def test_squeezes_that_do_not_fit_are_refused(gripper: Hand, brick: RigidObject):
-    with pytest.raises(GraspdError, match=r"joint and squeeze positions \[1, 2\]"):
+    with pytest.raises(GraspdError, match=r"joint and squeeze positions of shape \[1, 2\]"):
         _measure(gripper, brick, [0.1, -0.1, 0.0])

@@ -230,7 +230,7 @@ class TestOutcomes:
         assert _lift(jaws, rows[0]).lifted.tolist() == [False]
 
     def test_grasps_without_a_way_are_refused(self, jaws):
-        with pytest.raises(GraspdError, match="with a way past a table, got some without"):
+        with pytest.raises(GraspdError, match="with a checked approach over a table"):
             _lift(jaws, replace(_grasp(), way=None))
 
     @pytest.mark.slow
@@ -276,7 +276,7 @@ class TestIndependence:
             np.testing.assert_allclose(turned.drift, straight.drift, atol=5e-4)
 
     def test_as_many_indices_as_grasps_are_needed(self, jaws):
-        with pytest.raises(GraspdError, match="an index for each of 1 grasps, got 2"):
+        with pytest.raises(GraspdError, match=r"expected one index per grasp \(1\), got 2"):
             _lift(jaws, _grasp(), indices=[0, 1])
 
 

@@ -89,5 +89,5 @@ def test_every_preset_makes_finite_grasps(hand, can, name):
 
 
 def test_an_unknown_preset_names_the_known():
-    with pytest.raises(GraspdError, match="expected a preset of default, fast, paper, got 'quick'"):
+    with pytest.raises(GraspdError, match="expected a preset among default, fast, paper, got 'quick'"):
         synthesis_preset("quick")

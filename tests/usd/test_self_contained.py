@@ -8,7 +8,8 @@ import pytest
 from pxr import UsdGeom
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.usd.materials import Appearance, author_material, bind_material, read_appearance
+from omni_graspd.usd.looks import read_appearance
+from omni_graspd.usd.materials import Appearance, author_material, bind_material
 from omni_graspd.usd.meshes import TriangleMesh, author_mesh
 from omni_graspd.usd.self_contained import write_self_contained
 from omni_graspd.usd.stage import create_stage, open_stage, save_stage

@@ -114,8 +114,8 @@ def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device
         table = read_grasps(path)
         if set(lacks) & set(lift_columns(settings)) and table.grasps.way is None:
             raise GraspdError(
-                f"expected grasps of objects on a table for the lift test, got grasps of {obj} by {hand} in {root} "
-                "that know of none; leave out --lift, or make grasps with --around table"
+                f"the lift test needs grasps made on a table, but those of {obj} by {hand} in {root} were made without "
+                "one; drop --lift, or make grasps with --around table"
             )
         count = len(table.indices)
         folder = path.with_suffix(".evaluation")
@@ -186,6 +186,6 @@ def _check_settings(root: Path, manifest: Manifest, settings: EvaluationSettings
     different = [name for name in now if name in there and there[name] != now[name]]
     if different:
         raise GraspdError(
-            f"expected the settings with which {root} was evaluated, got others under {', '.join(different)}; "
-            "give the same settings, or evaluate a copy of the dataset made before"
+            f"expected the settings {root} was evaluated with, got others under {', '.join(different)}; use the same "
+            "settings, or evaluate a copy of the dataset made before the evaluation"
         )

@@ -43,14 +43,15 @@ class EvaluationSettings:
     thresholds: tuple[float, ...] = (0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.009)
     """Contact thresholds at which contact area, epsilon and volume are measured [m], as in the paper's Fig. 3."""
     hold_test: bool = True
-    """Test in PhysX whether the object stays in the hand; only the thresholds take longer."""
+    """Test in PhysX whether the object stays in the hand (on by default); only the thresholds take longer."""
     lift_test: bool = False
     """Test in PhysX whether the hand reaches the object and lifts it off its table."""
     lift_protocol: LiftProtocol = "dexgraspbench"
     """Protocol of the lift test: DexGraspBench's, the same with half the friction, DexGraspNet 2.0's, or ours, with
     shaking."""
     lift_noise: int = 0
-    """Further lifts per grasp with the palm off by 5 mm and 5 degrees; the score is the fraction that succeed."""
+    """Additional lifts per grasp with a random palm error of 5 mm and 5 degrees; the score is the fraction that
+    succeed."""
     largest_displacement: float = LARGEST_DISPLACEMENT
     """Displacement at which an object counts as fallen [m]; larger ones are clipped before averaging."""
     intersection: IntersectionVolumeConfig = field(default_factory=IntersectionVolumeConfig)
@@ -65,7 +66,7 @@ class EvaluationSettings:
         require_positive(self, "evaluation", "largest_displacement", unit=" m", finite=True)
         require_at_least(self, "evaluation", 0, "lift_noise")
         if self.lift_noise and not self.lift_test:
-            raise GraspdError(f"expected the lift test with {self.lift_noise} noisy lifts, got none; give --lift, too")
+            raise GraspdError(f"{self.lift_noise} noisy lifts need the lift test; add --lift")
         wrong = [value for value in self.thresholds if not 0.0 < value <= 0.05]
         if wrong:
             raise GraspdError(

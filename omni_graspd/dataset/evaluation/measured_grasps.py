@@ -12,7 +12,7 @@ import numpy as np
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.selection import EVERYTHING, Selection, selected_rows
-from omni_graspd.dataset.splits import split_objects
+from omni_graspd.dataset.splits import split_by_object
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.columns import faults
@@ -86,15 +86,15 @@ def read_measured_grasps(root: Path, selection: Selection = EVERYTHING) -> list[
         GraspdError: If the folder is no dataset, has no grasps, or was not evaluated.
     """
     layout, manifest = DatasetLayout(root), read_manifest(root)
-    split_of = {name: split for split, names in split_objects(manifest.objects).items() for name in names}
+    split_of = split_by_object(manifest.objects)
     found = []
     for hand, obj, path in layout.grasp_tables(manifest.hands, manifest.objects):
         table = read_grasps(path)
         missing = [name for name in _NEEDED if name not in table.metrics]
         if missing:
             raise GraspdError(
-                f"expected an evaluated dataset, got {root}, whose grasps of {obj} by {hand} have no "
-                f"{', '.join(missing)}; run `graspd evaluate {root}` first"
+                f"the grasps of {obj} by {hand} in {root} have no {', '.join(missing)}; run `graspd evaluate {root}` "
+                "first"
             )
         if not selection.takes_all:
             table = table.take(selected_rows(table, selection, split_of[obj]))
@@ -103,5 +103,5 @@ def read_measured_grasps(root: Path, selection: Selection = EVERYTHING) -> list[
     if not found and selection.where:
         raise GraspdError(f"expected grasps that meet {selection.where!r}, got none in {root}")
     if not found:
-        raise GraspdError(f"expected grasps in {root}, got none; run `graspd synthesize` with the same options first")
+        raise GraspdError(f"there are no grasps in {root}; run `graspd synthesize` with the same options first")
     return found

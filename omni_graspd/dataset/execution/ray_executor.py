@@ -57,8 +57,7 @@ def _cluster(run: Run) -> Iterator[Any]:
     """Yield Ray, connected; a cluster that was there before stays."""
     if find_spec("ray") is None:
         raise GraspdError(
-            "expected Ray for --executor ray, got none; install it with `pip install 'omni-graspd[ray]'`, or leave out "
-            "--executor"
+            "--executor ray needs Ray; install it with `pip install 'omni-graspd[ray]'`, or drop --executor"
         )
     import ray
 
@@ -75,8 +74,8 @@ def _cluster(run: Run) -> Iterator[Any]:
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise GraspdError(
-            f"expected a Ray cluster at {address or 'this machine'}, got {reason!r}; start one with "
-            "`ray start --head`, or leave out --address for one on this machine"
+            f"cannot reach a Ray cluster at {address or 'this machine'}: {reason}; start one with `ray start --head`, "
+            "or drop --address to run one on this machine"
         ) from error
     try:
         yield ray
@@ -101,8 +100,8 @@ def _do_shard(packed: list[Any], work: ShardWork, shard: Shard) -> ShardReport:
     run = _unpacked(packed[0])
     if not run.layout.manifest.is_file():
         raise GraspdError(
-            f"expected the dataset folder {run.layout.root} on every node of the Ray cluster, got none on "
-            f"{os.uname().nodename}; choose a folder that all nodes share with --out"
+            f"the dataset folder {run.layout.root} does not exist on the Ray node {os.uname().nodename}; choose a "
+            "folder that all nodes share with --out"
         )
     return asyncio.run(do_shard(run, shard, work, threads=1))
 
@@ -125,6 +124,6 @@ async def _result(ray: Any, future: Any) -> ShardReport:
     except ray.exceptions.RayError as error:
         reason = str(error).splitlines()[0]
         raise GraspdError(
-            f"expected the Ray cluster to do every shard, got {reason!r}; run the same command again, it goes "
-            "on where it stopped"
+            f"the Ray cluster did not finish every shard: {reason}; run the same command again, which resumes where it "
+            "stopped"
         ) from error

@@ -39,8 +39,8 @@ def worker_processes(count: int, start: Callable[[], None] | None = None) -> Ite
         pool.shutdown()
     except BrokenProcessPool as error:
         raise GraspdError(
-            "expected worker processes to live until they are done, but one was killed, most often for want of memory; "
-            'run the same command again, with fewer --workers; a script needs `if __name__ == "__main__":` around it'
+            "a worker process was killed, most likely because memory ran out; run the same command again with fewer "
+            '--workers; a script needs `if __name__ == "__main__":` around its calls'
         ) from error
     finally:
         context.kill()
@@ -80,6 +80,9 @@ class _Worker(SpawnProcess):
 
 def _begin(start: Callable[[], None] | None) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "pthread_sigmask"):
+        # The pool stops those that are left of a broken one by SIGTERM.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     if start is not None:
         start()

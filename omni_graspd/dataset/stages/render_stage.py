@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from omni_graspd.dataset.execution.executor import run_shards
 from omni_graspd.dataset.execution.shards import Shard
@@ -15,8 +17,9 @@ from omni_graspd.dataset.stages.shown_grasps import stages_with_hands
 from omni_graspd.errors import GraspdError
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.cameras import read_camera_rigs
+from omni_graspd.rendering.frame import CameraRig
 from omni_graspd.rendering.image_index import ImageRecord, image_records
-from omni_graspd.rendering.view_folder import is_whole
+from omni_graspd.rendering.view_folder import has_any, is_whole
 from omni_graspd.rendering.view_writer import ViewWriter
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.stage import open_stage
@@ -77,11 +80,11 @@ async def _render_scene(run: Run, object_name: str, scene_index: int, writer: Vi
     """Render the missing views of a scene."""
     path, folder = run.layout.scene(object_name, scene_index), run.layout.renders(object_name, scene_index)
     if not path.is_file():
-        raise GraspdError(f"expected the scene {path}, got none; run `graspd settle` with the same options first")
+        raise GraspdError(f"the scene {path} is missing; run `graspd settle` with the same options first")
     if not run.layout.object(object_name).is_file():
         raise GraspdError(
-            f"expected the object {run.layout.object(object_name)}, got none: its scenes would be rendered without it; "
-            "run `graspd settle` with the same options to write it again"
+            f"the object {run.layout.object(object_name)} is missing, and its scenes would be rendered without it; run "
+            "`graspd settle` with the same options to write it again"
         )
     stage, config = open_stage(path), run.config.render
     rigs = read_camera_rigs(stage)
@@ -91,10 +94,30 @@ async def _render_scene(run: Run, object_name: str, scene_index: int, writer: Vi
     if missing:
         random = random_generator(run.config.seed, "noise", object_name, scene_index, config.seed)
         seeded = replace(config, seed=int(random.integers(2**31)))
-        for shown, views in stages_with_hands(run, object_name, scene_index, stage, missing):
-            done += await render_views(
-                run.backend, shown, views, seeded, folder, writer, lambda count, _, done=done: progress(done + count, 0)
-            )
+        for channels, rigs in _by_channels(missing, folder, config.annotators).items():
+            lacking = replace(seeded, annotators=channels)
+            for shown, views in stages_with_hands(run, object_name, scene_index, stage, rigs):
+                done += await render_views(
+                    run.backend,
+                    shown,
+                    views,
+                    lacking,
+                    folder,
+                    writer,
+                    lambda count, _, done=done: progress(done + count, 0),
+                )
+
+
+def _by_channels(
+    rigs: Sequence[CameraRig], folder: Path, annotators: Sequence[str]
+) -> dict[tuple[str, ...], list[CameraRig]]:
+    """Group views by the channels that they lack; a view that lacks a part of a channel is made anew whole."""
+    groups: dict[tuple[str, ...], list[CameraRig]] = {}
+    for rig in rigs:
+        lacking = tuple(name for name in annotators if not has_any(folder / rig.name, rig, name))
+        whole = is_whole(folder / rig.name, rig, [name for name in annotators if name not in lacking])
+        groups.setdefault(lacking if whole else tuple(annotators), []).append(rig)
+    return groups
 
 
 def _image_records(run: Run) -> list[ImageRecord]:

@@ -107,10 +107,10 @@ def missing_scene_count(run: Run) -> int:
     return sum(not path.is_file() for path in scenes)
 
 
-def incomplete_scene_count(run: Run) -> int:
-    """Return how many scenes of a run are missing or lack views."""
+def scenes_lacking_views(run: Run) -> int:
+    """Return how many scenes of a run are there, but were made for fewer views."""
     scenes = [(obj.name, index) for obj in run.objects for index in range(run.config.scenes)]
-    return sum(not _is_whole(run, name, index) for name, index in scenes)
+    return sum(run.layout.scene(*scene).is_file() and not _is_whole(run, *scene) for scene in scenes)
 
 
 def _missing_scenes(run: Run, shard: Shard) -> list[int]:

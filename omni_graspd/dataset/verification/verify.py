@@ -73,13 +73,15 @@ def _file_faults(root: Path, listed: dict[str, str], progress: Progress) -> Iter
     for count, (name, checksum) in enumerate(listed.items(), start=1):
         path = root / name
         if not path.is_file():
-            yield Fault(name, "expected this file, got none; it was deleted or renamed after the dataset was made")
+            yield Fault(name, "this file is missing; it was deleted or renamed after the dataset was made")
         elif file_checksum(path) != checksum:
-            yield Fault(name, "expected the bytes that were written, got others; copy the file again or make it anew")
+            yield Fault(
+                name, "the contents have changed since the file was written; copy the file again, or make it again"
+            )
         progress(count, len(listed))
     for name in dataset_files(root):
         if name not in listed:
-            yield Fault(name, "expected only files that the dataset's stages wrote, got this one besides")
+            yield Fault(name, "this file is not part of the dataset: no stage wrote it")
 
 
 def _hand_and_object_faults(root: Path, manifest: Manifest, broken: set[str]) -> Iterator[Fault]:
@@ -91,7 +93,7 @@ def _hand_and_object_faults(root: Path, manifest: Manifest, broken: set[str]) ->
         if name in broken:
             continue
         if not path.is_file():
-            yield Fault(name, "expected this file, since dataset.json names it, got none")
+            yield Fault(name, "this file is missing, though dataset.json names it")
             continue
         try:
             load(str(path))
@@ -114,7 +116,7 @@ def _table_faults(root: Path, manifest: Manifest, broken: set[str]) -> Iterator[
             where = path.relative_to(root).as_posix()
             if not path.is_file():
                 if manifest.counts.get("grasps") and where not in broken:
-                    yield Fault(where, "expected this table, since dataset.json names its hand and object, got none")
+                    yield Fault(where, "this table is missing, though dataset.json names its hand and object")
                 continue
             if where in broken:
                 continue
@@ -166,6 +168,6 @@ def _scene_faults(
         if path.is_file():
             yield from (Fault(where, problem) for problem in check_scene_table(path, layout, object_name, base))
         elif manifest.counts.get("scene_grasps"):
-            yield Fault(where, "expected this table, since its scene is there, got none")
+            yield Fault(where, "this table is missing, though its scene exists")
         for file, problem in check_scene_images(layout, object_name, index, broken):
             yield Fault(file, problem)

@@ -50,13 +50,13 @@ def check_scene_images(
             path = eye_folder(folder / rig.name, eye, len(rig.camera_paths))
             where = path.relative_to(layout.root).as_posix()
             if not path.is_dir():
-                yield where, "expected the images of this camera, got none"
+                yield where, "the images of this camera are missing"
                 continue
             names = {file.name for file in path.iterdir() if file.is_file()}
             reference = reference or names
             for missing in sorted(reference - names):
                 if f"{where}/{missing}" not in broken:
-                    yield f"{where}/{missing}", "expected this file, since other views have one, got none"
+                    yield f"{where}/{missing}", "this file is missing, though other views have one"
             for name, problem in _eye_problems(path, rig, local_to_world(stage.GetPrimAtPath(camera)), where, broken):
                 yield f"{where}/{name}", problem
 
@@ -72,14 +72,14 @@ def _eye_problems(
             yield name, str(error)
             return
         if not np.abs(camera.T_world_camera - T_world_camera).max() <= _TOLERANCE:
-            yield name, "expected the pose of this camera in the scene, got another; were the eyes swapped?"
+            yield name, "the camera's pose differs from the scene's; were the eyes swapped?"
     for path in sorted(folder.glob("*.png")):
         if f"{where}/{path.name}" in broken:
             continue
         try:
             height, width = read_picture(path).shape[:2]
         except (OSError, ValueError) as error:
-            yield path.name, f"expected a picture, got a damaged file ({shortened(str(error))})"
+            yield path.name, f"the image is damaged ({shortened(str(error))})"
             continue
         if (width, height) != (rig.width, rig.height):
             yield path.name, f"expected {rig.width} x {rig.height} pixels, got {width} x {height}"

@@ -47,7 +47,7 @@ def recompute_grasps(root: Path, count: int, seed: int = 0, progress: Progress =
     """
     manifest, layout = read_manifest(root), DatasetLayout(root)
     if "synthesis" not in manifest.config:
-        raise GraspdError(f"expected a dataset of `graspd generate`, got {root}, whose grasps come from elsewhere")
+        raise GraspdError(f"expected a dataset made by `graspd generate`, got {root}, whose grasps come from elsewhere")
     _check_versions(manifest.packages)
     pairs = list(layout.grasp_tables(manifest.hands, manifest.objects))
     sizes = [row_count(path, GRASPS) for _, _, path in pairs]
@@ -64,7 +64,7 @@ def recompute_grasps(root: Path, count: int, seed: int = 0, progress: Progress =
         wrong = [int(row) for place, row in enumerate(rows) if not _same(table, int(row), again, place)]
         if wrong:
             where = path.relative_to(root).as_posix()
-            found.append((where, f"expected the same grasps when made again, got others in rows {_some(wrong)}"))
+            found.append((where, f"recomputed grasps differ in rows {_some(wrong)}"))
         done += len(rows)
         progress(done, len(drawn))
     return found
@@ -130,5 +130,5 @@ def _check_versions(made_with: dict[str, str]) -> None:
     ]
     if others:
         raise GraspdError(
-            f"expected the packages with which the dataset was made, {', '.join(others)}; install them to recompute"
+            f"recomputing needs the package versions that made the dataset: {', '.join(others)}; install them"
         )

@@ -54,7 +54,7 @@ def check_grasp_table(
 def _header_problems(table: GraspTable, hand: Hand, object_name: str, expected: np.ndarray | None) -> Iterator[str]:
     if (table.hand, table.object) != (hand.name, object_name):
         yield (
-            f"expected grasps of {object_name} by {hand.name}, got those of {shortened(table.object)} by "
+            f"expected grasps of {object_name} by {hand.name}, got grasps of {shortened(table.object)} by "
             f"{shortened(table.hand)}"
         )
     if table.joint_names != hand.joint_names:
@@ -65,11 +65,11 @@ def _header_problems(table: GraspTable, hand: Hand, object_name: str, expected: 
     if len(table.indices) != len(numbers):
         yield f"expected {len(numbers)} grasps, got {len(table.indices)}"
     elif not np.array_equal(table.indices, numbers):
-        yield "expected grasps numbered without gaps from 0, or from a million times their rest pose, got others"
+        yield "grasps are not numbered without gaps from 0, or from a million times their rest pose"
     if table.rest_poses is not None and not np.array_equal(table.rest_poses, rest_pose_of(table.indices)):
-        yield "expected the rest poses that the grasps' numbers say, got others"
+        yield "the rest poses do not match the grasp numbers"
     if any(not status for status in table.grasps.status):
-        yield "expected a status in every row, got empty ones"
+        yield "some rows have no status"
 
 
 def _value_problems(table: GraspTable) -> Iterator[str]:
@@ -144,7 +144,7 @@ def check_scene_table(
         yield str(error)
         return
     if table.object != object_name:
-        yield f"expected grasps of {object_name}, got those of {shortened(table.object)}"
+        yield f"expected grasps of {object_name}, got grasps of {shortened(table.object)}"
     scene = layout.scene(object_name, table.scene_index)
     try:
         stage = open_stage(scene)
@@ -153,7 +153,7 @@ def check_scene_table(
         return
     prim = stage.GetPrimAtPath(OBJECT_PATH)
     if not prim:
-        yield f"expected the object at {OBJECT_PATH} in {scene.name}, got none"
+        yield f"there is no object at {OBJECT_PATH} in {scene.name}"
         return
     T_world_object = matrix_to_pose(local_to_world(prim))
     for hand, grasps in base.items():

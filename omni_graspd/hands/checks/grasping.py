@@ -46,6 +46,21 @@ def check_palm(survey: ArticulationSurvey) -> Iterator[Finding]:
         )
 
 
+def check_left_out(survey: ArticulationSurvey, hand: Hand) -> Iterator[Finding]:
+    """Note the links with a surface that grasps know nothing of: those above the palm, and excluded ones."""
+    known = {link.prim_path for link in hand.links}
+    left = [link.name for link in survey.links if link.path not in known and len(link.mesh.faces)]
+    if left:
+        yield Finding(
+            "left-out-links",
+            "note",
+            hand.links[0].prim_path,
+            f"expected nothing above the palm, got {', '.join(left)}: grasps are made without, and it may pass through "
+            "objects and the table",
+            "check grasps against the arm that carries the hand; nothing to do where the hand is mounted otherwise",
+        )
+
+
 def _digit_counts(survey: ArticulationSurvey) -> dict[str, int]:
     """Return how many chains with a movable joint start at each link."""
     counts = dict.fromkeys(survey.parents, 0)

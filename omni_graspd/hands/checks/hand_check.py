@@ -18,6 +18,7 @@ from omni_graspd.hands.checks.finding import SEVERITIES, Finding
 from omni_graspd.hands.checks.grasping import (
     CHECKED_POINT_COUNT,
     check_approach,
+    check_left_out,
     check_palm,
     check_surface_points,
 )
@@ -110,6 +111,7 @@ def check_hand(path: Path) -> HandReport:
         findings += check_link_overlaps(survey, hand)
         if hand is not None:
             counts = _point_counts(hand)
+            findings += check_left_out(survey, hand)
             findings += check_approach(hand)
             findings += check_surface_points(hand, counts)
     named = zip(hand.links, counts.tolist(), strict=False) if hand is not None else ()

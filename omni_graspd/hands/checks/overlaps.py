@@ -61,9 +61,10 @@ def _moved(mesh: TriangleMesh, pose: np.ndarray) -> trimesh.Trimesh:
 
 
 def _are_near_in_tree(survey: ArticulationSurvey, a: str, b: str) -> bool:
-    """Tell whether one is the other's parent or grandparent, or both are welded together."""
+    """Tell whether one is the other's parent or grandparent, or both are welded together; welded links are one."""
     ancestors = {path: _ancestors(survey, path) for path in (a, b)}
-    return b in ancestors[a][:2] or a in ancestors[b][:2] or _welded_to(survey, a) == _welded_to(survey, b)
+    body_a, body_b = _welded_to(survey, a), _welded_to(survey, b)
+    return body_b in ancestors[a][:2] or body_a in ancestors[b][:2] or body_a == body_b
 
 
 def _ancestors(survey: ArticulationSurvey, path: str) -> list[str]:

@@ -12,11 +12,12 @@ from pxr import Sdf, UsdGeom, UsdPhysics
 
 from omni_graspd.hands.checks.articulation_survey import ArticulationSurvey, SurveyedLink, is_rotation, is_sound
 from omni_graspd.hands.checks.finding import Finding
+from omni_graspd.hands.inference.palm_inference import infer_palm
 from omni_graspd.hands.usd.link_reader import owning_body
 from omni_graspd.usd.meshes import TriangleMesh, mesh_prims
 
 _SMALLEST, _LARGEST = 0.04, 1.5
-"""Extent of a hand, forearm included [m]."""
+"""Extent of a hand [m]: of the palm and what hangs on it."""
 _TYPICAL = 0.22
 _FACTORS = {1e-3: "0.001 (mm)", 1e-2: "0.01 (cm)", 0.0254: "0.0254 (inch)", 1.0: "1 (m)"}
 _MESH_TOO_LARGE, _MESH_TOO_SMALL = 4.0, 2e-3
@@ -36,7 +37,7 @@ def check_size(survey: ArticulationSurvey) -> Iterator[Finding]:
         yield from (_mesh_unit(path, ratios[path]) for path in wrong)
         if wrong:
             return
-    size = _extent(np.concatenate([_joint_origins(survey), *(_placed(link) for link in survey.links)]))
+    size = _hand_extent(survey)
     if size > 0.0 and not _SMALLEST <= size <= _LARGEST:
         unit = survey.metres_per_unit
         better = min(_FACTORS, key=lambda factor: abs(np.log(size / unit * factor / _TYPICAL)))
@@ -48,6 +49,27 @@ def check_size(survey: ArticulationSurvey) -> Iterator[Finding]:
             f"set metersPerUnit to {_FACTORS[better]} in the layer's metadata, which makes it "
             f"{size / unit * better:.2g} m, or export again with that unit",
         )
+
+
+def _hand_extent(survey: ArticulationSurvey) -> float:
+    """Return the extent of the palm and what hangs on it [m]; of all there is where there is no tree."""
+    paths = list(survey.parents)
+    whole = _extent(np.concatenate([_joint_origins(survey), *(_placed(link) for link in survey.links)]))
+    if not paths:
+        return whole
+    above = [survey.parents[path] for path in paths]
+    parents = [-1 if parent is None else paths.index(parent[0]) for parent in above]
+    movable = [parent is not None and parent[1].is_movable and parent[1].lower < parent[1].upper for parent in above]
+    meshed = {link.path for link in survey.links if len(link.mesh.faces)}
+    names = [path.rpartition("/")[2] for path in paths]
+    named = survey.settings.palm
+    palm = names.index(named) if named in names else infer_palm(parents, movable, [path in meshed for path in paths])
+    below = {palm}
+    for k in range(len(paths)):
+        if parents[k] in below:
+            below.add(k)
+    kept = {paths[k] for k in below}
+    return _extent(np.concatenate([np.zeros((0, 3)), *(_placed(link) for link in survey.links if link.path in kept)]))
 
 
 def _mesh_unit(where: str, ratio: float) -> Finding:

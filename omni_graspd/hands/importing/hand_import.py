@@ -10,6 +10,7 @@ import json
 import re
 import shutil
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,11 +18,14 @@ from pathlib import Path
 from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, require_inside, writing_to
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.importing.mjcf_reader import read_mjcf
-from omni_graspd.hands.importing.source_to_design import design_hand, rest_posture
+from omni_graspd.hands.importing.source_hand import SourceLink
+from omni_graspd.hands.importing.source_palm import find_palm, links_above_palm
+from omni_graspd.hands.importing.source_to_design import design_hand, is_marker, rest_posture
 from omni_graspd.hands.importing.urdf_reader import read_urdf
 from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_vendor_hand
 from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_reader import read_hand
+from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings
 from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.library import list_all_names, list_names, list_user_names, resolve
 from omni_graspd.usd.self_contained import write_self_contained
@@ -71,13 +75,16 @@ def add_hand(name: str, source: str | Path | None = None, *, scale: float = 1.0,
     with writing_to(folder, resumes=False, setting="GRASPD_HOME"), atomic_path(folder) as staged:
         written = staged / f"{name}.usda"
         staged.mkdir(parents=True)
-        _convert(name, file, scale, written)
+        beside = hand_settings_path(file)
+        settings = read_hand_settings(beside)
+        notes = _convert(name, file, scale, written, settings)
         license_text = vendor.license if vendor else "not stated"
         for name_there, found in _license_files(file).items():
             (staged / name_there).parent.mkdir(exist_ok=True)
             shutil.copyfile(found, staged / name_there)
         (staged / "hand.toml").write_text(
-            _source_table(file, WHEEL if vendor else None, license_text, scale), encoding="utf-8"
+            _source_table(file, WHEEL if vendor else None, license_text, scale, notes, _own_settings(beside)),
+            encoding="utf-8",
         )
         read_hand(written)
         _set_aside(folder)
@@ -99,6 +106,25 @@ def _set_aside(folder: Path) -> None:
 def _delete_aside(folder: Path) -> None:
     if _aside(folder).is_dir():
         shutil.rmtree(_aside(folder))
+
+
+def _own_settings(beside: Path) -> str:
+    """Return the settings that lie beside a source, without the table that an import writes."""
+    if not beside.is_file():
+        return ""
+    text = re.sub(r"(?ms)^\[source\].*?(?=^\[|\Z)", "", beside.read_text(encoding="utf-8"))
+    return text.strip() + "\n\n"
+
+
+def import_notes(path: Path) -> tuple[str, ...]:
+    """Return what importing a hand changed or left out, a sentence each.
+
+    Args:
+        path: The hand's USD file.
+    """
+    toml = hand_settings_path(path)
+    source = tomllib.loads(toml.read_text(encoding="utf-8")).get("source", {}) if toml.is_file() else {}
+    return tuple(str(note) for note in source.get("notes", ()))
 
 
 def remove_hand(name: str) -> Path:
@@ -162,16 +188,33 @@ def _find_description(path: Path) -> Path:
     return path
 
 
-def _convert(name: str, file: Path, scale: float, written: Path) -> None:
+def _convert(name: str, file: Path, scale: float, written: Path, settings: HandSettings) -> list[str]:
+    """Write a hand's USD; return what was changed or left out, a sentence each."""
     if file.suffix.lower() in _USD:
         if scale != 1.0:
             raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
         write_self_contained(file, written)
-        return
+        return []
     kind = _kind(file)
     links = read_urdf(file) if kind == "robot" else read_mjcf(file)
-    design = design_hand(name, links, scale, file)
+    design = design_hand(name, links, scale, file, settings.palm)
     write_hand(design, written, rest_posture(design))
+    return [note for link in links for note in link.notes] + _left_out(links, settings.palm)
+
+
+def _left_out(links: Sequence[SourceLink], palm: str | None) -> list[str]:
+    """Say which links with shapes are above the palm, and which are only seen."""
+    names = [link.name for link in links]
+    index = find_palm(links) if palm is None or palm not in names else names.index(palm)
+    above = links_above_palm(links, index) - {names[index]}
+    shown = [link.name for link in links if link.name in above and (link.visuals or link.colliders)]
+    notes = []
+    if shown:
+        notes.append(f"left out of grasps, since they do not hang on the palm {names[index]}: {', '.join(shown)}")
+    markers = [link.name for link in links if is_marker(link, links)]
+    if markers:
+        notes.append(f"left out, since they are seen but have no <collision> where others have: {', '.join(markers)}")
+    return notes
 
 
 def _kind(file: Path) -> str:
@@ -201,9 +244,11 @@ def _license_files(file: Path) -> dict[str, Path]:
     return found
 
 
-def _source_table(file: Path, package: str | None, license_text: str, scale: float) -> str:
-    """Return hand.toml: where the hand comes from; all else is inferred when it is read."""
-    rows = {
+def _source_table(
+    file: Path, package: str | None, license_text: str, scale: float, notes: Sequence[str], own: str
+) -> str:
+    """Return hand.toml: what the user says, and where the hand comes from; all else is inferred when it is read."""
+    rows: dict[str, object] = {
         "file": file.name if package is None else f"{file.name} of {package}",
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
         "license": license_text,
@@ -213,7 +258,9 @@ def _source_table(file: Path, package: str | None, license_text: str, scale: flo
     }
     if file.suffix.lower() in _USD:
         del rows["scale"], rows["drives"]
+    if notes:
+        rows["notes"] = list(notes)
     lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rows.items()]
     return "# Written by graspd hands add. Any key of hand.toml may be added above [source]; see docs/hands.md.\n\n" + (
-        "\n".join(["[source]", *lines]) + "\n"
+        own + "\n".join(["[source]", *lines]) + "\n"
     )

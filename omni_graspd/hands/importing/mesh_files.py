@@ -10,6 +10,7 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.mesh_file import load_mesh_file
 from omni_graspd.hands.importing.source_hand import SourceShape
 from omni_graspd.usd.materials import Appearance
 
@@ -43,18 +44,11 @@ def read_mesh_file(path: Path, scale: np.ndarray) -> list[SourceShape]:
     Raises:
         GraspdError: If the format is unknown or needs a package that is missing, or the file has no triangles.
     """
-    try:
-        scene = trimesh.load(path, force="scene")
-        parts = scene.dump(concatenate=False)
-    except Exception as error:  # trimesh raises what its many readers raise
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise GraspdError(f"expected a readable mesh in {path}, got {reason}; convert it to OBJ, STL or GLB") from error
     shapes = []
-    for part in parts if isinstance(parts, list) else [parts]:
-        if isinstance(part, trimesh.Trimesh) and len(part.faces):
-            mesh = trimesh.Trimesh(part.vertices, part.faces, process=False)
-            mesh.apply_transform(np.diag([*scale, 1.0]))
-            shapes.append(SourceShape(mesh, _look(part)))
+    for part in load_mesh_file(path).parts:
+        mesh = trimesh.Trimesh(part.vertices, part.faces, process=False)
+        mesh.apply_transform(np.diag([*scale, 1.0]))
+        shapes.append(SourceShape(mesh, _look(part)))
     if not shapes:
         raise GraspdError(f"expected triangles in {path}, got none; re-export the mesh")
     return shapes

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,15 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.importing.mesh_files import linear_color
+from omni_graspd.hands.importing.mjcf_couplings import MjcfCouplings
 from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, SourceShape, parents_first
+from omni_graspd.hands.importing.source_palm import links_above_palm
 from omni_graspd.hands.usd.hand_design import MassDistribution
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
+_FREE_SLIDE = 1.0
+"""Limit of slides above the palm that have none [m]."""
 _LAST_SEEN_GROUP = 2
 """MuJoCo's viewer shows groups 0 to 2 unless told otherwise; colliders that are not to be seen are in group 3."""
 
@@ -26,7 +31,8 @@ def read_mjcf(path: Path) -> list[SourceLink]:
     """Read an MJCF file's links, parents first; of several top-level bodies, the only one with joints in its tree.
 
     Raises:
-        GraspdError: If MuJoCo is missing or refuses the file, several top-level bodies have joints, or one is a ball.
+        GraspdError: If MuJoCo is missing or refuses the file, several top-level bodies have joints, one is a ball, or a
+            coupling cannot be honoured.
     """
     model = _compile(path)
     links: list[SourceLink] = []
@@ -42,8 +48,49 @@ def read_mjcf(path: Path) -> list[SourceLink]:
         first, second = names.get(int(signature) >> 16), names.get(int(signature) & 0xFFFF)
         if first is not None and second is not None:
             by_name[first].never_hits.append(second)
-    _couple(model, {link.joint.name: link.joint for link in links if link.joint is not None})
-    return parents_first(links, path)
+    joints = {k: _name(model, "jnt", k) for k in range(model.njnt) if int(model.jnt_bodyid[k]) in names}
+    joints = {k: name for k, name in joints.items() if model.jnt_type[k] != 0}
+    couplings = MjcfCouplings(model, joints, names, path)
+    links = parents_first(links, path)
+    _hold_passive_joints(model, links, joints, couplings)
+    links = couplings.relations.applied(links)
+    _check_slides(links, path)
+    return links
+
+
+def _hold_passive_joints(
+    model: Any, links: Sequence[SourceLink], joints: Mapping[int, str], couplings: MjcfCouplings
+) -> None:
+    """Hold joints below the palm that no actuator moves where their springs rest, and note it: nothing closes them."""
+    above, undriven = links_above_palm(links), set(couplings.undriven())
+    held: dict[str, float] = {}
+    for number, name in joints.items():
+        link = next(link for link in links if link.joint is not None and link.joint.name == name)
+        if name in undriven and link.name not in above and link.joint is not None:
+            rest = float(model.qpos_spring[model.jnt_qposadr[number]]) if model.jnt_stiffness[number] else 0.0
+            held[name] = float(np.clip(rest, link.joint.lower, link.joint.upper))
+            couplings.relations.add({name: 1.0}, held[name], f"joint {name} without actuator")
+    if held:
+        positions = ", ".join(f"{name} at {rest:.4g}" for name, rest in held.items())
+        links[0].notes.append(
+            f"held where they rest, since no actuator moves them: {positions}; if they follow others, couple them "
+            "(<equality><joint joint1= joint2= polycoef=>)"
+        )
+
+
+def _check_slides(links: Sequence[SourceLink], path: Path) -> None:
+    """Refuse slides without limits below the palm; above it they are left out anyway.
+
+    Raises:
+        GraspdError: If there is one.
+    """
+    above = links_above_palm(links)
+    for link in links:
+        joint = link.joint
+        if joint is not None and not math.isfinite(joint.upper - joint.lower):
+            if link.name not in above:
+                raise GraspdError(f"expected the slide {joint.name!r} of {path} to have limits, got none; add range=")
+            joint.lower, joint.upper = -_FREE_SLIDE, _FREE_SLIDE
 
 
 def _compile(path: Path) -> Any:
@@ -76,19 +123,21 @@ def _name(model: Any, kind: str, index: int) -> str:
 
 
 def _read_body(model: Any, body: int, parent: str | None, path: Path) -> list[SourceLink]:
-    """Return a body's link; with several joints, one empty link comes before it for each joint but the last."""
+    """Return a body's link; with several joints, one empty link comes before it for each joint but the last.
+
+    A root body that moves gets an empty link above it.
+    """
     name = _name(model, "body", body)
     pose = np.array([*model.body_pos[body], *np.roll(model.body_quat[body], -1)])
     joints = range(model.body_jntadr[body], model.body_jntadr[body] + model.body_jntnum[body])
     moving = [_read_joint(model, joint, path) for joint in joints if model.jnt_type[joint] != 0]
+    links: list[SourceLink] = []
     if parent is None:
         pose = IDENTITY
         if moving:
-            raise GraspdError(
-                f"expected the root body {name!r} of {path} to have no joints but a free one, got "
-                f"{', '.join(joint.name for joint in moving)}; put the hand into a body of its own"
-            )
-    links = []
+            # A floating hand on joints of its root body, as datasets have it: they end up above the palm.
+            parent = f"{name}_base"
+            links.append(SourceLink(parent, None, IDENTITY, None))
     weld = None if parent is None else SourceJoint(f"{name}_weld", "fixed", np.array([1.0, 0.0, 0.0]), np.zeros(3))
     for number, joint in enumerate(moving or [weld]):
         last = number >= len(moving) - 1
@@ -109,9 +158,7 @@ def _read_joint(model: Any, index: int, path: Path) -> SourceJoint:
         raise GraspdError(f"expected hinges and slides in {path}, got the ball joint {name!r}; use three hinges")
     lower, upper = (float(limit) for limit in model.jnt_range[index])
     if not model.jnt_limited[index]:
-        if kind == 2:
-            raise GraspdError(f"expected the slide {name!r} of {path} to have limits, got none; add range=")
-        lower, upper = -math.pi, math.pi
+        lower, upper = (-math.inf, math.inf) if kind == 2 else (-math.pi, math.pi)
     # MuJoCo's positions count from ref.
     reference = float(model.qpos0[model.jnt_qposadr[index]])
     if reference != 0.0:
@@ -160,31 +207,3 @@ def _surface(model: Any, geom: int) -> trimesh.Trimesh | None:
         capsule.apply_translation(-capsule.bounds.mean(axis=0))
         return capsule
     return None
-
-
-def _couple(model: Any, joints: dict[str, SourceJoint]) -> None:
-    """Turn couplings into followers: equalities of two joints, and tendons that one actuator pulls.
-
-    A fixed tendon shares its length among its joints in proportion to their coefficients, as equal springs would.
-    """
-    import mujoco
-
-    for k in range(model.neq):
-        pair = (int(model.eq_obj1id[k]), int(model.eq_obj2id[k]))
-        if model.eq_type[k] != mujoco.mjtEq.mjEQ_JOINT or min(pair) < 0:
-            continue
-        follower, leader = (joints.get(_name(model, "jnt", joint)) for joint in pair)
-        if follower is not None and leader is not None:
-            follower.leader = leader.name
-            follower.offset, follower.multiplier = (float(value) for value in model.eq_data[k][:2])
-    for actuator in range(model.nu):
-        if model.actuator_trntype[actuator] != mujoco.mjtTrn.mjTRN_TENDON:
-            continue
-        tendon = int(model.actuator_trnid[actuator][0])
-        wraps = range(model.tendon_adr[tendon], model.tendon_adr[tendon] + model.tendon_num[tendon])
-        if any(model.wrap_type[w] != mujoco.mjtWrap.mjWRAP_JOINT for w in wraps):
-            continue
-        pulled = [(_name(model, "jnt", int(model.wrap_objid[w])), float(model.wrap_prm[w])) for w in wraps]
-        pulled.sort(key=lambda item: list(joints).index(item[0]))
-        for name, coefficient in pulled[1:]:
-            joints[name].leader, joints[name].multiplier = pulled[0][0], coefficient / pulled[0][1]

@@ -73,6 +73,8 @@ class SourceLink:
     """What collides."""
     never_hits: list[str] = field(default_factory=list)
     """Names of links that it does not collide with."""
+    notes: list[str] = field(default_factory=list)
+    """What reading changed or left out, a sentence each."""
 
 
 def _check_joints(links: Sequence[SourceLink], source: Path) -> None:

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from omni_graspd.full_install import require_installed
 from omni_graspd.geometry.sphere_directions import sphere_directions
 from omni_graspd.hands.importing.outside_surface import outside_surface
 from omni_graspd.hands.importing.source_hand import SourceLink, SourceShape
+from omni_graspd.hands.importing.source_palm import check_one_hand, find_palm, links_above_palm
 from omni_graspd.hands.usd.hand_design import (
     HandDesign,
     JointDesign,
@@ -43,7 +44,9 @@ _MOST_VERTICES = 64
 """PhysX reduces hulls with more vertices by itself."""
 
 
-def design_hand(name: str, links: Sequence[SourceLink], scale: float, source: Path) -> HandDesign:
+def design_hand(
+    name: str, links: Sequence[SourceLink], scale: float, source: Path, palm: str | None = None
+) -> HandDesign:
     """Turn a described hand into one to be written.
 
     Empty links that are welded at the root or at the end of a chain are left out.
@@ -53,12 +56,17 @@ def design_hand(name: str, links: Sequence[SourceLink], scale: float, source: Pa
         links: Its links, parents first.
         scale: Metres per unit of length of the source.
         source: The file, for errors.
+        palm: Name of the palm; None to infer it.
 
     Raises:
-        GraspdError: If the hand is implausibly large or small.
+        GraspdError: If the hand is implausibly large or small, or there are two.
     """
-    links = [_scaled(link, scale) for link in _without_empty_ends(links)]
-    _check_size(links, scale, source)
+    kinds = {link.joint.name: link.joint.kind for link in links if link.joint is not None}
+    links = [_scaled(link, scale, kinds) for link in _without_empty_ends(links)]
+    if palm is None:
+        check_one_hand(links, source)
+    _check_size(_below(links, palm), scale, source)
+    links = _without_empty_ends(_without_markers(links))
     link_names = _unique_names([link.name for link in links], _RESERVED)
     joint_names = _unique_names([link.joint.name for link in links if link.joint is not None], ())
     looks: dict[Appearance, str] = {}
@@ -95,17 +103,46 @@ def _without_empty_ends(links: Sequence[SourceLink]) -> list[SourceLink]:
         kept = [link for link in kept if link not in ends]
 
 
+def _below(links: Sequence[SourceLink], palm: str | None) -> list[SourceLink]:
+    """Return the palm and what hangs on it; all links if there is none of that name."""
+    names = [link.name for link in links]
+    if palm is not None and palm not in names:
+        return list(links)
+    index = find_palm(links) if palm is None else names.index(palm)
+    above = links_above_palm(links, index)
+    return [link for link in links if link.name not in above or link.name == names[index]]
+
+
+def _without_markers(links: Sequence[SourceLink]) -> list[SourceLink]:
+    return [replace(link, visuals=[]) if is_marker(link, links) else link for link in links]
+
+
+def is_marker(link: SourceLink, links: Sequence[SourceLink]) -> bool:
+    """Tell whether a link at the end of a chain is only seen, where others say what collides: it is not solid."""
+    if link.colliders or not link.visuals or link.joint is None or link.joint.kind != "fixed":
+        return False
+    return any(other.colliders for other in links) and not any(other.parent == link.name for other in links)
+
+
 def _is_empty(link: SourceLink) -> bool:
     return not link.visuals and not link.colliders
 
 
-def _scaled(link: SourceLink, scale: float) -> SourceLink:
+def _scaled(link: SourceLink, scale: float, kinds: Mapping[str, str]) -> SourceLink:
     pose = link.T_parent_link.copy()
     pose[:3] *= scale
     joint, spread = link.joint, link.distribution
     if joint is not None:
         reach = scale if joint.kind == "prismatic" else 1.0
-        joint = replace(joint, anchor=scale * joint.anchor, lower=reach * joint.lower, upper=reach * joint.upper)
+        leads = scale if joint.leader is not None and kinds[joint.leader] == "prismatic" else 1.0
+        joint = replace(
+            joint,
+            anchor=scale * joint.anchor,
+            lower=reach * joint.lower,
+            upper=reach * joint.upper,
+            multiplier=joint.multiplier * reach / leads,
+            offset=joint.offset * reach,
+        )
     if spread is not None:
         spread = MassDistribution(scale * spread.center_of_mass, scale**2 * spread.inertia)
     shapes = [
@@ -119,7 +156,9 @@ def _check_size(links: Sequence[SourceLink], scale: float, source: Path) -> None
     poses: dict[str | None, np.ndarray] = {None: np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])}
     points = []
     for link in links:
-        poses[link.name] = compose(poses[link.parent], link.T_parent_link) if link.parent else poses[None]
+        poses[link.name] = (
+            compose(poses[link.parent], link.T_parent_link) if link.parent and link.parent in poses else poses[None]
+        )
         points += [transform_points(poses[link.name], s.mesh.bounds) for s in (*link.visuals, *link.colliders)]
     if not points:
         raise GraspdError(f"expected links with shapes in {source}, got none; add visual or collision geometry")

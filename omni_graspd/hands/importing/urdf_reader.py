@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -14,6 +15,7 @@ import trimesh
 from pxr import Gf
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.hands.importing.joint_relations import JointRelations
 from omni_graspd.hands.importing.mesh_files import find_mesh_file, linear_color, read_mesh_file
 from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, SourceShape, parents_first
 from omni_graspd.hands.importing.xml_file import parse_xml
@@ -40,7 +42,48 @@ def read_urdf(path: Path) -> list[SourceLink]:
     joints = {_child(node, "child", "link", path): node for node in root.findall("joint")}
     if len(joints) < len(root.findall("joint")):
         raise GraspdError(f"expected one parent per link in {path}, got a link that two joints move; remove one")
-    return parents_first([_read_link(node, joints, looks, path) for node in root.findall("link")], path)
+    links = parents_first([_read_link(node, joints, looks, path) for node in root.findall("link")], path)
+    return _coupled(root, links, path)
+
+
+def _coupled(root: ElementTree.Element, links: list[SourceLink], path: Path) -> list[SourceLink]:
+    """Apply <mimic> and Gazebo's mimic plugins; a repeat of the same is no conflict."""
+    kinds = {link.joint.name: link.joint.kind for link in links if link.joint is not None}
+    relations = JointRelations(list(kinds), path)
+    for follower, leader, node in _mimics(root):
+        name = f"the mimic of {follower!r}"
+        if kinds.get(follower) == "fixed":
+            continue
+        if leader not in kinds or follower not in kinds:
+            missing = leader if follower in kinds else follower
+            raise GraspdError(f"expected {name} in {path} to name joints of the file, got {missing!r}; mend the name")
+        if leader == follower:
+            raise GraspdError(f"expected {follower!r} of {path} to follow another joint, got itself; free it")
+        multiplier = _number(node, "multiplier", 1.0, path)
+        offset = _number(node, "offset", 0.0, path)
+        if kinds[leader] == "fixed":
+            relations.add({follower: 1.0}, offset, name)
+        else:
+            relations.add({follower: 1.0, leader: -multiplier}, offset, name)
+    return relations.applied(links)
+
+
+def _mimics(root: ElementTree.Element) -> Iterator[tuple[str, str, ElementTree.Element]]:
+    """Yield follower, leader and the element with the numbers, of each coupling."""
+    for joint in root.findall("joint"):
+        for mimic in joint.findall("mimic"):
+            yield joint.get("name", ""), mimic.get("joint", ""), mimic
+    for plugin in root.iter("plugin"):
+        follower, leader = (plugin.findtext(tag) for tag in ("joint", "mimicJoint"))
+        if follower and leader:
+            yield follower.strip(), leader.strip(), plugin
+
+
+def _number(node: ElementTree.Element, key: str, default: float, path: Path) -> float:
+    """Read a number of a coupling: <mimic> has attributes, plugins have elements."""
+    text = node.get(key) if node.tag == "mimic" else node.findtext(key)
+    element = ElementTree.Element("number", {} if text is None else {key: text})
+    return float(_numbers(element, key, (default,), path)[0])
 
 
 def _read_link(
@@ -83,11 +126,6 @@ def _read_joint(node: ElementTree.Element, path: Path) -> SourceJoint:
         raise GraspdError(f"expected joint {name!r} of {path} to have limits, got none; add <limit lower= upper=>")
     else:
         joint.lower, joint.upper = (float(_numbers(limit, key, (0.0,), path)[0]) for key in ("lower", "upper"))
-    mimic = node.find("mimic")
-    if mimic is not None:
-        joint.leader = mimic.get("joint")
-        joint.multiplier = float(_numbers(mimic, "multiplier", (1.0,), path)[0])
-        joint.offset = float(_numbers(mimic, "offset", (0.0,), path)[0])
     return joint
 
 

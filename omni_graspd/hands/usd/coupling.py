@@ -25,10 +25,16 @@ def linear_coupling(joints: Sequence[JointPrim], source: Path) -> tuple[np.ndarr
         joint_positions = coupling @ actuated_positions + offset.
 
     Raises:
-        GraspdError: If a joint follows itself, directly or through others.
+        GraspdError: If a joint follows itself, directly or through others, or one that is not among them.
     """
     index = {joint.path: k for k, joint in enumerate(joints)}
-    followers = {k: j.mimic for k, j in enumerate(joints) if j.mimic is not None and j.mimic.leader in index}
+    for joint in joints:
+        if joint.mimic is not None and joint.mimic.leader not in index:
+            raise GraspdError(
+                f"expected {joint.path} in {source} to follow a joint below the palm, got {joint.mimic.leader}; couple "
+                "it to one of those, or name another palm in hand.toml"
+            )
+    followers = {k: j.mimic for k, j in enumerate(joints) if j.mimic is not None}
     actuated = np.array([k for k in range(len(joints)) if k not in followers], dtype=np.int64)
     full, offset = np.eye(len(joints)), np.zeros(len(joints))
     for k in followers:

@@ -9,19 +9,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from pxr import Sdf, Usd, UsdPhysics
+from pxr import Sdf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand, Link
 from omni_graspd.hands.inference.hand_inference import infer_grasping
 from omni_graspd.hands.inference.palm_inference import infer_palm
+from omni_graspd.hands.inference.separate_hands import separate_palms
 from omni_graspd.hands.usd.coupling import linear_coupling
 from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings
 from omni_graspd.hands.usd.joint_reader import JointPrim, read_joints
 from omni_graspd.hands.usd.link_reader import owning_body, read_link_mass, read_link_mesh
 from omni_graspd.usd.meshes import mesh_prims
-from omni_graspd.usd.stage import open_stage
-from omni_graspd.usd.transforms import IDENTITY
+from omni_graspd.usd.still_stage import open_still
+from omni_graspd.usd.transforms import IDENTITY, local_to_world
 
 # Limits are written in degrees; a position in radians that is meant to lie on one may miss it by rounding [rad or m].
 _ROUNDING = 1e-4
@@ -36,7 +37,7 @@ def read_hand(path: Path) -> Hand:
         GraspdError: If the file is missing or not USD, has no articulated rigid bodies, if its joints close a loop, or
             if a name in ``hand.toml`` does not exist.
     """
-    stage = open_stage(path)
+    stage = open_still(path)
     settings = read_hand_settings(hand_settings_path(path))
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
     joints = read_joints(root, path)
@@ -45,6 +46,7 @@ def read_hand(path: Path) -> Hand:
             f"expected a UsdPhysics articulation in {path}, got no joint between rigid bodies; "
             "give a hand's USD with UsdPhysics joints"
         )
+    _check_no_instancer(root, path)
     tree = _subtree(stage, _grow_tree(joints, _root_body(root, joints), path), settings, path)
     movable = [joint for _, joint in tree if joint is not None and joint.joint_type != "fixed"]
     actuated, coupling, offset = linear_coupling(movable, path)
@@ -69,6 +71,15 @@ def read_hand(path: Path) -> Hand:
 
 Branch = tuple[Sdf.Path, JointPrim | None]
 """A body and the joint to its parent; the joint's first body is the parent."""
+
+
+def _check_no_instancer(root: Usd.Prim, path: Path) -> None:
+    for prim in Usd.PrimRange(root, Usd.TraverseInstanceProxies()):
+        if prim.IsA(UsdGeom.PointInstancer) and not owning_body(prim).IsPseudoRoot():
+            raise GraspdError(
+                f"expected meshes on the links of {path}, got the PointInstancer {prim.GetPath()}; make its copies "
+                "meshes before the export"
+            )
 
 
 def _root_body(root: Usd.Prim, joints: Sequence[JointPrim]) -> Sdf.Path:
@@ -136,7 +147,15 @@ def _subtree(stage: Usd.Stage, tree: list[Branch], settings: HandSettings, path:
         movable = [joint is not None and joint.lower < joint.upper for _, joint in tree]
         purposes = ("default", "render", "guide", "proxy")
         bodies = {owning_body(prim).GetPath() for prim in mesh_prims(stage.GetPseudoRoot(), purposes)}
-        palm = infer_palm(parents, movable, [body in bodies for body, _ in tree])
+        surfaced = [body in bodies for body, _ in tree]
+        palm = infer_palm(parents, movable, surfaced)
+        positions, radii = _extents(stage, tree)
+        palms = separate_palms(parents, movable, surfaced, positions, radii, palm)
+        if palms:
+            raise GraspdError(
+                f"expected one hand in {path}, got {len(palms)}, with the palms {', '.join(names[k] for k in palms)}; "
+                f'choose one by palm = "{names[palms[0]]}" in a hand.toml beside it'
+            )
     else:
         palm = names.index(settings.palm)
     if names[palm] in settings.excluded_links:
@@ -149,6 +168,22 @@ def _subtree(stage: Usd.Stage, tree: list[Branch], settings: HandSettings, path:
         if parents[k] in kept and names[k] not in settings.excluded_links:
             kept.add(k)
     return [(tree[palm][0], None), *(tree[k] for k in sorted(kept - {palm}))]
+
+
+def _extents(stage: Usd.Stage, tree: list[Branch]) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the file places links [m], shape [link_count, 3], and how far they reach from there [m]."""
+    metres = UsdGeom.GetStageMetersPerUnit(stage)
+    cache = UsdGeom.BBoxCache(Usd.TimeCode.Default(), ["default", "render", "guide", "proxy"])
+    origins, radii = [], []
+    for body, joint in tree:
+        prim = stage.GetPrimAtPath(body)
+        origin = local_to_world(prim)[:3, 3]
+        box = cache.ComputeWorldBound(prim).ComputeAlignedRange()
+        corners = np.array([box.GetCorner(k) for k in range(8)]) if not box.IsEmpty() else origin[None]
+        slide = joint.upper - joint.lower if joint is not None and joint.joint_type == "prismatic" else 0.0
+        origins.append(metres * origin)
+        radii.append(metres * float(np.linalg.norm(corners - origin, axis=1).max()) + slide)
+    return np.array(origins), np.array(radii)
 
 
 def _read_links(stage: Usd.Stage, tree: list[Branch], movable: Sequence[JointPrim]) -> tuple[Link, ...]:

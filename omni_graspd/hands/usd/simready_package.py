@@ -16,7 +16,7 @@ from pxr import Sdf, Usd, UsdPhysics
 from omni_graspd.errors import GraspdError
 from omni_graspd.usd.simready_layers import Role, schemas, split_by_role
 from omni_graspd.usd.simready_package import PackageContent, Provenance, add_display_colors, bodies, write_package
-from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.still_stage import open_still
 
 _CATEGORY = "robot hand"
 _QCODE = "Q11012"  # Wikidata: robot
@@ -41,7 +41,7 @@ def write_simready_package(source: Path, folder: Path, provenance: Provenance, t
     Raises:
         GraspdError: If the source cannot be read or has no default prim, or the package is there already.
     """
-    stage = open_stage(source)
+    stage = open_still(source)
     prim = stage.GetDefaultPrim()
     if not prim:
         raise GraspdError(f"expected a default prim in {source}, got none; set one")

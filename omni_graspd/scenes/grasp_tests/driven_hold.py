@@ -92,8 +92,9 @@ async def measure_driven_hold(
     shape = (len(T_object_palm), hand.joint_count)
     if joint_positions.shape != shape or squeeze_joint_positions.shape != shape:
         raise GraspdError(
-            f"expected joint and squeeze positions {list(shape)} for {len(shape)} palm poses of {hand.name}, got "
-            f"{list(joint_positions.shape)} and {list(squeeze_joint_positions.shape)}; give all joints of each grasp"
+            f"expected joint and squeeze positions of shape {list(shape)} for {len(shape)} palm poses of {hand.name}, "
+            f"got {list(joint_positions.shape)} and {list(squeeze_joint_positions.shape)}; pass every joint of each "
+            "grasp"
         )
     pieces = tuple(object_pieces or obj.convex_pieces or convex_pieces(obj.mesh, config.hold.decomposition))
     if config.hold.object_mass is not None:

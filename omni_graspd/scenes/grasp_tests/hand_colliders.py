@@ -11,7 +11,7 @@ from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.hands.hand import Hand, Link
 from omni_graspd.hands.usd.link_reader import owning_body
 from omni_graspd.usd.meshes import TriangleMesh, merge_in_frame, mesh_prims
-from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.still_stage import open_still
 
 _PURPOSES = ("default", "render", "guide", "proxy")
 
@@ -28,7 +28,7 @@ def hand_colliders(hand: Hand) -> tuple[tuple[TriangleMesh, ...], ...]:
     Returns:
         For each link its convex meshes in the link's frame [m].
     """
-    stage = open_stage(hand.source)
+    stage = open_still(hand.source)
     return tuple(_pieces(stage.GetPrimAtPath(link.prim_path), link) for link in hand.links)
 
 

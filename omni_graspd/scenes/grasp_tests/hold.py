@@ -37,7 +37,7 @@ class HoldConfig:
     """How long the object must stay, and how near."""
 
     duration: float = 0.5
-    """How long gravity pulls [s]."""
+    """How long gravity acts [s]."""
     time_step: float = 1.0 / 240.0
     """Physics time step [s]."""
     moved_threshold: float = 0.01
@@ -132,8 +132,8 @@ def _check_shapes(hand: Hand, T_object_palm: np.ndarray, joint_positions: np.nda
     if T_object_palm.shape != (count, 7) or joint_positions.shape != (count, hand.joint_count):
         raise GraspdError(
             f"expected palm poses [grasp_count, 7] and joint positions [grasp_count, {hand.joint_count}] of "
-            f"{hand.name}, got {list(T_object_palm.shape)} and {list(joint_positions.shape)}; "
-            "expand actuated positions with Hand.joint_positions"
+            f"{hand.name}, got {list(T_object_palm.shape)} and {list(joint_positions.shape)}; expand actuated "
+            "positions with Hand.joint_positions"
         )
 
 

@@ -98,11 +98,12 @@ async def measure_lift(
     config, count = config or LiftConfig(), len(batch.status)
     if batch.way is None or batch.postures is None:
         raise GraspdError(
-            f"expected grasps of {obj.name} with a way past a table, got some without; synthesize them over a table"
+            f"the lift test needs grasps with a checked approach over a table, and some grasps of {obj.name} have "
+            "none; synthesize them over a table"
         )
     numbers = range(count) if indices is None else indices
     if len(numbers) != count:
-        raise GraspdError(f"expected an index for each of {count} grasps, got {len(numbers)}")
+        raise GraspdError(f"expected one index per grasp ({count}), got {len(numbers)}")
     test = LiftTest(simulate, hand, hand_colliders(hand), *_prepared(obj, config, object_pieces), config)
     ways = dict(_ways(batch, batch.postures, batch.way, obj))
     reasons = {row: NOT_USABLE for row in range(count) if row not in ways} | _screen(test, batch, ways)

@@ -3,7 +3,7 @@
 """Materials of foreign scenes in the terms of UsdPreviewSurface: numbers and textures.
 
 UsdPreviewSurface is read in full but for clearcoat, displacement, occlusion and the specular colour. Of MDL materials
-(OmniPBR, as in Isaac Sim's assets) and MaterialX standard surfaces the inputs of the same meaning are read by name.
+(OmniPBR, as in Isaac Sim's assets) and MaterialX surfaces the inputs of the same meaning are read by name.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from pxr import Sdf, Usd, UsdGeom, UsdShade
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.usd.materials import Appearance
 
 Color = tuple[float, float, float]
 """Linear red, green, blue."""
@@ -24,21 +25,36 @@ Color = tuple[float, float, float]
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 _LINEAR_FORMATS = {".exr", ".hdr"}
 _NAMES = {
-    "color": ("diffuseColor", "diffuse_color_constant", "base_color", "baseColor", "diffuse_color"),
-    "roughness": ("roughness", "reflection_roughness_constant", "specular_roughness"),
-    "metallic": ("metallic", "metallic_constant", "metalness", "base_metalness"),
+    "color": (
+        "diffuseColor",
+        "diffuse_color_constant",
+        "base_color",
+        "baseColor",
+        "base_color_factor",
+        "diffuse_color",
+        "diffuse_reflection_color",
+        "glass_color",
+    ),
+    "roughness": ("roughness", "reflection_roughness_constant", "specular_roughness", "roughness_factor"),
+    "metallic": ("metallic", "metallic_constant", "metalness", "base_metalness", "metallic_factor"),
     "emission": ("emissiveColor", "emissive_color", "emission_color"),
     "opacity": ("opacity", "opacity_constant"),
     "normal": ("normal",),
 }
 """Inputs of shaders by what they mean here."""
 _ASSETS = {
-    "color": ("diffuse_texture", "base_color_texture"),
+    "color": ("diffuse_texture", "base_color_texture", "base_color_image", "diffuse_reflection_color_image"),
     "roughness": ("reflectionroughness_texture",),
     "metallic": ("metallic_texture",),
     "normal": ("normalmap_texture",),
 }
 """Inputs of MDL materials that name a texture directly."""
+_TINTS = ("diffuse_tint",)
+"""Inputs of MDL materials that the base colour is multiplied with."""
+_MDL_GREY = (0.2, 0.2, 0.2)
+"""Base colour of OmniPBR and its kin where nothing is said."""
+_IMAGE_NODES = ("ND_image_", "ND_tiledimage_", "ND_UsdUVTexture")
+"""Starts of the names of MaterialX nodes that look up an image."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +101,8 @@ class Look:
     """Primvar of the texture coordinates."""
     has_display_color: bool = False
     """Whether the base colour is the mesh's own display colour, point by point."""
+    unknown: str = ""
+    """Name of a material whose colour could not be read; empty where it could, or where there is none."""
 
 
 def read_look(prim: Usd.Prim, time: Usd.TimeCode) -> Look:
@@ -106,8 +124,27 @@ def read_look(prim: Usd.Prim, time: Usd.TimeCode) -> Look:
     for context in ("", "mdl", "mtlx"):
         surface, _, _ = material.ComputeSurfaceSource(context) if context else material.ComputeSurfaceSource()
         if surface:
-            return _ShaderReader(surface, time).look()
-    return Look()
+            look = _ShaderReader(surface, time).look()
+            return replace(look, unknown=material.GetPrim().GetName()) if look.unknown else look
+    return Look(unknown=material.GetPrim().GetName())
+
+
+def read_appearance(prim: Usd.Prim) -> Appearance:
+    """Read what :func:`read_look` does at the default time, without textures but that of the colour.
+
+    Texture paths come back resolved and absolute.
+    """
+    return plain_appearance(read_look(prim, Usd.TimeCode.Default()))
+
+
+def plain_appearance(look: Look) -> Appearance:
+    """Return a look without textures but that of the colour."""
+    return Appearance(
+        color=(0.18, 0.18, 0.18) if isinstance(look.color, Texture) else look.color,
+        texture=look.color.path if isinstance(look.color, Texture) else None,
+        roughness=0.5 if isinstance(look.roughness, Texture) else look.roughness,
+        metallic=0.0 if isinstance(look.metallic, Texture) else look.metallic,
+    )
 
 
 def _display_look(prim: Usd.Prim, time: Usd.TimeCode) -> Look:
@@ -124,12 +161,15 @@ class _ShaderReader:
     def __init__(self, surface: UsdShade.Shader, time: Usd.TimeCode) -> None:
         self._surface, self._time = surface, time
         self._is_preview = surface.GetIdAttr().Get() == "UsdPreviewSurface"
+        self._is_omni_pbr = "OmniPBR" in str(surface.GetSourceAssetSubIdentifier("mdl") or "")
         self._uv_name: str | None = None
 
     def look(self) -> Look:
         """Return all inputs as one look."""
-        default = (0.18, 0.18, 0.18) if self._is_preview else (0.5, 0.5, 0.5)
+        default = (0.18, 0.18, 0.18) if self._is_preview else _MDL_GREY if self._is_omni_pbr else (0.5, 0.5, 0.5)
+        is_known = self._is_preview or self._is_omni_pbr or self._value("color") is not None
         color, has_display_color = self._color("color", default)
+        color = self._tinted(color)
         emission, _ = self._color("emission", (0.0, 0.0, 0.0))
         if not self._is_preview and not self._number("enable_emission", 0.0):
             emission = (0.0, 0.0, 0.0)
@@ -148,7 +188,21 @@ class _ShaderReader:
             ior=self._number("ior", 1.5),
             uv_name=self._uv_name or "st",
             has_display_color=has_display_color,
+            unknown="" if is_known else str(self._surface.GetPrim().GetName()),
         )
+
+    def _tinted(self, color: Color | Texture) -> Color | Texture:
+        tint = next((value for name in _TINTS if (value := self._input(name)) is not None), None)
+        if tint is None:
+            return color
+        red, green, blue = (float(value) for value in tint)
+        if isinstance(color, Texture):
+            return replace(color, scale=_four(np.multiply(color.scale, (red, green, blue, 1.0))))
+        return color[0] * red, color[1] * green, color[2] * blue
+
+    def _input(self, name: str) -> Any:
+        source = self._surface.GetInput(name)
+        return _produced(source, self._time) if source else None
 
     def _color(self, meaning: str, default: Color) -> tuple[Color | Texture, bool]:
         value = self._value(meaning)
@@ -167,8 +221,7 @@ class _ShaderReader:
         return default if value is None or isinstance(value, str) else float(np.mean(np.array(value)))
 
     def _number(self, name: str, default: float) -> float:
-        source = self._surface.GetInput(name)
-        value = source.Get(self._time) if source else None
+        value = self._input(name)
         return default if value is None else float(value)
 
     def _value(self, meaning: str) -> object:
@@ -183,7 +236,7 @@ class _ShaderReader:
             for attribute in UsdShade.Utils.GetValueProducingAttributes(source) if source else ():
                 shader = UsdShade.Shader(attribute.GetPrim())
                 kind = str(shader.GetIdAttr().Get() or "") if shader and shader.GetIdAttr() else ""
-                if kind == "UsdUVTexture":
+                if kind == "UsdUVTexture" or kind.startswith(_IMAGE_NODES):
                     return self._texture(shader, attribute.GetName().rsplit(":", 1)[-1], meaning)
                 if kind.startswith("UsdPrimvarReader"):
                     return str(_produced(shader.GetInput("varname"), self._time))
@@ -209,7 +262,7 @@ class _ShaderReader:
         if not isinstance(asset, Sdf.AssetPath) or not asset.path:
             return tuple(read("fallback", (0.0, 0.0, 0.0, 1.0)))[:3]
         path = _resolved(asset)
-        space = str(read("sourceColorSpace", "auto"))
+        space = str(read("sourceColorSpace", _color_space(shader.GetInput("file"))))
         is_linear = space == "raw" or PurePosixPath(path.rstrip("]")).suffix.lower() in _LINEAR_FORMATS
         wrap = str(read("wrapS", "useMetadata"))
         return Texture(
@@ -219,7 +272,7 @@ class _ShaderReader:
             wrap=wrap if wrap in ("repeat", "mirror", "clamp") else "clamp" if wrap == "black" else "repeat",
             scale=_four(read("scale", (1.0, 1.0, 1.0, 1.0))),
             bias=_four(read("bias", (0.0, 0.0, 0.0, 0.0))),
-            T_image_st=self._transform(shader.GetInput("st")),
+            T_image_st=self._transform(shader.GetInput("st") or shader.GetInput("texcoord")),
         )
 
     def _transform(self, source: UsdShade.Input | None) -> tuple[float, ...]:
@@ -227,9 +280,9 @@ class _ShaderReader:
         attributes = UsdShade.Utils.GetValueProducingAttributes(source) if source else ()
         shader = UsdShade.Shader(attributes[0].GetPrim()) if attributes else None
         kind = str(shader.GetIdAttr().Get()) if shader else ""
-        if shader and kind.startswith("UsdPrimvarReader"):
-            name = _produced(shader.GetInput("varname"), self._time)
-            self._uv_name = self._uv_name or str(name)
+        if shader and kind.startswith(("UsdPrimvarReader", "ND_UsdPrimvarReader", "ND_geompropvalue")):
+            name = _produced(shader.GetInput("varname") or shader.GetInput("geomprop"), self._time)
+            self._uv_name = self._uv_name or (str(name) if name else None)
         if not shader or kind != "UsdTransform2d":
             return _IDENTITY
         inner = np.vstack([np.reshape(self._transform(shader.GetInput("in")), (2, 3)), [0.0, 0.0, 1.0]])
@@ -249,10 +302,16 @@ def _produced(source: UsdShade.Input, time: Usd.TimeCode) -> Any:
     return attributes[0].Get(time) if attributes else None
 
 
+def _color_space(source: UsdShade.Input) -> str:
+    """Return what MaterialX says about a file's values, in UsdUVTexture's words."""
+    space = source.GetAttr().GetColorSpace()
+    return "raw" if space.startswith(("lin", "raw")) else "sRGB" if "srgb" in space.lower() else "auto"
+
+
 def _resolved(asset: Sdf.AssetPath) -> str:
     path = str(asset.resolvedPath or asset.path)
     if "<UDIM>" in path:
-        raise GraspdError(f"expected a single image, got the UDIM tiles {path}; bake them into one texture")
+        raise GraspdError(f"UDIM textures are not supported, got {path}; bake the tiles into one texture")
     return path
 
 

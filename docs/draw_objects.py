@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Draw every built-in object from two sides, with its size, mass and number of faces.
 
-python examples/04_builtin_objects.py [PICTURE]
+python docs/draw_objects.py [PICTURE]
 """
 
 from __future__ import annotations

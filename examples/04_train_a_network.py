@@ -4,7 +4,7 @@
 
     graspd generate --object mug --scenes 32 --views 4 --mono --camera.width 160 --camera.height 120 --out mugs
     pip install torch
-    python examples/05_train_a_network.py mugs [SECONDS]
+    python examples/04_train_a_network.py mugs [SECONDS]
 
 Prints the loss, which falls, and how far the predicted palms are off on the images of training [mm].
 """

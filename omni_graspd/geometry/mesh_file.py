@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Mesh files of any origin through trimesh, made plain before and completed after it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import trimesh
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.gltf_content import GltfContent, UnreadableGltfError
+from omni_graspd.geometry.obj_materials import ObjMaterials, read_obj_materials
+from omni_graspd.geometry.obj_text import plain_text, triangle_text
+from omni_graspd.geometry.ply_text import plain_ply, with_cut_polygons
+
+_STL_HEADER, _STL_FACE = 84, 50
+"""Bytes before the faces of a binary STL, which end with their number, and bytes per face."""
+_STL_WORDS = r" ?\b(facet|outer|vertex|endloop|endfacet|endsolid)\b"
+
+
+@dataclass
+class MeshFile:
+    """What a mesh file has."""
+
+    parts: list[trimesh.Trimesh]
+    """Its meshes, placed, in the file's axes and unit of length."""
+    materials: ObjMaterials | None = None
+    """Materials of an OBJ file."""
+    notes: list[str] = field(default_factory=list)
+    """What is lost or found elsewhere, a sentence each."""
+
+
+def load_mesh_file(path: Path) -> MeshFile:
+    """Read all triangles of a mesh file, concave polygons cut properly.
+
+    Raises:
+        GraspdError: If the file cannot be parsed, or needs an extension or a package that is missing.
+    """
+    try:
+        with _quiet_libraries():
+            return _load(path)
+    except GraspdError:
+        raise
+    except UnreadableGltfError as error:
+        raise GraspdError(f"expected a readable mesh, got {path}: {error}") from error
+    except Exception as error:  # Parsers of six formats raise whatever they like on broken files.
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        raise GraspdError(f"expected a readable mesh, got {path} ({reason}); export it again") from error
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Keep what trimesh and NumPy have to say about a file from the user: our notes and errors say it."""
+    logger = logging.getLogger("trimesh")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _load(path: Path) -> MeshFile:
+    suffix = path.suffix.lower()
+    if suffix == ".obj":
+        return _load_obj(path)
+    if suffix in (".glb", ".gltf"):
+        content = GltfContent(path.read_bytes(), lambda name: (path.parent / name).read_bytes())
+        parts = _placed(trimesh.load(BytesIO(content.plain()), file_type="glb", process=False, resolver=_Files(path)))
+        return MeshFile(parts, notes=list(dict.fromkeys(content.notes)))
+    if suffix == ".ply":
+        content = BytesIO(plain_ply(path.read_bytes()))
+        parts = _placed(trimesh.load(content, file_type="ply", process=False, resolver=_Files(path)))
+        return MeshFile([with_cut_polygons(part) for part in parts])
+    if suffix == ".stl":
+        return MeshFile(_placed(trimesh.load(BytesIO(_plain_stl(path)), file_type="stl", process=False)))
+    if suffix == ".dae":
+        return _load_collada(path)
+    return MeshFile(_placed(trimesh.load(path, process=False)))
+
+
+def _load_collada(path: Path) -> MeshFile:
+    """Read COLLADA in metres, whatever unit the file states; its up axis is left, as RViz does for URDF."""
+    try:
+        import collada  # noqa: F401 # pyright: ignore[reportMissingImports]
+    except ImportError as error:
+        raise GraspdError(
+            f"expected the package pycollada to read {path}, got none; pip install 'omni-graspd[import]'"
+        ) from error
+    parts = _placed(trimesh.load(path, process=False))
+    stated = re.search(rb"<unit\b[^>]*\bmeter\s*=\s*[\"']\s*([^\"'\s]+)", path.read_bytes())
+    if stated is not None:
+        for part in parts:
+            part.apply_scale(float(stated[1]))
+    return MeshFile(parts)
+
+
+def _placed(loaded: Any) -> list[trimesh.Trimesh]:
+    parts = loaded.dump() if isinstance(loaded, trimesh.Scene) else [loaded]
+    return [part for part in parts if isinstance(part, trimesh.Trimesh) and len(part.faces)]
+
+
+def _load_obj(path: Path) -> MeshFile:
+    text = triangle_text(path.read_bytes())
+    materials = read_obj_materials(path, text)
+    lines = [line for line in text.split("\n") if not line.startswith(("#", "mtllib"))]
+    head = ["mtllib materials"] if materials.is_found else []
+    content = BytesIO("\n".join([*head, *lines]).encode())
+    parts = _placed(trimesh.load(content, file_type="obj", process=False, resolver=_ObjFiles(materials)))
+    for part in parts:
+        _place_texture(part, materials)
+    return MeshFile(parts, materials, materials.notes)
+
+
+def _place_texture(part: trimesh.Trimesh, materials: ObjMaterials) -> None:
+    """Apply the scale and offset of a material's texture to a part's texture coordinates."""
+    visual: Any = part.visual
+    use = materials.by_material.get(getattr(getattr(visual, "material", None), "name", None) or "")
+    if use is not None and getattr(visual, "uv", None) is not None:
+        visual.uv = np.asarray(visual.uv) * use.scale + use.offset
+
+
+class _Files(trimesh.resolvers.Resolver):
+    """Files beside a mesh file, by name."""
+
+    def __init__(self, path: Path) -> None:
+        self._folder = path.parent
+
+    def get(self, key: str) -> bytes:
+        return (self._folder / key).read_bytes()
+
+    def write(self, name: str, data: Any) -> None:
+        raise NotImplementedError
+
+    def namespaced(self, namespace: str) -> _Files:
+        return _Files(self._folder / namespace / "any")
+
+    def keys(self) -> list[str]:
+        return []
+
+
+class _ObjFiles(_Files):
+    """The material text and the textures of an OBJ file."""
+
+    def __init__(self, materials: ObjMaterials) -> None:
+        super().__init__(Path())
+        self._materials = materials
+
+    def get(self, key: str) -> bytes:
+        if key == "materials":
+            return self._materials.text.encode()
+        file = self._materials.textures[int(key)].file
+        if file is None:
+            raise FileNotFoundError(key)
+        return file.read_bytes()
+
+
+def _plain_stl(path: Path) -> bytes:
+    """Return an STL file that trimesh can take: text with line ends of its own.
+
+    Raises:
+        ValueError: If a binary file is cut off: some versions of trimesh read it as a mesh without faces.
+    """
+    content = path.read_bytes()
+    declared = _STL_HEADER + _STL_FACE * int.from_bytes(content[80:84], "little")
+    if len(content) >= _STL_HEADER and len(content) == declared:
+        return content
+    start = plain_text(content[:1024]).lower()
+    if (start.startswith("solid") and "facet" in start) or len(content) < _STL_HEADER:
+        return re.sub(_STL_WORDS, r"\n\1", plain_text(content), flags=re.IGNORECASE).encode()
+    if len(content) < declared:
+        raise ValueError(f"it ends after {len(content)} of {declared} bytes")
+    # Some exporters put something behind the faces.
+    return content[:declared]
