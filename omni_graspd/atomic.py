@@ -74,6 +74,23 @@ def writing_to(root: Path, resumes: bool = True, setting: str = "--out") -> Iter
         ) from error
 
 
+def require_inside(path: Path, folder: Path, what: str) -> None:
+    """Refuse a path below a folder that leads out of it by a link, through which nothing is read or written.
+
+    Args:
+        path: The path; it need not exist.
+        folder: The folder.
+        what: What lies there, for the message.
+
+    Raises:
+        GraspdError: If it leads elsewhere.
+    """
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise GraspdError(
+            f"expected {what} {path} to lie in {folder}, got a link that leads elsewhere; remove the link"
+        )
+
+
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)

@@ -2,10 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one error that users are meant to read."""
 
+from omni_graspd.plain_text import one_line
+
 
 class GraspdError(Exception):
     """Something the user can mend: bad input, unknown name, unusable output folder.
 
     The message is one line: what was expected, what came, how to mend it, and the valid names where there are any.
-    The command line prints it without a traceback and exits with code 2.
+    The command line prints it without a traceback and exits with code 2. What comes from a stranger's file is in it as
+    plain text: line breaks and escape codes are written out.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))

@@ -25,14 +25,17 @@ from omni_graspd.dataset.checksums import read_checksums
 from omni_graspd.dataset.manifest import Manifest, read_manifest, write_manifest
 from omni_graspd.dataset.remote_folder import RemoteFolder
 from omni_graspd.dataset.table_schema import SCHEMA_VERSION
-from omni_graspd.dataset.tables import read_grasps
+from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
+from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.registry import FORMATS
 from omni_graspd.formats.untrusted.plain_yaml import read_yaml
+from omni_graspd.formats.untrusted.restricted_pickle import restricted_load
 from omni_graspd.hands.importing.urdf_reader import read_urdf
 from omni_graspd.hands.importing.vendor_wheel import _unpack
 from omni_graspd.objects.object_reader import read_object
 from omni_graspd.rendering.image_writer import read_frame
+from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.usd.self_contained import write_self_contained
 
 _LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
@@ -95,6 +98,80 @@ def _table_that_swells(folder: Path) -> None:
     pq.write_table(pa.Table.from_arrays([indices], schema=schema), folder / "x.parquet", compression="zstd")
     assert (folder / "x.parquet").stat().st_size < 1e6
     read_grasps(folder / "x.parquet")
+
+
+def _texts_that_swell(folder: Path) -> None:
+    batch = GraspBatch(np.zeros((1, 7)), np.zeros((1, 1)), {}, ("ok",))
+    write_grasps(GraspTable("x", "x", ("j",), np.zeros(1, np.int32), 0, batch, {}), folder / "x.parquet")
+    schema = pq.read_schema(folder / "x.parquet")
+    table = pq.ParquetFile(folder / "x.parquet").read().take(pa.array(np.zeros(20_000, dtype=np.int64)))
+    table = table.set_column(0, schema.field(0), pa.array(np.arange(20_000, dtype=np.int32)))
+    # What the writer is given is a dictionary of one text; what the file says it holds are texts.
+    status = pa.DictionaryArray.from_arrays(np.zeros(20_000, dtype=np.int32), pa.array(["x" * 1_000_000]))
+    place = schema.get_field_index("status")
+    kept = pa.schema(schema.set(place, pa.field("status", status.type)), schema.metadata)
+    packed = pa.Table.from_arrays([*table.columns[:place], status, *table.columns[place + 1 :]], schema=kept)
+    pq.write_table(packed, folder / "x.parquet", compression="zstd", store_schema=False)
+    assert (folder / "x.parquet").stat().st_size < 100_000
+    read_grasps(folder / "x.parquet")
+
+
+def _checksums_that_swell(folder: Path) -> None:
+    texts = pa.DictionaryArray.from_arrays(np.zeros(20_000, dtype=np.int32), pa.array(["x" * 1_000_000]))
+    table = pa.table({"file": texts, "sha256": texts})
+    pq.write_table(table, folder / "checksums.parquet", compression="zstd", store_schema=False)
+    read_checksums(folder)
+
+
+def _shared_lists(folder: Path) -> None:
+    value: object = 0.0
+    for _ in range(50):
+        value = [value, value]
+    np.save(folder / "x.npy", np.array({"grasp_qpos": value}, dtype=object), allow_pickle=True)
+    _read("dexgraspbench", folder / "x.npy")
+
+
+def _shared_lists_as_a_name(folder: Path) -> None:
+    value: object = "x"
+    for _ in range(50):
+        value = (value, value)
+    content = {"robot_pose": np.zeros((1, 1, 3, 9)), "manip_name": value, "world_cfg": [{"mesh": {"x": value}}]}
+    np.save(folder / "x.npy", np.array(content, dtype=object), allow_pickle=True)
+    _read("bodex", folder / "x.npy")
+
+
+def _shared_tuples_as_keys(folder: Path) -> None:
+    """Written by hand: to hash such a key takes forever, in writing, too."""
+    nested = pickle.INT + b"1\n" + (pickle.DUP + pickle.TUPLE2) * 60
+    content = pickle.PROTO + b"\x02" + pickle.MARK + nested + pickle.INT + b"1\n" + pickle.DICT + pickle.STOP
+    restricted_load(content, str(folder / "x.npy"))
+
+
+def _scenes_without_end(folder: Path) -> None:
+    _manifest(folder)
+    content = json.loads((folder / "dataset.json").read_text())
+    entry = {"file": "objects/x.usd", "source": "x", "hash": "0", "license": None, "provenance": None}
+    settings = {"around": "table", "synthesis": {}, "backend": "x", "device": "x", "scene": {"clutter": 0}}
+    content["config"] |= settings | {"grasps": 3, "scenes": 10**18}
+    (folder / "dataset.json").write_text(json.dumps(content | {"objects": {"x": entry}}))
+    pq.write_table(pa.table({"file": ["dataset.json"], "sha256": ["0"]}), folder / "checksums.parquet")
+    raise GraspdError(verify_dataset(folder).faults[-1].problem)
+
+
+def _grasps_elsewhere(folder: Path) -> None:
+    """A table may not say that its hand lies anywhere but where its folder says."""
+    batch = GraspBatch(np.zeros((1, 7)), np.zeros((1, 1)), {}, ("ok",))
+    path = folder / "grasps" / "x" / "x.parquet"
+    path.parent.mkdir(parents=True)
+    write_grasps(GraspTable("../../../elsewhere", "x", ("j",), np.zeros(1, np.int32), 0, batch, {}), path)
+    _read("dataset", path)
+
+
+def _picture_of_one_colour(folder: Path) -> None:
+    from PIL import Image
+
+    Image.new("L", (13_300, 13_300)).save(folder / "rgb_0000.png")
+    read_frame(folder)
 
 
 def _billion_laughs(folder: Path) -> None:
@@ -176,6 +253,22 @@ def _secret_as_a_texture(folder: Path) -> None:
     write_self_contained(folder / "x.usda", folder.parent / "elsewhere" / "x.usda")
 
 
+def _link_as_a_texture(folder: Path) -> None:
+    (folder.parent / "secret").write_text("hush")
+    (folder / "x.png").symlink_to(folder.parent / "secret")
+    (folder / "x.usda").write_text('#usda 1.0\n(defaultPrim = "x")\ndef Xform "x" {\n asset inputs:file = @./x.png@\n}')
+    write_self_contained(folder / "x.usda", folder.parent / "elsewhere" / "x.usda")
+
+
+def _linked_folder_of_textures(folder: Path) -> None:
+    (folder.parent / "secrets").mkdir()
+    (folder.parent / "secrets" / "x.png").write_text("hush")
+    (folder / "look").symlink_to(folder.parent / "secrets")
+    text = '#usda 1.0\n(defaultPrim = "x")\ndef Xform "x" {\n asset inputs:file = @./look/x.png@\n}'
+    (folder / "x.usda").write_text(text)
+    write_self_contained(folder / "x.usda", folder.parent / "elsewhere" / "x.usda")
+
+
 def _layer_from_the_net(folder: Path) -> None:
     (folder / "x.usda").write_text(
         '#usda 1.0\n(defaultPrim = "x")\ndef Xform "x" (references = @http://127.0.0.1:9/x.usd@) {}'
@@ -200,6 +293,14 @@ _INPUTS: tuple[Callable[[Path], None], ...] = (
     _declared_array,
     _declared_array_of_grasps,
     _table_that_swells,
+    _texts_that_swell,
+    _checksums_that_swell,
+    _shared_lists,
+    _shared_lists_as_a_name,
+    _shared_tuples_as_keys,
+    _scenes_without_end,
+    _grasps_elsewhere,
+    _picture_of_one_colour,
     _billion_laughs,
     _billion_laughs_in_another_encoding,
     _external_entity,
@@ -211,6 +312,8 @@ _INPUTS: tuple[Callable[[Path], None], ...] = (
     _picture_that_swells,
     _mesh_of_declared_size,
     _secret_as_a_texture,
+    _link_as_a_texture,
+    _linked_folder_of_textures,
     _layer_from_the_net,
     _yaml_bomb,
     _name_in_a_bucket,
@@ -261,3 +364,18 @@ def test_the_command_says_one_line_and_ends(tmp_path: Path, capsys: pytest.Captu
         cli.main(["info", str(tmp_path)])
     assert stopped.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit on memory is Linux's")
+@pytest.mark.parametrize("name", ["object/file", "grasps/transforms"])
+def test_texts_and_numbers_that_swell_in_hdf5_are_refused(name: str, tmp_path: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["grasps/transforms"] = np.eye(4)[None]
+        kind, shape = ("S1000000", (100_000,)) if name == "object/file" else ("f8", (500_000_000, 4, 4))
+        if name in file:
+            del file[name]
+        file.create_dataset(name, shape, kind, chunks=True, compression="gzip")
+    assert (tmp_path / "x.h5").stat().st_size < 100_000
+    with pytest.raises(GraspdError, match=name), _little_memory():
+        _read("acronym", tmp_path / "x.h5")

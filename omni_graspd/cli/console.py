@@ -7,8 +7,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from omni_graspd.plain_text import printable
 from omni_graspd.progress import Progress
 
 if TYPE_CHECKING:
@@ -27,10 +28,18 @@ def open_console(*, quiet: bool = False) -> Console:
         quiet: Print nothing; errors go another way.
     """
     from rich.console import Console
+    from rich.text import Text
 
-    console = Console(highlight=False, quiet=quiet)
+    class PlainConsole(Console):
+        """Prints texts as they are: names and licences of strangers are neither markup nor escape codes."""
+
+        def render_str(self, text: str, **options: Any) -> Text:
+            return super().render_str(printable(text), **options)
+
+    settings: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False, "quiet": quiet}
+    console = PlainConsole(**settings)
     if not console.is_terminal:
-        console = Console(highlight=False, width=_PLAIN_WIDTH, quiet=quiet)
+        console = PlainConsole(**settings, width=_PLAIN_WIDTH)
     console.on_broken_pipe = _broken_pipe
     return console
 

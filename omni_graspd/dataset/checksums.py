@@ -9,11 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path
+from omni_graspd.dataset.table_gate import open_table
+from omni_graspd.dataset.table_kinds import CHECKSUMS
 from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
 
 CHECKSUM_FILE = "checksums.parquet"
 _FOLDERS = ("grasps", "hands", "objects", "renders", "scenes")
 _BLOCK_SIZE = 1 << 20
+_LONGEST_NAME = 255
+"""Most bytes in the name of a file or folder."""
 
 
 def update_checksums(root: Path) -> None:
@@ -64,30 +69,34 @@ def read_checksums(root: Path) -> dict[str, str]:
     Raises:
         GraspdError: If there is none, or it is damaged.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     path = root / CHECKSUM_FILE
     if not path.is_file():
         raise GraspdError(
             f"the checksums {path} are missing; they are written at the end of each stage, so run `graspd generate` "
             "with the same options again"
         )
-    try:
-        table = pq.read_table(path, columns=["file", "sha256"])
-    except (pa.ArrowException, OSError, KeyError) as error:
+    columns = open_table(path, CHECKSUMS).arrays()
+    listed = dict(zip(columns["file"].tolist(), columns["sha256"].tolist(), strict=True))
+    if len(listed) < len(columns["file"]):
+        raise GraspdError(f"expected each file once in {path}, got some twice; delete it and make it again")
+    for name in listed:
+        _check_name(name, root, path)
+    return listed
+
+
+def _check_name(name: str, root: Path, path: Path) -> None:
+    """Refuse names of files that cannot be, or that lie elsewhere."""
+    parts = name.replace("\\", "/").split("/")
+    if name.startswith(("/", "\\")) or ".." in parts:
         raise GraspdError(
-            f"the checksums {path} are damaged ({str(error).splitlines()[0]}); delete the file and run `graspd "
-            "generate` with the same options again"
-        ) from error
-    names = table["file"].to_pylist()
-    for name in names:
-        if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/"):
-            raise GraspdError(
-                f"expected file names below {root} in {path}, got {name!r}, which leads elsewhere; do not use this "
-                "dataset"
-            )
-    return dict(zip(names, table["sha256"].to_pylist(), strict=True))
+            f"expected file names below {root} in {path}, got {shortened(name)!r}, which leads elsewhere; do not use "
+            "this dataset"
+        )
+    if not name.isprintable() or not all(0 < len(part.encode(errors="replace")) <= _LONGEST_NAME for part in parts):
+        raise GraspdError(
+            f"expected file names in {path}, got {shortened(name)!r}; delete the file and run `graspd generate` with "
+            "the same options again"
+        )
 
 
 def file_checksum(path: Path) -> str:

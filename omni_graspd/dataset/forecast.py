@@ -13,6 +13,7 @@ from omni_graspd.dataset.execution.shards import ShardStage, read_reports
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.scene_rest_poses import read_scene_rest_poses
 from omni_graspd.dataset.table_files import row_count
+from omni_graspd.dataset.table_kinds import GRASPS
 from omni_graspd.errors import GraspdError
 
 
@@ -50,7 +51,7 @@ def forecast(config: GenerateConfig, hands: Iterable[str], objects: Iterable[str
     cost = _cpu_seconds(config, layout)
     return [
         _stage("settle", len(scenes), [path for path in scenes if path.is_file()], cost),
-        _stage("synthesize", grasps, tables, cost, there=sum(row_count(path) for path in tables)),
+        _stage("synthesize", grasps, tables, cost, there=sum(row_count(path, GRASPS) for path in tables)),
         _stage("place", len(placed), [path for path in placed if path.is_file()], cost),
         _stage("render", len(scenes) * eyes, [path.parent for path in images], cost),
     ]

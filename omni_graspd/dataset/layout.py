@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from omni_graspd.errors import GraspdError
 
 
 @dataclass(frozen=True)
@@ -69,9 +72,12 @@ class DatasetLayout:
         return sorted(self.scene_grasps(object_name, 0).parent.glob("scene_*.grasps.parquet"))
 
     def scene_indices(self, object_name: str) -> list[int]:
-        """Numbers of the scenes that are there, in order."""
-        files = sorted(self.scene(object_name, 0).parent.glob("scene_*.usda"))
-        return [int(path.stem.removeprefix("scene_")) for path in files]
+        """Numbers of the scenes that are there, in order.
+
+        Raises:
+            GraspdError: If a file among them is named otherwise.
+        """
+        return [_scene_index(path) for path in sorted(self.scene(object_name, 0).parent.glob("scene_*.usda"))]
 
     def grasp_tables(self, hands: Iterable[str], objects: Iterable[str]) -> Iterator[tuple[str, str, Path]]:
         """Yield hand, object and table of base grasps for the tables that are there, hand by hand."""
@@ -83,3 +89,12 @@ class DatasetLayout:
     def images(self, object_name: str) -> list[Path]:
         """Colour images that are there, one per eye of a view, in order."""
         return sorted((self.root / "renders" / object_name).glob("scene_*/view_*/**/rgb_*.png"))
+
+
+def _scene_index(path: Path) -> int:
+    number = re.fullmatch(r"scene_([0-9]{4,9})", path.stem)
+    if number is None:
+        raise GraspdError(
+            f"expected scenes named as scene_0000.usda in {path.parent}, got {path.name!r}; move it elsewhere"
+        )
+    return int(number[1])

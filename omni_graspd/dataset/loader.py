@@ -14,6 +14,8 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.splits import SPLITS, split_by_object, split_objects
+from omni_graspd.dataset.table_gate import open_table
+from omni_graspd.dataset.table_kinds import GRASPS
 from omni_graspd.dataset.torch_samples import TorchViews
 from omni_graspd.dataset.view_samples import View, ViewSamples
 from omni_graspd.errors import GraspdError
@@ -78,7 +80,6 @@ class Dataset:
         """
         import pyarrow as pa
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
         self._check("hand", [hand], self.hands)
         from omni_graspd.dataset.selection import Selection, selected_rows
@@ -89,9 +90,10 @@ class Dataset:
         layout, parts = DatasetLayout(self.root), []
         for _, name, path in layout.grasp_tables([hand], self._objects(split, objects)):
             wanted = None if columns is None else list(dict.fromkeys([*columns, "status"]))
+            opened = open_table(path, GRASPS)
             if wanted is not None:
-                self._check("column", wanted, pq.read_schema(path).names)
-            table = pq.ParquetFile(path).read(columns=wanted)
+                self._check("column", wanted, opened.names)
+            table = opened.arrow(wanted)
             if not selection.takes_all:
                 table = table.take(selected_rows(read_grasps(path), selection, split_of[name]))
             if only_ok:

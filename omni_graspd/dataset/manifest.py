@@ -13,6 +13,7 @@ from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.table_schema import SCHEMA_VERSION
 from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
 
 _PACKAGES = (
     "omni-graspd",
@@ -26,6 +27,10 @@ _PACKAGES = (
     "mitsuba",
     "pyarrow",
 )
+
+
+_LONGEST_NAME = 200
+"""Most bytes in the name of a hand or object: with a suffix it has to fit the name of a file."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +107,19 @@ def read_manifest(root: Path) -> Manifest:
         )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError(f"a {type(content).__name__}")
         version = content["schema_version"]
         if version == SCHEMA_VERSION:
             return _parse(content)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise GraspdError(
-            f"{path} is not the dataset.json of a dataset ({error!r}); choose another folder with --out"
+            f"{path} is not the dataset.json of a dataset ({shortened(f'{type(error).__name__}: {error}', 160)}); "
+            "choose another folder with --out"
         ) from error
     raise GraspdError(
-        f"expected a dataset of schema version {SCHEMA_VERSION}, got version {version} in {root}; choose another "
-        "folder with --out, or use the version of omni-graspd that made it"
+        f"expected a dataset of schema version {SCHEMA_VERSION}, got version {shortened(str(version))} in {root}; "
+        "choose another folder with --out, or use the version of omni-graspd that made it"
     )
 
 
@@ -122,19 +130,77 @@ def is_around_table(config: dict[str, Any]) -> bool:
 
 def _plain(name: str) -> str:
     """Return the name of a hand or an object, of which paths are made; datasets of strangers may name any path."""
-    if not name or name.startswith(".") or any(letter in name for letter in "/\\:\0"):
-        raise ValueError(f"name {name!r}, which is no file name")
+    is_one = name and not name.startswith(".") and not any(letter in name for letter in "/\\:\0")
+    if not is_one or len(name.encode(errors="replace")) > _LONGEST_NAME or not name.isprintable():
+        raise ValueError(f"name {shortened(name)!r}, which is no file name")
     return name
+
+
+_SETTINGS: dict[str, Any] = {
+    **dict.fromkeys(("hand", "object"), list),
+    **dict.fromkeys(("around", "backend", "device"), str),
+    **dict.fromkeys(("seed", "grasps", "scenes"), int),
+    **{name: {} for name in ("synthesis", "metrics", "imported")},
+    "scene": {"clutter": int},
+    "camera": {"stereo": bool},
+    "render": {"annotators": list},
+}
+"""Kinds of the settings that are read one by one; a table stands for nested ones."""
+_EVALUATION: dict[str, Any] = {"largest_displacement": float, "hold": {"moved_threshold": float}}
+_ALWAYS = ("seed", "backend", "device")
+_AROUND_TABLE = ("grasps", "scenes", "scene")
+_LARGEST = 2**63
+
+
+def _check_kinds(values: Any, kinds: dict[str, Any], name: str) -> None:
+    """Refuse settings that are of another kind than the code that reads them expects."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{name} that is no table")
+    for key, kind in kinds.items():
+        if key not in values:
+            continue
+        value = values[key]
+        if isinstance(kind, dict):
+            _check_kinds(value, kind, f"{name}.{key}")
+        elif kind is float and type(value) in (int, float) and abs(value) < _LARGEST:
+            continue
+        elif type(value) is not kind or (kind is int and not 0 <= value < _LARGEST):
+            raise ValueError(f"{name}.{key} {shortened(repr(value))}, which is no {kind.__name__} that it can be")
+
+
+def _asset(content: Any, name: str) -> Asset:
+    """Return a hand or object; all it says is text."""
+    asset = Asset(**content)
+    if not all(isinstance(value, str) for value in (asset.file, asset.source, asset.hash)) or not all(
+        value is None or isinstance(value, str) for value in (asset.license, asset.provenance)
+    ):
+        raise ValueError(f"the entry of {shortened(name)!r}, in which something is no text")
+    return asset
+
+
+def _check_config(config: Any) -> None:
+    _check_kinds(config, _SETTINGS, "config")
+    annotators = config.get("render", {}).get("annotators", [])
+    if not all(isinstance(name, str) for name in annotators):
+        raise ValueError("config.render.annotators that are no names")
+    needed = _ALWAYS + (_AROUND_TABLE if is_around_table(config) else ())
+    lacking = [name for name in needed if name not in config] if "synthesis" in config else []
+    if lacking or (is_around_table(config) and "clutter" not in config["scene"]):
+        raise ValueError(f"a config without {lacking[0] if lacking else 'scene.clutter'}")
 
 
 def _parse(content: dict[str, Any]) -> Manifest:
     config = content["config"]
+    _check_config(config)
+    _check_kinds(content["counts"], dict.fromkeys(content["counts"], int), "counts")
+    _check_kinds(content["packages"], dict.fromkeys(content["packages"], str), "packages")
+    _check_kinds(content.get("evaluation", {}), _EVALUATION, "evaluation")
     if "synthesis" in config:
         config.setdefault("around", "nothing")  # before there was the setting, all objects floated
     return Manifest(
         config=config,
-        hands={_plain(name): Asset(**asset) for name, asset in content["hands"].items()},
-        objects={_plain(name): Asset(**asset) for name, asset in content["objects"].items()},
+        hands={_plain(name): _asset(asset, name) for name, asset in content["hands"].items()},
+        objects={_plain(name): _asset(asset, name) for name, asset in content["objects"].items()},
         packages=content["packages"],
         counts=content["counts"],
         evaluation=content.get("evaluation", {}),

@@ -25,6 +25,7 @@ from omni_graspd.dataset.manifest import Asset, Manifest, package_versions, read
 from omni_graspd.dataset.remote_folder import RemoteFolder, remote_address
 from omni_graspd.dataset.scene_rest_poses import SceneRestPoses, floating, read_scene_rest_poses
 from omni_graspd.dataset.table_files import row_count, true_count
+from omni_graspd.dataset.table_kinds import GRASPS, SCENE_GRASPS
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
@@ -95,9 +96,9 @@ class Run:
         pairs = [self.layout.grasps(hand.name, obj.name) for obj in self.objects for hand in self.hands]
         grasp_tables = [path for path in pairs if path.is_file()]
         counts = {
-            "grasps": sum(row_count(path) for path in grasp_tables),
+            "grasps": sum(row_count(path, GRASPS) for path in grasp_tables),
             "scenes": sum(len(self.layout.scene_indices(obj.name)) for obj in self.objects),
-            "scene_grasps": sum(row_count(path) for path in tables),
+            "scene_grasps": sum(row_count(path, SCENE_GRASPS) for path in tables),
             "images": sum(len(self.layout.images(obj.name)) for obj in self.objects),
         }
         if self.config.around == "nothing":

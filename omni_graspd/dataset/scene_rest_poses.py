@@ -58,10 +58,10 @@ def read_scene_rest_poses(
     Raises:
         GraspdError: If a scene file is missing or damaged, or the object has more rest poses than there are numbers.
     """
-    missing = [index for index in scenes if not layout.scene(object_name, index).is_file()]
-    if missing:
+    missing = next((index for index in scenes if not layout.scene(object_name, index).is_file()), None)
+    if missing is not None:
         raise GraspdError(
-            f"the scene {layout.scene(object_name, missing[0])} is missing; run `graspd settle` with the same options "
+            f"the scene {layout.scene(object_name, missing)} is missing; run `graspd settle` with the same options "
             "first"
         )
     if objects:

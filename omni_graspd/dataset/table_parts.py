@@ -14,7 +14,8 @@ import numpy as np
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.grasp_numbers import rest_pose_of
-from omni_graspd.dataset.table_files import damaged_table
+from omni_graspd.dataset.table_gate import open_table
+from omni_graspd.dataset.table_kinds import GRASPS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -98,14 +99,8 @@ def _stretches(part: Path) -> list[_Stretch]:
 
 
 def _indices(part: Path) -> np.ndarray:
-    return _read(part, ["index"])["index"].to_numpy()
+    return open_table(part, GRASPS).arrays(["index"])["index"]
 
 
-def _read(part: Path, columns: list[str] | None = None) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.ParquetFile(part).read(columns=columns)
-    except (pa.ArrowException, OSError) as error:
-        raise damaged_table(part, error) from error
+def _read(part: Path) -> pa.Table:
+    return open_table(part, GRASPS).arrow()

@@ -203,8 +203,8 @@ def grasp_columns(
     return columns
 
 
-def arrow_schema(columns: dict[str, Column], metadata: dict[str, str]) -> pa.Schema:
-    """Build the Arrow schema of a table, with unit, frame and meaning in each field's metadata."""
+def arrow_type(column: Column) -> pa.DataType:
+    """Return the Arrow type of a column: of its values, or a list of so many where it has a width."""
     import pyarrow as pa
 
     kinds = {
@@ -214,15 +214,18 @@ def arrow_schema(columns: dict[str, Column], metadata: dict[str, str]) -> pa.Sch
         "bool": pa.bool_(),
         "string": pa.string(),
     }
+    kind = kinds[column.kind]
+    return kind if column.width is None else pa.list_(kind, column.width)
+
+
+def arrow_schema(columns: dict[str, Column], metadata: dict[str, str]) -> pa.Schema:
+    """Build the Arrow schema of a table, with unit, frame and meaning in each field's metadata."""
+    import pyarrow as pa
+
     schema = []
     for name, column in columns.items():
-        kind = kinds[column.kind]
         notes = {"unit": column.unit, "meaning": column.meaning}
         if column.frame is not None:
             notes["frame"] = column.frame
-        schema.append(
-            pa.field(
-                name, kind if column.width is None else pa.list_(kind, column.width), nullable=False, metadata=notes
-            )
-        )
+        schema.append(pa.field(name, arrow_type(column), nullable=False, metadata=notes))
     return pa.schema(schema, metadata={"schema_version": str(SCHEMA_VERSION), **metadata})

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.dataset.table_files import read_table, write_table
+from omni_graspd.dataset.table_files import write_table
+from omni_graspd.dataset.table_gate import open_table
+from omni_graspd.dataset.table_kinds import GRASPS, SCENE_GRASPS
 from omni_graspd.dataset.table_schema import (
     CLUTTER_COLUMNS,
     GRASP_COLUMNS,
@@ -145,10 +147,10 @@ def read_grasps(path: Path) -> GraspTable:
     """Read base grasps.
 
     Raises:
-        GraspdError: If the file is missing, unreadable, or of another schema version.
+        GraspdError: If the file is missing, or not as the gate for tables wants it.
     """
-    needed = ("T_object_palm", "joint_positions", "status", "index", "seed", "hand", "object", "joint_names")
-    values, metadata = read_table(path, *needed)
+    opened = open_table(path, GRASPS)
+    values, metadata = opened.arrays(), opened.metadata
     losses = {name.removeprefix("loss_"): column for name, column in values.items() if name.startswith("loss_")}
     known = {*GRASP_COLUMNS, *POSTURE_COLUMNS, *REST_POSE_COLUMNS, "joint_positions"}
     known |= {f"loss_{name}" for name in losses}
@@ -166,7 +168,7 @@ def read_grasps(path: Path) -> GraspTable:
     return GraspTable(
         hand=metadata["hand"],
         object=metadata["object"],
-        joint_names=tuple(json.loads(metadata["joint_names"])),
+        joint_names=metadata["joint_names"],
         indices=values["index"],
         seed=int(values["seed"][0]) if len(values["seed"]) else 0,
         grasps=batch,
@@ -203,15 +205,16 @@ def read_scene_grasps(path: Path) -> SceneGraspTable:
     """Read scene grasps.
 
     Raises:
-        GraspdError: If the file is missing, unreadable, or of another schema version.
+        GraspdError: If the file is missing, or not as the gate for tables wants it.
     """
-    values, metadata = read_table(path, "hand", "grasp_index", "status", "object", "scene_index")
+    opened = open_table(path, SCENE_GRASPS)
+    values, metadata = opened.arrays(), opened.metadata
     return SceneGraspTable(
         object=metadata["object"],
-        scene_index=int(metadata["scene_index"]),
+        scene_index=metadata["scene_index"],
         hands=tuple(values["hand"].tolist()),
         grasp_indices=values["grasp_index"],
         status=tuple(values["status"].tolist()),
         grasps=SceneGrasps(**{name: values[name] for name in _PLACED if name in values}),
-        rest_pose=int(metadata["rest_pose"]) if "rest_pose" in metadata else None,
+        rest_pose=metadata.get("rest_pose"),
     )

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
+from omni_graspd.rendering.camera_file import read_camera_file
 from omni_graspd.rendering.image_writer import read_frame
 from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose, pose_to_matrix
 
@@ -98,18 +98,23 @@ class ViewSamples(Sequence[dict[str, Any]]):
                 f"expected the channel {missing[0]} in {folder}, got {', '.join(frame.channels)}; choose one of these, "
                 "or render it with --render.annotators"
             )
-        parameters = _read_parameters(folder / "camera_params_0000.json")
+        camera = read_camera_file(folder / "camera_params_0000.json")
         images = {f"{eye}/{name}": frame.channels[name].data for name in self.channels}
-        view = np.array(parameters["cameraViewTransform"]).reshape(4, 4).T  # Replicator's are for row vectors
         return images | {
-            f"{eye}/intrinsics": _intrinsics(parameters),
-            f"{eye}/T_world_camera": np.linalg.inv(view) @ _TO_VISION,
+            f"{eye}/intrinsics": camera.intrinsics,
+            f"{eye}/T_world_camera": camera.T_world_camera @ _TO_VISION,
         }
 
     def _grasps(self, layout: DatasetLayout, view: View, T_camera_world: np.ndarray) -> dict[str, Any]:
         scene = _scene(layout.scene_grasps(view.object, view.scene_index), self.hand)
         base = _base(layout.grasps(self.hand, view.object))
-        rows = rows_of(base["index"], scene["grasp_index"])
+        try:
+            rows = rows_of(base["index"], scene["grasp_index"])
+        except KeyError as error:
+            raise GraspdError(
+                f"expected the scene's grasps to be among those of {layout.grasps(self.hand, view.object)}, got number "
+                f"{error} in {layout.scene_grasps(view.object, view.scene_index)}; run `graspd verify {self.root}`"
+            ) from error
         T_camera_object = compose(T_camera_world, scene["T_world_object"])
         columns = {
             "T_camera_palm": compose(T_camera_world, scene["T_world_palm"]),
@@ -139,24 +144,6 @@ def _way(base: dict[str, np.ndarray], rows: np.ndarray, T_camera_object: np.ndar
     }
 
 
-def _read_parameters(path: Path) -> dict[str, Any]:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise GraspdError(
-            f"cannot read the camera parameters {path}: {error}; copy the file again or render the view again"
-        ) from error
-
-
-def _intrinsics(parameters: dict[str, Any]) -> np.ndarray:
-    width, height = parameters["renderProductResolution"]
-    focal, aperture = parameters["cameraFocalLength"], parameters["cameraAperture"]
-    offset = parameters["cameraApertureOffset"]
-    scale = width * focal / aperture[0], height * focal / aperture[1]
-    center = 0.5 * width + width * offset[0] / aperture[0], 0.5 * height - height * offset[1] / aperture[1]
-    return np.array([[scale[0], 0.0, center[0]], [0.0, scale[1], center[1]], [0.0, 0.0, 1.0]])
-
-
 def _fit(values: np.ndarray, slots: int) -> np.ndarray:
     fitted = np.zeros((slots, *values.shape[1:]), values.dtype)
     fitted[: len(values)] = values[:slots]
@@ -169,14 +156,17 @@ def _scene(path: Path, hand: str) -> dict[str, np.ndarray]:
     from omni_graspd.usd.stage import open_stage
 
     table = read_scene_grasps(path)
-    mine = np.array([name == hand for name in table.hands]) & np.array([status == "ok" for status in table.status])
+    mine = [name == hand and status == "ok" for name, status in zip(table.hands, table.status, strict=True)]
     rows = np.flatnonzero(mine)
     stage = open_stage(path.with_name(path.name.replace(".grasps.parquet", ".usda")))
+    prim = stage.GetPrimAtPath(OBJECT_PATH)
+    if not prim:
+        raise GraspdError(f"expected the object at {OBJECT_PATH} in {path.parent}, got none; settle the scene again")
     usable = {} if table.grasps.usable is None else {"usable": table.grasps.usable[rows]}
     return usable | {
         "grasp_index": table.grasp_indices[rows],
         "T_world_palm": table.grasps.T_world_palm[rows],
-        "T_world_object": matrix_to_pose(local_to_world(stage.GetPrimAtPath(OBJECT_PATH))),
+        "T_world_object": matrix_to_pose(local_to_world(prim)),
         "collides": table.grasps.collides[rows],
         "table_clearance": table.grasps.table_clearance[rows],
     }
@@ -185,6 +175,8 @@ def _scene(path: Path, hand: str) -> dict[str, np.ndarray]:
 @lru_cache(maxsize=64)
 def _base(path: Path) -> dict[str, np.ndarray]:
     table = read_grasps(path)
+    if "epsilon" not in table.metrics:
+        raise GraspdError(f"expected the column epsilon in {path}, got none; run `graspd evaluate` first")
     postures, way = table.grasps.postures, table.grasps.way
     on_the_way = {} if postures is None or way is None else vars(postures) | vars(way)
     return on_the_way | {

@@ -24,6 +24,7 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.objects.object_reader import read_object
 from omni_graspd.objects.resting_pieces import write_resting_object
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.plain_text import shortened
 from omni_graspd.progress import Progress, no_progress
 
 
@@ -173,7 +174,13 @@ def _tables(root: Path) -> list[Path]:
 
 def _read(table: Path) -> list[GraspRecord]:
     (record,) = read_table(table)
-    return [replace(record, object_file=str(_layout_of(table).object(record.object).absolute()))]
+    hand, obj = table.parent.name, table.stem
+    if (record.hand, record.object) != (hand, obj):
+        raise GraspdError(
+            f"expected grasps of {obj} by {hand} in {table}, got those of {shortened(record.object)!r} by "
+            f"{shortened(record.hand)!r}; run `graspd verify {_layout_of(table).root}`"
+        )
+    return [replace(record, object_file=str(_layout_of(table).object(obj).absolute()))]
 
 
 def _write_all(reading: GraspReading, target: Path) -> tuple[WrittenFile, tuple[Refusal, ...]]:
@@ -194,7 +201,7 @@ FORMAT = Format(
     read=_read,
     write_all=_write_all,
     check_target=_require_empty,
-    hand_file=lambda record, table: _layout_of(table).hand(record.hand),
+    hand_file=lambda record, table: _layout_of(table).hand(table.parent.name),
     is_ours=True,
     needs_our_hand=True,
 )

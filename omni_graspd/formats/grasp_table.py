@@ -12,7 +12,7 @@ import numpy as np
 from omni_graspd.dataset.selection import selection_columns
 from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
 from omni_graspd.formats.format import Format, magic
-from omni_graspd.formats.record import GraspRecord
+from omni_graspd.formats.record import GraspRecord, scale
 from omni_graspd.synthesis.grasp import GraspBatch, Postures
 
 SOURCE_PREFIX = "source_"
@@ -43,12 +43,12 @@ def table_record(table: GraspTable) -> GraspRecord:
     """
     batch, postures = table.grasps, table.grasps.postures
     columns = {name: np.asarray(values, dtype=np.float64) for name, values in table.figures.items()}
-    scale = columns.pop(_SCALE, np.ones(1))
+    sizes = columns.pop(_SCALE, np.ones(1))
     confidence = columns.pop(_CONFIDENCE, table.good.astype(np.float64))
     return GraspRecord(
         hand=table.hand,
         object=table.object,
-        object_scale=float(scale[0]) if len(scale) else 1.0,
+        object_scale=scale(sizes, f"the table of {table.object} by {table.hand}") if len(sizes) else 1.0,
         joint_names=table.joint_names,
         T_object_palm=batch.T_object_palm,
         joint_positions=batch.joint_positions,

@@ -12,10 +12,14 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
+from omni_graspd.plain_text import shortened
 
 POSTURES = ("T_object_pregrasp_palm", "pregrasp_joint_positions", "squeeze_joint_positions")
 """Fields of a record that say what comes before and after the grasp."""
 _NORM_TOLERANCE = 1e-3
+_LARGEST_NUMBER = 1e30
+"""Products of larger numbers overflow."""
+_SMALLEST_SCALE, _LARGEST_SCALE = 1e-6, 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,10 +167,7 @@ def numbers(values: object, source: str, what: str, shape: tuple[int | None, ...
     Raises:
         GraspdError: If that cannot be.
     """
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise GraspdError(f"expected {what} in {source} to be numbers, got {error}") from error
+    array = floats(values, source, what)
     if array.size == 0 and shape[0] in (None, 0):
         array = array.reshape(0, *(n or 0 for n in shape[1:]))
     fits = array.ndim == len(shape) and all(want in (None, got) for got, want in zip(array.shape, shape, strict=True))
@@ -177,7 +178,61 @@ def numbers(values: object, source: str, what: str, shape: tuple[int | None, ...
         )
     if not np.isfinite(array).all():
         raise GraspdError(f"expected finite {what} in {source}, got NaN or infinity; leave those grasps out")
+    if (np.abs(array) > _LARGEST_NUMBER).any():
+        raise GraspdError(
+            f"expected {what} in {source} to be at most {_LARGEST_NUMBER:g}, got {np.abs(array).max():g}; "
+            "leave those grasps out"
+        )
     return array
+
+
+def floats(values: object, source: str, what: str) -> np.ndarray:
+    """Turn nested lists or arrays into float64 numbers of whatever shape they have.
+
+    Raises:
+        GraspdError: If they are no numbers, or lists of different lengths.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise GraspdError(f"expected {what} in {source} to be numbers, got {shortened(str(error), 160)}") from error
+
+
+def scale(value: object, source: str) -> float:
+    """Return the factor by which an object is scaled: a number, or the first of several.
+
+    Raises:
+        GraspdError: If it is no number that a scale can be.
+    """
+    found = floats(value, source, "the scale of the object").ravel()[:1]
+    if not len(found) or not _SMALLEST_SCALE <= found[0] <= _LARGEST_SCALE:
+        got = f"{found[0]:g}" if len(found) else "none"
+        raise GraspdError(
+            f"expected a scale of the object between {_SMALLEST_SCALE:g} and {_LARGEST_SCALE:g} in {source}, got "
+            f"{got}; mend the file"
+        )
+    return float(found[0])
+
+
+def names(value: object, source: str, what: str = "the names of joints") -> tuple[str, ...]:
+    """Return names that differ, or none where there are none.
+
+    Raises:
+        GraspdError: If it is no list of such.
+    """
+    if value is None:
+        return ()
+    listed = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(listed, list | tuple) or not all(isinstance(name, str) for name in listed):
+        raise GraspdError(f"expected {what} in {source} to be a list of texts, got something else; mend the file")
+    if len(set(listed)) < len(listed):
+        raise GraspdError(f"expected {what} in {source} to differ, got some twice; mend the file")
+    return tuple(listed)
+
+
+def text(value: object) -> str:
+    """Return a name or path that a file states; empty where it states none, or something that is no text."""
+    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
 
 
 def joined_records(records: Sequence[GraspRecord]) -> GraspRecord:

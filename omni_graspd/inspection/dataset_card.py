@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
+from omni_graspd.plain_text import one_line
 from omni_graspd.rendering.annotators import ANNOTATORS
 
 _INPUTS = {name: annotator.network_input for name, annotator in ANNOTATORS.items() if annotator.network_input}
@@ -75,23 +78,25 @@ def dataset_readme(root: Path) -> str:
     summary = summarize_dataset(root)
     card, manifest = describe_dataset(summary), summary.manifest
     name = root.resolve().name
+    hands, first = _cell(", ".join(card.hands)), next(iter(card.hands), "HAND")
     lines = [
         *_header(root, summary, card, name),
-        f"# {name}",
+        f"# {_cell(name)}",
         "",
-        f"Multi-finger grasps of {card.objects} objects by {', '.join(card.hands)}, made with omni_graspd "
-        f"{manifest.packages.get('omni-graspd', '')}.",
+        f"Multi-finger grasps of {card.objects} objects by {hands}, made with omni_graspd "
+        f"{_cell(manifest.packages.get('omni-graspd', ''))}.",
         "",
         "| hands | inputs | method | unique grasps | examples |",
         "| --- | --- | --- | --- | --- |",
-        f"| {', '.join(card.hands)} | {', '.join(card.inputs) or 'none'} | {card.method} | {card.unique_grasps:,} "
-        f"| {card.examples:,} |",
+        f"| {hands} | {', '.join(card.inputs) or 'none'} | {card.method} "
+        f"| {card.unique_grasps:,} | {card.examples:,} |",
         "",
         "| hand | object | grasps | ok | force closure | mean epsilon | scenes | images |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(
-            f"| {row.hand} | {row.object} | {row.grasp_count} | {row.ok_count} | {_share(row.force_closure)} | "
-            f"{_number(row.epsilon)} | {summary.scene_counts[row.object]} | {summary.image_counts[row.object]} |"
+            f"| {_cell(row.hand)} | {_cell(row.object)} | {row.grasp_count} | {row.ok_count} | "
+            f"{_share(row.force_closure)} | {_number(row.epsilon)} | {summary.scene_counts[row.object]} | "
+            f"{summary.image_counts[row.object]} |"
             for row in summary.grasps
         ),
         "",
@@ -100,7 +105,7 @@ def dataset_readme(root: Path) -> str:
         "| asset | source | licence |",
         "| --- | --- | --- |",
         *(
-            f"| {name} | {_cell(asset.source)} | {_cell(asset.license or 'not stated')} |"
+            f"| {_cell(name)} | {_cell(asset.source)} | {_cell(asset.license or 'not stated')} |"
             for name, asset in (*manifest.hands.items(), *manifest.objects.items())
         ),
         "",
@@ -113,7 +118,7 @@ def dataset_readme(root: Path) -> str:
         "import omni_graspd as gd",
         "",
         'dataset = gd.open("PATH")',
-        f'grasps = dataset.grasps("{card.hands[0]}")  # an Arrow table; units and frames are in the fields\' metadata',
+        f"grasps = dataset.grasps({_quoted(first)})  # an Arrow table; units and frames are in the fields' metadata",
         "```",
         "",
         "Lengths are metres, angles radians, poses position and quaternion x y z w.",
@@ -130,24 +135,34 @@ def _header(root: Path, summary: DatasetSummary, card: DatasetCard, name: str) -
     size = next((label for limit, label in _SIZES if card.unique_grasps < limit), "1M<n<10M")
     return [
         "---",
-        f"pretty_name: {name!r}",
+        f"pretty_name: {_quoted(name)}",
         f"license: {'apache-2.0' if licenses == {'Apache-2.0'} else 'other'}",
         "task_categories:",
         "- robotics",
         "tags:",
-        *(f"- {tag}" for tag in ("grasping", "dexterous-manipulation", "synthetic", *card.hands)),
+        *(f"- {tag}" for tag in ("grasping", "dexterous-manipulation", "synthetic")),
+        *(f"- {_quoted(hand)}" for hand in card.hands),
         "size_categories:",
         f"- {size}",
         "configs:",
-        *(line for config, files in configs for line in (f"- config_name: {config}", f'  data_files: "{files}"')),
+        *(
+            line
+            for config, files in configs
+            for line in (f"- config_name: {_quoted(config)}", f"  data_files: {_quoted(files)}")
+        ),
         "---",
         "",
     ]
 
 
 def _cell(text: str) -> str:
-    """Return text that does not end its cell of a table; file names and licences may hold anything."""
-    return " ".join(text.split()).replace("|", "\\|")
+    """Return text that is neither Markdown nor HTML and does not end its cell; names and licences may hold anything."""
+    return re.sub(r"([\\`*\[\]<>|&])", r"\\\1", one_line(text))
+
+
+def _quoted(text: str) -> str:
+    """Return text as a string of YAML, JSON and Python."""
+    return json.dumps(text)
 
 
 def _share(value: float) -> str:

@@ -10,24 +10,15 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
-from omni_graspd.dataset.table_files import column_array
-from omni_graspd.dataset.table_schema import (
-    GRASP_COLUMNS,
-    POSTURE_COLUMNS,
-    REST_POSE_COLUMNS,
-    SCHEMA_VERSION,
-    WAY_COLUMNS,
-)
+from omni_graspd.dataset.table_gate import OpenTable, open_table
+from omni_graspd.dataset.table_kinds import GRASPS
+from omni_graspd.dataset.table_schema import GRASP_COLUMNS, POSTURE_COLUMNS, REST_POSE_COLUMNS, WAY_COLUMNS
 from omni_graspd.errors import GraspdError
-
-if TYPE_CHECKING:
-    import pyarrow.parquet as pq
 
 _NORM_TOLERANCE = 1e-3
 _OPTIONAL = ("T_object_pregrasp_palm", "pregrasp_joint_positions", "table_plane")
@@ -105,46 +96,33 @@ class GraspCatalog:
     def _open_tables(self) -> tuple[CatalogTable, ...]:
         tables, first = [], 0
         for hand, obj, path in self.layout.grasp_tables(self.manifest.hands, self.manifest.objects):
-            file = self._file(path)
-            count = file.metadata.num_rows
-            tables.append(CatalogTable(hand, obj, path, first, count, _metric_names(file)))
-            first += count
+            opened = self._opened(path)
+            tables.append(CatalogTable(hand, obj, path, first, opened.row_count, _metric_names(opened)))
+            first += opened.row_count
         return tuple(tables)
 
-    def _file(self, path: Path) -> pq.ParquetFile:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
+    def _opened(self, path: Path) -> OpenTable:
         if not path.is_file():
             raise GraspdError(
                 f"the table {path} has gone since the dataset was opened; restore it or open another dataset; "
                 "decisions made so far are kept"
             )
-        try:
-            file = pq.ParquetFile(path)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise _damaged(path, error) from error
-        version = (file.schema_arrow.metadata or {}).get(b"schema_version", b"none").decode()
-        if version != str(SCHEMA_VERSION):
-            raise GraspdError(
-                f"expected a table of schema version {SCHEMA_VERSION}, got version {version} in {path}; use the "
-                "version of omni-graspd that wrote it"
-            )
-        return file
+        return open_table(path, GRASPS)
 
     def _read(self, table: CatalogTable, columns: list[str]) -> dict[str, np.ndarray]:
-        import pyarrow as pa
-
-        try:
-            read = self._file(table.path).read(columns=columns)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise _damaged(table.path, error) from error
-        if read.num_rows != table.count:
+        opened = self._opened(table.path)
+        if opened.row_count != table.count:
             raise GraspdError(
                 f"{table.path} has changed since the dataset was opened: expected {table.count} grasps, got "
-                f"{read.num_rows}; open the dataset again"
+                f"{opened.row_count}; open the dataset again"
             )
-        return {name: column_array(read.column(name).combine_chunks()) for name in read.column_names}
+        missing = [name for name in columns if name not in opened.names]
+        if missing:
+            raise GraspdError(
+                f"expected the column {missing[0]} in {table.path} as when it was opened, got none; "
+                "open the dataset again"
+            )
+        return opened.arrays(columns)
 
     def metric_names(self) -> list[str]:
         """Return the names of all columns of single numbers, in the order of the tables."""
@@ -217,7 +195,7 @@ class GraspCatalog:
         table = self.table_of(row)
         vectors = self._vectors(table)
         if not table.path.is_file():
-            self._file(table.path)  # says that it is gone
+            self._opened(table.path)  # says that it is gone
         place = row - table.first
         pose, joints = vectors["T_object_palm"][place], vectors["joint_positions"][place]
         norm = float(np.linalg.norm(pose[3:]))
@@ -233,7 +211,7 @@ class GraspCatalog:
         return CatalogGrasp(row, table.hand, table.object, index, status, pose, joints, *optional)
 
     def _read_vectors(self, table: CatalogTable) -> dict[str, np.ndarray]:
-        there = set(self._file(table.path).schema_arrow.names)
+        there = set(self._opened(table.path).names)
         return self._read(table, [name for name in ("index", "status", *_VECTORS) if name in there])
 
     def metrics_of(self, row: int) -> dict[str, float]:
@@ -242,21 +220,14 @@ class GraspCatalog:
         return {name: float(self.metric(name)[row]) for name in table.metric_names}
 
 
-def _metric_names(file: pq.ParquetFile) -> tuple[str, ...]:
+def _metric_names(table: OpenTable) -> tuple[str, ...]:
     import pyarrow as pa
 
     known = {*GRASP_COLUMNS, *POSTURE_COLUMNS}
     single = [
         field.name
-        for field in file.schema_arrow
+        for field in table.schema
         if field.name not in known and not pa.types.is_nested(field.type) and not pa.types.is_string(field.type)
     ]
     # How good a grasp is comes first, the way to it last.
     return tuple(sorted(single, key=lambda name: name in REST_POSE_COLUMNS or name in WAY_COLUMNS))
-
-
-def _damaged(path: Path, error: Exception) -> GraspdError:
-    return GraspdError(
-        f"{path} is not a readable Parquet table ({str(error).splitlines()[0]}); delete it and rerun the command that "
-        "made the dataset"
-    )

@@ -12,6 +12,7 @@ import numpy as np
 from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.table_files import row_count, true_count
+from omni_graspd.dataset.table_kinds import GRASPS
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.hands.hand import Hand
 from omni_graspd.inspection.annotations import color_distances, color_normals, draw_annotations
@@ -72,7 +73,7 @@ def _subtitle(run: Run, shown: int) -> str:
     objects, total = len(run.objects), len(run.objects) * len(run.hands)
     names = [hand.name for hand in run.hands], [obj.name for obj in run.objects]
     tables = list(run.layout.grasp_tables(*names))
-    grasps = f"{sum(row_count(path) for _, _, path in tables)} grasps"
+    grasps = f"{sum(row_count(path, GRASPS) for _, _, path in tables)} grasps"
     if run.config.around != "nothing":
         grasps += f", {sum(true_count(path, 'usable') for _, _, path in tables)} usable"
     scenes = sum(len(run.layout.scene_tables(obj.name)) for obj in run.objects)

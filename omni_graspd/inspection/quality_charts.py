@@ -35,6 +35,7 @@ _VERDICT_COLORS = {
     "the table is in the way": "#4aa3b8",
 }
 _FAILED_COLOR = "#6a6f78"
+_MOST_REASONS = 8
 _STYLE: dict[Any, Any] = {
     "font.size": 9.5,
     "axes.spines.top": False,
@@ -47,6 +48,7 @@ _STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "grid.color": "#e6e9ee",
     "axes.axisbelow": True,
+    "text.parse_math": False,  # a name with two dollar signs is no formula
 }
 
 
@@ -112,7 +114,7 @@ def draw_verdicts(groups: Groups) -> bytes:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    counts = {name: Counter(v for table in measured for v in table.verdicts()) for name, measured in groups.items()}
+    counts = _verdict_counts(groups)
     reasons = [*_VERDICT_COLORS, *sorted({v for count in counts.values() for v in count} - set(_VERDICT_COLORS))]
     with mpl.rc_context({**_STYLE, "axes.grid": False}):
         figure = Figure(figsize=(10.5, 0.9 + 0.42 * len(groups)), layout="constrained")
@@ -130,6 +132,20 @@ def draw_verdicts(groups: Groups) -> bytes:
         axis.set_xlim(0, 100)
         axis.set_xlabel("grasps [%]")
         return _save(figure, axis)
+
+
+def _verdict_counts(groups: Groups) -> dict[str, Counter]:
+    """Count verdicts by group; rare reasons for which a legend has no room are taken together."""
+    counts = {name: Counter(v for table in measured for v in table.verdicts()) for name, measured in groups.items()}
+    others = sum(counts.values(), Counter())
+    for verdict in _VERDICT_COLORS:
+        del others[verdict]
+    named = {*_VERDICT_COLORS, *(verdict for verdict, _ in others.most_common(_MOST_REASONS))}
+    for name, count in counts.items():
+        counts[name] = Counter()
+        for verdict, number in count.items():
+            counts[name][verdict if verdict in named else "failed otherwise"] += number
+    return counts
 
 
 def _values(measured: Sequence[MeasuredGrasps], metric: Metric) -> np.ndarray:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from omni_graspd.atomic import atomic_path, writing_to
+from omni_graspd.atomic import atomic_path, require_inside, writing_to
 from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
 from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps, read_measured_grasps
 from omni_graspd.dataset.manifest import read_manifest
@@ -62,6 +62,8 @@ def write_report(roots: Sequence[Path], config: ReportConfig | None = None, prog
         GraspdError: If a folder is no evaluated dataset or the report cannot be written.
     """
     config = config or ReportConfig()
+    if config.out is None:
+        require_inside(roots[0] / "report", roots[0], "the report")
     per_dataset = [read_measured_grasps(root, Selection(config.where)) for root in roots]
     measured = [table for tables in per_dataset for table in tables]
     groups = _groups(measured)

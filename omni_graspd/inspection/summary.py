@@ -81,7 +81,7 @@ def _summarize_grasps(layout: DatasetLayout, hand: str, obj: str) -> GraspSummar
     colliding, usable = [np.zeros(0, dtype=bool)], [np.zeros(0, dtype=bool)]
     for scene in layout.scene_tables(obj):
         placed = read_scene_grasps(scene)
-        mine = np.array(placed.hands) == hand
+        mine = np.array(placed.hands, dtype=object) == hand
         colliding.append(placed.grasps.collides[mine])
         if placed.grasps.usable is not None:
             usable.append(placed.grasps.usable[mine])

@@ -18,9 +18,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from omni_graspd.array_file import read_array
 from omni_graspd.rendering.annotator_data import BACKGROUND_ID, UNLABELLED_ID, AnnotatorData
 
 _PNG_LEVEL = 1
+_LARGEST_PICTURE = 2**28
+_LARGEST_RATIO = 50
+"""Pictures larger than the one in memory [byte], and so many times as large as their file, are not read."""
 _POINT_STEMS = {"pointRgb": "rgb", "pointNormals": "normals", "pointSemantic": "semantic", "pointInstance": "instance"}
 _POINT_ROWS = {"pointRgb": 4, "pointNormals": 4}
 """Side data of points that is flat in the annotator but rows of so many numbers in the file."""
@@ -58,7 +62,7 @@ class ArrayFile:
 
     def decode(self, name: str, locate: Locate) -> AnnotatorData:
         """See :class:`ChannelFiles`."""
-        return AnnotatorData(np.load(locate(name)), {})
+        return AnnotatorData(read_array(locate(name)), {})
 
 
 class BoxFiles:
@@ -75,9 +79,12 @@ class BoxFiles:
 
     def decode(self, name: str, locate: Locate) -> AnnotatorData:
         """See :class:`ChannelFiles`."""
-        info = {"idToLabels": _side(locate(f"{name}_labels")), "primPaths": _side(locate(f"{name}_prim_paths"))}
-        ids = np.arange(len(info["primPaths"]), dtype=np.uint32)
-        return AnnotatorData(np.load(locate(name)), info | {"bboxIds": ids})
+        labels, paths = _table(locate(f"{name}_labels")), _side(locate(f"{name}_prim_paths"))
+        boxes = read_array(locate(name))
+        if not isinstance(paths, list) or len(paths) != len(np.atleast_1d(boxes)):
+            raise ValueError(f"{len(paths)} prim paths of {np.size(boxes)} boxes")
+        ids = np.arange(len(paths), dtype=np.uint32)
+        return AnnotatorData(boxes, {"idToLabels": labels, "primPaths": paths, "bboxIds": ids})
 
 
 class PointFiles:
@@ -97,8 +104,8 @@ class PointFiles:
 
     def decode(self, name: str, locate: Locate) -> AnnotatorData:
         """See :class:`ChannelFiles`."""
-        points = {key: np.load(locate(f"{name}_{stem}")).ravel() for key, stem in _POINT_STEMS.items()}
-        return AnnotatorData(np.load(locate(name)), points)
+        points = {key: read_array(locate(f"{name}_{stem}")).ravel() for key, stem in _POINT_STEMS.items()}
+        return AnnotatorData(read_array(locate(name)), points)
 
 
 class InfoFile:
@@ -114,7 +121,7 @@ class InfoFile:
 
     def decode(self, name: str, locate: Locate) -> AnnotatorData:
         """See :class:`ChannelFiles`."""
-        return AnnotatorData(np.zeros(0, dtype=np.float32), _side(locate(name)))
+        return AnnotatorData(np.zeros(0, dtype=np.float32), _table(locate(name)))
 
 
 class ColourFile:
@@ -130,7 +137,7 @@ class ColourFile:
 
     def decode(self, name: str, locate: Locate) -> AnnotatorData:
         """See :class:`ChannelFiles`."""
-        return AnnotatorData(_pixels(locate(name)), {})
+        return AnnotatorData(read_picture(locate(name)), {})
 
 
 class NormalFile(ColourFile):
@@ -142,7 +149,7 @@ class NormalFile(ColourFile):
 
     def decode(self, name: str, locate: Locate) -> AnnotatorData:
         """See :class:`ChannelFiles`."""
-        return AnnotatorData(_pixels(locate(name)).astype(np.float32) / 255.0 * 2.0 - 1.0, {})
+        return AnnotatorData(read_picture(locate(name)).astype(np.float32) / 255.0 * 2.0 - 1.0, {})
 
 
 @dataclass(frozen=True)
@@ -170,19 +177,33 @@ class SegmentationFiles:
 
     def decode(self, name: str, locate: Locate) -> AnnotatorData:
         """See :class:`ChannelFiles`."""
-        pixels = _pixels(locate(name))
-        tables = {table: _side(locate(f"{name}_{stem}")) for table, stem in self.tables.items()}
+        pixels = read_picture(locate(name))
+        tables = {table: _table(locate(f"{name}_{stem}")) for table, stem in self.tables.items()}
         colors = list(dict.fromkeys(key for mapping in tables.values() for key in mapping))
         packed = np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
         ids = np.zeros(packed.shape, dtype=np.uint32)
         for index, color in enumerate(colors):
-            rgba = np.array([int(part) for part in color.strip("()").split(",")], dtype=np.uint8)
-            ids[packed == rgba.view(np.uint32)[0]] = index
+            ids[packed == _rgba(color).view(np.uint32)[0]] = index
         info = {
             table: {str(colors.index(color)): value for color, value in mapping.items()}
             for table, mapping in tables.items()
         }
         return AnnotatorData(ids, info)
+
+
+def _rgba(text: str) -> np.ndarray:
+    """Return the colour that a mapping names as ``(r, g, b, a)``, uint8, shape [4]."""
+    parts = [part.strip() for part in text.strip("()").split(",")]
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() and int(part[:4]) < 256 for part in parts):
+        raise ValueError(f"{text[:40]!r} where a colour (r, g, b, a) is expected")
+    return np.array([int(part) for part in parts], dtype=np.uint8)
+
+
+def _table(path: Path) -> dict[str, Any]:
+    content = _side(path)
+    if not isinstance(content, dict):
+        raise ValueError(f"a list in {path.name} where a table is expected")
+    return content
 
 
 def label_colors(ids: list[int]) -> dict[int, tuple[int, int, int, int]]:
@@ -216,11 +237,29 @@ def _png(pixels: np.ndarray) -> bytes:
 
 
 def _side(path: Path) -> Any:
-    return json.loads(path.read_text())
+    """Read side data: a table of labels, prim paths or camera parameters by key, or a list of prim paths."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict | list):
+        raise ValueError(f"{type(content).__name__} in {path.name} where a table or list is expected")
+    return content
 
 
-def _pixels(path: Path) -> np.ndarray:
+def read_picture(path: Path) -> np.ndarray:
+    """Read a picture as colours with alpha, uint8, shape [height, width, 4].
+
+    Raises:
+        ValueError: If it is damaged, or would take far more memory than its file.
+    """
     from PIL import Image
 
-    with Image.open(path) as image:
-        return np.array(image if image.mode == "RGBA" else image.convert("RGBA"))
+    try:
+        with Image.open(path) as image:
+            width, height = image.size
+            size, packed = 4 * width * height, path.stat().st_size
+            if size > _LARGEST_PICTURE and size > _LARGEST_RATIO * packed:
+                raise ValueError(f"{width} x {height} pixels in {packed} bytes")
+            return np.array(image if image.mode == "RGBA" else image.convert("RGBA"))
+    except (OSError, ValueError, SyntaxError, EOFError, MemoryError, Image.DecompressionBombError) as error:
+        if getattr(error, "errno", None):
+            raise  # The system refused: the picture may be good.
+        raise ValueError(" ".join(str(error).replace(str(path), path.name).split())[:160] or "no picture") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
 from omni_graspd.rendering.annotator_data import AnnotatorData
 from omni_graspd.rendering.annotators import ANNOTATORS
 from omni_graspd.rendering.frame import Frame
@@ -84,13 +85,12 @@ def read_frame(folder: Path, frame_index: int = 0, annotators: Sequence[str] = t
 
 
 def _decode_whole(name: str, folder: Path, names: dict[str, str]) -> AnnotatorData:
-    from PIL import Image
-
+    annotator = ANNOTATORS[name]
     try:
-        return ANNOTATORS[name].files.decode(name, lambda stem: folder / names[stem])
-    except (
-        *(OSError, ValueError, KeyError, TypeError, RecursionError, MemoryError),
-        Image.DecompressionBombError,
-    ) as error:
-        path, reason = folder / names[name], str(error).splitlines()[0]
+        channel = annotator.files.decode(name, lambda stem: folder / names[stem])
+        size = channel.data.shape if annotator.is_image and channel.data.ndim >= 2 else (0, 0)
+        annotator.check(channel, width=size[1], height=size[0])
+        return channel
+    except (OSError, ValueError, RecursionError) as error:
+        path, reason = folder / names[name], shortened(str(error), 160)
         raise GraspdError(f"the channel {name} in {path} is damaged ({reason}); render it again") from error

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def _copy_asset(asset: str, source: Path, origins: list[Path], folder: Path) -> 
     for file in files.values():
         if file.suffix.lower().partition("[")[0].lstrip(".") not in _COPIED:
             raise GraspdError(f"expected {source} to use textures and materials, got {file}; remove it from the asset")
+        _check_no_link(file, source, origins)
     try:
         contents = {tile: file.read_bytes() for tile, file in files.items()}
     except OSError as error:
@@ -73,6 +75,18 @@ def _copy_asset(asset: str, source: Path, origins: list[Path], folder: Path) -> 
         with atomic_path(folder / name.replace(_UDIM, tile)) as temporary:
             temporary.write_bytes(content)
     return f"./{folder.name}/{name}"
+
+
+def _check_no_link(file: Path, source: Path, origins: list[Path]) -> None:
+    """Refuse a file that a link brings in from elsewhere: what a stranger's link leads to would be passed on."""
+    for origin in origins:
+        # The folder in which both lie as their names say; it may itself be reached by a link of the user's.
+        shared = Path(os.path.commonpath([os.path.normpath(file.absolute()), os.path.normpath(origin.absolute())]))
+        if file.resolve().is_relative_to(shared.resolve()):
+            return
+    raise GraspdError(
+        f"expected {source} to use files, got {file}, a link that leads elsewhere; put the file in its place"
+    )
 
 
 def _files(asset: str, origins: list[Path]) -> dict[str, Path]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.atomic import remove_leftovers, writing_to
+from omni_graspd.atomic import remove_leftovers, require_inside, writing_to
 from omni_graspd.dataset.checksums import forget_checksums, update_checksums
 from omni_graspd.dataset.evaluation.evaluation_chunk import (
     EvaluationChunk,
@@ -28,7 +28,8 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.dataset.manifest import Manifest, read_manifest, write_manifest
 from omni_graspd.dataset.restored_config import restore_config
-from omni_graspd.dataset.table_files import damaged_table
+from omni_graspd.dataset.table_gate import open_table
+from omni_graspd.dataset.table_kinds import GRASPS
 from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
@@ -104,7 +105,9 @@ def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device
     layout = DatasetLayout(root)
     metrics = restore_config(MetricsConfig, manifest.config.get("metrics", {}))
     for hand, obj, path in layout.grasp_tables(manifest.hands, manifest.objects):
-        present = _column_names(path)
+        for written in (path, path.with_suffix(".evaluation")):
+            require_inside(written, root, "the table")
+        present = open_table(path, GRASPS).names
         lacks = tuple(name for name in evaluation_columns(settings) if name not in present)
         if not lacks:
             continue
@@ -132,16 +135,6 @@ def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device
             for start in range(0, count, _CHUNK_SIZE)
         ]
         yield _Table(path, folder, lacks, tuple(chunks))
-
-
-def _column_names(path: Path) -> list[str]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.read_schema(path).names
-    except pa.ArrowException as error:
-        raise damaged_table(path, error) from error
 
 
 def _measured(

@@ -16,6 +16,7 @@ from omni_graspd.dataset.splits import split_by_object
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.columns import faults
+from omni_graspd.plain_text import shortened
 
 _LARGEST_DEPTH = 0.005
 _NEEDED = ("epsilon", "contact_area", "intersection_volume")
@@ -56,7 +57,7 @@ class MeasuredGrasps:
         verdicts = []
         for row, status in enumerate(self.table.grasps.status):
             if status != "ok":
-                verdicts.append(f"failed: {status}")
+                verdicts.append(f"failed: {shortened(status)}")
             elif not self.table.good[row]:
                 verdicts.append("the table is in the way")
             elif wrong := [fault for rows, fault in faulty if rows[row]]:

@@ -14,6 +14,7 @@ from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.scene_files import read_rest
 from omni_graspd.dataset.stages.settle_stage import run_scene_shards, scene_shards
 from omni_graspd.dataset.table_files import row_count
+from omni_graspd.dataset.table_kinds import GRASPS, SCENE_GRASPS
 from omni_graspd.dataset.tables import GraspTable, SceneGraspTable, read_grasps, write_scene_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.progress import Progress, no_progress
@@ -62,14 +63,14 @@ def _missing_tables(run: Run, shard: Shard) -> list[int]:
     """Return the scenes whose tables are not there or were made for fewer grasps or hands."""
     wanted = run.config.grasps * len(run.hands)
     paths = {index: run.layout.scene_grasps(shard.object, index) for index in range(shard.start, shard.stop)}
-    return [index for index, path in paths.items() if not path.is_file() or row_count(path) < wanted]
+    return [index for index, path in paths.items() if not path.is_file() or row_count(path, SCENE_GRASPS) < wanted]
 
 
 def _check_base_grasps(run: Run, object_name: str) -> None:
     wanted = run.rest_poses[object_name].count * run.config.grasps
     for hand in run.hands:
         path = run.layout.grasps(hand.name, object_name)
-        there = row_count(path) if path.is_file() else 0
+        there = row_count(path, GRASPS) if path.is_file() else 0
         if there < wanted:
             raise GraspdError(
                 f"expected {wanted} base grasps in {path}, got {there or 'no such file'}; run `graspd synthesize` with "

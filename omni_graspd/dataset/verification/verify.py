@@ -24,6 +24,8 @@ from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.progress import Progress, no_progress
 
+_MOST_NUMBERS = 100_000_000
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -103,7 +105,11 @@ def _table_faults(root: Path, manifest: Manifest, broken: set[str]) -> Iterator[
     layout = DatasetLayout(root)
     hands: dict[str, Hand] = {name: load_hand(str(layout.hand(name))) for name in manifest.hands}
     for obj in manifest.objects:
-        expected = _expected_numbers(layout, manifest, obj)
+        try:
+            expected = _expected_numbers(layout, manifest, obj)
+        except GraspdError as error:
+            yield Fault("dataset.json", str(error))
+            continue
         tables: dict[str, GraspTable] = {}
         for name, hand in hands.items():
             path = layout.grasps(name, obj)
@@ -138,6 +144,10 @@ def _expected_numbers(layout: DatasetLayout, manifest: Manifest, object_name: st
             rest_poses = read_scene_rest_poses(layout, object_name, range(manifest.config["scenes"])).count
         except GraspdError:  # a scene is missing or damaged, which is a fault of its own
             return None
+    if rest_poses * count > _MOST_NUMBERS:
+        raise GraspdError(
+            f"expected at most {_MOST_NUMBERS} grasps of an object by a hand, got {rest_poses * count} in dataset.json"
+        )
     return np.concatenate([grasp_indices(rest_pose, 0, count) for rest_pose in range(rest_poses)])
 
 
@@ -145,7 +155,12 @@ def _scene_faults(
     root: Path, manifest: Manifest, object_name: str, base: dict[str, GraspTable], broken: set[str]
 ) -> Iterator[Fault]:
     layout = DatasetLayout(root)
-    for index in layout.scene_indices(object_name):
+    try:
+        indices = layout.scene_indices(object_name)
+    except GraspdError as error:
+        yield Fault(layout.scene(object_name, 0).parent.relative_to(root).as_posix(), str(error))
+        return
+    for index in indices:
         path = layout.scene_grasps(object_name, index)
         where = path.relative_to(root).as_posix()
         if where in broken:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,10 @@ import numpy as np
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
+from omni_graspd.rendering.camera_file import read_camera_file
 from omni_graspd.rendering.cameras import read_camera_rigs
+from omni_graspd.rendering.channel_files import read_picture
 from omni_graspd.rendering.frame import CameraRig
 from omni_graspd.rendering.view_folder import eye_folder, eye_names
 from omni_graspd.usd.stage import open_stage
@@ -62,27 +64,22 @@ def check_scene_images(
 def _eye_problems(
     folder: Path, rig: CameraRig, T_world_camera: np.ndarray, where: str, broken: set[str]
 ) -> Iterator[tuple[str, str]]:
-    from PIL import Image
-
     name = "camera_params_0000.json"
     if (folder / name).is_file() and f"{where}/{name}" not in broken:
         try:
-            view = np.array(json.loads((folder / name).read_text())["cameraViewTransform"], dtype=float).reshape(4, 4)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            yield name, f"the camera parameters are damaged ({str(error).splitlines()[0]})"
+            camera = read_camera_file(folder / name)
+        except GraspdError as error:
+            yield name, str(error)
             return
-        # Replicator's matrices are for row vectors.
-        if np.abs(np.linalg.inv(view.T) - T_world_camera).max() > _TOLERANCE:
+        if not np.abs(camera.T_world_camera - T_world_camera).max() <= _TOLERANCE:
             yield name, "the camera's pose differs from the scene's; were the eyes swapped?"
     for path in sorted(folder.glob("*.png")):
         if f"{where}/{path.name}" in broken:
             continue
         try:
-            with Image.open(path) as image:
-                image.load()
-                size = image.size
-        except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
-            yield path.name, f"the image is damaged ({str(error).splitlines()[0]})"
+            height, width = read_picture(path).shape[:2]
+        except (OSError, ValueError) as error:
+            yield path.name, f"the image is damaged ({shortened(str(error))})"
             continue
-        if size != (rig.width, rig.height):
-            yield path.name, f"expected {rig.width} x {rig.height} pixels, got {size[0]} x {size[1]}"
+        if (width, height) != (rig.width, rig.height):
+            yield path.name, f"expected {rig.width} x {rig.height} pixels, got {width} x {height}"

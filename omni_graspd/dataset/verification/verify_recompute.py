@@ -16,6 +16,7 @@ from omni_graspd.dataset.manifest import Manifest, is_around_table, package_vers
 from omni_graspd.dataset.restored_config import restore_config
 from omni_graspd.dataset.scene_rest_poses import floating, read_scene_rest_poses
 from omni_graspd.dataset.table_files import row_count
+from omni_graspd.dataset.table_kinds import GRASPS
 from omni_graspd.dataset.table_schema import POSTURE_COLUMNS, WAY_COLUMNS
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
@@ -49,7 +50,7 @@ def recompute_grasps(root: Path, count: int, seed: int = 0, progress: Progress =
         raise GraspdError(f"expected a dataset made by `graspd generate`, got {root}, whose grasps come from elsewhere")
     _check_versions(manifest.packages)
     pairs = list(layout.grasp_tables(manifest.hands, manifest.objects))
-    sizes = [row_count(path) for _, _, path in pairs]
+    sizes = [row_count(path, GRASPS) for _, _, path in pairs]
     random = random_generator(seed, "recompute")
     drawn = np.sort(random.choice(sum(sizes), size=min(count, sum(sizes)), replace=False))
     starts = np.concatenate([[0], np.cumsum(sizes)])

@@ -15,6 +15,7 @@ from omni_graspd.dataset.tables import GraspTable, SceneGraspTable, read_grasps,
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.metrics.columns import METRICS, faults
+from omni_graspd.plain_text import shortened
 from omni_graspd.scenes.rest_poses import same_table
 from omni_graspd.scenes.scene_writer import OBJECT_PATH
 from omni_graspd.synthesis.surroundings import table_under
@@ -52,9 +53,12 @@ def check_grasp_table(
 
 def _header_problems(table: GraspTable, hand: Hand, object_name: str, expected: np.ndarray | None) -> Iterator[str]:
     if (table.hand, table.object) != (hand.name, object_name):
-        yield f"expected grasps of {object_name} by {hand.name}, got grasps of {table.object} by {table.hand}"
+        yield (
+            f"expected grasps of {object_name} by {hand.name}, got grasps of {shortened(table.object)} by "
+            f"{shortened(table.hand)}"
+        )
     if table.joint_names != hand.joint_names:
-        yield f"expected the joints {', '.join(hand.joint_names)}, got {', '.join(table.joint_names)}"
+        yield f"expected the joints {', '.join(hand.joint_names)}, got {shortened(', '.join(table.joint_names))}"
     numbers: np.ndarray = np.arange(len(table.indices)) if expected is None else expected
     if expected is None and table.rest_poses is not None:
         numbers = table.indices  # how many rest poses there are is not known
@@ -140,7 +144,7 @@ def check_scene_table(
         yield str(error)
         return
     if table.object != object_name:
-        yield f"expected grasps of {object_name}, got grasps of {table.object}"
+        yield f"expected grasps of {object_name}, got grasps of {shortened(table.object)}"
     scene = layout.scene(object_name, table.scene_index)
     try:
         stage = open_stage(scene)
@@ -156,12 +160,12 @@ def check_scene_table(
         yield from _placing_problems(table, hand, grasps.of_rest_pose(table.rest_pose or 0), T_world_object)
     unknown = sorted(set(table.hands) - set(base))
     if unknown and base:
-        yield f"expected hands among {', '.join(base)}, got {', '.join(unknown)}"
+        yield f"expected hands among {', '.join(base)}, got {shortened(', '.join(unknown))}"
 
 
 def _placing_problems(table: SceneGraspTable, hand: str, base: GraspTable, T_world_object: np.ndarray) -> Iterator[str]:
     """Compare the scene grasps of a hand with the base grasps that belong to the scene."""
-    rows = np.flatnonzero(np.array(table.hands) == hand)
+    rows = np.flatnonzero(np.array(table.hands, dtype=object) == hand)
     if not np.array_equal(np.sort(table.grasp_indices[rows]), base.indices):
         yield f"expected each of the {len(base.indices)} base grasps by {hand} once, got {len(rows)} rows"
         return

@@ -11,9 +11,12 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.format import Format, magic
-from omni_graspd.formats.record import GraspRecord, matrix_poses, numbers
+from omni_graspd.formats.record import GraspRecord, matrix_poses, numbers, scale, text
+from omni_graspd.plain_text import shortened
 
-_MOST_NUMBERS = 10**8
+_LARGEST_SIZE, _LONGEST_TEXT = 2**26, 2**16
+_LARGEST_RATIO = 50
+"""What is larger than these sizes [byte], and so many times as large as the file, is taken for damaged on purpose."""
 
 
 def read_acronym(path: Path) -> list[GraspRecord]:
@@ -32,22 +35,22 @@ def read_acronym(path: Path) -> list[GraspRecord]:
         with h5py.File(path, "r") as file:
             transforms = _dataset(file, "grasps/transforms", path)
             success = _dataset(file, "grasps/qualities/flex/object_in_gripper", path)
-            scale = _dataset(file, "object/scale", path)
-            name = _dataset(file, "object/file", path)
-    except (OSError, RuntimeError) as error:
-        raise GraspdError(f"expected an HDF5 file, got {path} ({' '.join(str(error).split())[:120]})") from error
+            factor = _dataset(file, "object/scale", path)
+            name = _dataset(file, "object/file", path, of_text=True)
+    except GraspdError:
+        raise
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:  # what h5py throws
+        raise GraspdError(f"expected an HDF5 file, got {path} ({shortened(str(error), 120)})") from error
     if transforms is None:
         raise GraspdError(f"expected 'grasps/transforms' in {path}, got another file; name its format with --from")
     poses = matrix_poses(transforms, str(path))
-    mesh = name.decode("utf-8", "replace") if isinstance(name, bytes) else str(name or "")
+    mesh = name.decode("utf-8", "replace") if isinstance(name, bytes) else text(name)
     return [
         GraspRecord(
             hand="franka_panda",
             object=Path(mesh).stem or path.stem,
             object_file=mesh,
-            object_scale=1.0
-            if scale is None
-            else float(np.ravel(numbers(np.ravel(scale), str(path), "scale", (None,)))[0]),
+            object_scale=1.0 if factor is None else scale(factor, str(path)),
             joint_names=(),
             T_object_palm=poses,
             joint_positions=np.zeros((len(poses), 0)),
@@ -59,8 +62,8 @@ def read_acronym(path: Path) -> list[GraspRecord]:
     ]
 
 
-def _dataset(file: Any, name: str, path: Path) -> Any:
-    """Read one entry that is stored in the file itself and not too large."""
+def _dataset(file: Any, name: str, path: Path, *, of_text: bool = False) -> Any:
+    """Read numbers, or one text, stored in the file itself and not far larger than the file."""
     import h5py  # pyright: ignore[reportMissingImports]
 
     # A link may lead into any other file of this machine.
@@ -74,9 +77,16 @@ def _dataset(file: Any, name: str, path: Path) -> Any:
     entry = file[name]
     if not isinstance(entry, h5py.Dataset) or entry.is_virtual or entry.external:
         raise GraspdError(f"expected {name} to lie in {path} itself, got something else")
-    if entry.size is not None and entry.size > _MOST_NUMBERS:
-        raise GraspdError(f"expected at most {_MOST_NUMBERS} numbers in {name} of {path}, got {entry.size}; split it")
-    return entry[()]
+    is_text = h5py.check_string_dtype(entry.dtype) is not None
+    if (of_text and not (is_text and entry.size == 1)) or (not of_text and entry.dtype.kind not in "biuf"):
+        raise GraspdError(f"expected {name} of {path} to be {'one text' if of_text else 'numbers'}, got {entry.dtype}")
+    size, packed = (entry.size or 0) * entry.dtype.itemsize, path.stat().st_size
+    if size > (_LONGEST_TEXT if of_text else _LARGEST_SIZE) and size > _LARGEST_RATIO * packed:
+        raise GraspdError(
+            f"expected {name} of {path} to be about as large as the file, got {size} bytes in {packed}; do not use it"
+        )
+    value = entry[()]
+    return np.ravel(value)[0] if of_text and isinstance(value, np.ndarray) else value
 
 
 FORMATS = (

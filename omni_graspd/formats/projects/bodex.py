@@ -11,7 +11,7 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.format import Format, numpy_key
-from omni_graspd.formats.record import GraspRecord, numbers, unit_poses
+from omni_graspd.formats.record import GraspRecord, floats, names, numbers, scale, text, unit_poses
 from omni_graspd.formats.untrusted.restricted_pickle import load_npy
 from omni_graspd.usd.transforms import compose, invert
 
@@ -31,29 +31,38 @@ def read_bodex(path: Path) -> list[GraspRecord]:
             f"expected pregrasp, grasp and squeeze (3 postures of 7 numbers and joints) in robot_pose of {path}, got "
             f"{poses.shape[1]} of {poses.shape[2]}; files with an arm are not read"
         )
-    names = tuple(str(name) for name in content.get("joint_names") or ())
-    pose, scale, file, name, notes = _bodex_object(content, path)
+    joints = names(content.get("joint_names"), str(path))
+    pose, size, file, name, notes = _bodex_object(content, path)
     scores = {}
     for key in ("grasp_error", "dist_error", "pene_error"):
-        values = np.asarray(content.get(key, ()))
-        if values.dtype.kind == "f" and values.ndim >= 2 and values.shape[:2] == (1, len(poses)):
-            scores[key] = values[0].reshape(len(poses), -1).astype(np.float64).max(axis=1)
-    return [_record(poses, pose, path, object=name, scale=scale, file=file, names=names, scores=scores, notes=notes)]
+        values = floats(content.get(key, ()), str(path), key)
+        if values.ndim >= 2 and values.shape[:2] == (1, len(poses)) and values.size:
+            scores[key] = values[0].reshape(len(poses), -1).max(axis=1)
+    return [_record(poses, pose, path, object=name, scale=size, file=file, names=joints, scores=scores, notes=notes)]
 
 
 def _bodex_object(content: dict[str, Any], path: Path) -> tuple[np.ndarray, float, str, str, tuple[str, ...]]:
     """Return pose in the world, scale, file and name of the object, and notes."""
-    worlds = content.get("world_cfg") or [{}]
-    meshes = worlds[0].get("mesh", {}) if isinstance(worlds[0], dict) else {}
-    wanted = [str(name) for name in np.ravel(content.get("manip_name", []))]
+    meshes = _meshes(content)
+    manipulated = content.get("manip_name", ())
+    wanted = names((manipulated,) if isinstance(manipulated, str) else manipulated, str(path), "the names of objects")
     name = next((key for key in meshes if key in wanted), next(iter(meshes), ""))
     if not name:
         identity = np.array([0.0, 0, 0, 0, 0, 0, 1.0])
         return identity, 1.0, "", path.stem, ("no object in the file: taken to lie at the origin, scale 1",)
     mesh = meshes[name]
     pose = numbers([mesh.get("pose", [0, 0, 0, 1, 0, 0, 0])], str(path), "object pose", (1, 7))
-    scale = float(np.ravel(numbers(np.ravel(mesh.get("scale", 1.0)), str(path), "object scale", (None,)))[0])
-    return unit_poses(pose[:, :3], pose[:, _WXYZ], str(path))[0], scale, str(mesh.get("file_path", "")), name, ()
+    size = scale(mesh.get("scale", 1.0), str(path))
+    return unit_poses(pose[:, :3], pose[:, _WXYZ], str(path))[0], size, text(mesh.get("file_path")), name, ()
+
+
+def _meshes(content: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the meshes of the first world by name; none where the file has no such table."""
+    worlds = content.get("world_cfg")
+    world = worlds[0] if isinstance(worlds, list | tuple) and worlds else {}
+    meshes = world.get("mesh") if isinstance(world, dict) else {}
+    listed = meshes.items() if isinstance(meshes, dict) else ()
+    return {name: mesh for name, mesh in listed if isinstance(name, str) and isinstance(mesh, dict)}
 
 
 def read_dexgraspbench(path: Path) -> list[GraspRecord]:
@@ -65,19 +74,20 @@ def read_dexgraspbench(path: Path) -> list[GraspRecord]:
     content = _dictionary(path, "grasp_qpos")
     postures = []
     for key in ("pregrasp_qpos", "grasp_qpos", "squeeze_qpos"):
-        values = np.asarray(content.get(key, content["grasp_qpos"]))
+        values = floats(content.get(key, content["grasp_qpos"]), str(path), key)
         postures.append(numbers(np.atleast_2d(values), str(path), key, (None, None)))
     if len({posture.shape for posture in postures}) > 1 or postures[0].shape[1] < 8:
         raise GraspdError(f"expected pregrasp, grasp and squeeze of 7 numbers and joints in {path}, got other lengths")
-    pose = numbers([np.ravel(content.get("obj_pose", [0, 0, 0, 1, 0, 0, 0]))], str(path), "obj_pose", (1, 7))
+    placed = floats(content.get("obj_pose", [0, 0, 0, 1, 0, 0, 0]), str(path), "obj_pose")
+    pose = numbers(placed.reshape(1, -1), str(path), "obj_pose", (1, 7))
     return [
         _record(
             np.stack(postures, axis=1),
             unit_poses(pose[:, :3], pose[:, _WXYZ], str(path))[0],
             path,
-            object=Path(str(content.get("obj_path", path.parent.name))).name,
-            scale=float(np.ravel(numbers(np.ravel(content.get("obj_scale", 1.0)), str(path), "obj_scale", (None,)))[0]),
-            file=str(content.get("obj_path", "")),
+            object=Path(text(content.get("obj_path")) or path.parent.name).name,
+            scale=scale(content.get("obj_scale", 1.0), str(path)),
+            file=text(content.get("obj_path")),
             names=(),
             scores={},
             notes=(),

@@ -12,8 +12,9 @@ import numpy as np
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.format import Format, numpy_key
-from omni_graspd.formats.record import POSTURES, GraspRecord, numbers, unit_poses
+from omni_graspd.formats.record import POSTURES, GraspRecord, names, numbers, scale, unit_poses
 from omni_graspd.formats.untrusted.restricted_pickle import load_npy
+from omni_graspd.plain_text import shortened
 
 _POSITION = ("WRJTx", "WRJTy", "WRJTz")
 _ROTATION = ("WRJRx", "WRJRy", "WRJRz")
@@ -26,34 +27,40 @@ def read_dexgraspnet(path: Path) -> list[GraspRecord]:
         GraspdError: If it is no such file, or asks for more than plain data.
     """
     grasps = load_npy(path)
-    if not isinstance(grasps, np.ndarray) or not all(
-        isinstance(g, dict) and isinstance(g.get("qpos"), dict) for g in grasps
+    if (
+        not isinstance(grasps, np.ndarray)
+        or grasps.ndim != 1
+        or not all(isinstance(g, dict) and isinstance(g.get("qpos"), dict) for g in grasps)
     ):
         raise GraspdError(
             f"expected a list of grasps with 'qpos' in {path}, got another file; name its format with --from"
         )
     if not len(grasps):
         raise GraspdError(f"expected grasps in {path}, got an empty list")
-    names = tuple(name for name in grasps[0]["qpos"] if name not in (*_POSITION, *_ROTATION))
-    scales = numbers([grasp.get("scale", 1.0) for grasp in grasps], str(path), "scales", (None,))
-    poses, joints = _posture(grasps, "qpos", names, path)
+    joints_of = [name for name in grasps[0]["qpos"] if name not in (*_POSITION, *_ROTATION)]
+    joint_names = names(joints_of, str(path))
+    scales = np.array([scale(grasp.get("scale", 1.0), str(path)) for grasp in grasps])
+    poses, joints = _posture(grasps, "qpos", joint_names, path)
     scores = {
         name: numbers([grasp[name] for grasp in grasps], str(path), name, (None,))
         for name, value in grasps[0].items()
-        if isinstance(value, int | float) and name != "scale" and all(name in grasp for grasp in grasps)
+        if isinstance(name, str)
+        and isinstance(value, int | float)
+        and name != "scale"
+        and all(name in grasp for grasp in grasps)
     }
     records = []
-    for scale in np.unique(scales):
+    for size in np.unique(scales):
         record = GraspRecord(
             hand="",
             object=path.stem,
-            object_scale=float(scale),
-            joint_names=names,
+            object_scale=float(size),
+            joint_names=joint_names,
             T_object_palm=poses,
             joint_positions=joints,
             scores=scores,
         )
-        records.append(record.rows(scales == scale))
+        records.append(record.rows(scales == size))
     return records
 
 
@@ -63,7 +70,7 @@ def _posture(grasps: Any, key: str, names: tuple[str, ...], path: Path) -> tuple
     try:
         rows = [[grasp[key][name] for name in (*_POSITION, *_ROTATION, *names)] for grasp in grasps]
     except KeyError as error:
-        raise GraspdError(f"expected {error} in the {key} of each grasp of {path}, got none") from error
+        raise GraspdError(f"expected {shortened(str(error))} in the {key} of each grasp of {path}, got none") from error
     values = numbers(rows, str(path), key, (None, 6 + len(names)))
     # 'sxyz': about fixed axes, x first; SciPy's lower case letters mean the same.
     quaternions = Rotation.from_euler("xyz", values[:, 3:6]).as_quat()

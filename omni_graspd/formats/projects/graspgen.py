@@ -10,7 +10,7 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.format import Format, json_keys
-from omni_graspd.formats.record import POSTURES, GraspRecord, matrix_poses, numbers
+from omni_graspd.formats.record import POSTURES, GraspRecord, matrix_poses, names, numbers, scale, text
 from omni_graspd.formats.untrusted.json_file import read_json, write_json
 from omni_graspd.usd.transforms import pose_to_matrix
 
@@ -30,25 +30,25 @@ def read_graspgen(path: Path) -> list[GraspRecord]:
     described = content.get("object")
     described = described if isinstance(described, dict) else {}
     poses = matrix_poses(grasps["transforms"], str(path))
-    names = tuple(str(name) for name in grasps.get("joint_names") or ())
+    joint_names = names(grasps.get("joint_names"), str(path))
     joints = grasps.get("joint_positions")
-    file = str(described.get("file") or "")
+    file = text(described.get("file"))
     success = grasps.get("object_in_gripper")
     return [
         GraspRecord(
-            hand=str(content.get("gripper") or ""),
+            hand=text(content.get("gripper")),
             object=Path(file).stem or path.stem,
             object_file=file,
-            object_scale=float(numbers([described.get("scale", 1.0)], str(path), "scale", (1,))[0]),
-            joint_names=names,
+            object_scale=scale(described.get("scale", 1.0), str(path)),
+            joint_names=joint_names,
             T_object_palm=poses,
-            joint_positions=numbers(joints, str(path), "joint_positions", (len(poses), len(names)))
-            if names
+            joint_positions=numbers(joints, str(path), "joint_positions", (len(poses), len(joint_names)))
+            if joint_names
             else np.zeros((len(poses), 0)),
             scores={}
             if success is None
             else {"confidence": numbers(success, str(path), "object_in_gripper", (len(poses),))},
-            notes=() if names else ("no joints in the file",),
+            notes=() if joint_names else ("no joints in the file",),
         )
     ]
 

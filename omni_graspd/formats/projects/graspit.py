@@ -9,8 +9,9 @@ from typing import Any
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.format import Format, json_keys
-from omni_graspd.formats.record import GraspRecord, numbers, unit_poses
+from omni_graspd.formats.record import GraspRecord, numbers, text, unit_poses
 from omni_graspd.formats.untrusted.json_file import read_json
+from omni_graspd.plain_text import shortened
 
 _BARRETT = (
     "finger_1_spread_joint",
@@ -48,9 +49,9 @@ def _record(entry: dict[str, Any], path: Path) -> GraspRecord:
         joints = [grasp["joint_rad"] for grasp in grasps]
     except (KeyError, TypeError) as error:
         raise GraspdError(
-            f"expected 'hand_in_object' with 'p' and 'q_wxyz', and 'joint_rad' in {path}, got {error}"
+            f"expected 'hand_in_object' with 'p' and 'q_wxyz', and 'joint_rad' in {path}, got {shortened(str(error))}"
         ) from error
-    hand = str(entry.get("hand", ""))
+    hand = text(entry.get("hand"))
     scores = {}
     for name, key in (("epsilon", "epsilon_pcwf"), ("energy", "energy")):
         if all(key in grasp for grasp in grasps):
@@ -58,8 +59,8 @@ def _record(entry: dict[str, Any], path: Path) -> GraspRecord:
     quaternion = numbers(quaternions, str(path), "q_wxyz", (None, 4))
     return GraspRecord(
         hand=hand,
-        object=str(entry.get("object", "")),
-        object_file=str(entry.get("mesh", "")),
+        object=text(entry.get("object")),
+        object_file=text(entry.get("mesh")),
         joint_names=_BARRETT if hand == "Barrett" else (),
         T_object_palm=unit_poses(positions, quaternion[:, [1, 2, 3, 0]], str(path)),
         joint_positions=numbers(

@@ -16,8 +16,9 @@ import numpy as np
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.format import Format, Signature
-from omni_graspd.formats.record import GraspRecord, numbers, unit_poses
+from omni_graspd.formats.record import GraspRecord, numbers, scale, text, unit_poses
 from omni_graspd.formats.untrusted.plain_yaml import read_yaml
+from omni_graspd.plain_text import shortened
 
 
 def read_isaac_grasp(path: Path) -> list[GraspRecord]:
@@ -35,20 +36,20 @@ def read_isaac_grasp(path: Path) -> list[GraspRecord]:
     names = _joint_names(grasps, path)
     quaternions = [_quaternion(grasp, name, path) for name, grasp in grasps.items()]
     pregrasps = [grasp.get("pregrasp_cspace_position") for grasp in grasps.values()]
-    frame = str(content.get("object_frame") or "")
+    frame = text(content.get("object_frame"))
     notes = []
     if frame.strip("/").count("/"):
         notes.append(f"poses are relative to {frame}, taken as the frame of the object's mesh")
     version = str(content.get("format_version", "none"))
     if version != "1.0":
-        notes.append(f"format version {version}, read as 1.0")
+        notes.append(f"format version {shortened(version)}, read as 1.0")
     return [
         GraspRecord(
-            hand=str(content.get("gripper_frame") or "").strip("/").split("/")[0],
-            palm_path=str(content.get("gripper_frame") or ""),
+            hand=text(content.get("gripper_frame")).strip("/").split("/")[0],
+            palm_path=text(content.get("gripper_frame")),
             object=frame.strip("/").split("/")[0],
-            object_file=str(content.get("object_file") or ""),
-            object_scale=float(numbers([content.get("object_scale") or 1.0], str(path), "object_scale", (1,))[0]),
+            object_file=text(content.get("object_file")),
+            object_scale=scale(content.get("object_scale", 1.0), str(path)),
             joint_names=names,
             T_object_palm=unit_poses([grasp.get("position") for grasp in grasps.values()], quaternions, str(path)),
             joint_positions=_joints([grasp.get("cspace_position") for grasp in grasps.values()], names, path),
@@ -70,15 +71,18 @@ def read_isaac_grasp(path: Path) -> list[GraspRecord]:
 def _joint_names(grasps: dict[str, Any], path: Path) -> tuple[str, ...]:
     first = next(iter(grasps.values()), {}).get("cspace_position") or {}
     for name, grasp in grasps.items():
-        if set(grasp.get("cspace_position") or {}) != set(first):
-            raise GraspdError(f"expected the same joints in all grasps of {path}, got others in {name!r}")
+        joints = grasp.get("cspace_position") or {}
+        if not isinstance(joints, dict) or joints.keys() != first.keys():
+            raise GraspdError(f"expected the same joints in all grasps of {path}, got others in {shortened(name)!r}")
     return tuple(first)
 
 
 def _quaternion(grasp: dict[str, Any], name: str, path: Path) -> list[Any]:
     orientation = grasp.get("orientation")
     if not isinstance(orientation, dict) or not isinstance(orientation.get("xyz"), list) or "w" not in orientation:
-        raise GraspdError(f"expected 'orientation: {{w: ..., xyz: [...]}}' of grasp {name!r} in {path}, got another")
+        raise GraspdError(
+            f"expected 'orientation: {{w: ..., xyz: [...]}}' of grasp {shortened(name)!r} in {path}, got another"
+        )
     return [*orientation["xyz"], orientation["w"]]
 
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.format import Format, magic
-from omni_graspd.formats.record import GraspRecord, matrix_poses, numbers
+from omni_graspd.formats.record import GraspRecord, matrix_poses, numbers, text
 from omni_graspd.formats.untrusted.torch_file import load_torch
+from omni_graspd.plain_text import shortened
 
 
 def read_multidex(path: Path) -> list[GraspRecord]:
@@ -28,15 +29,14 @@ def read_multidex(path: Path) -> list[GraspRecord]:
         )
     groups: dict[tuple[str, str], list[np.ndarray]] = {}
     for vector, name, hand in grasps:
-        groups.setdefault((str(name), str(hand)), []).append(vector)
+        groups.setdefault((text(name), text(hand)), []).append(vector)
     return [_record(vectors, name, hand, path) for (name, hand), vectors in groups.items()]
 
 
 def _record(vectors: list[np.ndarray], name: str, hand: str, path: Path) -> GraspRecord:
-    lengths = {np.shape(vector) for vector in vectors}
-    if len(lengths) > 1 or min(lengths)[0:1] < (9,):
-        raise GraspdError(f"expected vectors of one length, 9 or more, for {hand} on {name} in {path}, got {lengths}")
-    values = numbers(np.stack(vectors), str(path), "vectors", (None, None))
+    values = numbers(vectors, str(path), f"the vectors for {shortened(hand)} on {shortened(name)}", (None, None))
+    if values.shape[1] < 9:
+        raise GraspdError(f"expected vectors of 9 numbers or more in {path}, got some of {values.shape[1]}")
     matrices = np.tile(np.eye(4), (len(values), 1, 1))
     matrices[:, :3, :3] = _rotation(values[:, 3:6], values[:, 6:9], path)
     matrices[:, :3, 3] = values[:, :3]

@@ -10,7 +10,7 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.format import Format, json_keys
-from omni_graspd.formats.record import POSTURES, GraspRecord, numbers, unit_poses
+from omni_graspd.formats.record import POSTURES, GraspRecord, names, numbers, scale, text, unit_poses
 from omni_graspd.formats.untrusted.json_file import read_json, write_json
 
 
@@ -25,7 +25,7 @@ def read_multigrippergrasp(path: Path) -> list[GraspRecord]:
         raise GraspdError(f"expected 'gripper', 'object_ID' and 'pose' in {path}, got another file; name its format")
     poses = numbers(content["pose"], str(path), "pose", (None, 7))
     joints = content.get("final_dofs") or content.get("dofs")
-    names = content.get("dof_names")
+    listed = content.get("dof_names")
     scores = {}
     for key, name in (("result", "confidence"), ("result_time", "result_time")):
         if isinstance(content.get(key), list):
@@ -36,10 +36,10 @@ def read_multigrippergrasp(path: Path) -> list[GraspRecord]:
         positions, notes = numbers(joints, str(path), "dofs", (len(poses), None)), ()
     return [
         GraspRecord(
-            hand=str(content.get("gripper", "")),
-            object=str(content.get("object_ID", "")),
-            object_scale=float(numbers([content.get("object_scale", 1.0)], str(path), "object_scale", (1,))[0]),
-            joint_names=tuple(str(name) for name in names) if isinstance(names, list) else (),
+            hand=text(content.get("gripper")),
+            object=text(content.get("object_ID")),
+            object_scale=scale(content.get("object_scale", 1.0), str(path)),
+            joint_names=names(listed, str(path)),
             T_object_palm=unit_poses(poses[:, :3], poses[:, [4, 5, 6, 3]], str(path)),
             joint_positions=positions,
             scores=scores,

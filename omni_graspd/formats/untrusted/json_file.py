@@ -10,6 +10,7 @@ from typing import Any
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
 
 
 def read_json(path: Path) -> Any:
@@ -21,7 +22,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise GraspdError(f"expected JSON in {path}, got: {error}; fetch or write it again") from error
+        raise GraspdError(
+            f"expected JSON in {path}, got: {shortened(str(error), 160)}; fetch or write it again"
+        ) from error
 
 
 def write_json(content: Any, path: Path) -> None:

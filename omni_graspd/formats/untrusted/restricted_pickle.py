@@ -10,30 +10,36 @@ since the C one sets memory aside for whatever index or length a file declares.
 from __future__ import annotations
 
 import io
-import math
 import pickle
 import re
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, BinaryIO, ClassVar
 
 import numpy as np
 
+from omni_graspd.array_file import read_array, read_header
 from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
 
 _PLAIN_TYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|[US]\d{1,6})")
 _LONGEST_FILE = 2 * 1024**3
 _DEEPEST = 64
+_LARGEST_SIZE = 2**26
+_LARGEST_RATIO = 50
+"""What takes more than the one in memory [byte], and so many times as much as its file, is refused."""
 
 
 class _Type:
     """A NumPy dtype as the pickle describes it."""
 
     def __init__(self, name: str, *_: Any) -> None:
-        self.name, self.order = str(name), ""
+        if not isinstance(name, str | bytes):
+            raise pickle.UnpicklingError("a dtype without a name")
+        self.name, self.order = name.decode("latin1") if isinstance(name, bytes) else name, ""
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self.order = str(state[1])
+        order = state[1]
+        self.order = order.decode("latin1") if isinstance(order, bytes) else order if isinstance(order, str) else ""
 
     def dtype(self) -> np.dtype:
         if self.name == "O8":
@@ -89,7 +95,7 @@ class _Scalar:
 
 def _count(shape: Any) -> int:
     if not (isinstance(shape, tuple) and len(shape) <= 8 and all(isinstance(n, int) and n >= 0 for n in shape)):
-        raise pickle.UnpicklingError(f"shape {shape!r}")
+        raise pickle.UnpicklingError("an array of unreadable shape")
     count = 1
     for n in shape:
         count *= n
@@ -101,22 +107,39 @@ def _reconstruct(*_: Any) -> _Array:
 
 
 def _encode(text: str, encoding: str = "latin1") -> bytes:
-    if encoding != "latin1":
-        raise pickle.UnpicklingError(f"encoding {encoding!r}")
+    if not isinstance(text, str) or encoding != "latin1":
+        raise pickle.UnpicklingError("text in another encoding than latin1")
     return text.encode("latin1")
+
+
+def _ordered(pairs: Any = ()) -> dict[Any, Any]:
+    """Stand for OrderedDict, which would hash whatever keys it is given."""
+    if not isinstance(pairs, list | tuple) or not all(isinstance(p, list | tuple) and len(p) == 2 for p in pairs):
+        raise pickle.UnpicklingError("a dictionary of other things than pairs")
+    _check_keys([key for key, _ in pairs])
+    return dict(pairs)
+
+
+def _check_keys(keys: list[Any]) -> None:
+    """Refuse keys of dictionaries whose hash may take forever, as that of nested tuples does."""
+    if not all(key is None or isinstance(key, str | bytes | int | float) for key in keys):
+        raise pickle.UnpicklingError("a dictionary whose keys are no texts or numbers")
 
 
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): _Array,
     ("numpy", "dtype"): _Type,
     ("_codecs", "encode"): _encode,
-    ("collections", "OrderedDict"): OrderedDict,
+    ("collections", "OrderedDict"): _ordered,
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _reconstruct for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "scalar"): _Scalar for core in ("core", "_core")},
 }
 
-# Declared lengths that are set aside before they are read, and what leaves the file.
-_REFUSED = (pickle.BYTEARRAY8, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER, pickle.EXT1, pickle.EXT2, pickle.EXT4)
+# Declared lengths that are set aside before they are read, what leaves the file, and sets, which hash what is in them.
+_REFUSED = (
+    *(pickle.BYTEARRAY8, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER, pickle.EXT1, pickle.EXT2, pickle.EXT4),
+    *(pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET),
+)
 
 
 class _Unpickler(pickle._Unpickler):
@@ -134,6 +157,24 @@ class _Unpickler(pickle._Unpickler):
         super().load_build()
 
     dispatch[pickle.BUILD[0]] = load_build
+
+    def load_setitem(self) -> None:
+        _check_keys([self.stack[-2]])
+        super().load_setitem()
+
+    dispatch[pickle.SETITEM[0]] = load_setitem
+
+    def load_setitems(self) -> None:
+        _check_keys(self.stack[::2])
+        super().load_setitems()
+
+    dispatch[pickle.SETITEMS[0]] = load_setitems
+
+    def load_dict(self) -> None:
+        _check_keys(self.stack[::2])
+        super().load_dict()
+
+    dispatch[pickle.DICT[0]] = load_dict
 
     def find_class(self, module: str, name: str) -> Any:
         found = self._names.get((module, name))
@@ -170,15 +211,39 @@ def restricted_load(
         GraspdError: If it asks for anything else, or is damaged.
     """
     try:
-        return _resolved(_Unpickler(io.BytesIO(content), names or {}, storage).load(), {}, 0)
+        value = _resolved(_Unpickler(io.BytesIO(content), names or {}, storage).load(), {}, 0)
+        _check_size(value, len(content))
+        return value
     except GraspdError:
         raise
     except Exception as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = shortened(str(error), 160) or type(error).__name__
         raise GraspdError(
             f"expected plain data in {source} (numbers, text, lists, dictionaries, arrays), got {reason}; "
             "nothing of it was run; if you trust the file, write it again with plain data"
         ) from error
+
+
+def _check_size(value: Any, packed: int) -> None:
+    """Refuse what is small because its parts are shared: a few hundred references can stand for more than fits."""
+    size = _written_out(value, {})
+    if size > _LARGEST_SIZE and size > _LARGEST_RATIO * packed:
+        raise pickle.UnpicklingError(f"lists that refer to one another so often that they take {size:.0e} bytes")
+
+
+def _written_out(value: Any, known: dict[int, int]) -> int:
+    """Return how many bytes a value takes when all that is shared is written out for each time that it is there."""
+    if isinstance(value, str | bytes):
+        return len(value) + 8
+    is_array = isinstance(value, np.ndarray)
+    if is_array and not value.dtype.hasobject:
+        return value.nbytes + 8
+    if not is_array and not isinstance(value, dict | list | tuple):
+        return 8
+    if id(value) not in known:
+        parts = value.ravel() if is_array else [*value, *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 8 + sum(_written_out(part, known) for part in parts)
+    return known[id(value)]
 
 
 def _resolved(value: Any, done: dict[int, Any], depth: int) -> Any:
@@ -230,19 +295,14 @@ def load_npy(path: Any) -> Any:
         raise GraspdError(f"expected a file of at most {_LONGEST_FILE >> 30} GiB, got {path}; split it")
     try:
         with path.open("rb") as file:
-            version = np.lib.format.read_magic(file)
-            read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-            shape, _, dtype = read(file)
+            shape, dtype = read_header(file)
             if not dtype.hasobject:
-                declared = dtype.itemsize * math.prod(shape)
-                if declared > path.stat().st_size:
-                    raise ValueError(f"{declared} bytes declared, {path.stat().st_size} there")
-                file.seek(0)
-                return np.load(file, allow_pickle=False)
+                return read_array(path)
             content = file.read()
-    except (ValueError, OSError, EOFError, SyntaxError) as error:
-        raise GraspdError(f"expected a NumPy file, got {path} ({' '.join(str(error).split())[:120]})") from error
+    except (ValueError, OSError) as error:
+        raise GraspdError(f"expected a NumPy file, got {path} ({shortened(str(error), 120)})") from error
     array = restricted_load(content, str(path))
     if not isinstance(array, np.ndarray) or array.shape != tuple(shape):
-        raise GraspdError(f"expected an array of shape {tuple(shape)} in {path}, got something else; write it again")
+        said = shortened(str(tuple(shape)))
+        raise GraspdError(f"expected an array of shape {said} in {path}, got something else; write it again")
     return array.item() if array.shape == () else array

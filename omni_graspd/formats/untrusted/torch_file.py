@@ -13,6 +13,7 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.untrusted.restricted_pickle import restricted_load
+from omni_graspd.plain_text import shortened
 
 _STORAGES = {
     "DoubleStorage": "f8",
@@ -80,8 +81,9 @@ def load_torch(path: Path) -> Any:
     try:
         with zipfile.ZipFile(path) as archive:
             return _load(archive, path)
-    except (zipfile.BadZipFile, KeyError, OSError, EOFError) as error:
-        raise GraspdError(f"expected a whole PyTorch file, got {path} ({error}); fetch it again") from error
+    except (zipfile.BadZipFile, KeyError, OSError, EOFError, ValueError, RuntimeError, NotImplementedError) as error:
+        reason = shortened(str(error))
+        raise GraspdError(f"expected a whole PyTorch file, got {path} ({reason}); fetch it again") from error
 
 
 def _load(archive: zipfile.ZipFile, path: Path) -> Any:
@@ -102,7 +104,7 @@ def _load(archive: zipfile.ZipFile, path: Path) -> Any:
         kind, key = (
             (identifier[1], identifier[2]) if isinstance(identifier, tuple) and len(identifier) == 5 else ("", "")
         )
-        if not isinstance(kind, _StorageType) or f"{folder}data/{key}" not in entries:
+        if not isinstance(kind, _StorageType) or not isinstance(key, str) or f"{folder}data/{key}" not in entries:
             raise pickle.UnpicklingError("a tensor without bytes")
         if str(key) not in loaded:
             dtype = np.dtype(kind.code).newbyteorder(">" if order == "big" else "<")

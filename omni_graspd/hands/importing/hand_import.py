@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, writing_to
+from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, require_inside, writing_to
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.importing.mjcf_reader import read_mjcf
 from omni_graspd.hands.importing.source_hand import SourceLink
@@ -79,8 +79,9 @@ def add_hand(name: str, source: str | Path | None = None, *, scale: float = 1.0,
         settings = read_hand_settings(beside)
         notes = _convert(name, file, scale, written, settings)
         license_text = vendor.license if vendor else "not stated"
-        for found in _license_files(file):
-            shutil.copyfile(found, staged / found.name)
+        for name_there, found in _license_files(file).items():
+            (staged / name_there).parent.mkdir(exist_ok=True)
+            shutil.copyfile(found, staged / name_there)
         (staged / "hand.toml").write_text(
             _source_table(file, WHEEL if vendor else None, license_text, scale, notes, _own_settings(beside)),
             encoding="utf-8",
@@ -226,9 +227,21 @@ def _kind(file: Path) -> str:
     return tag
 
 
-def _license_files(file: Path) -> list[Path]:
+def _license_files(file: Path) -> dict[str, Path]:
+    """Return the licences beside a hand by where they go, those in a folder LICENSES too; links that lead out are none.
+
+    Raises:
+        GraspdError: If one is a link that leads elsewhere.
+    """
     folder = file.resolve().parent
-    return sorted(found for found in folder.iterdir() if re.match(r"(?i)(licen[cs]e|copying)", found.name))
+    found: dict[str, Path] = {}
+    for path in sorted(path for path in folder.iterdir() if re.match(r"(?i)(licen[cs]e|copying)", path.name)):
+        require_inside(path, folder, "the licence")
+        for text in sorted(path.iterdir()) if path.is_dir() else [path]:
+            require_inside(text, folder, "the licence")
+            if text.is_file():
+                found[text.relative_to(folder).as_posix()] = text
+    return found
 
 
 def _source_table(
