@@ -155,7 +155,8 @@ def _scenes_without_end(folder: Path) -> None:
     content["config"] |= settings | {"grasps": 3, "scenes": 10**18}
     (folder / "dataset.json").write_text(json.dumps(content | {"objects": {"x": entry}}))
     pq.write_table(pa.table({"file": ["dataset.json"], "sha256": ["0"]}), folder / "checksums.parquet")
-    raise GraspdError(verify_dataset(folder).faults[-1].problem)
+    fault = verify_dataset(folder).faults[-1]
+    raise GraspdError(f"{folder / fault.file}: {fault.problem}")
 
 
 def _grasps_elsewhere(folder: Path) -> None:
