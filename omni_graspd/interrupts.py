@@ -42,7 +42,10 @@ def sigterm_like_ctrl_c(received: list[int]) -> Iterator[None]:
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         received.append(number)
-        # As Ctrl-C, since event loops of asyncio.run have a handler of their own for it.
+        # As Ctrl-C, since event loops of asyncio.run have a handler of their own for it. Programs that a shell starts
+        # in the background ignore Ctrl-C.
+        if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.raise_signal(signal.SIGINT)
 
     before = signal.signal(signal.SIGTERM, interrupt)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -131,9 +132,14 @@ def _group(leader: int) -> list[int]:
 def test_a_signal_ends_a_run_and_its_workers_while_they_start(
     number: signal.Signals, moment: float, code: int, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "omni_graspd", "generate", "--object", "mug", "--object", "soup_can"]
+    # Where the tests run in the background, their processes ignore Ctrl-C, but not SIGTERM.
+    heeds = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); " if number == signal.SIGINT else ""
+    )
+    script = heeds + "from omni_graspd.cli.main import main; main()"
+    options = ["generate", "--object", "mug", "--object", "soup_can", "--grasps", "64", "--workers", "2"]
     process = subprocess.Popen(
-        [*command, "--grasps", "64", "--workers", "2", "--out", str(tmp_path / "out")],
+        [sys.executable, "-c", script, *options, "--out", str(tmp_path / "out")],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -145,7 +151,11 @@ def test_a_signal_ends_a_run_and_its_workers_while_they_start(
     else:
         process.send_signal(number)
     # Five seconds on a machine that is free; here two tests run at a time.
-    error = process.communicate(timeout=15.0)[1]
+    try:
+        error = process.communicate(timeout=30.0)[1]
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     assert process.returncode == code
     assert error.splitlines()[-1].startswith("stopped; ")
     _wait_for(lambda: not _group(process.pid), 5.0)
