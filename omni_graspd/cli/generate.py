@@ -28,11 +28,10 @@ if TYPE_CHECKING:
 _STAGES = STAGES | {"overview": write_overview}
 _SYNTHESIZE = ("settle", "synthesize", "place")
 _RENDER = ("render", "overview")
-DEFAULTS = RunOptions()
 _UNITS = STAGE_UNITS | {"overview": "picture"}
 
 
-def generate(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
+def generate(config: GenerateConfig, options: RunOptions) -> Action:
     """Make a whole dataset: scenes, grasps, images, and overview.png.
 
     If a run is stopped, the same command resumes it; with more grasps, scenes, views, hands or objects than before, it
@@ -41,7 +40,7 @@ def generate(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
     return _run(config, options, tuple(_STAGES))
 
 
-def synthesize(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
+def synthesize(config: GenerateConfig, options: RunOptions) -> Action:
     """Find grasps of the objects as they lie in their scenes, and place them there.
 
     Takes the options of generate; what is not given is as the dataset in --out has it.
@@ -50,7 +49,7 @@ def synthesize(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action
     return _run(config, options, _SYNTHESIZE)
 
 
-def settle(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
+def settle(config: GenerateConfig, options: RunOptions) -> Action:
     """Drop objects on tables and write the scenes: the first stage of generate.
 
     Takes the options of generate; what is not given is as the dataset in --out has it, if there is one.
@@ -58,7 +57,7 @@ def settle(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
     return _run(config, options, ("settle",))
 
 
-def render(config: GenerateConfig, options: RunOptions = DEFAULTS) -> Action:
+def render(config: GenerateConfig, options: RunOptions) -> Action:
     """Render the views of all scenes: the last stage of generate; what is not given is as the dataset in --out has it.
 
     To render any USD scene instead, use graspd render --scene FILE; for its options, add --help.

@@ -46,14 +46,13 @@ def forecast(config: GenerateConfig, hands: Iterable[str], objects: Iterable[str
     placed = [layout.scene_grasps(name, index) for name in objects for index in range(config.scenes)]
     tables = [path for _, _, path in layout.grasp_tables(hands, objects)]
     images = [path for name in objects for path in layout.images(name)]
-    eyes = config.camera.views * (2 if config.camera.stereo else 1)
     grasps = _grasp_total(config, layout, len(hands), objects)
     cost = _cpu_seconds(config, layout)
     return [
         _stage("settle", len(scenes), [path for path in scenes if path.is_file()], cost),
         _stage("synthesize", grasps, tables, cost, there=sum(row_count(path, GRASPS) for path in tables)),
         _stage("place", len(placed), [path for path in placed if path.is_file()], cost),
-        _stage("render", len(scenes) * eyes, [path.parent for path in images], cost),
+        _stage("render", len(scenes) * config.camera.images_per_scene, [path.parent for path in images], cost),
     ]
 
 
@@ -80,9 +79,9 @@ def _grasp_total(config: GenerateConfig, layout: DatasetLayout, hands: int, obje
 def _cpu_seconds(config: GenerateConfig, layout: DatasetLayout) -> dict[str, float]:
     """Return the processor time of a scene, grasp or image in this folder so far, by stage [s]."""
     spent: dict[str, list[float]] = {}
-    eyes = config.camera.views * (2 if config.camera.stereo else 1)
     for report in read_reports(layout.shard_reports):
-        count = (report.shard.stop - report.shard.start) * (eyes if report.shard.stage == "render" else 1)
+        count = report.shard.stop - report.shard.start
+        count *= config.camera.images_per_scene if report.shard.stage == "render" else 1
         seconds, done = spent.setdefault(report.shard.stage, [0.0, 0])
         spent[report.shard.stage] = [seconds + report.cpu_seconds, done + count]
     return {stage: seconds / done for stage, (seconds, done) in spent.items() if done}

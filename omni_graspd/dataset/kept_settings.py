@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from omni_graspd.dataset.config import GenerateConfig
@@ -31,13 +32,11 @@ def kept_settings(root: Path) -> GenerateConfig:
     layout, manifest = DatasetLayout(root), read_manifest(root)
     values = {name: value for name, value in manifest.config.items() if name not in _NO_SETTINGS}
     config = restore_config(GenerateConfig, values | {"hand": [], "object": []})
-    return GenerateConfig(
-        **vars(config)
-        | {
-            "hand": tuple(_source("hands", name, layout.hand(name)) for name in manifest.hands),
-            "object": tuple(_source("objects", name, layout.object(name)) for name in manifest.objects),
-            "out": root,
-        }
+    return replace(
+        config,
+        hand=tuple(_source("hands", name, layout.hand(name)) for name in manifest.hands),
+        object=tuple(_source("objects", name, layout.object(name)) for name in manifest.objects),
+        out=root,
     )
 
 

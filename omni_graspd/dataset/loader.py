@@ -81,10 +81,10 @@ class Dataset:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        self._check("hand", [hand], self.hands)
         from omni_graspd.dataset.selection import Selection, selected_rows
         from omni_graspd.dataset.tables import read_grasps
 
+        self._check("hand", [hand], self.hands)
         selection = Selection(f"ok and ({where})" if where and only_ok else where, top, by)
         split_of = split_by_object(self.objects)
         layout, parts = DatasetLayout(self.root), []

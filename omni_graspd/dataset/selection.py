@@ -14,11 +14,11 @@ from omni_graspd.condition import Condition
 from omni_graspd.dataset.tables import GraspTable
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.columns import METRICS
+from omni_graspd.scenes.scene_grasps import FROM_ABOVE
 from omni_graspd.synthesis.grasp import Way
 
 _RANKING = ("loss_drop", "loss_escape", "epsilon")
 """Columns by which grasps rank, the first that is there."""
-_FROM_ABOVE = np.cos(np.deg2rad(60.0))
 
 
 @dataclass(frozen=True)
@@ -127,4 +127,4 @@ def _comes_from_above(T_object_pregrasp_palm: np.ndarray, way: Way) -> np.ndarra
     """Tell which hands come within 60 degrees from above, from pregrasp to hover."""
     motion = way.T_object_hover_palm[:, :3] - T_object_pregrasp_palm[:, :3]
     down = -np.einsum("gi,gi->g", motion, way.table_plane[:, :3])
-    return down >= _FROM_ABOVE * np.linalg.norm(motion, axis=1).clip(1e-9)
+    return down >= np.cos(FROM_ABOVE) * np.linalg.norm(motion, axis=1).clip(1e-9)

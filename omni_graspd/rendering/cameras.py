@@ -56,6 +56,11 @@ class CameraConfig:
     max_target_offset: float = 0.03
     """Largest offset of the view's centre from the target [m]."""
 
+    @property
+    def images_per_scene(self) -> int:
+        """Number of images of a scene: one per eye of each view."""
+        return self.views * (2 if self.stereo else 1)
+
     def __post_init__(self) -> None:
         """Check ranges."""
         require_not_negative(self, "camera", "baseline", "max_target_offset", unit=" m")

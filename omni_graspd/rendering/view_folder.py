@@ -47,9 +47,8 @@ def is_whole(folder: Path, rig: CameraRig, annotators: Sequence[str]) -> bool:
         rig: Its cameras.
         annotators: The channels that were asked for.
     """
-    count, expected = len(rig.camera_paths), set(eye_files(rig, annotators).values())
-    eyes = [eye_folder(folder, eye, count) for eye in eye_names(count)]
-    return all(eye.is_dir() and expected <= {path.name for path in eye.iterdir()} for eye in eyes)
+    expected = set(eye_files(rig, annotators).values())
+    return all(eye.is_dir() and expected <= {path.name for path in eye.iterdir()} for eye in _eyes(folder, rig))
 
 
 def has_any(folder: Path, rig: CameraRig, annotator: str) -> bool:
@@ -60,9 +59,14 @@ def has_any(folder: Path, rig: CameraRig, annotator: str) -> bool:
         rig: Its cameras.
         annotator: The channel.
     """
-    count, expected = len(rig.camera_paths), set(eye_files(rig, [annotator]).values())
-    eyes = [eye_folder(folder, eye, count) for eye in eye_names(count)]
-    return not expected or any((eye / name).is_file() for eye in eyes for name in expected)
+    expected = set(eye_files(rig, [annotator]).values())
+    return not expected or any((eye / name).is_file() for eye in _eyes(folder, rig) for name in expected)
+
+
+def _eyes(folder: Path, rig: CameraRig) -> list[Path]:
+    """Return the folder of each eye of a view."""
+    count = len(rig.camera_paths)
+    return [eye_folder(folder, eye, count) for eye in eye_names(count)]
 
 
 def write_view(eyes: Sequence[Frame], folder: Path) -> None:

@@ -4,9 +4,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+
+FROM_ABOVE = math.radians(60.0)
+"""Largest angle between its way and straight down of a hand that comes from above [rad]."""
 
 
 @dataclass(frozen=True)

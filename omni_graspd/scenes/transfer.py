@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import fields
 
@@ -14,13 +13,10 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.scenes.clutter import Neighbour
 from omni_graspd.scenes.neighbour_clearance import NeighbourClearance
-from omni_graspd.scenes.scene_grasps import SceneGrasps
+from omni_graspd.scenes.scene_grasps import FROM_ABOVE, SceneGrasps
 from omni_graspd.scenes.way_stations import Station, moved, way_stations
 from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.usd.transforms import pose_to_matrix
-
-_FROM_ABOVE = math.radians(60.0)
-"""Largest angle between the approach direction and straight down at which a hand comes from above [rad]."""
 
 
 def transfer_grasps(
@@ -64,7 +60,7 @@ def transfer_grasps(
         collides=collides,
         approach_angle=angle,
         approach_clearance=approach,
-        from_above=(angle <= _FROM_ABOVE) & free,
+        from_above=(angle <= FROM_ABOVE) & free,
         usable=None if batch.way is None else batch.ok & batch.usable & free,
         neighbour_clearance=beside,
     )

@@ -38,7 +38,7 @@ async def render_stage(run: Run, progress: Progress = no_progress) -> None:
         GraspdError: If a scene is missing or cannot be rendered.
     """
     shards = scene_shards(run, "render")
-    total = sum(shard.stop - shard.start for shard in shards) * _images_per_scene(run)
+    total = sum(shard.stop - shard.start for shard in shards) * run.config.camera.images_per_scene
     done = 0
     progress(done, total)
 
@@ -46,7 +46,7 @@ async def render_stage(run: Run, progress: Progress = no_progress) -> None:
         return lambda count, __: progress(done + count, total)
 
     async for report in run_shards(run, shards, render_shard, watch):
-        done += (report.shard.stop - report.shard.start) * _images_per_scene(run)
+        done += (report.shard.stop - report.shard.start) * run.config.camera.images_per_scene
         progress(done, total)
     run.finish_stage()
     if run.config.render.index or run.config.render.coco:
@@ -62,7 +62,7 @@ async def render_shard(run: Run, shard: Shard, progress: Progress, threads: int 
         progress: Called with images done and in total.
         threads: Not used: the renderer has its own.
     """
-    per_scene = _images_per_scene(run)
+    per_scene = run.config.camera.images_per_scene
     total = (shard.stop - shard.start) * per_scene
     async with ViewWriter(run.config.render.writer_threads) as writer:
         for position, index in enumerate(range(shard.start, shard.stop)):
@@ -70,10 +70,6 @@ async def render_shard(run: Run, shard: Shard, progress: Progress, threads: int 
             await _render_scene(
                 run, shard.object, index, writer, lambda done, _, start=start: progress(start + done, total)
             )
-
-
-def _images_per_scene(run: Run) -> int:
-    return run.config.camera.views * (2 if run.config.camera.stereo else 1)
 
 
 async def _render_scene(run: Run, object_name: str, scene_index: int, writer: ViewWriter, progress: Progress) -> None:
