@@ -11,7 +11,12 @@ class GraspdError(Exception):
     The message is one line: what was expected, what came, how to mend it, and the valid names where there are any.
     The command line prints it without a traceback and exits with code 2. What comes from a stranger's file is in it as
     plain text: line breaks and escape codes are written out.
+
+    Args:
+        message: The line.
+        listing: What may be chosen from, where that takes lines of its own; the command line prints it below.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, listing: str = "") -> None:
         super().__init__(one_line(message))
+        self.listing = listing

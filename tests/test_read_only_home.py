@@ -45,7 +45,7 @@ def test_it_is_one_line(read_only: Path, tmp_path: Path, command: tuple[str, ...
     code, said = _run([str(files.get(word, word)) for word in command], read_only, {"WARP_CACHE_PATH": str(tmp_path)})
     assert code == 2
     (error,) = [line for line in said if line.startswith("error:")]  # Dr.Jit may add a line of its own
-    assert f"Read-only file system'; choose a writable folder with {setting} and run the same command again" in error
+    assert f"Read-only file system; choose a writable folder with {setting} and run the same command again" in error
 
 
 @pytest.mark.slow

@@ -107,7 +107,7 @@ def _child(group: Command, word: str) -> Command:
         return found[word]
     close = difflib.get_close_matches(word.lstrip("-"), found, n=1)
     hint = f"; did you mean {group.prog} {close[0]}?" if close else ""
-    raise GraspdError(f"expected a command after {group.prog}, got {word!r}{hint}\n{command_list(group)}")
+    raise GraspdError(f"expected a command after {group.prog}, got {word!r}{hint}", command_list(group))
 
 
 def _asks_for_help(word: str) -> bool:

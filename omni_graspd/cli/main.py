@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             _run(arguments)
         sys.stdout.flush()
     except GraspdError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {error}", *filter(None, [error.listing]), sep="\n", file=sys.stderr)
         sys.exit(_MENDABLE)
     except KeyboardInterrupt:
         again = "starts over" if is_scene_render(arguments) else "resumes where it stopped"
