@@ -1,0 +1,45 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Points in the world from an image of distances: the point cloud of a view that has none in its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from omni_graspd.rendering.annotator_data import UNLABELLED_ID
+
+DEPTHS = ("distance_to_image_plane", "distance_to_camera")
+"""Channels from which points are computed, the better one first: the other was rounded after a root was taken."""
+
+
+def depth_points(channels: Mapping[str, np.ndarray], intrinsics: np.ndarray, T_world_camera: np.ndarray) -> np.ndarray:
+    """Compute the points that the pixels of a view show, in row-major order, as Replicator's ``pointcloud`` has them.
+
+    Args:
+        channels: Images by channel, each [height, width]: one of :data:`DEPTHS`, infinite where nothing is hit, and
+            ``instance_segmentation`` where it is known. Then points of geometry without a label are left out.
+        intrinsics: Matrix [pixel], shape [3, 3]; the origin is the upper left corner of the image.
+        T_world_camera: Pose of the camera, looking along +Z with +Y down, shape [4, 4].
+
+    Returns:
+        Points in the world, shape [point_count, 3], float32, in the unit of the distances.
+    """
+    name = next(name for name in DEPTHS if name in channels)
+    distances = channels[name].astype(np.float64)
+    kept = np.isfinite(distances)
+    if "instance_segmentation" in channels:
+        kept &= channels["instance_segmentation"] > UNLABELLED_ID
+    rows, columns = np.nonzero(kept)
+    pixels = np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))], axis=1)
+    rays = pixels @ np.linalg.inv(intrinsics).T
+    points = rays * _DEPTH_OF[name](distances[kept], rays)[:, None]
+    return (points @ T_world_camera[:3, :3].T + T_world_camera[:3, 3]).astype(np.float32)
+
+
+_DEPTH_OF: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "distance_to_image_plane": lambda distances, rays: distances,
+    "distance_to_camera": lambda distances, rays: distances / np.linalg.norm(rays, axis=1),
+}
+"""Distance to the image plane of each pixel, from its value and its ray, which has length 1 along the axis."""
