@@ -19,7 +19,8 @@ from omni_graspd.dataset.splits import split_by_object, split_objects
 from omni_graspd.dataset.table_gate import open_table
 from omni_graspd.dataset.table_kinds import GRASPS
 from omni_graspd.dataset.torch_samples import TorchViews
-from omni_graspd.dataset.view_samples import View, ViewSamples
+from omni_graspd.dataset.view_samples import ViewSamples
+from omni_graspd.dataset.views import View, scene_views
 from omni_graspd.errors import GraspdError
 from omni_graspd.full_install import require_extra
 from omni_graspd.rendering.annotators import ANNOTATORS
@@ -27,6 +28,8 @@ from omni_graspd.rendering.annotators import ANNOTATORS
 if TYPE_CHECKING:
     import pandas
     import pyarrow as pa
+
+    from omni_graspd.dataset.labels.view_labels import LabelSettings
 
 
 @dataclass(frozen=True)
@@ -145,10 +148,7 @@ class Dataset:
         layout, found = DatasetLayout(self.root), []
         for name in chosen_objects(self.objects, split, objects):
             for scene_index in layout.scene_indices(name):
-                folder = layout.renders(name, scene_index)
-                for view in sorted(path for path in folder.glob("view_*") if path.is_dir()):
-                    eyes = tuple(eye for eye in ("left", "right") if (view / eye).is_dir())
-                    found.append(View(name, scene_index, view.name, eyes))
+                found += scene_views(layout, name, scene_index)
         return tuple(found)
 
     def samples(
@@ -159,6 +159,7 @@ class Dataset:
         hand: str | None = None,
         channels: Sequence[str] = ("rgb", "distance_to_camera"),
         grasp_slots: int | None = None,
+        labels: bool = False,
     ) -> ViewSamples:
         """Return the views of a split as a sequence of samples; see :class:`ViewSamples`.
 
@@ -170,6 +171,7 @@ class Dataset:
                 computed.
             grasp_slots: Give the first so many grasps of each sample, padded with zeros, so that samples can be
                 stacked; None, the default: all of them, unpadded.
+            labels: Add the grasp labels; :meth:`write_labels` makes them.
 
         Raises:
             GraspdError: If there is no such split, object, hand or channel, or there are no images.
@@ -186,7 +188,27 @@ class Dataset:
             raise GraspdError(
                 f"there are no images of {choice_title(split, objects)} in {self.root}; run `graspd render`"
             )
-        return ViewSamples(self.root, views, name, tuple(channels), grasp_slots)
+        return ViewSamples(self.root, views, name, tuple(channels), grasp_slots, labels)
+
+    def write_labels(
+        self, settings: LabelSettings | None = None, *, hands: Sequence[str] = (), workers: int = 1
+    ) -> int:
+        """Label the views for training on images, as ``graspd label`` does; labels that still hold are kept.
+
+        Args:
+            settings: Radius, contact threshold, number of points.
+            hands: Only these hands; all by default.
+            workers: Processes; with more than 1 a script needs ``if __name__ == "__main__":``.
+
+        Returns:
+            How many label files were written.
+
+        Raises:
+            GraspdError: If there is no such hand, or there are no images with distances.
+        """
+        from omni_graspd.dataset.labels.label_dataset import label_dataset
+
+        return label_dataset(self.root, settings, hands=hands, workers=workers).written
 
     def as_torch(
         self,
@@ -196,6 +218,7 @@ class Dataset:
         hand: str | None = None,
         channels: Sequence[str] = ("rgb", "distance_to_camera"),
         grasp_slots: int | None = 64,
+        labels: bool = False,
     ) -> TorchViews:
         """Return the views of a split as a PyTorch dataset for ``torch.utils.data.DataLoader``.
 
@@ -209,7 +232,8 @@ class Dataset:
         """
         if find_spec("torch") is None:
             raise GraspdError("as_torch needs PyTorch; install it with `pip install torch`, or use samples()")
-        return TorchViews(self.samples(split, objects=objects, hand=hand, channels=channels, grasp_slots=grasp_slots))
+        choice = {"objects": objects, "hand": hand, "channels": channels}
+        return TorchViews(self.samples(split, **choice, grasp_slots=grasp_slots, labels=labels))
 
 
 def open(path: str | Path) -> Dataset:

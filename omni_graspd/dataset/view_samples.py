@@ -4,35 +4,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from omni_graspd.dataset.grasp_numbers import rows_of
+from omni_graspd.dataset.camera_grasps import camera_grasps
 from omni_graspd.dataset.hand_joints import HandJoints, read_hand_joints
+from omni_graspd.dataset.labels.label_file import label_path, read_labels
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.dataset.view_images import read_eye
-from omni_graspd.errors import GraspdError
-from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose, pose_to_matrix
-
-
-@dataclass(frozen=True)
-class View:
-    """One rendered view."""
-
-    object: str
-    """Name of the object."""
-    scene_index: int
-    """Number of the scene."""
-    name: str
-    """Name of the view, for example ``view_0000``."""
-    eyes: tuple[str, ...]
-    """``left`` and ``right``; empty for a single camera."""
+from omni_graspd.dataset.views import View
+from omni_graspd.usd.transforms import matrix_to_pose
 
 
 @dataclass(frozen=True)
@@ -59,6 +44,12 @@ class ViewSamples(Sequence[dict[str, Any]]):
     * on a table ``usable``, whether the hand gets there and up with the object without touching anything else,
       ``T_camera_hover_palm`` and ``lift_direction``, shape [grasp_count, 3].
 
+    Where labels are asked for, there are also those of :class:`~omni_graspd.dataset.labels.view_labels.ViewLabels` for
+    each eye: ``<eye>/graspness`` and ``<eye>/nearest_grasp``, shape [height, width], and ``<eye>/points``,
+    ``<eye>/point_graspness`` and ``<eye>/point_nearest_grasp``, shape [point_count, ...], in the frame of that eye; and
+    ``<eye>/visibility``, the share of each grasp's contacts that the eye sees, shape [grasp_count], 0 for grasps that
+    are not usable.
+
     ``grasp_mask``, bool, tells grasps from padding, and ``grasp_count`` is how many there are in the scene, those that
     were cut off included. ``object``, ``scene_index`` and ``view`` say which view it is.
     """
@@ -73,6 +64,8 @@ class ViewSamples(Sequence[dict[str, Any]]):
     """Image channels."""
     grasp_slots: int | None
     """Number of grasps of each sample: the first ones, padded with zeros; None: as many as there are."""
+    labels: bool = False
+    """Whether grasp labels are read, too."""
 
     @property
     def joints(self) -> HandJoints:
@@ -95,88 +88,44 @@ class ViewSamples(Sequence[dict[str, Any]]):
             IndexError: If there is no such sample.
         """
         view, layout = self.views[index], DatasetLayout(self.root)
-        folder = layout.renders(view.object, view.scene_index) / view.name
         sample: dict[str, Any] = {}
-        for eye in view.eyes or ("mono",):
-            seen = read_eye(folder / eye if view.eyes else folder, self.channels)
-            sample |= {f"{eye}/{name}": value for name, value in seen.items()}
-        first = view.eyes[0] if view.eyes else "mono"
+        eyes = view.eye_folders(layout)
+        for eye, folder in eyes.items():
+            sample |= {f"{eye}/{name}": value for name, value in read_eye(folder, self.channels).items()}
+        first = next(iter(eyes))
         T_camera_world = np.linalg.inv(sample[f"{first}/T_world_camera"])
-        sample |= self._grasps(layout, view, matrix_to_pose(T_camera_world))
+        labels = {eye: read_labels(label_path(folder, self.hand)) for eye, folder in eyes.items() if self.labels}
+        sample |= {f"{eye}/{name}": values[name] for eye, values in labels.items() for name in _LABELS}
+        sample |= self._grasps(layout, view, matrix_to_pose(T_camera_world), labels)
         return sample | {"object": view.object, "scene_index": view.scene_index, "view": view.name}
 
-    def _grasps(self, layout: DatasetLayout, view: View, T_camera_world: np.ndarray) -> dict[str, Any]:
-        scene = _scene(layout.scene_grasps(view.object, view.scene_index), self.hand)
-        base = _base(layout.grasps(self.hand, view.object))
-        try:
-            rows = rows_of(base["index"], scene["grasp_index"])
-        except KeyError as error:
-            raise GraspdError(
-                f"expected the scene's grasps to be among those of {layout.grasps(self.hand, view.object)}, got number "
-                f"{error} in {layout.scene_grasps(view.object, view.scene_index)}; run `graspd verify {self.root}`"
-            ) from error
-        T_camera_object = compose(T_camera_world, scene["T_world_object"])
-        columns = {
-            "T_camera_palm": compose(T_camera_world, scene["T_world_palm"]),
-            "grasp_mask": np.ones(len(rows), dtype=bool),
-            **{name: values for name, values in scene.items() if not name.startswith("T_world_")},
-            **{name: base[name][rows] for name in _AS_THEY_ARE if name in base},
-            **_before_camera({name: base[name][rows] for name in _IN_OBJECT if name in base}, T_camera_object),
-        }
+    def _grasps(
+        self,
+        layout: DatasetLayout,
+        view: View,
+        T_camera_world: np.ndarray,
+        labels: Mapping[str, Mapping[str, np.ndarray]],
+    ) -> dict[str, Any]:
+        columns = camera_grasps(layout, view.object, view.scene_index, self.hand, T_camera_world)
+        columns |= {f"{eye}/visibility": _visibility(values, columns["grasp_index"]) for eye, values in labels.items()}
+        T_camera_object, count = columns.pop("T_camera_object"), len(columns["grasp_index"])
+        columns["grasp_mask"] = np.ones(count, dtype=bool)
         if self.grasp_slots is not None:
             columns = {name: _fit(values, self.grasp_slots) for name, values in columns.items()}
-        return {"T_camera_object": T_camera_object, "grasp_count": len(rows)} | columns
+        return {"T_camera_object": T_camera_object, "grasp_count": count} | columns
 
 
-_AS_THEY_ARE = ("joint_positions", "epsilon", "pregrasp_joint_positions", "squeeze_joint_positions")
-_IN_OBJECT = ("T_object_pregrasp_palm", "T_object_hover_palm", "lift_direction")
-"""Columns of base grasps in samples; the latter are in the object's frame and brought before the camera."""
+_LABELS = ("graspness", "nearest_grasp", "points", "point_graspness", "point_nearest_grasp")
+"""Arrays of label files in samples; what they say of grasps is there anyway."""
 
 
-def _before_camera(columns: dict[str, np.ndarray], T_camera_object: np.ndarray) -> dict[str, np.ndarray]:
-    rotation = pose_to_matrix(T_camera_object)[:3, :3]
-    return {
-        name.replace("T_object_", "T_camera_"): compose(T_camera_object, values)
-        if name.startswith("T_object_")
-        else values @ rotation.T
-        for name, values in columns.items()
-    }
+def _visibility(labels: Mapping[str, np.ndarray], grasp_index: np.ndarray) -> np.ndarray:
+    """Return the visibility of each of the grasps, 0 for those that have no label."""
+    known = dict(zip(labels["grasp_index"].tolist(), labels["visibility"].tolist(), strict=True))
+    return np.array([known.get(number, 0.0) for number in grasp_index.tolist()], dtype=np.float32)
 
 
 def _fit(values: np.ndarray, slots: int) -> np.ndarray:
     fitted = np.zeros((slots, *values.shape[1:]), values.dtype)
     fitted[: len(values)] = values[:slots]
     return fitted
-
-
-@lru_cache(maxsize=64)
-def _scene(path: Path, hand: str) -> dict[str, np.ndarray]:
-    """Return the columns of a hand's grasps in a scene, and ``T_world_object``."""
-    from omni_graspd.scenes.scene_writer import OBJECT_PATH
-    from omni_graspd.usd.stage import open_stage
-
-    table = read_scene_grasps(path)
-    mine = [name == hand and status == "ok" for name, status in zip(table.hands, table.status, strict=True)]
-    rows = np.flatnonzero(mine)
-    stage = open_stage(path.with_name(path.name.replace(".grasps.parquet", ".usda")))
-    prim = stage.GetPrimAtPath(OBJECT_PATH)
-    if not prim:
-        raise GraspdError(f"expected the object at {OBJECT_PATH} in {path.parent}, got none; settle the scene again")
-    placed = {name: values[rows] for name, values in vars(table.grasps).items() if values is not None}
-    T_world_object = matrix_to_pose(local_to_world(prim))
-    return placed | {"grasp_index": table.grasp_indices[rows], "T_world_object": T_world_object}
-
-
-@lru_cache(maxsize=64)
-def _base(path: Path) -> dict[str, np.ndarray]:
-    """Return the columns of base grasps that samples take, and their numbers."""
-    table = read_grasps(path)
-    if "epsilon" not in table.metrics:
-        raise GraspdError(f"expected the column epsilon in {path}, got none; run `graspd evaluate` first")
-    postures, way = table.grasps.postures, table.grasps.way
-    known = [vars(part) for part in (postures, way) if part is not None]
-    return {name: values for part in known for name, values in part.items()} | {
-        "index": table.indices,
-        "joint_positions": table.grasps.joint_positions,
-        "epsilon": table.metrics["epsilon"],
-    }

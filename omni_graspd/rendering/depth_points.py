@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -27,19 +27,30 @@ def depth_points(channels: Mapping[str, np.ndarray], intrinsics: np.ndarray, T_w
         Points in the world, shape [point_count, 3], float32, in the unit of the distances.
     """
     name = next(name for name in DEPTHS if name in channels)
-    distances = channels[name].astype(np.float64)
-    kept = np.isfinite(distances)
+    depths = image_plane_distances(name, channels[name], intrinsics)
+    kept = np.isfinite(depths)
     if "instance_segmentation" in channels:
         kept &= channels["instance_segmentation"] > UNLABELLED_ID
-    rows, columns = np.nonzero(kept)
-    pixels = np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))], axis=1)
-    rays = pixels @ np.linalg.inv(intrinsics).T
-    points = rays * _DEPTH_OF[name](distances[kept], rays)[:, None]
+    points = _rays(depths.shape, intrinsics)[kept] * depths[kept][:, None]
     return (points @ T_world_camera[:3, :3].T + T_world_camera[:3, 3]).astype(np.float32)
 
 
-_DEPTH_OF: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-    "distance_to_image_plane": lambda distances, rays: distances,
-    "distance_to_camera": lambda distances, rays: distances / np.linalg.norm(rays, axis=1),
-}
-"""Distance to the image plane of each pixel, from its value and its ray, which has length 1 along the axis."""
+def image_plane_distances(name: str, image: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+    """Return the distance of what each pixel shows along the camera's axis.
+
+    Args:
+        name: Which of :data:`DEPTHS` the image holds.
+        image: The channel, shape [height, width]; infinite where nothing is hit.
+        intrinsics: Matrix [pixel], shape [3, 3].
+    """
+    distances = np.asarray(image, dtype=np.float64)
+    if name == "distance_to_image_plane":
+        return distances
+    return distances / np.linalg.norm(_rays(distances.shape, intrinsics), axis=-1)
+
+
+def _rays(shape: tuple[int, ...], intrinsics: np.ndarray) -> np.ndarray:
+    """Return the ray through the middle of each pixel, of length 1 along the axis, shape [height, width, 3]."""
+    rows, columns = np.indices(shape)
+    pixels = np.stack([columns + 0.5, rows + 0.5, np.ones(shape)], axis=-1)
+    return pixels @ np.linalg.inv(intrinsics).T
