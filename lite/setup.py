@@ -12,7 +12,7 @@ from setuptools import setup
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_OUT = {"ovphysx", "physx-usd-schemas", "mitsuba", "mitsuba-oidn", "karellen-llvm-core", "coacd"}
 """PhysX, Mitsuba, convex pieces for PhysX, and what serves nothing else."""
-EXTRAS = {"import", "convert", "inspect", "ray"}
+EXTRAS = {"import", "convert", "inspect", "pandas", "ray"}
 
 settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 project, packaging = settings["project"], settings["tool"]["setuptools"]

@@ -7,12 +7,12 @@ from __future__ import annotations
 import math
 import tokenize
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
 
-def read_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype]:
+def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     """Read the header of a NumPy file up to its data.
 
     Args:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""What only the whole installation has: ``omni-graspd-lite`` comes without simulator and renderer."""
+"""What an installation may come without: simulator and renderer in ``omni-graspd-lite``, and extras in both."""
 
 from __future__ import annotations
 
@@ -24,3 +24,18 @@ def require_installed(package: str, purpose: str) -> None:
             f"{purpose} needs {package}, which omni-graspd-lite does not include; for everything, run `pip install "
             "omni-graspd`, or `pip install .` in a clone"
         )
+
+
+def require_extra(package: str, extra: str, purpose: str) -> None:
+    """Check that a package of an extra is there.
+
+    Args:
+        package: Name to import.
+        extra: Extra of omni-graspd that brings it.
+        purpose: What it is needed for, as the subject of a sentence, in the plural.
+
+    Raises:
+        GraspdError: If it is missing.
+    """
+    if find_spec(package) is None:
+        raise GraspdError(f"{purpose} need {package}; install it with `pip install 'omni-graspd[{extra}]'`")

@@ -13,6 +13,7 @@ import numpy as np
 
 from omni_graspd.api.blocking import wait_for
 from omni_graspd.errors import GraspdError
+from omni_graspd.full_install import require_extra
 from omni_graspd.hands.hand import Hand
 from omni_graspd.metrics.evaluate import MetricsConfig, evaluate_grasps
 from omni_graspd.objects.rigid_object import RigidObject
@@ -175,10 +176,9 @@ class Grasps:
         Raises:
             GraspdError: If pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError:
-            raise GraspdError("data frames need pandas; install it with `pip install pandas`") from None
+        require_extra("pandas", "pandas", "data frames")
+        import pandas
+
         columns: dict[str, Any] = {"index": self.indices, "status": self.status, "usable": self.usable, **self.metrics}
         columns |= dict(zip(("x", "y", "z", "qx", "qy", "qz", "qw"), self.T_object_palm.T, strict=True))
         columns |= dict(zip(self.hand.joint_names, self.joint_positions.T, strict=True))

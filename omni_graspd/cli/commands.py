@@ -46,6 +46,7 @@ COMMANDS = (
     Command("info", "Show what a dataset contains and how good its grasps are", "info:info"),
     Command("inspect", "Inspect grasps or a hand in a browser", "inspect:inspect"),
     Command("evaluate", "Add metrics and physics tests to a dataset's grasps", "evaluate:evaluate"),
+    Command("label", "Label the views of a dataset for training on images", "label:label"),
     Command("report", "Write a quality report on evaluated datasets", "evaluate:report"),
     Command("verify", "Check a dataset's files for damage", "verify:verify"),
     Command("convert", "Convert grasps to and from other projects' formats", "convert:convert_grasps"),

@@ -15,6 +15,7 @@ from omni_graspd.cli.generate_options import RunOptions
 from omni_graspd.cli.grasp_table import grasp_table
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.forecast import forecast
+from omni_graspd.dataset.labels.label_dataset import label_stage
 from omni_graspd.dataset.run import Run, open_run, run_names
 from omni_graspd.dataset.stages.pipeline import STAGE_UNITS, STAGES
 from omni_graspd.dataset.stages.settle_stage import missing_scene_count, scenes_lacking_views
@@ -25,10 +26,10 @@ from omni_graspd.inspection.summary import summarize_dataset
 if TYPE_CHECKING:
     from rich.console import Console
 
-_STAGES = STAGES | {"overview": write_overview}
+_STAGES = STAGES | {"labels": label_stage, "overview": write_overview}
 _SYNTHESIZE = ("settle", "synthesize", "place")
-_RENDER = ("render", "overview")
-_UNITS = STAGE_UNITS | {"overview": "picture"}
+_RENDER = ("render", "labels", "overview")
+_UNITS = STAGE_UNITS | {"labels": "view", "overview": "picture"}
 
 
 def generate(config: GenerateConfig, options: RunOptions) -> Action:
@@ -68,7 +69,8 @@ def render(config: GenerateConfig, options: RunOptions) -> Action:
 def _run(config: GenerateConfig, options: RunOptions, stages: Sequence[str]) -> Action:
     if options.dry_run:
         return partial(_show_forecast, config, stages)
-    return partial(run_stages, config, [stage for stage in stages if stage != "overview" or options.overview])
+    left_out = {name for name in ("overview", "labels") if not getattr(options, name)}
+    return partial(run_stages, config, [stage for stage in stages if stage not in left_out])
 
 
 def _show_forecast(config: GenerateConfig, stages: Sequence[str], console: Console) -> None:

@@ -40,6 +40,8 @@ class RunOptions:
     """Show what would be made, by stage, and exit."""
     overview: bool = True
     """Draw overview.png at the end; --no-overview leaves it out."""
+    labels: bool = False
+    """Label every view for training on images at the end, as graspd label does."""
 
 
 def generate_options(default: GenerateConfig | None = None) -> tuple[Option, ...]:

@@ -46,7 +46,7 @@ _USUAL = frozenset(
     }
 )
 """Options of nested settings that the short help shows."""
-_RARE = frozenset({"work", "executor", "address", "backend", "overview"})
+_RARE = frozenset({"work", "executor", "address", "backend", "overview", "labels"})
 """Options at the top that it leaves out."""
 
 _FIRST_SENTENCE = re.compile(r"^.*?(;|\.(?=\s+[A-Z]|$))")

@@ -8,20 +8,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from omni_graspd.dataset.hand_joints import HandJoints, read_hand_joints
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
+from omni_graspd.dataset.object_choice import choice_title, chosen_objects, require_known
 from omni_graspd.dataset.remote_folder import local_dataset
-from omni_graspd.dataset.splits import SPLITS, split_by_object, split_objects
+from omni_graspd.dataset.splits import split_by_object, split_objects
 from omni_graspd.dataset.table_gate import open_table
 from omni_graspd.dataset.table_kinds import GRASPS
 from omni_graspd.dataset.torch_samples import TorchViews
-from omni_graspd.dataset.view_samples import View, ViewSamples
+from omni_graspd.dataset.view_samples import ViewSamples
+from omni_graspd.dataset.views import View, scene_views
 from omni_graspd.errors import GraspdError
+from omni_graspd.full_install import require_extra
+from omni_graspd.rendering.annotators import ANNOTATORS
 
 if TYPE_CHECKING:
+    import pandas
     import pyarrow as pa
+
+    from omni_graspd.dataset.labels.view_labels import LabelSettings
 
 
 @dataclass(frozen=True)
@@ -63,7 +71,7 @@ class Dataset:
         top: int | None = None,
         by: str = "",
     ) -> pa.Table:
-        """Read the base grasps of a hand as one Arrow table; ``.to_pandas()`` makes a data frame of it.
+        """Read the base grasps of a hand as one Arrow table.
 
         Args:
             hand: Name of the hand; hands have different numbers of joints, so each has tables of its own.
@@ -76,7 +84,7 @@ class Dataset:
             by: Column by which they are best; by default the ranking score.
 
         Raises:
-            GraspdError: If there is no such hand, object, split or column.
+            GraspdError: If there is no such hand, object, split or column, or the split is empty.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -84,15 +92,15 @@ class Dataset:
         from omni_graspd.dataset.selection import Selection, selected_rows
         from omni_graspd.dataset.tables import read_grasps
 
-        self._check("hand", [hand], self.hands)
+        require_known("hand", [hand], self.hands)
         selection = Selection(f"ok and ({where})" if where and only_ok else where, top, by)
         split_of = split_by_object(self.objects)
         layout, parts = DatasetLayout(self.root), []
-        for _, name, path in layout.grasp_tables([hand], self._objects(split, objects)):
+        for _, name, path in layout.grasp_tables([hand], chosen_objects(self.objects, split, objects)):
             wanted = None if columns is None else list(dict.fromkeys([*columns, "status"]))
             opened = open_table(path, GRASPS)
             if wanted is not None:
-                self._check("column", wanted, opened.names)
+                require_known("column", wanted, opened.names)
             table = opened.arrow(wanted)
             if not selection.takes_all:
                 table = table.take(selected_rows(read_grasps(path), selection, split_of[name]))
@@ -105,6 +113,28 @@ class Dataset:
             raise GraspdError(f"there are no grasps by {hand} in {self.root}; run `graspd synthesize` first")
         return pa.concat_tables([part.replace_schema_metadata() for part in parts])
 
+    def to_pandas(self, hand: str, **options: Any) -> pandas.DataFrame:
+        """Read the base grasps of a hand as a data frame; poses and joint positions are arrays in its cells.
+
+        Args:
+            hand: Name of the hand.
+            options: As those of :meth:`grasps`.
+
+        Raises:
+            GraspdError: As :meth:`grasps`; or if pandas is not installed.
+        """
+        require_extra("pandas", "pandas", "data frames")
+        return self.grasps(hand, **options).to_pandas()
+
+    def joints(self, hand: str) -> HandJoints:
+        """Read what the columns of joint positions are: names, limits, and which joints are actuated.
+
+        Raises:
+            GraspdError: If there is no such hand, or its file is damaged.
+        """
+        require_known("hand", [hand], self.hands)
+        return read_hand_joints(DatasetLayout(self.root).hand(hand))
+
     def views(self, split: str | None = None, *, objects: Sequence[str] | None = None) -> tuple[View, ...]:
         """List the views that were rendered, by object, scene and name.
 
@@ -113,15 +143,12 @@ class Dataset:
             objects: Only these objects.
 
         Raises:
-            GraspdError: If there is no such split or object.
+            GraspdError: If there is no such split or object, or the split is empty.
         """
         layout, found = DatasetLayout(self.root), []
-        for name in self._objects(split, objects):
+        for name in chosen_objects(self.objects, split, objects):
             for scene_index in layout.scene_indices(name):
-                folder = layout.renders(name, scene_index)
-                for view in sorted(path for path in folder.glob("view_*") if path.is_dir()):
-                    eyes = tuple(eye for eye in ("left", "right") if (view / eye).is_dir())
-                    found.append(View(name, scene_index, view.name, eyes))
+                found += scene_views(layout, name, scene_index)
         return tuple(found)
 
     def samples(
@@ -132,6 +159,7 @@ class Dataset:
         hand: str | None = None,
         channels: Sequence[str] = ("rgb", "distance_to_camera"),
         grasp_slots: int | None = None,
+        labels: bool = False,
     ) -> ViewSamples:
         """Return the views of a split as a sequence of samples; see :class:`ViewSamples`.
 
@@ -139,19 +167,48 @@ class Dataset:
             split: ``train``, ``validation`` or ``test``; None: all.
             objects: Only these objects.
             hand: Only grasps of this hand; needed if there are several.
-            channels: Image channels to read; those that were not rendered are refused.
-            grasp_slots: Pad or cut the grasps of a sample to this number, so that samples can be stacked; None: all.
+            channels: Image channels to read; those that were not rendered are refused, except ``pointcloud``, which is
+                computed.
+            grasp_slots: Give the first so many grasps of each sample, padded with zeros, so that samples can be
+                stacked; None, the default: all of them, unpadded.
+            labels: Add the grasp labels; :meth:`write_labels` makes them.
 
         Raises:
-            GraspdError: If there is no such split, object, hand or channel.
+            GraspdError: If there is no such split, object, hand or channel, or there are no images.
         """
         if hand is None and len(self.hands) != 1:
             raise GraspdError(
                 f"this dataset has several hands, whose joints differ; pass hand as one of {', '.join(self.hands)}"
             )
         name = hand or next(iter(self.hands))
-        self._check("hand", [name], self.hands)
-        return ViewSamples(self.root, self.views(split, objects=objects), name, tuple(channels), grasp_slots)
+        require_known("hand", [name], self.hands)
+        require_known("channel", channels, tuple(ANNOTATORS))
+        views = self.views(split, objects=objects)
+        if not views:
+            raise GraspdError(
+                f"there are no images of {choice_title(split, objects)} in {self.root}; run `graspd render`"
+            )
+        return ViewSamples(self.root, views, name, tuple(channels), grasp_slots, labels)
+
+    def write_labels(
+        self, settings: LabelSettings | None = None, *, hands: Sequence[str] = (), workers: int = 1
+    ) -> int:
+        """Label the views for training on images, as ``graspd label`` does; labels that still hold are kept.
+
+        Args:
+            settings: Radius, contact threshold, number of points.
+            hands: Only these hands; all by default.
+            workers: Processes; with more than 1 a script needs ``if __name__ == "__main__":``.
+
+        Returns:
+            How many label files were written.
+
+        Raises:
+            GraspdError: If there is no such hand, or there are no images with distances.
+        """
+        from omni_graspd.dataset.labels.label_dataset import label_dataset
+
+        return label_dataset(self.root, settings, hands=hands, workers=workers).written
 
     def as_torch(
         self,
@@ -161,31 +218,22 @@ class Dataset:
         hand: str | None = None,
         channels: Sequence[str] = ("rgb", "distance_to_camera"),
         grasp_slots: int | None = 64,
+        labels: bool = False,
     ) -> TorchViews:
         """Return the views of a split as a PyTorch dataset for ``torch.utils.data.DataLoader``.
 
-        The samples are those of :meth:`samples` as tensors; PyTorch's loader does workers, shuffling and sharding.
+        The samples are those of :meth:`samples` as tensors; PyTorch's loader does workers, shuffling and sharding. It
+        stacks samples, so each has 64 grasps by default: the first ones, padded with zeros where there are fewer.
+        ``grasp_mask`` tells which are grasps, ``grasp_count`` how many there are; pass ``grasp_slots=None`` for all of
+        them, with a ``collate_fn`` or a batch size of 1.
 
         Raises:
             GraspdError: As :meth:`samples`; or if PyTorch is not installed.
         """
         if find_spec("torch") is None:
             raise GraspdError("as_torch needs PyTorch; install it with `pip install torch`, or use samples()")
-        return TorchViews(self.samples(split, objects=objects, hand=hand, channels=channels, grasp_slots=grasp_slots))
-
-    def _objects(self, split: str | None, objects: Sequence[str] | None) -> tuple[str, ...]:
-        if objects is not None:
-            self._check("object", objects, self.objects)
-        if split is None:
-            return tuple(name for name in self.objects if objects is None or name in objects)
-        self._check("split", [split], SPLITS)
-        return tuple(name for name in self.splits()[split] if objects is None or name in objects)
-
-    @staticmethod
-    def _check(kind: str, wanted: Sequence[str], valid: Sequence[str]) -> None:
-        for name in wanted:
-            if name not in valid:
-                raise GraspdError(f"expected {kind} to be one of {', '.join(valid)}, got {name!r}")
+        choice = {"objects": objects, "hand": hand, "channels": channels}
+        return TorchViews(self.samples(split, **choice, grasp_slots=grasp_slots, labels=labels))
 
 
 def open(path: str | Path) -> Dataset:

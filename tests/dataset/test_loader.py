@@ -17,8 +17,11 @@ import omni_graspd.dataset as graspd_dataset
 from omni_graspd.dataset.splits import split_objects
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
+from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.objects.object_library import load_object
+from omni_graspd.rendering.depth_points import depth_points
 from omni_graspd.rendering.image_writer import read_frame
+from omni_graspd.usd.camera_axes import to_opencv
 from omni_graspd.usd.transforms import pose_to_matrix, transform_points
 
 
@@ -139,6 +142,7 @@ def test_the_object_projects_onto_its_box(opened, block_dataset):
 
 def test_padding_fills_and_cuts(opened):
     padded, cut = opened.samples(grasp_slots=5)[0], opened.samples(grasp_slots=2)[0]
+    assert padded["grasp_count"] == cut["grasp_count"] == 3
     assert padded["grasp_mask"].tolist() == [True, True, True, False, False]
     assert padded["T_camera_palm"].shape == (5, 7) and not padded["T_camera_palm"][3:].any()
     np.testing.assert_array_equal(cut["T_camera_palm"], padded["T_camera_palm"][:2])
@@ -151,9 +155,124 @@ def test_samples_travel_to_other_processes_and_are_the_same_there(opened):
         np.testing.assert_array_equal(again[name], value)
 
 
-def test_a_channel_that_was_not_rendered_is_named(opened):
-    with pytest.raises(GraspdError, match="expected the channel pointcloud"):
-        opened.samples(channels=("rgb", "pointcloud"))[0]
+def test_a_channel_that_was_not_rendered_is_named(block_dataset, tmp_path):
+    copy = Path(shutil.copytree(block_dataset, tmp_path / "copy"))
+    for file in copy.rglob("distance_to_*.npy"):
+        file.unlink()
+    for name in ("pointcloud", "distance_to_camera"):
+        with pytest.raises(GraspdError, match=f"expected the channel {name} in .*, got rgb"):
+            graspd_dataset.open(copy).samples(channels=("rgb", name))[0]
+
+
+def test_joints_have_names_and_the_actuated_ones_are_told(opened, block_dataset):
+    joints = opened.joints("barrett")
+    hand = read_hand(block_dataset / "hands" / "barrett.usd")
+    assert joints.names == read_grasps(block_dataset / "grasps" / "barrett" / "block.parquet").joint_names
+    assert len(joints.actuated) == 8 and np.flatnonzero(joints.actuated).tolist() == hand.actuated.tolist()
+    assert opened.samples().joints.names == joints.names
+    # Those that are not actuated follow: from the actuated ones alone come all.
+    positions = opened.samples(channels=("rgb",))[0]["joint_positions"]
+    np.testing.assert_allclose(hand.joint_positions(positions[:, joints.actuated]), positions, atol=1e-9)
+
+
+def test_samples_have_all_columns_of_the_scene(resting_dataset):
+    sample = graspd_dataset.open(resting_dataset).samples(channels=("rgb",))[0]
+    placed = read_scene_grasps(resting_dataset / "scenes" / "block" / "scene_0000.grasps.parquet").grasps
+    for name in ("collides", "table_clearance", "approach_angle", "approach_clearance", "from_above", "usable"):
+        np.testing.assert_array_equal(sample[name], getattr(placed, name))
+    assert "neighbour_clearance" not in sample
+
+
+def test_floating_grasps_have_pregrasp_and_squeeze_in_samples(opened, block_dataset):
+    sample = opened.samples(channels=("rgb",))[0]
+    postures = read_grasps(block_dataset / "grasps" / "barrett" / "block.parquet").grasps.postures
+    rows = sample["grasp_index"]
+    np.testing.assert_array_equal(sample["squeeze_joint_positions"], postures.squeeze_joint_positions[rows])
+    expected = pose_to_matrix(sample["T_camera_object"]) @ pose_to_matrix(postures.T_object_pregrasp_palm[rows])
+    np.testing.assert_allclose(pose_to_matrix(sample["T_camera_pregrasp_palm"]), expected, atol=1e-9)
+    assert "usable" not in sample and "T_camera_hover_palm" not in sample
+
+
+def test_ids_come_with_their_classes_and_prims(opened):
+    channels = ("semantic_segmentation", "instance_segmentation", "bounding_box_2d_tight")
+    sample = opened.samples(channels=channels)[0]
+    semantic, classes = sample["left/semantic_segmentation"], sample["left/semantic_segmentation_classes"]
+    instance, prims = sample["left/instance_segmentation"], sample["left/instance_segmentation_prims"]
+    block = [number for number, name in classes.items() if name == "block"]
+    assert len(block) == 1 and (semantic == block[0]).any()
+    np.testing.assert_array_equal(semantic == block[0], instance == {p: n for n, p in prims.items()}["/World/Object"])
+    boxes = sample["left/bounding_box_2d_tight"]
+    seen = [sample["left/bounding_box_2d_tight_classes"][int(box["semanticId"])] for box in boxes]
+    row = seen.index("block")
+    assert sample["left/bounding_box_2d_tight_prims"][row] == "/World/Object"
+    rows, columns = np.nonzero(semantic == block[0])
+    assert [boxes[row][name] for name in ("x_min", "y_min")] == [columns.min(), rows.min()]
+
+
+def test_points_are_computed_on_the_surfaces_that_are_seen(opened, block_dataset):
+    """All lie on the block, whose faces are known, or on the table, whose top is z = 0 and which ends below."""
+    table = []
+    for sample in opened.samples(channels=("pointcloud", "instance_segmentation", "distance_to_camera")):
+        for eye in ("left", "right"):
+            points = sample[f"{eye}/pointcloud"]
+            assert len(points) == (sample[f"{eye}/instance_segmentation"] > 1).sum() > 500
+            T_world_object = sample["left/T_world_camera"] @ pose_to_matrix(sample["T_camera_object"])
+            local = (points - T_world_object[:3, 3]) @ T_world_object[:3, :3]
+            from_block = np.abs((np.abs(local) - [0.025, 0.03, 0.035]).max(axis=1))
+            is_block = from_block < 1e-5
+            assert 20 < is_block.sum() < len(points)
+            table.append(np.abs(points[~is_block, 2]).min())
+            assert (points[~is_block, 2] < 1e-5).all()
+            images = {name: sample[f"{eye}/{name}"] for name in ("distance_to_camera", "instance_segmentation")}
+            again = depth_points(images, sample[f"{eye}/intrinsics"], sample[f"{eye}/T_world_camera"])
+            np.testing.assert_allclose(again, points, atol=2e-6)
+    assert max(table) < 1e-5
+
+
+def test_cameras_of_samples_are_those_of_the_files_in_other_axes(opened, block_dataset):
+    from omni_graspd.rendering.camera_file import read_camera_file
+
+    folder = block_dataset / "renders" / "block" / "scene_0000" / "view_0000" / "left"
+    in_file = read_camera_file(folder / "camera_params_0000.json").T_world_camera
+    sample = opened.samples()[0]
+    np.testing.assert_allclose(sample["left/T_world_camera"][:3, 2], -in_file[:3, 2])
+    np.testing.assert_allclose(sample["left/T_world_camera"][:3, 1], -in_file[:3, 1])
+    np.testing.assert_array_equal(to_opencv(to_opencv(in_file)), in_file)
+
+
+@pytest.mark.parametrize("read", ["grasps", "views", "samples"])
+def test_an_empty_split_is_one_line(opened, read):
+    arguments = ["barrett"] if read == "grasps" else []
+    with pytest.raises(GraspdError, match=r"no object in the split 'test'; the 1 of .* train 1, validation 0, test 0"):
+        getattr(opened, read)(*arguments, split="test")
+
+
+def test_unknown_channels_and_missing_images_are_one_line(opened, block_dataset, tmp_path):
+    with pytest.raises(GraspdError, match=r"expected channel to be one of rgb, .*, got 'depth'"):
+        opened.samples(channels=("depth",))
+    copy = Path(shutil.copytree(block_dataset, tmp_path / "copy", ignore=shutil.ignore_patterns("renders")))
+    with pytest.raises(GraspdError, match=r"there are no images of the split 'train' in .*; run `graspd render`"):
+        graspd_dataset.open(copy).samples("train")
+
+
+def test_data_frames_name_what_they_need(opened, monkeypatch):
+    pytest.importorskip("pandas")
+    frame = opened.to_pandas("barrett", columns=["epsilon"])
+    assert list(frame.columns) == ["epsilon", "object"] and len(frame) == 3
+    monkeypatch.setattr("omni_graspd.full_install.find_spec", lambda name: None)
+    with pytest.raises(GraspdError, match=r"data frames need pandas; .*pip install 'omni-graspd\[pandas\]'"):
+        opened.to_pandas("barrett")
+
+
+def test_tables_of_classes_are_texts_for_torch():
+    from omni_graspd.dataset import torch_samples
+
+    sample = {"left/x_classes": {2: "mug"}, "left/y_prims": ["/World/Object"], "view": "view_0000"}
+    assert {name: torch_samples._as_tensor(value) for name, value in sample.items()} == {
+        "left/x_classes": '{"2": "mug"}',
+        "left/y_prims": '["/World/Object"]',
+        "view": "view_0000",
+    }
 
 
 def test_without_torch_the_way_out_is_named(opened):

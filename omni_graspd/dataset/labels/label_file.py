@@ -1,0 +1,60 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Label files: one for each eye and hand, beside the eye's images; NumPy's ``.npz``, read with ``numpy.load``."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from omni_graspd.array_file import read_header
+from omni_graspd.atomic import atomic_path
+from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
+
+_LARGEST = 1 << 30
+"""Most bytes that the arrays of a file may take."""
+
+
+def label_path(eye_folder: Path, hand: str) -> Path:
+    """Return where the labels of an eye lie for a hand."""
+    return eye_folder / f"grasp_labels_{hand}_0000.npz"
+
+
+def write_labels(arrays: Mapping[str, np.ndarray], path: Path) -> None:
+    """Write a label file; the same arrays give the same bytes.
+
+    Args:
+        arrays: Arrays by name.
+        path: The file.
+    """
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
+
+
+def read_labels(path: Path) -> dict[str, np.ndarray]:
+    """Read a label file.
+
+    Raises:
+        GraspdError: If it is missing, damaged, or declares more than a label file holds.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > _LARGEST:
+                raise ValueError(f"more than {_LARGEST} bytes of arrays")
+            for member in archive.infolist():
+                with archive.open(member) as file:
+                    shape, dtype = read_header(file)
+                if dtype.hasobject or int(np.prod(shape, dtype=object)) * dtype.itemsize > member.file_size:
+                    raise ValueError(f"an array {member.filename} that is not as large as it says")
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except FileNotFoundError as error:
+        raise GraspdError(f"there are no grasp labels in {path.parent}; run `graspd label` on the dataset") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise GraspdError(
+            f"cannot read the grasp labels {path}: {shortened(str(error), 160)}; delete the file and run `graspd label`"
+        ) from error
