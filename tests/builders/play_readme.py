@@ -4,8 +4,8 @@
 
     python play_readme.py SETTINGS < LINES
 
-``SETTINGS`` is the file of settings that ``graspd generate`` gets besides. A page is opened,
-asked for once, and closed.
+``SETTINGS`` is the file of settings that ``graspd generate`` gets besides. Pictures of grasps are small, what is
+measured is measured here, and a page is opened, asked for once, and closed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from urllib.request import urlopen
 
 from omni_graspd.cli import inspect as inspect_command
 from omni_graspd.cli.main import main
+from omni_graspd.dataset.evaluation import evaluate_dataset
+from omni_graspd.inspection import overview
 
 _ROOT = Path(__file__).resolve().parents[2]
 _CTRL_C = 130
@@ -76,6 +78,8 @@ def _ask_once(console: object, address: str) -> None:
 
 
 if __name__ == "__main__":
+    overview._LARGEST_TABLE_SIZE = overview._LARGEST_GRASP_SIZE = 40
+    evaluate_dataset.cpu_count = lambda: 1
     inspect_command._wait = _ask_once
     for written in sys.stdin:
         play(written, sys.argv[1])
