@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +19,8 @@ from omni_graspd.cli.convert import show_losses
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.selection import Selection
 from omni_graspd.errors import GraspdError
-from omni_graspd.inspection.opened import open_grasps
+from omni_graspd.inspection.opened import is_dataset, open_grasps
+from omni_graspd.progress import no_progress
 from omni_graspd.viewer.serve import page_server
 
 if TYPE_CHECKING:
@@ -82,9 +84,12 @@ def _inspect(
 ) -> None:
     from omni_graspd.viewer.inspection_page import InspectionPage
 
-    with progress_bar(console, "read", "file") as progress:
+    root = local_dataset(path)
+    # Of a dataset nothing is read beforehand that would take a bar.
+    bar = nullcontext(no_progress) if is_dataset(root) else progress_bar(console, "read", "file")
+    with bar as progress:
         session, conversion = open_grasps(
-            local_dataset(path),
+            root,
             hand=hand,
             object_path=object_path,
             device=device,

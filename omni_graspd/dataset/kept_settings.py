@@ -15,6 +15,8 @@ from omni_graspd.library import Kind, list_all_names
 
 _NO_SETTINGS = ("renderer",)
 """What a manifest says of a run besides its settings."""
+_RUNS_ANYWHERE = "scalar_rgb"
+"""The one renderer that a later stage can take on any machine, whatever it would choose by itself."""
 
 
 def kept_settings(root: Path) -> GenerateConfig:
@@ -32,6 +34,8 @@ def kept_settings(root: Path) -> GenerateConfig:
     layout, manifest = DatasetLayout(root), read_manifest(root)
     values = {name: value for name, value in manifest.config.items() if name not in _NO_SETTINGS}
     config = restore_config(GenerateConfig, values | {"hand": [], "object": []})
+    if manifest.config.get("renderer") == _RUNS_ANYWHERE:
+        config = replace(config, render=replace(config.render, variant=_RUNS_ANYWHERE))
     return replace(
         config,
         hand=tuple(_source("hands", name, layout.hand(name)) for name in manifest.hands),

@@ -107,7 +107,8 @@ def selection_columns(table: GraspTable, split: str = "") -> dict[str, Any]:
         values = {field.name: np.asarray(getattr(batch.way, field.name)) for field in fields(Way)}
         columns |= {name: array for name, array in values.items() if array.ndim == 1 and name != "usable"}
         if batch.postures is not None:
-            columns["from_above"] = _comes_from_above(batch.postures.T_object_pregrasp_palm, batch.way)
+            pregrasps, way = batch.postures.T_object_pregrasp_palm, batch.way
+            columns["from_above"] = comes_from_above(pregrasps, way.T_object_hover_palm, way.table_plane)
     columns |= {f"loss_{name}": values for name, values in batch.losses.items()}
     return columns | {name: np.asarray(values) for name, values in table.metrics.items()}
 
@@ -123,8 +124,19 @@ def selected_rows(table: GraspTable, selection: Selection, split: str = "") -> n
     return selection.rows(selection_columns(table, split), len(table.indices))
 
 
-def _comes_from_above(T_object_pregrasp_palm: np.ndarray, way: Way) -> np.ndarray:
-    """Tell which hands come within 60 degrees from above, from pregrasp to hover."""
-    motion = way.T_object_hover_palm[:, :3] - T_object_pregrasp_palm[:, :3]
-    down = -np.einsum("gi,gi->g", motion, way.table_plane[:, :3])
+def comes_from_above(
+    T_object_pregrasp_palm: np.ndarray, T_object_hover_palm: np.ndarray, table_plane: np.ndarray
+) -> np.ndarray:
+    """Tell which hands come within 60 degrees from above, from pregrasp to hover.
+
+    Args:
+        T_object_pregrasp_palm: Palm poses of the pregrasps, shape [grasp_count, 7].
+        T_object_hover_palm: Palm poses at hover, shape [grasp_count, 7].
+        table_plane: Table tops: unit normal and offset, shape [grasp_count, 4].
+
+    Returns:
+        Bool, shape [grasp_count].
+    """
+    motion = T_object_hover_palm[:, :3] - T_object_pregrasp_palm[:, :3]
+    down = -np.einsum("gi,gi->g", motion, table_plane[:, :3])
     return down >= np.cos(FROM_ABOVE) * np.linalg.norm(motion, axis=1).clip(1e-9)

@@ -151,6 +151,7 @@ def _targets(reading: GraspReading, target: Path, suffix: str) -> Iterator[tuple
     for entry in reading.grasps:
         record = entry.record
         scale = "" if record.object_scale == 1.0 else f"_x{record.object_scale:.6g}"
+        scale += "" if record.placement is None else f"_{record.placement.scene}"
         hand = file_name(record.hand or "hand", "grasps")
         name = f"{hand}/{file_name(record.object or entry.source.stem, 'grasps')}{scale}"
         names[name] = names.get(name, 0) + 1
@@ -190,6 +191,12 @@ def _export_object(entry: ReadGrasps, path: Path, target: Path) -> str:
 
 def _losses(record: GraspRecord, known: Format) -> list[str]:
     """Say what of a record has no place in a format."""
+    if record.placement is not None and not known.has_placement:
+        return [f"{known.name} has no place for scenes: its grasps are those of the object", *_lost(record, known)]
+    return _lost(record, known)
+
+
+def _lost(record: GraspRecord, known: Format) -> list[str]:
     lacks = known.lacks
     lost = [name for name in lacks if name != "scores" and _has(getattr(record, name))]
     scores = [name for name in record.scores if name != "confidence"] if "scores" in lacks else []

@@ -111,6 +111,8 @@ class Format:
     """Whether grasps are as our library has them: joints in our order, poses of our palm, objects as our USD files."""
     needs_our_hand: bool = False
     """Whether only grasps of hands that we have can be written."""
+    has_placement: bool = False
+    """Whether files that we write say where in the world the object lies, for grasps in a scene."""
     lacks: tuple[str, ...] = ()
     """Fields of a record that have no place in the files that we write."""
     rotation: str = "quaternions"

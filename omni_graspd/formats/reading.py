@@ -179,7 +179,8 @@ def _joined(read: list[ReadGrasps]) -> Iterator[ReadGrasps]:
     groups: dict[tuple[object, ...], list[ReadGrasps]] = {}
     for entry in read:
         record = entry.record
-        key = (record.hand, record.object, record.object_scale, record.joint_names, entry.object_path)
+        scene = "" if record.placement is None else record.placement.scene
+        key = (record.hand, record.object, record.object_scale, record.joint_names, entry.object_path, scene)
         groups.setdefault(key, []).append(entry)
     for group in groups.values():
         yield replace(group[0], record=joined_records([entry.record for entry in group]))

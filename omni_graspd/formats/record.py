@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.formats.placement import Placement
 from omni_graspd.hands.hand import Hand
 from omni_graspd.plain_text import shortened
 
@@ -56,6 +57,8 @@ class GraspRecord:
     """Numbers by which grasps are judged, each [grasp_count]; ``confidence`` is 1 for good grasps, 0 for bad ones."""
     facts: dict[str, Any] = field(default_factory=dict)
     """What else our own tables say of each grasp, to choose by: values by name, each [grasp_count], or one for all."""
+    placement: Placement | None = None
+    """Where the object lies; None where the grasps are of an object for itself."""
     notes: tuple[str, ...] = ()
     """What reading guessed or left out, one sentence each."""
 

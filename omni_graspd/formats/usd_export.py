@@ -1,14 +1,15 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""A USD stage with the object and one hand for each grasp around it; hand and object are referenced from beside it."""
+"""A USD stage with the object and a hand once for each grasp, side by side; both are referenced from beside it."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from pxr import Kind, Sdf, Usd, UsdGeom, UsdPhysics, UsdUtils
+from pxr import Gf, Kind, Sdf, Usd, UsdGeom, UsdPhysics, UsdUtils
 
 from omni_graspd.dataset.asset_copies import copy_hand
 from omni_graspd.errors import GraspdError
@@ -16,22 +17,30 @@ from omni_graspd.formats.format import Format
 from omni_graspd.formats.grasp_reading import ReadGrasps
 from omni_graspd.formats.object_files import load_scaled_object, scaled_name
 from omni_graspd.formats.record import GraspRecord
+from omni_graspd.geometry.corner_normals import corner_normals
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.posed_hand import author_posed_hand
+from omni_graspd.hands.posed_hand import author_posed_hand, posed_mesh
 from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.objects.object_writer import write_object
+from omni_graspd.usd.meshes import TriangleMesh, author_mesh
 from omni_graspd.usd.semantics import apply_label
 from omni_graspd.usd.stage import create_stage, prim_name, save_stage
+from omni_graspd.usd.transforms import IDENTITY, author_pose, compose
 
-ACTIVE_HANDS = 64
-"""Further hands are on the stage, but inactive, so that it opens quickly; they are activated in the stage window."""
+ACTIVE_GRASPS = 64
+"""Further grasps are on the stage, but inactive, so that it opens quickly; they are activated in the stage window."""
+_GAP = 0.05
+"""Room between two grasps [m]."""
+_TABLE_COLOR = (0.55, 0.5, 0.42)
 
 
 def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None, path: Path, assets: Path) -> None:
-    """Write a stage of grasps: ``/Grasps/object`` and ``/Grasps/hands/grasp_0000``, ... in the object frame.
+    """Write a stage of grasps: ``/Grasps/grasp_0000`` with ``object`` and ``hand``, ``/Grasps/grasp_0001``, ...
 
-    Physics is off: hands and object are there to be looked at. Each hand's prim has the grasp as attributes
-    ``graspd:index``, ``graspd:joint_names``, ``graspd:joint_positions`` and ``graspd:<score>``.
+    Each is moved aside so that none hides another; the first stays where it is. Below its own prim, the object is at
+    the origin, or, for grasps in a scene, lies in the world as there, over the scene's ``table``. Physics is off: hands
+    and objects are there to be looked at. Each hand's prim has the grasp as attributes ``graspd:index``,
+    ``graspd:joint_names``, ``graspd:joint_positions`` and ``graspd:<score>``.
 
     Args:
         record: Grasps of our hand, in the order of its joints.
@@ -49,40 +58,84 @@ def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None,
     if not hand_file.is_file():
         copy_hand(hand, hand_file)
     copied = replace(read_hand(hand_file), name=hand.name)
+    object_file = None if object_path is None else _object_file(record, object_path, assets)
     stage = create_stage("Grasps", path)
-    root = stage.GetDefaultPrim()
-    Usd.ModelAPI(root).SetKind(Kind.Tokens.assembly)
-    if object_path is not None:
-        _author_object(stage, record, object_path, assets)
-    Usd.ModelAPI(UsdGeom.Xform.Define(stage, f"{root.GetPath()}/hands")).SetKind(Kind.Tokens.group)
-    for index in range(len(record)):
-        prim = author_posed_hand(
-            stage,
-            f"{root.GetPath()}/hands/grasp_{index:04d}",
-            copied,
-            record.T_object_palm[index],
-            record.joint_positions[index],
-        )
-        apply_label(prim, hand.name)
-        for joint in [part for part in Usd.PrimRange(prim) if part.IsA(UsdPhysics.Joint)]:
-            joint.SetActive(False)  # joints need a body that physics moves
-        _author_grasp(prim, record, index)
-        if index >= ACTIVE_HANDS:
-            prim.SetActive(False)
+    Usd.ModelAPI(stage.GetDefaultPrim()).SetKind(Kind.Tokens.assembly)
+    for index, place in enumerate(_places(record, copied)):
+        cell = UsdGeom.Xform.Define(stage, f"/Grasps/grasp_{index:04d}")
+        cell.AddTranslateOp().Set(Gf.Vec3d(*place.tolist()))
+        Usd.ModelAPI(cell).SetKind(Kind.Tokens.group)
+        _author_cell(stage, str(cell.GetPath()), record, index, copied, place, object_file)
+        if index >= ACTIVE_GRASPS:
+            cell.GetPrim().SetActive(False)
     folder = path.absolute().parent
     UsdUtils.ModifyAssetPaths(stage.GetRootLayer(), lambda asset: _relative(asset, folder))
     save_stage(stage, path)
 
 
-def _author_object(stage: Usd.Stage, record: GraspRecord, source: Path, assets: Path) -> None:
+def _author_cell(
+    stage: Usd.Stage,
+    cell: str,
+    record: GraspRecord,
+    index: int,
+    hand: Hand,
+    place: np.ndarray,
+    object_file: Path | None,
+) -> None:
+    placement = record.placement
+    T_cell_object = IDENTITY if placement is None else placement.T_world_object
+    if object_file is not None:
+        _author_object(stage, f"{cell}/object", object_file, T_cell_object)
+    if placement is not None:
+        _author_table(stage, f"{cell}/table", placement.table)
+    T_world_palm = compose(T_cell_object, record.T_object_palm[index])
+    T_world_palm[:3] += place
+    prim = author_posed_hand(stage, f"{cell}/hand", hand, T_world_palm, record.joint_positions[index])
+    apply_label(prim, hand.name)
+    for joint in [part for part in Usd.PrimRange(prim) if part.IsA(UsdPhysics.Joint)]:
+        joint.SetActive(False)  # joints need a body that physics moves
+    _author_grasp(prim, record, index)
+
+
+def _places(record: GraspRecord, hand: Hand) -> np.ndarray:
+    """Return where each grasp's own origin is, in rows and columns, shape [grasp_count, 3]; the first at zero."""
+    count = len(record)
+    if not count:
+        return np.zeros((0, 3))
+    T_cell_object = IDENTITY if record.placement is None else record.placement.T_world_object
+    poses = compose(T_cell_object, record.T_object_palm)
+    shown = [posed_mesh(hand, poses[i], record.joint_positions[i]) for i in range(min(count, ACTIVE_GRASPS))]
+    shown += [] if record.placement is None else [record.placement.table]
+    points = np.concatenate([mesh.vertices[:, :2] for mesh in shown])
+    # Objects are between the fingers, and no larger than what hands can grasp.
+    width = float(np.ptp(points, axis=0).max()) + _GAP
+    columns = math.ceil(math.sqrt(min(count, ACTIVE_GRASPS)))
+    numbers = np.arange(count)
+    return np.stack([width * (numbers % columns), -width * (numbers // columns), np.zeros(count)], axis=1)
+
+
+def _object_file(record: GraspRecord, source: Path, assets: Path) -> Path:
+    """Return the object's file among the assets, written if it is not there."""
     name = scaled_name(record) or source.stem
     file = assets / f"{name}.usd"
     if not file.is_file():
         write_object(load_scaled_object(source, name, record.object_scale), file)
-    prim = UsdGeom.Xform.Define(stage, f"{stage.GetDefaultPrim().GetPath()}/object").GetPrim()
+    return file
+
+
+def _author_object(stage: Usd.Stage, prim_path: str, file: Path, pose: np.ndarray) -> None:
+    prim = UsdGeom.Xform.Define(stage, prim_path).GetPrim()
     prim.GetReferences().AddReference(str(file.absolute()))
-    # The object belongs to the picture, not to a simulation: the hands around it overlap.
+    author_pose(prim, pose)
+    # The object belongs to the picture, not to a simulation.
     prim.CreateAttribute("physics:rigidBodyEnabled", Sdf.ValueTypeNames.Bool, custom=False).Set(False)
+
+
+def _author_table(stage: Usd.Stage, prim_path: str, table: TriangleMesh) -> None:
+    bare = TriangleMesh(table.vertices, table.faces)
+    mesh = author_mesh(stage, prim_path, bare, normals=corner_normals(bare, crease_angle=0.5))
+    mesh.CreateDisplayColorAttr([Gf.Vec3f(*_TABLE_COLOR)])
+    apply_label(mesh.GetPrim(), "table")
 
 
 def _author_grasp(prim: Usd.Prim, record: GraspRecord, index: int) -> None:
@@ -114,9 +167,10 @@ def _write(entry: ReadGrasps, record: GraspRecord, path: Path, assets: Path) -> 
 
 FORMAT = Format(
     name="usd",
-    title="a stage with one hand for each grasp",
+    title="a stage with object and hand once for each grasp",
     place=15,
     suffixes=(".usd", ".usda", ".usdc"),
     write_with_assets=_write,
     needs_our_hand=True,
+    has_placement=True,
 )

@@ -15,13 +15,17 @@ import numpy as np
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
+from omni_graspd.dataset.selection import comes_from_above
 from omni_graspd.dataset.table_gate import OpenTable, open_table
 from omni_graspd.dataset.table_kinds import GRASPS
 from omni_graspd.dataset.table_schema import GRASP_COLUMNS, POSTURE_COLUMNS, REST_POSE_COLUMNS, WAY_COLUMNS
 from omni_graspd.errors import GraspdError
 
 _NORM_TOLERANCE = 1e-3
-_OPTIONAL = ("T_object_pregrasp_palm", "pregrasp_joint_positions", "table_plane")
+_OPTIONAL = (
+    *("T_object_pregrasp_palm", "pregrasp_joint_positions", "table_plane"),
+    *("T_object_hover_palm", "squeeze_joint_positions", "lift_direction"),
+)
 _VECTORS = ("T_object_palm", "joint_positions", *_OPTIONAL)
 
 
@@ -67,6 +71,12 @@ class CatalogGrasp:
     """All joints before the grasp [rad or m], shape [joint_count]."""
     table_plane: np.ndarray | None
     """Table top in the object frame: unit normal and offset [m], shape [4]; None where the object floats."""
+    T_object_hover_palm: np.ndarray | None = None
+    """Pose of the palm where the open hand begins to close, shape [7]; None where the object floats."""
+    squeeze_joint_positions: np.ndarray | None = None
+    """Joint targets of the squeeze [rad or m], shape [joint_count]; None where the dataset has none."""
+    lift_direction: np.ndarray | None = None
+    """Unit direction of the lift in the object frame, shape [3]; None where the object floats."""
 
 
 class GraspCatalog:
@@ -160,6 +170,20 @@ class GraspCatalog:
         usable = self.metric("usable")
         return np.where(np.isnan(usable), self.ok(), usable == 1.0)
 
+    def from_above(self) -> np.ndarray:
+        """Return which hands come from above over the table, within 60 degrees, shape [count], bool; afloat none."""
+        if "from above" not in self._columns:
+            parts = [self._comes_from_above(table) for table in self.tables]
+            self._columns["from above"] = np.concatenate(parts)
+        return self._columns["from above"]
+
+    def _comes_from_above(self, table: CatalogTable) -> np.ndarray:
+        needed = ["T_object_pregrasp_palm", "T_object_hover_palm", "table_plane"]
+        if not set(needed) <= set(self._opened(table.path).names):
+            return np.zeros(table.count, dtype=bool)
+        columns = self._read(table, needed)
+        return comes_from_above(*(columns[name] for name in needed))
+
     def table_of(self, row: int) -> CatalogTable:
         """Return the table of a row."""
         if not 0 <= row < self.count:
@@ -204,9 +228,10 @@ class GraspCatalog:
                 f"expected a finite pose with a unit quaternion in row {place} of {table.path}, got something else; "
                 "skip this grasp, or make the table again"
             )
-        optional = [vectors[name][place] if name in vectors else None for name in _OPTIONAL]
-        if optional[-1] is not None and not np.isfinite(optional[-1]).all():
-            optional[-1] = None
+        there = {name: vectors[name][place] for name in _OPTIONAL if name in vectors}
+        optional = [
+            values if (values := there.get(n)) is not None and np.isfinite(values).all() else None for n in _OPTIONAL
+        ]
         index, status = int(vectors["index"][place]), str(vectors["status"][place])
         return CatalogGrasp(row, table.hand, table.object, index, status, pose, joints, *optional)
 

@@ -14,6 +14,7 @@ from omni_graspd.inspection.decisions import Decisions
 from omni_graspd.inspection.grasp_catalog import GraspCatalog
 
 Shown = Literal["all", "undecided", "accepted", "rejected"]
+Status = Literal["all", "usable", "usable from above", "ok", "failed"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +25,8 @@ class GraspFilter:
     """Name of a hand; empty for all."""
     object: str = ""
     """Name of an object; empty for all."""
-    status: Literal["all", "usable", "ok", "failed"] = "all"
-    """Whether failed grasps are shown, or only those that can be carried out on the table."""
+    status: Status = "all"
+    """Whether failed grasps are shown, or only those that can be carried out on the table, from above or at all."""
     decision: Shown = "all"
     """Which decisions are shown."""
     ranges: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -53,8 +54,9 @@ def filtered_rows(catalog: GraspCatalog, decisions: Decisions, wanted: GraspFilt
     for table in catalog.tables:
         if wanted.hand in ("", table.hand) and wanted.object in ("", table.object):
             keep[table.first : table.first + table.count] = True
-    if wanted.status == "usable":
+    if wanted.status.startswith("usable"):
         keep &= catalog.usable()
+        keep &= catalog.from_above() | (wanted.status == "usable")
     elif wanted.status != "all":
         keep &= catalog.ok() == (wanted.status == "ok")
     for name, (least, largest) in wanted.ranges.items():

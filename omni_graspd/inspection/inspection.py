@@ -187,6 +187,11 @@ class Inspection:
         return self.object_named(self.grasp.object) if self._swapped is None else self._swapped[1]
 
     @property
+    def shown_object(self) -> str:
+        """Name of the object at which the hand is shown, as the dataset has it, or as it was asked for."""
+        return self.grasp.object if self._swapped is None else self._swapped[1].name
+
+    @property
     def table_plane(self) -> np.ndarray | None:
         """Table top under the object, in its frame, shape [4]; None where it floats or another is in its place."""
         return self.grasp.table_plane if self._swapped is None else None
@@ -383,6 +388,7 @@ class Inspection:
         if key is None:
             return False
         row = self.catalog.row_of(*key)
+        self.list.show()
         if row is not None and (self.list.rows == row).any():
             self.select(row)
         return True

@@ -21,6 +21,11 @@ from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.progress import Progress, no_progress
 
 
+def is_dataset(path: Path) -> bool:
+    """Tell whether a path is one of our datasets, which is opened as it is."""
+    return DatasetLayout(path).manifest.is_file()
+
+
 def open_grasps(
     path: Path,
     *,
@@ -49,9 +54,9 @@ def open_grasps(
         GraspdError: If there is nothing to look at, or decisions made before were about other grasps.
     """
     is_about_file = bool(hand) or object_path is not None
-    if is_about_file and DatasetLayout(path).manifest.is_file():
+    if is_about_file and is_dataset(path):
         raise GraspdError(f"--hand and --object apply to grasp files only, and {path} is a dataset; leave them out")
-    if not is_about_file and (not path.exists() or DatasetLayout(path).manifest.is_file()):
+    if not is_about_file and (not path.exists() or is_dataset(path)):
         return _taking(Inspection(path, device), selection), None
     folder = TemporaryDirectory(prefix="graspd_inspect_")
     try:

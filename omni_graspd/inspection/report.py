@@ -22,6 +22,7 @@ from omni_graspd.dataset.selection import Selection
 from omni_graspd.inspection.quality_charts import Groups, draw_histograms, draw_threshold_curves, draw_verdicts
 from omni_graspd.inspection.quality_summary import QualityRow, quality_row
 from omni_graspd.inspection.report_gallery import Shown, choose_shown, draw_shown
+from omni_graspd.inspection.report_tables import report_tables
 from omni_graspd.metrics.columns import metrics_shown
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.ranges import require_at_least
@@ -37,7 +38,7 @@ class ReportConfig:
     where: str = ""
     """Take only grasps that meet a condition on the columns, for example "usable and epsilon > 0.2"."""
     top: int = 10
-    """Best grasps per object, by epsilon, in the first table and the curves; 10 in the paper."""
+    """Best grasps per object, by epsilon, in the second table and the curves; 10 in the paper."""
     pictures: int = 12
     """Grasps of the first dataset in the gallery; 0: none."""
 
@@ -139,7 +140,7 @@ def _page(
     return environment.get_template("report.html.jinja").render(
         title=f"Grasps of {', '.join(dict.fromkeys(root.resolve().name for root in roots))}",
         subtitle=f"{grasps} grasps of {objects} objects by {len(groups)} {'hand' if len(groups) == 1 else 'groups'}",
-        tables=_tables(groups, rows, config),
+        tables=report_tables(groups, rows, config.top),
         charts=[
             {"heading": _HEADINGS[name], "caption": captions[name], "data": base64.b64encode(data).decode()}
             for name, data in charts.items()
@@ -162,37 +163,6 @@ def _settings(root: Path) -> dict[str, Any]:
         "largest_displacement": default.largest_displacement,
         "hold": {"moved_threshold": default.hold.moved_threshold},
     }
-
-
-def _tables(groups: Groups, rows: dict[str, list[QualityRow]], config: ReportConfig) -> list[dict[str, Any]]:
-    shown = [m for m in metrics_shown("report") if any(np.isfinite(row.values[m.name]) for row in rows["all"])]
-    titles = [metric.title for metric in shown]
-    texts = {
-        "top": f"Best {config.top} of each object by ε, as in the paper's Table II; mean of the objects' means.",
-        "all": "All grasps not marked as failed and, where there is a table, reachable without hitting it.",
-    }
-    tables = []
-    for name, caption in texts.items():
-        cells = [
-            [row.dataset, row.hand, row.objects, row.grasps, *(_cell(row.values[m.name], m.digits) for m in shown)]
-            for row in rows[name]
-        ]
-        headings = ["dataset", "hand", "objects", "grasps", *titles]
-        tables.append({"caption": caption, "headings": headings, "rows": cells, "text_columns": 2})
-    cells = []
-    for measured in groups.values():
-        for table in measured:
-            row = quality_row([table], None)
-            values = [_cell(row.values[m.name], m.digits) for m in shown]
-            good = sum(verdict == "good" for verdict in table.verdicts()) / len(table.table.indices)
-            cells.append([row.dataset, row.hand, table.table.object, len(table.table.indices), _cell(good, 2), *values])
-    headings = ["dataset", "hand", "object", "grasps", "good", *titles]
-    tables.append({"caption": "All grasps, object by object.", "headings": headings, "rows": cells, "text_columns": 3})
-    return tables
-
-
-def _cell(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
 
 
 def _summary_csv(rows: dict[str, list[QualityRow]]) -> bytes:

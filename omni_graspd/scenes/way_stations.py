@@ -44,10 +44,10 @@ def way_stations(
     pregrasp = moved(T_world_object, postures.T_object_pregrasp_palm)
     hover = moved(T_world_object, way.T_object_hover_palm)
     opened, squeezed = postures.pregrasp_joint_positions, postures.squeeze_joint_positions
-    stations = [Station(_between(pregrasp, hover, part), opened) for part in _parts(_APPROACH)]
+    stations = [Station(between_poses(pregrasp, hover, part), opened) for part in _parts(_APPROACH)]
     for part in _parts(_CLOSING)[1:]:
         joints = (1.0 - part) * opened + part * joint_positions
-        stations.append(Station(_between(hover, T_world_palm, part), joints))
+        stations.append(Station(between_poses(hover, T_world_palm, part), joints))
     up = way.lift_direction @ pose_to_matrix(T_world_object)[:3, :3].T
     for part in _parts(_LIFT):
         lifted = T_world_palm.copy()
@@ -68,8 +68,8 @@ def _parts(steps: int) -> np.ndarray:
     return np.linspace(0.0, 1.0, steps + 1)
 
 
-def _between(one: np.ndarray, other: np.ndarray, part: float) -> np.ndarray:
-    """Return poses between two; at the ends they are those given."""
+def between_poses(one: np.ndarray, other: np.ndarray, part: float) -> np.ndarray:
+    """Return the poses at a share ``part`` of the way from one to the other, [..., 7]; at the ends those given."""
     if part in (0.0, 1.0):
         return other if part else one
     near = np.where((one[:, 3:] * other[:, 3:]).sum(axis=1, keepdims=True) < 0.0, -other[:, 3:], other[:, 3:])

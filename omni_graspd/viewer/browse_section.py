@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
-from omni_graspd.inspection.grasp_list import GraspFilter
+from omni_graspd.inspection.grasp_list import GraspFilter, Status
 
 if TYPE_CHECKING:
     from omni_graspd.viewer.inspection_page import InspectionPage
@@ -33,7 +33,7 @@ class BrowseSection:
             self.place.on_update(page.tasks.callback(lambda _: self._go()))
             self.hand = gui.add_dropdown("hand", (_ALL, *dict.fromkeys(table.hand for table in catalog.tables)))
             self.object = gui.add_dropdown("object", (_ALL, *dict.fromkeys(table.object for table in catalog.tables)))
-            self.status = gui.add_dropdown("status", (_ALL, "usable", "ok", "failed"))
+            self.status = gui.add_dropdown("status", get_args(Status))
             self.decision = gui.add_dropdown("decision", (_ALL, "undecided", "accepted", "rejected"))
             self.sort = gui.add_dropdown("sort by", (_TABLE, *metrics))
             self.descending = gui.add_checkbox("largest first", False)

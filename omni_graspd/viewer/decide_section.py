@@ -54,6 +54,7 @@ class DecideSection:
         session = self._page.session
         session.decide(verdict)
         session.step(1)
+        session.list.show()  # What was decided on may not pass the filter any more.
 
     async def _export(self) -> None:
         self._page.say(export_line(await export_accepted(self._page.session, self.format.value)))

@@ -102,7 +102,9 @@ class FormSection:
 
     async def _swap(self) -> None:
         await self._page.session.swap_object(self.other.value.strip())
+        self._page.scenes.hide()  # The object that lies in them is another.
         self._page.show_posture(self._page.session.posture)
+        self._page.look()
         await self.form_anew()
 
     def _add_sliders(self) -> None:

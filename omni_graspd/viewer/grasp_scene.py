@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from omni_graspd.inspection.grasp_contacts import (
 )
 from omni_graspd.inspection.reoptimization import Posture
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.viewer.hand_controls import add_link_mesh
 
 if TYPE_CHECKING:
@@ -55,23 +57,44 @@ class GraspScene:
         """The nodes of the hand's links, in their order."""
         return self._links
 
-    def show(self, hand: Hand, obj: RigidObject, posture: Posture, table_plane: np.ndarray | None = None) -> None:
-        """Draw a hand at an object and the table under it, if any; what is drawn already is moved only."""
+    def show(
+        self,
+        hand: Hand,
+        obj: RigidObject,
+        posture: Posture,
+        table_plane: np.ndarray | None = None,
+        lifted: np.ndarray | None = None,
+    ) -> None:
+        """Draw a hand at an object and the table under it, if any; what is drawn already is moved only.
+
+        Args:
+            hand: The hand.
+            obj: The object.
+            posture: Where the hand is.
+            table_plane: Table top: unit normal and offset [m], shape [4].
+            lifted: How far the object has been moved from where it lay [m], shape [3].
+        """
         self._show_table(table_plane)
         if obj is not self._object:
             self._remove("object", "contacts", "object contacts", "cones")
-            self._drawn["object"] = self._scene.add_mesh_trimesh(f"{self._name}/object", _visual(obj))
+            self._drawn["object"] = self._add_object(obj)
             self._object = obj
         if hand is not self._hand:
             for node in self._links:
                 node.remove()
             self._links = [self._add_link(hand, number) for number in range(len(hand.links))]
             self._hand = hand
-        self.move(posture)
+        self.move(posture, lifted)
 
-    def move(self, posture: Posture) -> None:
-        """Move the hand; contacts, which are those of another posture, go."""
+    def move(self, posture: Posture, lifted: np.ndarray | None = None) -> None:
+        """Move the hand; contacts, which are those of another posture, go.
+
+        Args:
+            posture: Where the hand is.
+            lifted: How far the object has been moved from where it lay [m], shape [3]; by default it lies there.
+        """
         assert self._hand is not None, "show first"
+        self._drawn["object"].position = np.zeros(3) if lifted is None else lifted
         poses = link_poses(self._hand, posture.T_object_palm, posture.joint_positions)
         for node, pose in zip(self._links, poses, strict=True):
             node.position, node.wxyz = pose[:3], pose[[6, 3, 4, 5]]
@@ -106,6 +129,11 @@ class GraspScene:
         if "object" in self._drawn:
             self._drawn["object"].visible = obj
 
+    def draw_table(self, visible: bool) -> None:
+        """Draw the table under the object, or leave it out where a whole scene has one of its own."""
+        if "table" in self._drawn:
+            self._drawn["table"].visible = visible
+
     def set_visible(self, visible: bool) -> None:
         """Show or hide everything."""
         self._root.visible = visible
@@ -130,6 +158,15 @@ class GraspScene:
                 f"{self._name}/table", vertices, top.faces, color=_TABLE_COLOR, opacity=0.6
             )
 
+    def _add_object(self, obj: RigidObject) -> Any:
+        """Draw an object with its texture, or in its colour."""
+        mesh, look, name = obj.visual, obj.appearance, f"{self._name}/object"
+        if look.texture is not None and mesh.uvs is not None:
+            return self._scene.add_mesh_trimesh(name, textured_mesh(mesh, Path(look.texture)))
+        color = (255.0 * np.clip(np.array(look.color), 0.0, 1.0) ** (1.0 / 2.2)).astype(np.uint8)
+        vertices, faces = mesh.vertices.astype(np.float32), mesh.faces.astype(np.uint32)
+        return self._scene.add_mesh_simple(name, vertices, faces, color=color, flat_shading=True, side="double")
+
     def _add_link(self, hand: Hand, number: int) -> Any:
         mesh, color = hand.links[number].mesh, _PALM_COLOR if number == 0 else _LINK_COLOR
         return add_link_mesh(self._scene, f"{self._name}/hand/{number:02d}", mesh, color)
@@ -153,22 +190,26 @@ class GraspScene:
                 self._drawn.pop(name).remove()
 
 
-def _visual(obj: RigidObject) -> trimesh.Trimesh:
-    """Return the object as it is drawn, with its texture where it has one."""
-    mesh, look = obj.visual, obj.appearance
-    drawn = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
-    if look.texture is not None and mesh.uvs is not None:
-        from PIL import Image
+def textured_mesh(mesh: TriangleMesh, texture: Path) -> trimesh.Trimesh:
+    """Return a mesh with its texture as paint: not metal, which would mirror a dark room, and in its own colours.
 
-        # One vertex per corner, since texture coordinates belong to corners.
-        corners = mesh.vertices[mesh.faces].reshape(-1, 3)
-        drawn = trimesh.Trimesh(corners, np.arange(len(corners)).reshape(-1, 3), process=False)
-        drawn.visual = trimesh.visual.TextureVisuals(
-            uv=np.asarray(mesh.uvs).reshape(-1, 2), image=Image.open(look.texture).convert("RGB")
-        )
-        return drawn
-    color = (255.0 * np.clip(np.array(look.color), 0.0, 1.0) ** (1.0 / 2.2)).astype(np.uint8)
-    drawn.visual = trimesh.visual.ColorVisuals(drawn, face_colors=np.tile([*color, 255], (len(mesh.faces), 1)))
+    Args:
+        mesh: Triangles with texture coordinates.
+        texture: Picture file.
+    """
+    from PIL import Image
+
+    # One vertex per corner, since texture coordinates belong to corners.
+    corners = mesh.vertices[mesh.faces].reshape(-1, 3)
+    paint = trimesh.visual.material.PBRMaterial(
+        baseColorTexture=Image.open(texture).convert("RGB"),
+        baseColorFactor=[255, 255, 255, 255],
+        metallicFactor=0.0,
+        roughnessFactor=0.8,
+        doubleSided=True,
+    )
+    drawn = trimesh.Trimesh(corners, np.arange(len(corners)).reshape(-1, 3), process=False)
+    drawn.visual = trimesh.visual.TextureVisuals(uv=np.asarray(mesh.uvs).reshape(-1, 2), material=paint)
     return drawn
 
 

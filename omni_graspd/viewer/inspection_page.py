@@ -7,14 +7,20 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.grasp_contacts import GraspContacts
 from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.inspection.reoptimization import Posture
+from omni_graspd.inspection.shown_units import shown_unit
 from omni_graspd.metrics.columns import metrics_shown
 from omni_graspd.viewer.browse_section import BrowseSection
+from omni_graspd.viewer.camera_view import look_from_above
 from omni_graspd.viewer.decide_section import DecideSection
 from omni_graspd.viewer.form_section import FormSection
 from omni_graspd.viewer.grasp_scene import GraspScene
+from omni_graspd.viewer.motion_section import MotionSection
 from omni_graspd.viewer.page_tasks import PageTasks
 from omni_graspd.viewer.scene_section import SceneSection
 from omni_graspd.viewer.trajectory_section import TrajectorySection
@@ -48,13 +54,13 @@ class InspectionPage:
         self.scene = GraspScene(server.scene, "/grasp")
         self.decide = DecideSection(self)
         self.browse = BrowseSection(self)
+        self.motion = MotionSection(self)
         self.form = FormSection(self)
         self.trajectory = TrajectorySection(self)
         self.view = ViewSection(self)
         self.scenes = SceneSection(self)
         server.gui.configure_theme(control_width="large", show_share_button=False)
-        server.scene.set_up_direction("+z")
-        server.initial_camera.position, server.initial_camera.look_at = (0.24, -0.24, 0.2), (0.0, 0.0, 0.02)
+        self._looked_at: tuple[str, tuple[float, ...]] | None = None
         server.on_client_connect(self.tasks.callback(lambda _: self.show_selected()))
 
     def say(self, line: str, is_error: bool = False) -> None:
@@ -72,23 +78,65 @@ class InspectionPage:
             self.scene.set_visible(False)
             self.figures.content = "no grasp passes the filter"
             return
-        posture = self.session.posture
-        self.show_posture(posture)
+        try:
+            self.show_posture(self.session.posture)
+        except GraspdError:
+            # What was shown before is another grasp than the one that is selected.
+            self.scene.set_visible(False)
+            self.figures.content = ""
+            raise
         self.scene.set_visible(True)
         self.view.apply()
-        self.form.follow(posture)
+        self.form.follow(self.session.posture)
+        self.motion.follow()
         self.scenes.follow()
+        self.look()
         await self.show_contacts()
 
-    def show_posture(self, posture: Posture) -> None:
-        """Show a posture on the way to another; its contacts are not measured."""
+    async def show_again(self) -> None:
+        """Show the session's posture with its contacts after something else was drawn."""
+        self.show_posture(self.session.posture)
+        await self.show_contacts()
+
+    def look(self, *, anew: bool = False) -> None:
+        """Look at the object from above its table, where it is not the one looked at before.
+
+        Args:
+            anew: Also if it is.
+        """
+        obj, up = self.session.object, self._up()
+        looked_at = obj.name, tuple(np.round(up, 2).tolist())
+        if anew or looked_at != self._looked_at:
+            self._looked_at = looked_at
+            look_from_above(self.server, up, obj.mesh.vertices)
+
+    def _up(self) -> np.ndarray:
+        """Return what is up: over the scene's table, over the grasp's, or, afloat, the object's own axis."""
+        if self.scenes.up is not None:
+            return self.scenes.up
+        plane = self.session.table_plane
+        return np.array([0.0, 0.0, 1.0]) if plane is None else plane[:3]
+
+    def show_posture(self, posture: Posture, lifted: np.ndarray | None = None) -> None:
+        """Show a posture on the way to another; its contacts are not measured.
+
+        Args:
+            posture: Where the hand is.
+            lifted: How far the object has been moved from where it lay [m], shape [3].
+        """
         session = self.session
-        self.scene.show(session.hand, session.object, posture, session.table_plane)
+        self.scene.show(session.hand, session.object, posture, session.table_plane, lifted)
+        self.scene.draw_table(self.scenes.up is None)
 
     async def show_contacts(self) -> None:
         """Measure the posture that is shown, paint its contacts and tell its figures."""
-        contacts = await self.session.contacts()
-        self.figures.content = self._table(self.session.posture, contacts)
+        session = self.session
+        shown = self.scene.posture
+        self.figures.content = f"{self._heading()}\n\nmeasuring"
+        contacts = await session.contacts()
+        if self.scene.posture is not shown:
+            return  # Meanwhile something else is shown, which has contacts of its own.
+        self.figures.content = self._table(session.posture, contacts)
         if self.view.contacts.value:
             threshold = self.session.metrics.contact_threshold
             self.scene.show_contacts(contacts, threshold, cones=self.view.cones.value)
@@ -101,7 +149,7 @@ class InspectionPage:
         decision = session.decisions.get(session.key)
         verdict = "undecided" if decision is None else decision.verdict
         lines = [
-            f"### {grasp.hand} · {grasp.object} · {grasp.index}",
+            self._heading(),
             f"**{verdict}** · {grasp.status} · {'force closure' if contacts.force_closure else 'no force closure'}",
             "",
             "| metric | shown | table |",
@@ -109,9 +157,17 @@ class InspectionPage:
         ]
         for name in _SHOWN:
             if name in now or name in there:
-                lines.append(f"| {name} | {_number(now.get(name))} | {_number(there.get(name))} |")
+                unit, scale = shown_unit(name)
+                heading = f"{name} [{unit}]" if unit else name
+                lines.append(f"| {heading} | {_number(now.get(name), scale)} | {_number(there.get(name), scale)} |")
         return "\n".join(lines)
 
+    def _heading(self) -> str:
+        """Name the hand, the object and the number of the grasp; of a swapped object, the one that is drawn first."""
+        grasp, drawn = self.session.grasp, self.session.shown_object
+        obj = grasp.object if drawn == grasp.object else f"{drawn} in place of {grasp.object}"
+        return f"### {grasp.hand} · {obj} · {grasp.index}"
 
-def _number(value: float | None) -> str:
-    return "" if value is None or math.isnan(value) else f"{value:.4g}"
+
+def _number(value: float | None, scale: float) -> str:
+    return "" if value is None or math.isnan(value) else f"{scale * value:.4g}"

@@ -15,6 +15,7 @@ from omni_graspd.rendering.cameras import read_camera_rigs
 from omni_graspd.rendering.pinhole_camera import read_pinhole_camera
 from omni_graspd.rendering.view_folder import eye_folder, eye_names
 from omni_graspd.scenes.scene_writer import OBJECT_PATH, TABLE_PATH
+from omni_graspd.usd.camera_axes import to_opencv
 from omni_graspd.usd.meshes import read_meshes_below
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import compose, invert, local_to_world, matrix_to_pose
@@ -28,13 +29,17 @@ _FRUSTUM = 0.03
 
 
 class SceneSection:
-    """A choice of scene; it is drawn about the object, which stays where it is."""
+    """A choice of scene; it is drawn about the object, which stays where it is.
+
+    ``up`` is what is up in the scene that is drawn, in the object's frame, shape [3]; None where none is drawn.
+    """
 
     def __init__(self, page: InspectionPage) -> None:
         """Add the choice."""
         self._page = page
         self._object, self._offered = "", ()
         self._drawn: list[Any] = []
+        self.up: np.ndarray | None = None
         self._folder = page.server.gui.add_folder("Scene", expand_by_default=False)
         with self._folder:
             self.choice = page.server.gui.add_dropdown("scene", (_NONE,))
@@ -46,30 +51,28 @@ class SceneSection:
         if (name, offered) != (self._object, self._offered):
             self._object, self._offered = name, offered
             self.choice.options = (_NONE, *(f"scene {index}" for index in offered))
-            self.choice.value = _NONE
-            self._clear()
-        if self.choice.value == _NONE:
-            self._turn_upright()
+            self.hide()
 
-    def _turn_upright(self) -> None:
-        """Show what is up over the table as up; afloat the object's own axis."""
-        plane = self._page.session.table_plane
-        x, y, z = (0.0, 0.0, 1.0) if plane is None else plane[:3].tolist()
-        self._page.server.scene.set_up_direction((x, y, z))
+    def hide(self) -> None:
+        """Draw no scene."""
+        self.choice.value = _NONE
+        self._clear()
 
     def _show(self) -> None:
         self._clear()
-        if self.choice.value == _NONE:
-            self._turn_upright()
-            return
+        if self.choice.value != _NONE:
+            self._draw()
+        self._page.scene.draw_table(self.up is None)
+        self._page.look(anew=True)
+
+    def _draw(self) -> None:
         index = int(self.choice.value.split()[1])
         path = self._page.session.catalog.layout.scene(self._object, index)
         if not path.is_file():
             raise GraspdError(f"the scene {path} is missing; run `graspd generate` with the same options again")
         stage = open_stage(path)
         T_object_world = invert(matrix_to_pose(local_to_world(stage.GetPrimAtPath(OBJECT_PATH))))
-        up = compose(T_object_world, np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]))[:3] - T_object_world[:3]
-        self._page.server.scene.set_up_direction(tuple(up))
+        self.up = compose(T_object_world, np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]))[:3] - T_object_world[:3]
         scene = self._page.server.scene
         frame = scene.add_frame(
             "/scene", show_axes=False, position=T_object_world[:3], wxyz=T_object_world[[6, 3, 4, 5]]
@@ -87,8 +90,7 @@ class SceneSection:
             folder = session.catalog.layout.renders(self._object, index) / rig.name
             for camera_path, eye in zip(rig.camera_paths, eye_names(len(rig.camera_paths)), strict=True):
                 camera = read_pinhole_camera(stage, camera_path, rig.width, rig.height)
-                # viser's cameras look along +z with y down, USD's along -z with y up.
-                pose = matrix_to_pose(camera.T_world_camera @ np.diag([1.0, -1.0, -1.0, 1.0]))
+                pose = matrix_to_pose(to_opencv(camera.T_world_camera))  # viser's axes are OpenCV's
                 self._page.server.scene.add_camera_frustum(
                     f"/scene/{rig.name}_{eye}",
                     fov=float(2.0 * np.arctan(0.5 * rig.height / camera.focal_pixels)),
@@ -105,6 +107,7 @@ class SceneSection:
         for node in self._drawn:
             node.remove()
         self._drawn.clear()
+        self.up = None
 
 
 def _image(path: Path) -> np.ndarray | None:

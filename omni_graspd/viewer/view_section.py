@@ -49,8 +49,7 @@ class ViewSection:
                 scene.draw_only(hand=self.hand.value, obj=self.object.value)
 
     async def _redraw(self) -> None:
-        self._page.show_posture(self._page.session.posture)
-        await self._page.show_contacts()
+        await self._page.show_again()
 
     async def _pin(self) -> None:
         self._unpin()

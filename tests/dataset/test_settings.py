@@ -15,7 +15,9 @@ import pytest
 
 from omni_graspd.cli.console import duration
 from omni_graspd.dataset.config import GenerateConfig
+from omni_graspd.dataset.kept_settings import kept_settings
 from omni_graspd.dataset.lock import exclusive
+from omni_graspd.dataset.manifest import Manifest, write_manifest
 from omni_graspd.dataset.stages import render_stage
 from omni_graspd.dataset.stages.synthesize_stage import _without_failed
 from omni_graspd.errors import GraspdError
@@ -120,3 +122,10 @@ def test_durations_read_well(seconds, text):
 def test_a_negative_number_of_workers_is_one_line():
     with pytest.raises(GraspdError, match="expected workers to be 0 or more, got -1"):
         GenerateConfig(workers=-1)
+
+
+@pytest.mark.parametrize(("renderer", "variant"), [("scalar_rgb", "scalar_rgb"), ("llvm_ad_rgb", "auto")])
+def test_later_stages_take_the_renderer_that_runs_anywhere(tmp_path, renderer, variant):
+    """One that was asked for is no setting in the manifest; without it `graspd settle` refused to go on."""
+    write_manifest(Manifest({"renderer": renderer}, {}, {}, {}, {}), tmp_path)
+    assert kept_settings(tmp_path).render.variant == variant

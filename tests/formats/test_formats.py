@@ -320,9 +320,9 @@ def test_a_stage_of_grasps_passes_the_validators(around, block, tmp_path):
     stage = Usd.Stage.Open(str(moved))
     validators = UsdValidation.ValidationRegistry().GetOrLoadAllValidators()
     assert [e.GetMessage() for e in UsdValidation.ValidationContext(validators).Validate(stage)] == []
-    hands = stage.GetPrimAtPath("/Grasps/hands").GetChildren()
-    assert [prim.GetName() for prim in hands] == ["grasp_0000", "grasp_0001", "grasp_0002"]
-    positions = hands[1].GetAttribute("graspd:joint_positions").Get()
+    grasps = stage.GetPrimAtPath("/Grasps").GetChildren()
+    assert [prim.GetName() for prim in grasps] == ["grasp_0000", "grasp_0001", "grasp_0002"]
+    positions = grasps[1].GetChild("hand").GetAttribute("graspd:joint_positions").Get()
     np.testing.assert_allclose(positions, around["barrett"].joint_positions[1])
 
 

@@ -289,11 +289,17 @@ def test_accepted_grasps_go_to_every_format_and_come_back(inspection, tmp_path, 
     root = tmp_path / "set_accepted" / to_name
     if to_name == USD:
         stage = Usd.Stage.Open(str(root / "barrett" / "block.usd"))
-        assert len(stage.GetPrimAtPath("/Grasps/hands").GetChildren()) == 2
+        assert len(stage.GetPrimAtPath("/Grasps").GetChildren()) == 2
         bound = UsdGeom.BBoxCache(0.0, ["default"])
         bar = Usd.Stage.Open(str(root / "barrett" / "bar.usd"))
-        size = bound.ComputeWorldBound(bar.GetPrimAtPath("/Grasps/object")).ComputeAlignedRange().GetSize()
+        size = bound.ComputeWorldBound(bar.GetPrimAtPath("/Grasps/grasp_0000/object")).ComputeAlignedRange().GetSize()
         np.testing.assert_allclose(size, [0.04, 0.04, 0.09], atol=1e-6)
+        return
+    if to_name == "mjcf":
+        mujoco = pytest.importorskip("mujoco")
+        models = [mujoco.MjModel.from_xml_path(str(root / "barrett" / f"{name}.xml")) for name in ("block", "bar")]
+        keys = [[model.key(number).name for number in range(model.nkey)] for model in models]
+        assert [sum(key.startswith("grasp_") for key in names) for names in keys] == [2, 1]
         return
     hand = inspection.hand
     read = read_any_grasps(root, format_name=to_name, hand="barrett")
@@ -319,7 +325,7 @@ def test_accepted_grasps_go_to_every_format_and_come_back(inspection, tmp_path, 
 def test_export_without_accepted_grasps_says_what_to_do(inspection, tmp_path):
     with pytest.raises(GraspdError, match="accept some first"):
         asyncio.run(export_accepted(inspection))
-    with pytest.raises(GraspdError, match="expected a format among dataset, usd, isaac_grasp"):
+    with pytest.raises(GraspdError, match="expected a format among dataset, usd, mjcf, isaac_grasp"):
         asyncio.run(export_accepted(inspection, "csv"))
 
 

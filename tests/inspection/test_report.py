@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -21,6 +22,7 @@ from omni_graspd.dataset.tables import GraspTable, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.quality_summary import quality_row, threshold_curve
 from omni_graspd.inspection.report import ReportConfig, write_report
+from omni_graspd.inspection.report_tables import report_tables
 from omni_graspd.metrics.columns import METRICS
 from omni_graspd.synthesis.grasp import GraspBatch
 
@@ -120,6 +122,21 @@ def test_the_page_stands_alone_and_escapes_names(dataset):
     assert float(summary[0]["ε"]) == pytest.approx(expected)
 
 
+def test_the_first_table_counts_what_can_be_used(dataset):
+    measured = read_measured_grasps(dataset)
+    groups = {"claw<b>": measured}
+    rows = {name: [quality_row(measured, count)] for name, count in (("top", 10), ("all", None))}
+    counts, best, usable, by_object = report_tables(groups, rows, 10)
+    good = sum(verdict == "good" for table in measured for verdict in table.verdicts())
+    assert counts["headings"] == ["hand", "objects", "grasps", "usable", "share", "good", "share"]
+    # The first of each object failed.
+    assert counts["rows"] == [["claw<b>", 2, 42, 40, "95 %", good, f"{100 * good / 42:.0f} %"]]
+    assert (best["rows"][0][2], usable["rows"][0][2]) == (20, 40)
+    assert [row[1:4] for row in by_object["rows"]] == [["can", 12, 11], ["mug", 30, 29]]
+    several = report_tables({"a": measured[:1], "b": [replace(measured[1], dataset="theirs")]}, rows, 10)
+    assert [row[:2] for row in several[0]["rows"]] == [["ours", "claw<b>"], ["theirs", "claw<b>"]]
+
+
 @pytest.mark.slow
 def test_several_datasets_are_compared(dataset, tmp_path):
     other = _write_dataset(tmp_path / "theirs", {"can": np.linspace(0.0, 0.1, 9)})
@@ -147,7 +164,7 @@ def test_in_a_browser_pictures_load_and_tables_sort_without_complaint(dataset):
     page_file = write_report([dataset], ReportConfig(pictures=0))
     with playwright.sync_playwright() as api:
         browser = api.chromium.launch(executable_path=browser_file, args=["--no-sandbox"])
-        page = browser.new_page()
+        page = browser.new_page(viewport={"width": 1000, "height": 800})
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -155,7 +172,11 @@ def test_in_a_browser_pictures_load_and_tables_sort_without_complaint(dataset):
         page.goto(page_file.resolve().as_uri())
         widths = page.eval_on_selector_all("img", "images => images.map(image => image.naturalWidth)")
         assert len(widths) == 3 and min(widths) > 500
-        table = page.locator("table").nth(2)
+        too_wide = "boxes => boxes.filter(box => box.scrollWidth > box.clientWidth).length"
+        assert page.eval_on_selector_all(".scroll", too_wide) == 0
+        if kept := os.environ.get("GRASPD_KEEP_SCREENSHOTS"):
+            page.screenshot(path=Path(kept) / "report.png")
+        table = page.locator("table").nth(3)
         column = table.locator("th").all_inner_texts().index("ε")
         for direction in ("descending", "ascending"):
             table.locator("th").nth(column).click()

@@ -94,6 +94,9 @@ def _joints(values: Sequence[Any], names: tuple[str, ...], path: Path) -> np.nda
 def write_isaac_grasp(record: GraspRecord, path: Path) -> None:
     """Write grasps; the pregrasp's joints go along, its pose and the squeeze have no place in this format.
 
+    Poses are relative to the object, as the format has them. Of a scene, ``scene`` says where the object lies in the
+    world, in the same terms; those who do not know this key of ours leave it.
+
     Args:
         record: Grasps; the gripper frame is its ``palm_path``.
         path: File to write, all or nothing.
@@ -110,20 +113,29 @@ def write_isaac_grasp(record: GraspRecord, path: Path) -> None:
         lines.append(f"object_scale: {_number(record.object_scale)}")
     if record.object_file:
         lines.append(f"object_file: {_quoted(record.object_file)}")
+    if record.placement is not None:
+        pose = record.placement.T_world_object
+        lines += ["", "scene:", f"   name: {_quoted(record.placement.scene)}", *_pose_lines(pose, "   object_")]
     lines += ["", "grasps:" if len(record) else "grasps: {}"]
     for index, (pose, joints) in enumerate(zip(record.T_object_palm, record.joint_positions, strict=True)):
         before = joints if record.pregrasp_joint_positions is None else record.pregrasp_joint_positions[index]
         lines += [
             f'   "grasp_{index}":',
             f"      confidence: {_number(confidence[index])}",
-            f"      position: [{', '.join(map(_number, pose[:3]))}]",
-            f"      orientation: {{w: {_number(pose[6])}, xyz: [{', '.join(map(_number, pose[3:6]))}]}}",
+            *_pose_lines(pose, "      "),
             *_joint_lines("cspace_position", record.joint_names, joints),
             *_joint_lines("pregrasp_cspace_position", record.joint_names, before),
             "",
         ]
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _pose_lines(pose: np.ndarray, start: str) -> list[str]:
+    return [
+        f"{start}position: [{', '.join(map(_number, pose[:3]))}]",
+        f"{start}orientation: {{w: {_number(pose[6])}, xyz: [{', '.join(map(_number, pose[3:6]))}]}}",
+    ]
 
 
 def _joint_lines(key: str, names: tuple[str, ...], positions: np.ndarray) -> list[str]:
@@ -157,6 +169,7 @@ FORMATS = (
         signature=Signature(_says_so, "it says 'format: isaac_grasp'", rank=9),
         read=read_isaac_grasp,
         write=write_isaac_grasp,
+        has_placement=True,
         lacks=("T_object_pregrasp_palm", "squeeze_joint_positions", "scores"),
     ),
 )
