@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Damage for :mod:`fuzz_readers`: bytes of any file, words of a text, and the structure of JSON, pickles and tables."""
+"""Damage for :mod:`fuzz_readers`: bytes of any file, words and lines of a text, structure of JSON, XML and tables."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ _WORDS = (
     *(b"nan", b"inf", b"-inf", b"-1", b"0", b"1e400", b"1e308", b"1e-320", b"2147483647", b"-2147483648"),
     *(b"4294967295", b"1999999999", b"9223372036854775807", b"1" + b"0" * 60, b"", b"x", b"null", b"[]", b"{}", b'""'),
 )
+_WORD = re.compile(rb"[A-Za-z_:][\w:.]*")
 _PATTERNS = (
     *(b"\xff" * 4, b"\xff" * 8, b"\0" * 8, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\xff" * 7 + b"\x7f"),
     *(struct.pack("<f", np.nan), struct.pack("<d", np.nan), struct.pack("<d", np.inf), struct.pack("<d", 1e300)),
@@ -94,6 +95,65 @@ def nest(content: bytes, random: np.random.Generator) -> bytes:
     count = int(10 ** random.uniform(1, 5))
     place = int(random.integers(len(content)))
     return content[:place] + opening * count + closing * (count if random.random() < 0.5 else 0) + content[place:]
+
+
+def reword(content: bytes, random: np.random.Generator) -> bytes:
+    """Write other words of a text for some of its words."""
+    found = list(_WORD.finditer(content))
+    if len(found) < 2:
+        return flip(content, random)
+    for which in sorted(random.integers(len(found), size=random.integers(1, 4)), reverse=True):
+        other = found[random.integers(len(found))]
+        content = content[: found[which].start()] + other[0] + content[found[which].end() :]
+    return content
+
+
+def relist(content: bytes, random: np.random.Generator) -> bytes:
+    """Take lines of a text out, let them be there twice, or exchange two."""
+    lines = content.splitlines(keepends=True)
+    for _ in range(random.integers(1, 4)):
+        one, other = (int(place) for place in random.integers(len(lines), size=2))
+        draw = random.random()
+        if draw < 0.4 and len(lines) > 1:
+            del lines[one]
+        elif draw < 0.7:
+            lines.insert(other, lines[one])
+        else:
+            lines[one], lines[other] = lines[other], lines[one]
+    return b"".join(lines)
+
+
+def change_xml(content: bytes, random: np.random.Generator) -> bytes:
+    """Change the structure of XML: an element is missing or is there twice; an attribute is another's, or missing."""
+    from xml.etree import ElementTree
+
+    root = ElementTree.fromstring(content)
+    elements = list(root.iter())
+    values = [value for element in elements for value in element.attrib.values()]
+    for _ in range(random.integers(1, 4)):
+        element = elements[random.integers(len(elements))]
+        draw = random.random()
+        if draw < 0.3 and len(element):
+            element.remove(element[random.integers(len(element))])
+        elif draw < 0.5 and len(element):
+            element.append(element[random.integers(len(element))])
+        elif element.attrib:
+            name = list(element.attrib)[random.integers(len(element.attrib))]
+            words = [*values, *(word.decode() for word in _WORDS)]
+            element.attrib[name] = words[random.integers(len(words))]
+            if draw > 0.9:
+                del element.attrib[name]
+    return ElementTree.tostring(root)
+
+
+def change_glb(content: bytes, random: np.random.Generator) -> bytes:
+    """Change the structure of the JSON in a GLB."""
+    length = struct.unpack_from("<I", content, 12)[0]
+    changed = change_json(content[20 : 20 + length], random)
+    changed += b" " * (-len(changed) % 4)
+    rest = content[20 + length :]
+    head = struct.pack("<4sIIII", b"glTF", 2, 20 + len(changed) + len(rest), len(changed), 0x4E4F534A)
+    return head + changed + rest
 
 
 def change_json(content: bytes, random: np.random.Generator) -> bytes:
@@ -202,7 +262,10 @@ def change_table(content: bytes, random: np.random.Generator) -> bytes:
 
 
 _BYTES: tuple[Mutation, ...] = (flip, truncate, splice, double, drop, overwrite)
-_STRUCTURE: dict[str, Mutation] = {".json": change_json, ".npy": change_array, ".parquet": change_table}
+_STRUCTURE: dict[str, Mutation] = {
+    **{".json": change_json, ".npy": change_array, ".parquet": change_table},
+    **{".glb": change_glb, ".urdf": change_xml, ".xml": change_xml},
+}
 
 
 def mutate(content: bytes, suffix: str, random: np.random.Generator) -> bytes:
@@ -214,7 +277,7 @@ def mutate(content: bytes, suffix: str, random: np.random.Generator) -> bytes:
         random: Random generator.
     """
     is_text = b"\0" not in content[:4096]
-    kinds = _BYTES + ((renumber, renumber, nest) if is_text else ())
+    kinds = _BYTES + ((renumber, renumber, reword, reword, relist, nest) if is_text else ())
     if suffix in _STRUCTURE and random.random() < 0.5:
         return _STRUCTURE[suffix](content, random)
     return kinds[random.integers(len(kinds))](content, random)

@@ -113,7 +113,7 @@ def _inspect(
 def _wait(console: Console, address: str) -> None:
     console.print(f"open {address} · Ctrl-C to stop", soft_wrap=True, markup=False)
     if "SSH_CONNECTION" in os.environ:
-        inner = address.removeprefix("http://")
+        inner = address.removeprefix("http://").partition("/")[0]
         tunnel = f"ssh -L {inner.partition(':')[2]}:{inner} {socket.gethostname()}"
         console.print(
             f"from another machine: run {tunnel} there and open the same address", soft_wrap=True, markup=False

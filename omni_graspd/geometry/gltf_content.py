@@ -26,6 +26,8 @@ _SHAPES_WE_LACK = {
     "EXT_mesh_gpu_instancing": "make the instances real meshes before the export",
 }
 """Extensions without which a file shows another shape, and the way out."""
+_MOST_ZEROS = 2**26
+"""Bytes that a list of numbers without data, which are zeros then, may take."""
 
 
 class UnreadableGltfError(ValueError):
@@ -64,6 +66,7 @@ class GltfContent:
         extensions = {*self._json.get("extensionsUsed", []), *self._json.get("extensionsRequired", [])}
         for name in sorted(extensions & _SHAPES_WE_LACK.keys()):
             raise UnreadableGltfError(f"it needs the extension {name}; {_SHAPES_WE_LACK[name]}")
+        self._check_lengths()
         for material in self._json.get("materials", []):
             self._check_texture(material)
         if any("skin" in node for node in self._json.get("nodes", [])):
@@ -72,6 +75,18 @@ class GltfContent:
             for primitive in mesh["primitives"]:
                 self._make_plain(primitive)
         return self._packed()
+
+    def _check_lengths(self) -> None:
+        """Refuse lists of numbers that declare more than there is; trimesh makes all of them, whoever uses them."""
+        for number, accessor in enumerate(self._json.get("accessors", [])):
+            kind = np.dtype(_TYPES[accessor["componentType"]])
+            declared = accessor["count"] * _WIDTHS[accessor["type"]] * kind.itemsize
+            there = _MOST_ZEROS
+            if "bufferView" in accessor:
+                there = len(self._view(accessor["bufferView"])) - accessor.get("byteOffset", 0)
+            if not 0 <= declared <= there:
+                found = f"there are {there}" if "bufferView" in accessor else "it has no data"
+                raise UnreadableGltfError(f"accessor {number} declares {declared} bytes, but {found}; export it again")
 
     def _make_plain(self, primitive: dict[str, Any]) -> None:
         attributes = primitive["attributes"]

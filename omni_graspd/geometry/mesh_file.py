@@ -21,10 +21,17 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.gltf_content import GltfContent, UnreadableGltfError
 from omni_graspd.geometry.obj_materials import ObjMaterials, read_obj_materials
 from omni_graspd.geometry.obj_text import plain_text, triangle_text
+from omni_graspd.geometry.picture import loaded_picture
 from omni_graspd.geometry.ply_text import plain_ply, with_cut_polygons
+from omni_graspd.plain_text import shortened
+from omni_graspd.usd.mesh_soundness import check_surface
 
 _STL_HEADER, _STL_FACE = 84, 50
 """Bytes before the faces of a binary STL, which end with their number, and bytes per face."""
+_COLOR_TEXTURES = ("image", "baseColorTexture")
+_UNUSED_TEXTURES = ("emissiveTexture", "normalTexture", "occlusionTexture", "metallicRoughnessTexture")
+_MOST_FACES = 20_000_000
+"""Faces that the parts of a scene may have together: a few bytes place a mesh once more."""
 _STL_WORDS = r" ?\b(facet|outer|vertex|endloop|endfacet|endsolid)\b"
 
 
@@ -48,14 +55,28 @@ def load_mesh_file(path: Path) -> MeshFile:
     """
     try:
         with _quiet_libraries():
-            return _load(path)
+            file = _load(path)
+            for part in file.parts:
+                check_surface(np.asarray(part.vertices), np.asarray(part.faces), path)
+            return file
     except GraspdError:
         raise
     except UnreadableGltfError as error:
         raise GraspdError(f"expected a readable mesh, got {path}: {error}") from error
     except Exception as error:  # Parsers of six formats raise whatever they like on broken files.
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise GraspdError(f"expected a readable mesh, got {path} ({reason}); export it again") from error
+        raise GraspdError(f"expected a readable mesh, got {path} ({_reason(error)}); export it again") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return what is wrong with a file in a few words; what Python says of its own objects helps nobody."""
+    if isinstance(error, MemoryError):
+        return "it asks for more memory than there is"
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if not isinstance(error, ValueError | OSError | NotImplementedError):
+        return "it is damaged, or not laid out as its format has it"
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return shortened(lines[-1], 160) if lines else "it is damaged"
 
 
 @contextmanager
@@ -78,8 +99,9 @@ def _load(path: Path) -> MeshFile:
         return _load_obj(path)
     if suffix in (".glb", ".gltf"):
         content = GltfContent(path.read_bytes(), lambda name: (path.parent / name).read_bytes())
-        parts = _placed(trimesh.load(BytesIO(content.plain()), file_type="glb", process=False, resolver=_Files(path)))
-        return MeshFile(parts, notes=list(dict.fromkeys(content.notes)))
+        loaded = trimesh.load(BytesIO(content.plain()), file_type="glb", process=False, resolver=_Files(path))
+        content.notes += [f"lost its texture: {reason}" for reason in _drop_damaged_textures(loaded)]
+        return MeshFile(_placed(loaded), notes=list(dict.fromkeys(content.notes)))
     if suffix == ".ply":
         content = BytesIO(plain_ply(path.read_bytes()))
         parts = _placed(trimesh.load(content, file_type="ply", process=False, resolver=_Files(path)))
@@ -108,8 +130,33 @@ def _load_collada(path: Path) -> MeshFile:
 
 
 def _placed(loaded: Any) -> list[trimesh.Trimesh]:
+    if isinstance(loaded, trimesh.Scene):
+        sizes = {name: len(getattr(part, "faces", ())) for name, part in loaded.geometry.items()}
+        count = sum(sizes[loaded.graph[node][1]] for node in loaded.graph.nodes_geometry)
+        if count > _MOST_FACES:
+            raise ValueError(f"its copies have {count} faces in all, more than {_MOST_FACES}")
     parts = loaded.dump() if isinstance(loaded, trimesh.Scene) else [loaded]
     return [part for part in parts if isinstance(part, trimesh.Trimesh) and len(part.faces)]
+
+
+def _drop_damaged_textures(loaded: Any) -> list[str]:
+    """Take textures that cannot be loaded from materials, and those that are of no use; return why, in a few words.
+
+    trimesh copies textures where it places meshes, and fails as a whole on one that is damaged.
+    """
+    reasons = []
+    for part in loaded.geometry.values() if isinstance(loaded, trimesh.Scene) else [loaded]:
+        material = getattr(getattr(part, "visual", None), "material", None)
+        for name in _UNUSED_TEXTURES:
+            if getattr(material, name, None) is not None:
+                setattr(material, name, None)
+        for name in _COLOR_TEXTURES:
+            image = getattr(material, name, None)
+            found = image if image is None else loaded_picture(image)
+            if isinstance(found, str):
+                setattr(material, name, None)
+                reasons.append(found)
+    return reasons
 
 
 def _load_obj(path: Path) -> MeshFile:
@@ -118,7 +165,9 @@ def _load_obj(path: Path) -> MeshFile:
     lines = [line for line in text.split("\n") if not line.startswith(("#", "mtllib"))]
     head = ["mtllib materials"] if materials.is_found else []
     content = BytesIO("\n".join([*head, *lines]).encode())
-    parts = _placed(trimesh.load(content, file_type="obj", process=False, resolver=_ObjFiles(materials)))
+    loaded = trimesh.load(content, file_type="obj", process=False, resolver=_ObjFiles(materials))
+    _drop_damaged_textures(loaded)
+    parts = _placed(loaded)
     for part in parts:
         _place_texture(part, materials)
     return MeshFile(parts, materials, materials.notes)

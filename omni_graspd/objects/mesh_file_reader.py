@@ -13,6 +13,7 @@ import trimesh
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.mesh_file import load_mesh_file
 from omni_graspd.geometry.obj_materials import ObjMaterials
+from omni_graspd.geometry.picture import loaded_picture
 from omni_graspd.objects.source_surface import SourceSurface
 from omni_graspd.objects.texture_atlas import join_parts
 from omni_graspd.objects.texture_cache import keep_image, open_image
@@ -57,10 +58,15 @@ def _texture_faults(materials: ObjMaterials) -> tuple[str, ...]:
 
 
 def _triangle_mesh(part: trimesh.Trimesh) -> TriangleMesh:
-    faces = np.array(part.faces, dtype=np.int32)
+    faces, uvs = np.array(part.faces, dtype=np.int32), _uvs(part)
+    return TriangleMesh(np.array(part.vertices, dtype=np.float64), faces, None if uvs is None else uvs[faces])
+
+
+def _uvs(part: trimesh.Trimesh) -> np.ndarray | None:
+    """Return texture coordinates by vertex, shape [vertex_count, 2]; None where there are none that can be used."""
     uv = getattr(part.visual, "uv", None)
-    uvs = None if uv is None or len(uv) != len(part.vertices) else np.array(uv, dtype=np.float64)[faces]
-    return TriangleMesh(np.array(part.vertices, dtype=np.float64), faces, uvs)
+    uvs = np.zeros(0) if uv is None else np.array(uv, dtype=np.float64)
+    return uvs if uvs.shape == (len(part.vertices), 2) and np.isfinite(uvs).all() else None
 
 
 def _appearance(part: trimesh.Trimesh, has_materials: bool) -> tuple[Appearance, tuple[str, ...]]:
@@ -83,10 +89,11 @@ def _appearance(part: trimesh.Trimesh, has_materials: bool) -> tuple[Appearance,
     # Where an OBJ's materials are missing, trimesh paints a grey texture of its own.
     if image is None or not has_materials or getattr(visual, "uv", None) is None:
         return plain, ()
-    try:
-        image.load()
-    except (OSError, SyntaxError, ValueError) as error:
-        return plain, (f"lost its texture: {error}",)
+    if _uvs(part) is None:
+        return plain, ("lost its texture: its texture coordinates are no numbers, or not one pair for each vertex",)
+    image = loaded_picture(image)
+    if isinstance(image, str):
+        return plain, (f"lost its texture: {image}",)
     return Appearance(texture=str(keep_image(image)), roughness=roughness, metallic=metallic), ()
 
 

@@ -22,6 +22,7 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.source_surface import SourceSurface
 from omni_graspd.objects.usd_object_reader import USD_SUFFIXES, read_usd_object
 from omni_graspd.ranges import require_not_negative, require_positive
+from omni_graspd.usd.mesh_soundness import check_surface
 from omni_graspd.usd.meshes import TriangleMesh, used_vertices
 
 _FARTHEST = 10.0
@@ -97,8 +98,7 @@ def examine_object(
     """
     config = config or ObjectReaderConfig()
     source = _read_source(path)
-    if not np.isfinite(source.mesh.vertices[used_vertices(source.mesh)]).all():
-        raise GraspdError(f"expected finite vertex positions, got NaN or infinity in {path}; export it again")
+    check_surface(source.mesh.vertices, source.mesh.faces, path)
     scale, unit_notes = metres_per_unit(
         _extent(source.mesh), source.metres_per_unit, config.unit, path.suffix, shared_unit
     )

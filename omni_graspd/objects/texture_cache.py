@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.picture import loaded_picture
+from omni_graspd.plain_text import shortened
 from omni_graspd.user_folders import cache_folder
 
 if TYPE_CHECKING:
@@ -28,13 +30,11 @@ def open_image(file: Path | bytes) -> Image | str:
     import PIL.Image
 
     try:
-        image = PIL.Image.open(BytesIO(file) if isinstance(file, bytes) else file)
-        image.load()
+        return loaded_picture(PIL.Image.open(BytesIO(file) if isinstance(file, bytes) else file))
     except PIL.UnidentifiedImageError:
         return "no picture"
     except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:
-        return str(error)
-    return image
+        return shortened(str(error))
 
 
 def keep_image(image: Image) -> Path:

@@ -19,7 +19,7 @@ from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.placed_prims import PlacedPrim, placed_prims
 from omni_graspd.usd.semantics import read_label
 from omni_graspd.usd.shapes import is_shape, is_surface, read_surface
-from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.stage import open_stage, reading_usd
 from omni_graspd.usd.still_stage import hold_at_start
 from omni_graspd.usd.transforms import local_to_world
 
@@ -39,7 +39,11 @@ def read_usd_object(path: Path) -> SourceSurface:
     Raises:
         GraspdError: If the file is not readable, has no visible mesh, or more than one rigid body.
     """
-    stage = open_stage(path)
+    with reading_usd(path):
+        return _read_stage(open_stage(path), path)
+
+
+def _read_stage(stage: Usd.Stage, path: Path) -> SourceSurface:
     moving = hold_at_start(stage)
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
     drawn = list(placed_prims(root))

@@ -10,7 +10,7 @@ import numpy as np
 from pxr import Usd, UsdGeom
 
 from omni_graspd.geometry.corner_normals import corner_normals
-from omni_graspd.usd.meshes import TriangleMesh, check_topology
+from omni_graspd.usd.meshes import TriangleMesh, check_topology, numbers_of
 from omni_graspd.usd.polygons import triangulate
 
 _CREASE_ANGLE = np.radians(40.0)
@@ -91,8 +91,8 @@ class MeshGeometry:
         pick = self._picks.get(str(interpolation))
         if values is None or pick is None:
             return None
-        array = np.array(values, dtype=np.float64)
-        if not array.size or array.size % width or pick.max(initial=-1) >= array.size // width:
+        array = numbers_of(values)
+        if array is None or not array.size or array.size % width or pick.max(initial=-1) >= array.size // width:
             return None
         return array.reshape(-1, width)[pick]
 

@@ -15,6 +15,7 @@ from omni_graspd.rendering.drawn_prims import DrawnPrim, LabelledPrim, drawn_pri
 from omni_graspd.rendering.mesh_geometry import MeshGeometry, smooth_normals
 from omni_graspd.usd.looks import Look, read_look
 from omni_graspd.usd.meshes import UV_NAMES
+from omni_graspd.usd.stage import reading_usd
 from omni_graspd.usd.stage_time import first_time
 
 _AXIS_ROTATIONS = {
@@ -52,10 +53,11 @@ def read_surfaces(stage: Usd.Stage) -> list[Surface]:
     applied. An animated stage is read at its start.
 
     Raises:
-        GraspdError: If faces of a mesh do not fit its points.
+        GraspdError: If faces of a mesh do not fit its points, or OpenUSD cannot read something.
     """
     reader = _Reader(first_time(stage))
-    return [surface for drawn in drawn_prims(stage) for surface in reader.surfaces(drawn)]
+    with reading_usd(stage.GetRootLayer().realPath or stage.GetRootLayer().identifier):
+        return [surface for drawn in drawn_prims(stage) for surface in reader.surfaces(drawn)]
 
 
 def undrawn_kinds(stage: Usd.Stage) -> dict[str, int]:

@@ -115,8 +115,17 @@ def read_look(prim: Usd.Prim, time: Usd.TimeCode) -> Look:
         time: When.
 
     Raises:
-        GraspdError: If a texture consists of UDIM tiles, which cannot be read.
+        GraspdError: If a texture consists of UDIM tiles, which cannot be read, or an input is of a kind that its
+            meaning does not have.
     """
+    try:
+        return _bound_look(prim, time)
+    # Inputs of shaders are of whatever type the file gives them.
+    except (TypeError, ValueError) as error:
+        raise GraspdError(f"inputs of the material of {prim.GetPath()} are no numbers, colours or textures") from error
+
+
+def _bound_look(prim: Usd.Prim, time: Usd.TimeCode) -> Look:
     binding = UsdShade.MaterialBindingAPI(prim)
     material, _ = binding.ComputeBoundMaterial(UsdShade.Tokens.full)
     if not material:

@@ -93,7 +93,7 @@ class PolygonMesh:
         primvar = UsdGeom.PrimvarsAPI(self._prim).FindPrimvarWithInheritance(name)
         if not primvar or not primvar.HasValue():
             return None
-        values = np.array(primvar.ComputeFlattened(), dtype=np.float64)
+        values = numbers_of(primvar.ComputeFlattened())
         picks = {
             UsdGeom.Tokens.faceVarying: self._corners,
             UsdGeom.Tokens.vertex: self._indices[self._corners],
@@ -102,9 +102,24 @@ class PolygonMesh:
             UsdGeom.Tokens.constant: np.zeros_like(self._corners),
         }
         pick = picks.get(primvar.GetInterpolation())
-        if pick is None or values.ndim != 2 or values.shape[1] < 2 or pick.max(initial=-1) >= len(values):
+        if (
+            pick is None
+            or values is None
+            or values.ndim != 2
+            or values.shape[1] < 2
+            or pick.max(initial=-1) >= len(values)
+        ):
             return None
         return values[pick][..., :2]
+
+
+def numbers_of(values: object) -> np.ndarray | None:
+    """Return the values of a primvar, whose type is the file's choice, as numbers, float64; None if they are none."""
+    try:
+        numbers = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+    return numbers if np.isfinite(numbers).all() else None
 
 
 def check_topology(prim: Usd.Prim, counts: np.ndarray, indices: np.ndarray, point_count: int) -> None:
@@ -113,7 +128,11 @@ def check_topology(prim: Usd.Prim, counts: np.ndarray, indices: np.ndarray, poin
     Raises:
         GraspdError: If the counts and the indices are of different lengths, or an index has no point.
     """
-    if counts.sum() != len(indices) or (len(indices) and not 0 <= indices.min() <= indices.max() < point_count):
+    if (
+        (counts < 0).any()
+        or counts.sum() != len(indices)
+        or (len(indices) and not 0 <= indices.min() <= indices.max() < point_count)
+    ):
         raise GraspdError(
             f"expected the faces of {prim.GetPath()} to index its {point_count} points, got other counts or "
             "indices; re-export the mesh"

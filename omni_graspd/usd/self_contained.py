@@ -13,7 +13,7 @@ from pxr import Ar, UsdUtils
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
-from omni_graspd.usd.stage import save_layer
+from omni_graspd.usd.stage import reading_usd, save_layer
 from omni_graspd.usd.still_stage import open_still
 
 _UDIM = "<UDIM>"
@@ -41,8 +41,9 @@ def write_self_contained(source: Path, path: Path) -> None:
     Raises:
         GraspdError: If the source or one of the files it uses is missing, cannot be read, or is none of an asset.
     """
-    stage = open_still(source)
-    layer = stage.Flatten()
+    with reading_usd(source):
+        stage = open_still(source)
+        layer = stage.Flatten()
     origins = sorted({Path(used.realPath).parent for used in stage.GetUsedLayers() if used.realPath})
     layer.documentation = ""
     UsdUtils.ModifyAssetPaths(layer, lambda asset: _copy_asset(asset, source, origins, path.parent / "textures"))

@@ -5,16 +5,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from pxr import Sdf, Tf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
-
-_Opened = TypeVar("_Opened")
+from omni_graspd.plain_text import shortened
+from omni_graspd.usd.composition_size import check_composition
+from omni_graspd.usd.stage_values import check_values
+from omni_graspd.usd.text_nesting import check_nesting
 
 
 def create_stage(root_name: str, path: Path | None = None) -> Usd.Stage:
@@ -47,9 +49,19 @@ def open_stage(path: Path) -> Usd.Stage:
     """Open a USD file.
 
     Raises:
-        GraspdError: If the file is missing or is not USD.
+        GraspdError: If the file is missing or is not USD, is composed of too many prims, or has values of other kinds
+            than its attributes.
     """
-    return _opened(Usd.Stage.Open, path)
+    _require_file(path)
+    name = os.fspath(path)
+    with reading_usd(path):
+        layer = Sdf.Layer.FindOrOpen(name)
+        # Kept until the stage holds them, so that nothing is read twice.
+        layers = check_composition(layer) if layer else []
+        stage = Usd.Stage.Open(name)
+        layers.clear()
+        check_values(stage, path)
+    return stage
 
 
 def open_layer(path: Path) -> Sdf.Layer:
@@ -58,17 +70,38 @@ def open_layer(path: Path) -> Sdf.Layer:
     Raises:
         GraspdError: If the file is missing or is not USD.
     """
-    return _opened(Sdf.Layer.OpenAsAnonymous, path)
+    _require_file(path)
+    with reading_usd(path):
+        return Sdf.Layer.OpenAsAnonymous(os.fspath(path))
 
 
-def _opened(read: Callable[[str], _Opened], path: Path) -> _Opened:
+def _require_file(path: Path) -> None:
     if not path.is_file():
         raise GraspdError(f"expected a USD file, got {path}, which does not exist; check the path")
+    check_nesting(path)
+
+
+@contextmanager
+def reading_usd(path: Path | str) -> Iterator[None]:
+    """Turn what OpenUSD says of a broken file into one line; parts of a file are read as late as they are asked for.
+
+    Args:
+        path: The file.
+
+    Raises:
+        GraspdError: If OpenUSD cannot read what the block asks for.
+    """
     try:
-        return read(os.fspath(path))
-    except Tf.ErrorException as error:
-        reason = " ".join(str(error.args[0].commentary).split()) if error.args else "not USD"
-        raise GraspdError(f"expected a readable USD file, got {path} ({reason}); re-export it") from error
+        yield
+    except (Tf.ErrorException, UnicodeDecodeError) as error:
+        raise GraspdError(f"expected a readable USD file, got {path} ({_reason(error)}); re-export it") from error
+
+
+def _reason(error: Exception) -> str:
+    try:
+        return shortened(str(error.args[0].commentary), 200) if isinstance(error, Tf.ErrorException) else "no UTF-8"
+    except (IndexError, UnicodeDecodeError):  # It repeats what it has found in the file.
+        return "no USD"
 
 
 def save_stage(stage: Usd.Stage, path: Path) -> None:

@@ -301,7 +301,7 @@ def a_png(folder: Path) -> bytes:
         (None, None, "lost its materials and textures: look.mtl is not beside it"),
         ("newmtl m\nmap_Kd art.png\n", None, "lost its texture art.png: missing"),
         ("newmtl m\nmap_Kd art.png\n", b"nonsense", "lost its texture art.png: no picture"),
-        ("newmtl m\nmap_Kd art.png\n", 2000, "lost its texture: image file is truncated"),
+        ("newmtl m\nmap_Kd art.png\n", 2000, "lost its texture art.png: image file is truncated"),
     ],
 )
 def test_lost_textures_get_a_note_and_a_plain_colour(

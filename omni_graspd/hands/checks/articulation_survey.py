@@ -18,6 +18,7 @@ from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path
 from omni_graspd.hands.usd.joint_reader import Mimic, joint_body, joint_frame, read_mimic
 from omni_graspd.hands.usd.link_reader import read_link_mesh
 from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.usd.stage import reading_usd
 from omni_graspd.usd.still_stage import open_still
 from omni_graspd.usd.transforms import local_to_world, pose_to_matrix
 
@@ -180,7 +181,11 @@ def survey_articulation(path: Path) -> ArticulationSurvey:
     Raises:
         GraspdError: If the file is missing or not USD, or the hand.toml beside it is broken.
     """
-    stage = open_still(path)
+    with reading_usd(path):
+        return _survey(open_still(path), path)
+
+
+def _survey(stage: Usd.Stage, path: Path) -> ArticulationSurvey:
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
     prims = list(Usd.PrimRange(root, Usd.TraverseInstanceProxies()))
     return ArticulationSurvey(

@@ -9,7 +9,6 @@ import hashlib
 import json
 import re
 import shutil
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -25,7 +24,7 @@ from omni_graspd.hands.importing.urdf_reader import read_urdf
 from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_vendor_hand
 from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_reader import read_hand
-from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings
+from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings, read_hand_source
 from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.library import list_all_names, list_names, list_user_names, resolve
 from omni_graspd.usd.self_contained import write_self_contained
@@ -122,9 +121,8 @@ def import_notes(path: Path) -> tuple[str, ...]:
     Args:
         path: The hand's USD file.
     """
-    toml = hand_settings_path(path)
-    source = tomllib.loads(toml.read_text(encoding="utf-8")).get("source", {}) if toml.is_file() else {}
-    return tuple(str(note) for note in source.get("notes", ()))
+    notes = read_hand_source(hand_settings_path(path)).get("notes", ())
+    return tuple(str(note) for note in notes) if isinstance(notes, list) else ()
 
 
 def remove_hand(name: str) -> Path:
@@ -150,8 +148,7 @@ def list_hands() -> list[HandEntry]:
 def _entry(name: str, is_built_in: bool) -> HandEntry:
     path = resolve("hands", name)[0]
     hand = read_hand(path)
-    toml = path.parent / "hand.toml"
-    source = tomllib.loads(toml.read_text(encoding="utf-8")).get("source", {}) if toml.is_file() else {}
+    source = read_hand_source(path.parent / "hand.toml")
     origin = "built in" if is_built_in else str(source.get("file", "not stated"))
     license_text = "Apache-2.0" if is_built_in else str(source.get("license", "not stated"))
     return HandEntry(name, hand.joint_count, hand.actuated_count, origin, license_text)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import trimesh
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.mesh_file import load_mesh_file
 from omni_graspd.hands.importing.source_hand import SourceShape
+from omni_graspd.plain_text import shortened
 from omni_graspd.usd.materials import Appearance
 
 
@@ -30,11 +32,13 @@ def find_mesh_file(name: str, description: Path) -> Path:
         inside = rest.partition("/")[2]
         candidates = [above / part for above in (folder, *folder.parents) for part in (rest, inside)]
     for candidate in candidates:
-        if candidate.is_file():
-            return candidate
+        with suppress(OSError):  # Names that the system does not take are of no file.
+            if candidate.is_file():
+                return candidate
     where = f"{folder} and the folders above it" if scheme in ("package", "model") else str(candidates[0].parent)
     raise GraspdError(
-        f"expected the mesh {name!r} that {description} uses, found none in {where}; put it there or mend its path"
+        f"expected the mesh {shortened(name)!r} that {description} uses, found none in "
+        f"{shortened(where, 200)}; put it there or mend its path"
     )
 
 

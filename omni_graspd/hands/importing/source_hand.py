@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +16,9 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.usd.hand_design import MassDistribution
+from omni_graspd.plain_text import shortened
 from omni_graspd.usd.materials import Appearance
+from omni_graspd.usd.mesh_soundness import FARTHEST
 
 
 @dataclass(frozen=True)
@@ -77,9 +81,29 @@ class SourceLink:
     """What reading changed or left out, a sentence each."""
 
 
+def _check_numbers(numbers: Sequence[float], what: str, source: Path) -> None:
+    """Refuse what no hand has, and what overflows when it is reckoned with."""
+    wrong = [number for number in numbers if not abs(number) <= FARTHEST]
+    if wrong:
+        raise GraspdError(f"expected finite numbers for {what} of {source}, got {wrong[0]:g}; mend its description")
+
+
+def _check_names(names: Sequence[str], what: str, source: Path) -> None:
+    wrong = next((name for name, count in Counter(names).items() if count > 1 or not name), None)
+    if wrong is not None:
+        got = f"several named {shortened(wrong)!r}" if wrong else "one without"
+        raise GraspdError(f"expected each {what} of {source} to have a name of its own, got {got}; rename them")
+
+
 def _check_joints(links: Sequence[SourceLink], source: Path) -> None:
     joints = {link.joint.name: link.joint for link in links if link.joint is not None}
     for joint in joints.values():
+        numbers = [
+            *joint.axis,
+            *joint.anchor,
+            *(limit for limit in (joint.lower, joint.upper) if not math.isinf(limit)),
+        ]
+        _check_numbers(numbers, f"joint {joint.name!r}", source)
         if joint.lower > joint.upper:
             raise GraspdError(
                 f"expected the lower limit of {joint.name!r} in {source} below the upper one, got "
@@ -101,15 +125,19 @@ def parents_first(links: Sequence[SourceLink], source: Path) -> list[SourceLink]
     """Order links depth first from the only root.
 
     Raises:
-        GraspdError: If there are several roots or none, if a link has two parents, if no joint moves, if limits are
-            swapped, or if joints follow each other in a circle or one that is not there.
+        GraspdError: If there are several roots or none, if a link has two parents, if two links or joints have one
+            name, if no joint moves, if limits are swapped, or if joints follow each other in a circle or one that is
+            not there.
     """
+    _check_names([link.name for link in links], "link", source)
+    _check_names([link.joint.name for link in links if link.joint is not None], "joint", source)
     roots = [link for link in links if link.parent is None]
     if len(roots) != 1:
         names = ", ".join(link.name for link in roots) or "none"
         raise GraspdError(f"expected one root link in {source}, got {names}; join them by a fixed joint")
     children: dict[str, list[SourceLink]] = {}
     for link in links:
+        _check_numbers([*link.T_parent_link, link.mass], f"link {link.name!r}", source)
         if link.parent is not None:
             children.setdefault(link.parent, []).append(link)
     ordered, stack = [], [roots[0]]

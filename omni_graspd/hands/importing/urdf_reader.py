@@ -20,7 +20,9 @@ from omni_graspd.hands.importing.mesh_files import find_mesh_file, linear_color,
 from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, SourceShape, parents_first
 from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_design import MassDistribution
+from omni_graspd.plain_text import shortened
 from omni_graspd.usd.materials import Appearance
+from omni_graspd.usd.mesh_soundness import FARTHEST
 from omni_graspd.usd.transforms import IDENTITY, matrix_to_pose, pose_to_matrix
 
 _KINDS: dict[str, Literal["fixed", "revolute", "prismatic"]] = {
@@ -38,7 +40,7 @@ def read_urdf(path: Path) -> list[SourceLink]:
         GraspdError: If the file is not URDF, has a joint that a hand cannot have, or names a mesh that is missing.
     """
     root = parse_xml(path)
-    looks = {node.get("name", ""): look for node in root.findall("material") if (look := _read_look(node, {}))}
+    looks = {node.get("name", ""): look for node in root.findall("material") if (look := _read_look(node, {}, path))}
     joints = {_child(node, "child", "link", path): node for node in root.findall("joint")}
     if len(joints) < len(root.findall("joint")):
         raise GraspdError(f"expected one parent per link in {path}, got a link that two joints move; remove one")
@@ -152,7 +154,7 @@ def _read_shapes(node: ElementTree.Element, looks: dict[str, Appearance], path: 
     if kind is None:
         return []
     shapes = _read_geometry(kind, path)
-    look = _read_look(node.find("material"), looks)
+    look = _read_look(node.find("material"), looks, path)
     for shape in shapes:
         shape.mesh.apply_transform(_origin(node, path))
     return [SourceShape(shape.mesh, look or shape.look) for shape in shapes]
@@ -163,27 +165,45 @@ def _read_geometry(node: ElementTree.Element, path: Path) -> list[SourceShape]:
         scale = _numbers(node, "scale", (1.0, 1.0, 1.0), path)
         return read_mesh_file(find_mesh_file(node.get("filename", ""), path), scale)
     if node.tag == "box":
-        return [SourceShape(trimesh.creation.box(_numbers(node, "size", (0.0, 0.0, 0.0), path)))]
-    radius = float(_numbers(node, "radius", (0.0,), path)[0])
+        size = _sizes(node, "size", 3, path)
+        return [SourceShape(trimesh.creation.box(size))] if size.all() else []
+    if node.tag not in ("sphere", "cylinder", "capsule"):
+        raise GraspdError(
+            f"expected mesh, box, sphere, cylinder or capsule in {path}, got {shortened(node.tag)!r}; replace it"
+        )
+    radius = float(_sizes(node, "radius", 1, path)[0])
+    if not radius:
+        return []
     if node.tag == "sphere":
         return [SourceShape(trimesh.creation.icosphere(subdivisions=2, radius=radius))]
-    length = float(_numbers(node, "length", (0.0,), path)[0])
+    length = float(_sizes(node, "length", 1, path)[0])
+    if not length:
+        return []
     if node.tag == "cylinder":
         return [SourceShape(trimesh.creation.cylinder(radius=radius, height=length, sections=24))]
-    if node.tag == "capsule":
-        capsule = trimesh.creation.capsule(height=length, radius=radius, count=[12, 12])
-        capsule.apply_translation(-capsule.bounds.mean(axis=0))
-        return [SourceShape(capsule)]
-    raise GraspdError(f"expected mesh, box, sphere, cylinder or capsule in {path}, got {node.tag!r}; replace it")
+    capsule = trimesh.creation.capsule(height=length, radius=radius, count=[12, 12])
+    capsule.apply_translation(-capsule.bounds.mean(axis=0))
+    return [SourceShape(capsule)]
 
 
-def _read_look(node: ElementTree.Element | None, looks: dict[str, Appearance]) -> Appearance | None:
+def _sizes(node: ElementTree.Element, key: str, count: int, path: Path) -> np.ndarray:
+    """Return the sizes of a shape; one with a size of 0 stands for nothing in some files."""
+    sizes = _numbers(node, key, (0.0,) * count, path)
+    if sizes.min() < 0.0:
+        raise GraspdError(
+            f"expected {key}= of a {node.tag} in {path} not below 0, got {shortened(node.get(key, ''))!r}"
+        )
+    return sizes
+
+
+def _read_look(node: ElementTree.Element | None, looks: dict[str, Appearance], path: Path) -> Appearance | None:
     if node is None:
         return None
     color = node.find("color")
     if color is None:
         return looks.get(node.get("name", ""))
-    red, green, blue = (float(value) for value in color.get("rgba", "0.5 0.5 0.5 1").split()[:3])
+    without_alpha = len(color.get("rgba", "").split()) == 3
+    red, green, blue = _numbers(color, "rgba", (0.5, 0.5, 0.5, 1.0)[: 3 if without_alpha else 4], path)[:3].tolist()
     return Appearance(color=linear_color(red, green, blue))
 
 
@@ -214,6 +234,8 @@ def _numbers(node: ElementTree.Element | None, key: str, default: tuple[float, .
         values = np.array([float(word) for word in text.split()])
     except ValueError:
         values = np.zeros(0)
-    if len(values) != len(default) or not np.isfinite(values).all():
-        raise GraspdError(f"expected {len(default)} finite numbers in {key}= of {path}, got {text!r}; mend it")
+    if len(values) != len(default) or not (np.abs(values) <= FARTHEST).all():
+        raise GraspdError(
+            f"expected {len(default)} finite numbers in {key}= of {path}, got {shortened(text)!r}; mend it"
+        )
     return values

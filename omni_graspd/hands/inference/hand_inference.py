@@ -22,8 +22,8 @@ def infer_grasping(
 ) -> Hand:
     """Fill in how a hand approaches and opens, where it is not given.
 
-    A hand without digits keeps what it has. One whose palm has no surface meets objects where its digits begin, in the
-    direction in which their tips lie.
+    A hand without digits keeps what it has. One whose palm has no surface, or whose digits have no length, meets
+    objects where its digits begin, in the direction in which their tips lie.
 
     Args:
         hand: The hand; what is inferred is replaced.
@@ -35,7 +35,8 @@ def infer_grasping(
         return _with_approach(hand, direction, point)
     surface = DigitSurface.from_hand(hand)
     if direction is None or point is None:
-        approach = infer_approach(surface, direction) if len(surface.palm.faces) else _approach_without_palm(surface)
+        has_room = len(surface.palm.faces) and surface.size > 0.0
+        approach = infer_approach(surface, direction) if has_room else _approach_without_palm(surface)
         direction = approach.direction if direction is None else direction
         point = approach.point if point is None else point
     hand = _with_approach(hand, direction, point)

@@ -21,6 +21,7 @@ from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path
 from omni_graspd.hands.usd.joint_reader import JointPrim, read_joints
 from omni_graspd.hands.usd.link_reader import owning_body, read_link_mass, read_link_mesh
 from omni_graspd.usd.meshes import mesh_prims
+from omni_graspd.usd.stage import reading_usd
 from omni_graspd.usd.still_stage import open_still
 from omni_graspd.usd.transforms import IDENTITY, local_to_world
 
@@ -37,8 +38,13 @@ def read_hand(path: Path) -> Hand:
         GraspdError: If the file is missing or not USD, has no articulated rigid bodies, if its joints close a loop, or
             if a name in ``hand.toml`` does not exist.
     """
-    stage = open_still(path)
     settings = read_hand_settings(hand_settings_path(path))
+    with reading_usd(path):
+        hand = _read_links_and_joints(open_still(path), settings, path)
+    return _with_settings(hand, settings, path)
+
+
+def _read_links_and_joints(stage: Usd.Stage, settings: HandSettings, path: Path) -> Hand:
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
     joints = read_joints(root, path)
     if not joints:
@@ -52,7 +58,7 @@ def read_hand(path: Path) -> Hand:
     actuated, coupling, offset = linear_coupling(movable, path)
     lower = np.array([joint.lower for joint in movable])
     upper = np.array([joint.upper for joint in movable])
-    hand = Hand(
+    return Hand(
         name=path.stem,
         source=path,
         links=_read_links(stage, tree, movable),
@@ -66,7 +72,6 @@ def read_hand(path: Path) -> Hand:
         approach_point=np.zeros(3),
         open_positions=np.clip(0.0, lower, upper)[actuated],
     )
-    return _with_settings(hand, settings, path)
 
 
 Branch = tuple[Sdf.Path, JointPrim | None]

@@ -13,6 +13,8 @@ import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
+from omni_graspd.usd.mesh_soundness import FARTHEST
 from omni_graspd.usd.transforms import local_to_world, matrix_to_pose, pose_to_matrix
 
 _AXES = {"X": np.array([1.0, 0.0, 0.0]), "Y": np.array([0.0, 1.0, 0.0]), "Z": np.array([0.0, 0.0, 1.0])}
@@ -110,7 +112,7 @@ def _motion(prim: Usd.Prim, source: Path) -> tuple[Literal["fixed", "revolute", 
         joint = UsdPhysics.PrismaticJoint(prim)
         metres = UsdGeom.GetStageMetersPerUnit(prim.GetStage())
         lower, upper = joint.GetLowerLimitAttr().Get(), joint.GetUpperLimitAttr().Get()
-        if lower is None or upper is None or not (math.isfinite(lower) and math.isfinite(upper)):
+        if lower is None or upper is None or not (abs(lower) <= FARTHEST and abs(upper) <= FARTHEST):
             raise GraspdError(
                 f"expected finite limits on {prim.GetPath()} in {source}, got {lower} to {upper}; set them"
             )
@@ -126,7 +128,7 @@ def joint_frame(body: Usd.Prim, relationship: Usd.Relationship, position: Gf.Vec
     T_world_body = _without_scale(local_to_world(body, cache))
     T_world_target = local_to_world(body.GetStage().GetPrimAtPath(relationship.GetForwardedTargets()[0]), cache)
     origin = T_world_target[:3, :3] @ np.array(position or (0.0, 0.0, 0.0)) + T_world_target[:3, 3]
-    quat = rotation or Gf.Quatf(1.0)
+    quat = rotation if rotation and rotation.GetLength() > 0.0 else Gf.Quatf(1.0)
     local = pose_to_matrix(np.array([0.0, 0.0, 0.0, *quat.GetImaginary(), quat.GetReal()]))
     T_world_joint = _without_scale(T_world_target) @ local
     T_world_joint[:3, 3] = origin
@@ -164,4 +166,12 @@ def read_mimic(prim: Usd.Prim, joint_type: str) -> Mimic | None:
 
 def _value(prim: Usd.Prim, name: str, default: float) -> float:
     value = prim.GetAttribute(name).Get() if prim.HasAttribute(name) else None
-    return default if value is None else float(value)
+    if value is None:
+        return default
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not abs(number) <= FARTHEST:
+        raise GraspdError(f"expected {name} of {prim.GetPath()} to be a number, got {shortened(str(value))}; mend it")
+    return number

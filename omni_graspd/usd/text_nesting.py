@@ -1,0 +1,27 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""USD as text with brackets within brackets, on which OpenUSD's parser spends minutes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from omni_graspd.errors import GraspdError
+
+_TEXT = b"#usda"
+_MANY_BRACKETS = re.compile(rb"(?:[(\[{]\s*){64}")
+
+
+def check_nesting(path: Path) -> None:
+    """Refuse a USD text file with dozens of brackets in a row; values of USD are nested three deep.
+
+    Args:
+        path: A USD file of any kind; others than text are left to OpenUSD.
+
+    Raises:
+        GraspdError: If it is such a file.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_TEXT)) == _TEXT and _MANY_BRACKETS.search(file.read()):
+            raise GraspdError(f"expected values nested a few deep in {path}, got 64 brackets in a row; re-export it")
