@@ -37,8 +37,23 @@ def read_hand(path: Path) -> Hand:
         GraspdError: If the file is missing or not USD, has no articulated rigid bodies, if its joints close a loop, or
             if a name in ``hand.toml`` does not exist.
     """
-    stage = open_still(path)
     settings = read_hand_settings(hand_settings_path(path))
+    return _with_settings(_read_articulation(path, settings), settings, path)
+
+
+def read_articulation(path: Path) -> Hand:
+    """Read links and joints as :func:`read_hand` does, without inferring how the hand approaches and opens.
+
+    That takes most of the time. Approach and open posture are Z and the joints next to 0.
+
+    Raises:
+        GraspdError: As :func:`read_hand`.
+    """
+    return _read_articulation(path, read_hand_settings(hand_settings_path(path)))
+
+
+def _read_articulation(path: Path, settings: HandSettings) -> Hand:
+    stage = open_still(path)
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
     joints = read_joints(root, path)
     if not joints:
@@ -52,7 +67,7 @@ def read_hand(path: Path) -> Hand:
     actuated, coupling, offset = linear_coupling(movable, path)
     lower = np.array([joint.lower for joint in movable])
     upper = np.array([joint.upper for joint in movable])
-    hand = Hand(
+    return Hand(
         name=path.stem,
         source=path,
         links=_read_links(stage, tree, movable),
@@ -66,7 +81,6 @@ def read_hand(path: Path) -> Hand:
         approach_point=np.zeros(3),
         open_positions=np.clip(0.0, lower, upper)[actuated],
     )
-    return _with_settings(hand, settings, path)
 
 
 Branch = tuple[Sdf.Path, JointPrim | None]
