@@ -97,6 +97,7 @@ def test_all_options_are_shown_on_request_and_every_one_has_a_text(command, show
 
 _SHORTENED = (
     *("camera.views", "camera.stereo", "intake.unit", "intake.mass", "intake.density"),
+    "intake.repair.thicken",
     *("provenance.author", "provenance.license"),
     *("settings.thresholds", "settings.hold_test", "settings.lift_test", "settings.lift_protocol"),
     "settings.lift_noise",

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 from omni_graspd.cli.help_page import help_page
+from omni_graspd.cli.lengths import in_metres
 from omni_graspd.cli.options import Option, all_flags
 from omni_graspd.cli.short_forms import SHORT_FORMS, expand
 from omni_graspd.errors import GraspdError
 
 
 def prepare(arguments: Sequence[str], options: Sequence[Option], prog: str, about: Sequence[str]) -> list[str]:
-    """Return arguments as tyro reads them: short forms written out, each list given once.
+    """Return arguments as tyro reads them: short forms written out, lengths in metres, each list given once.
 
     Args:
         arguments: What the user wrote behind the command's name.
@@ -36,7 +37,7 @@ def prepare(arguments: Sequence[str], options: Sequence[Option], prog: str, abou
     for argument in arguments:
         if is_flag(argument) and argument.partition("=")[0] not in flags:
             raise GraspdError(_unknown(argument.partition("=")[0], flags, prog))
-    return _merge_lists(arguments, options)
+    return _merge_lists(in_metres(arguments, options), options)
 
 
 def read_values(target: Any, arguments: Sequence[str], prog: str, default: Any = None) -> Any:

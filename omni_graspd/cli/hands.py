@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from omni_graspd.cli.console import Action
-from omni_graspd.hands.importing.hand_import import add_hand, import_notes, list_hands, remove_hand
+from omni_graspd.cli.console import Action, progress_bar
+from omni_graspd.hands.importing.hand_import import add_hand, hand_entry, import_notes, list_hands, remove_hand
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -68,11 +68,12 @@ def remove(name: Annotated[str, tyro.conf.Positional]) -> Action:
 
 
 def _add(name: str, source: str | None, scale: float, replace: bool, console: Console) -> None:
-    path = add_hand(name, source, scale=scale, replace=replace)
+    with progress_bar(console, "hand", "step") as progress:
+        path = add_hand(name, source, scale=scale, replace=replace, progress=progress)
     files = [file for file in sorted(path.parent.iterdir()) if file.is_file()]
     licenses = [str(file) for file in files if file.suffix.lower() in ("", ".txt", ".md")]
     text = f" (read {', '.join(licenses)})" if licenses else ""
-    entry = next(entry for entry in list_hands() if entry.name == name)
+    entry = hand_entry(name)
     for note in import_notes(path):
         console.print(note, style="yellow", soft_wrap=True, markup=False)
     console.print(

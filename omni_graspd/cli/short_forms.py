@@ -13,6 +13,7 @@ SHORT_FORMS = {
     "--unit": "--intake.unit",
     "--mass": "--intake.mass",
     "--density": "--intake.density",
+    "--thicken": "--intake.repair.thicken",
     "--author": "--provenance.author",
     "--license": "--provenance.license",
     "--thresholds": "--settings.thresholds",

@@ -14,9 +14,10 @@ from omni_graspd.geometry.inner_walls import drop_inner_walls
 from omni_graspd.geometry.manifold_surface import simplify_surface
 from omni_graspd.geometry.mesh_parts import connected_parts, drop_debris, join_overlapping_parts
 from omni_graspd.geometry.open_edges import open_edges
+from omni_graspd.geometry.sheet_thickening import thicken_sheets
 from omni_graspd.geometry.surface_orientation import orient_outward
 from omni_graspd.geometry.welding import drop_useless_faces, sew, weld
-from omni_graspd.ranges import require_at_least, require_within
+from omni_graspd.ranges import require_at_least, require_not_negative, require_within
 from omni_graspd.usd.meshes import TriangleMesh
 
 MOST_PARTS = 500
@@ -35,11 +36,14 @@ class SurfaceRepairConfig:
     """Largest hole that is filled [fraction of the diagonal]."""
     most_faces: int = 40_000
     """Surfaces with more faces than this are simplified."""
+    thicken: float = 0.0
+    """Thickness that open sheets are given, for example 2mm; 0 refuses them [m]."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         require_within(self, "intake.repair", 0.0, 1.0, "weld_tolerance", "sew_tolerance", "largest_hole")
         require_at_least(self, "intake.repair", 4, "most_faces")
+        require_not_negative(self, "intake.repair", "thicken", unit=" m")
 
 
 def repair_surface(mesh: TriangleMesh, config: SurfaceRepairConfig) -> tuple[TriangleMesh, tuple[str, ...]]:
@@ -60,8 +64,29 @@ def repair_surface(mesh: TriangleMesh, config: SurfaceRepairConfig) -> tuple[Tri
         notes.append(f"dropped {_count(len(welded.faces) - len(surface.faces), 'degenerate or repeated face')}")
     if not len(surface.faces) or connected_parts(surface).max() >= MOST_PARTS:
         return surface, tuple(notes)
-    surface, cracks = _close_cracks(surface, config)
-    notes += cracks
+    sewn, cracks = _sewn(surface, config)
+    surface, closing = _closed(sewn, config)
+    if config.thicken and open_edges(surface.faces).count:
+        surface, closing = _thickened(sewn, config)
+    notes += cracks + closing
+    if not open_edges(surface.faces).count:
+        surface, more = _join_and_simplify(surface, config)
+        notes += more
+    return surface, tuple(notes)
+
+
+def _sewn(surface: TriangleMesh, config: SurfaceRepairConfig) -> tuple[TriangleMesh, list[str]]:
+    before = open_edges(surface.faces).count
+    surface = sew(surface, config.sew_tolerance)
+    closed = before - open_edges(surface.faces).count
+    return surface, [f"sewed cracks together: {closed} open edges fewer"] if closed else []
+
+
+def _closed(surface: TriangleMesh, config: SurfaceRepairConfig) -> tuple[TriangleMesh, list[str]]:
+    notes = []
+    surface, wall_count = drop_inner_walls(surface)
+    if wall_count:
+        notes.append(f"dropped {_count(wall_count, 'face')} of inner walls or fins, where three faces met at an edge")
     surface, turned = orient_outward(surface)
     if turned:
         notes.append(f"turned {_count(turned, 'face')} outward")
@@ -71,23 +96,13 @@ def repair_surface(mesh: TriangleMesh, config: SurfaceRepairConfig) -> tuple[Tri
     surface, debris_count = drop_debris(surface)
     if debris_count:
         notes.append(f"dropped {_count(debris_count, 'small loose part')}")
-    if not open_edges(surface.faces).count:
-        surface, more = _join_and_simplify(surface, config)
-        notes += more
-    return surface, tuple(notes)
-
-
-def _close_cracks(surface: TriangleMesh, config: SurfaceRepairConfig) -> tuple[TriangleMesh, list[str]]:
-    notes = []
-    before = open_edges(surface.faces).count
-    surface = sew(surface, config.sew_tolerance)
-    closed = before - open_edges(surface.faces).count
-    if closed:
-        notes.append(f"sewed cracks together: {closed} open edges fewer")
-    surface, wall_count = drop_inner_walls(surface)
-    if wall_count:
-        notes.append(f"dropped {_count(wall_count, 'face')} of inner walls or fins, where three faces met at an edge")
     return surface, notes
+
+
+def _thickened(surface: TriangleMesh, config: SurfaceRepairConfig) -> tuple[TriangleMesh, list[str]]:
+    """Make sheets solid as they are, with their ribs, holes and small parts."""
+    surface, part_count = thicken_sheets(orient_outward(surface)[0], config.thicken)
+    return surface, [f"gave {_count(part_count, 'open sheet')} a thickness of {1e3 * config.thicken:g} mm"]
 
 
 def _join_and_simplify(surface: TriangleMesh, config: SurfaceRepairConfig) -> tuple[TriangleMesh, list[str]]:

@@ -28,6 +28,9 @@ from omni_graspd.usd.meshes import TriangleMesh, used_vertices
 _FARTHEST = 10.0
 """Objects farther from the origin are moved there [m]: single precision would round them to 1 µm and more."""
 
+_THICKEST = 0.2
+"""Sheets become at most so thick, as a part of the object's longest side: thicker, they would run into themselves."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectReaderConfig:
@@ -104,6 +107,7 @@ def examine_object(
     )
     source, shift_notes = _moved_near(_scaled(source, scale))
     _check_extent(source.mesh, config, path)
+    _check_thickness(source.mesh, config.repair.thicken, path)
     surface, repairs = repair_surface(source.mesh, config.repair)
     _check_solid(surface, path)
     overlapping = overlapping_part_count(surface)
@@ -187,8 +191,17 @@ def _check_extent(mesh: TriangleMesh, config: ObjectReaderConfig, path: Path) ->
         )
 
 
+def _check_thickness(mesh: TriangleMesh, thickness: float, path: Path) -> None:
+    extent = _extent(mesh)
+    if thickness > _THICKEST * extent:
+        raise GraspdError(
+            f"expected a thickness of at most {_THICKEST:g} of the longest side, {extent:.3g} m, for the sheets of "
+            f"{path}, got {thickness:g} m; give the unit, for example --thicken 2mm"
+        )
+
+
 def _check_solid(surface: TriangleMesh, path: Path) -> None:
-    flat = f"expected a solid, got a surface without volume in {path}; give it a thickness"
+    flat = f"expected a solid, got a surface without volume in {path}; give it a thickness: --thicken 2mm"
     sides = np.ptp(surface.vertices, axis=0) if len(surface.faces) else np.zeros(3)
     if sides.min() < 1e-5 * sides.max() or not sides.any():
         raise GraspdError(flat)
@@ -201,8 +214,9 @@ def _check_solid(surface: TriangleMesh, path: Path) -> None:
     edges = open_edges(surface.faces)
     if edges.count:
         raise GraspdError(
-            f"expected a closed surface, got {edges.count} open edges in {path}; "
-            "fill its holes in a mesh editor (for example Blender: Fill Holes, or MeshLab: Close Holes)"
+            f"expected a closed surface, got {edges.count} open edges in {path}; if its walls are sheets without "
+            "thickness, as of a bowl, --thicken 2mm makes them solid; if it is a solid with holes, fill them in a mesh "
+            "editor (for example Blender: Fill Holes, or MeshLab: Close Holes)"
         )
     volume, center, inertia = solid_properties(surface)
     if volume < 1e-4 * sides.prod():

@@ -57,19 +57,6 @@ def merge_looks(looks: list[Appearance], areas: list[float]) -> tuple[Appearance
     return best, (f"drawn with one of its {len(totals)} materials, that of the largest area",)
 
 
-def merge_meshes(meshes: list[TriangleMesh]) -> TriangleMesh:
-    """Join meshes; texture coordinates stay where any part has them, and are zero in parts without."""
-    offsets = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
-    uvs = None
-    if any(mesh.uvs is not None for mesh in meshes):
-        uvs = np.concatenate([np.zeros((len(m.faces), 3, 2)) if m.uvs is None else m.uvs for m in meshes])
-    return TriangleMesh(
-        np.concatenate([mesh.vertices for mesh in meshes]),
-        np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets, strict=True)]).astype(np.int32),
-        uvs,
-    )
-
-
 def surface_area(mesh: TriangleMesh) -> float:
     """Compute the area of all faces."""
     a, b, c = (mesh.vertices[mesh.faces[:, i]] for i in range(3))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from omni_graspd.objects.source_surface import merge_looks, merge_meshes, surface_area
+from omni_graspd.objects.source_surface import merge_looks, surface_area
 from omni_graspd.objects.texture_cache import keep_image
 from omni_graspd.usd.materials import Appearance
-from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.usd.meshes import TriangleMesh, merge_meshes
 
 if TYPE_CHECKING:
     from PIL.Image import Image

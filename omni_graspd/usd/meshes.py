@@ -165,6 +165,19 @@ def select_faces(mesh: TriangleMesh, faces: np.ndarray) -> TriangleMesh:
     return TriangleMesh(mesh.vertices[used], index[kept], None if mesh.uvs is None else mesh.uvs[faces])
 
 
+def merge_meshes(meshes: Sequence[TriangleMesh]) -> TriangleMesh:
+    """Join meshes; texture coordinates stay where any part has them, and are zero in parts without."""
+    offsets = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes[:-1])])
+    uvs = None
+    if any(mesh.uvs is not None for mesh in meshes):
+        uvs = np.concatenate([np.zeros((len(m.faces), 3, 2)) if m.uvs is None else m.uvs for m in meshes])
+    return TriangleMesh(
+        np.concatenate([mesh.vertices for mesh in meshes]),
+        np.concatenate([mesh.faces + offset for mesh, offset in zip(meshes, offsets, strict=True)]).astype(np.int32),
+        uvs,
+    )
+
+
 def mesh_prims(root: Usd.Prim, purposes: tuple[str, ...] = ("default", "render")) -> list[Usd.Prim]:
     """Return the visible meshes at and below ``root`` with one of ``purposes``, instances included, in stage order."""
     prims = Usd.PrimRange(root, Usd.TraverseInstanceProxies())

@@ -227,7 +227,7 @@ def crossing_itself(folder: Path) -> Path:
     ("plant", "words"),
     [
         (crossing_itself, ("no inside", "remesh it")),
-        (open_bowl, ("open edges", "fill its holes")),
+        (open_bowl, ("open edges", "--thicken 2mm")),
         (zero_area, ("without volume", "thickness")),
         (with_nan, ("NaN", "export it again")),
         (lambda folder: write(folder / "nothing.obj", ""), ("is empty", "export it again")),

@@ -23,10 +23,11 @@ from omni_graspd.hands.importing.source_to_design import design_hand, is_marker,
 from omni_graspd.hands.importing.urdf_reader import read_urdf
 from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_vendor_hand
 from omni_graspd.hands.importing.xml_file import parse_xml
-from omni_graspd.hands.usd.hand_reader import read_hand
+from omni_graspd.hands.usd.hand_reader import read_articulation, read_hand
 from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings, read_hand_source
 from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.library import list_all_names, list_names, list_user_names, resolve
+from omni_graspd.progress import Progress, no_progress
 from omni_graspd.usd.self_contained import write_self_contained
 from omni_graspd.user_folders import user_folder
 
@@ -49,7 +50,14 @@ class HandEntry:
     """Its licence."""
 
 
-def add_hand(name: str, source: str | Path | None = None, *, scale: float = 1.0, replace: bool = False) -> Path:
+def add_hand(
+    name: str,
+    source: str | Path | None = None,
+    *,
+    scale: float = 1.0,
+    replace: bool = False,
+    progress: Progress = no_progress,
+) -> Path:
     """Write a hand into the user's library.
 
     Args:
@@ -58,6 +66,7 @@ def add_hand(name: str, source: str | Path | None = None, *, scale: float = 1.0,
             known by name.
         scale: Metres per unit of length of a URDF or MJCF file.
         replace: Take the place of a hand of that name.
+        progress: Told after each step: one for each link, and one for how the hand approaches and opens.
 
     Returns:
         The written USD file.
@@ -76,7 +85,7 @@ def add_hand(name: str, source: str | Path | None = None, *, scale: float = 1.0,
         staged.mkdir(parents=True)
         beside = hand_settings_path(file)
         settings = read_hand_settings(beside)
-        notes = _convert(name, file, scale, written, settings)
+        notes, link_count = _convert(name, file, scale, written, settings, progress)
         license_text = vendor.license if vendor else "not stated"
         for name_there, found in _license_files(file).items():
             (staged / name_there).parent.mkdir(exist_ok=True)
@@ -86,6 +95,7 @@ def add_hand(name: str, source: str | Path | None = None, *, scale: float = 1.0,
             encoding="utf-8",
         )
         read_hand(written)
+        progress(link_count + 1, link_count + 1)
         _set_aside(folder)
     _delete_aside(folder)
     return folder / f"{name}.usda"
@@ -141,13 +151,18 @@ def remove_hand(name: str) -> Path:
 
 def list_hands() -> list[HandEntry]:
     """Return all hands of the library: the built-in ones, then the user's."""
-    built_in = list_names("hands")
-    return [_entry(name, name in built_in) for name in list_all_names("hands")]
+    return [hand_entry(name) for name in list_all_names("hands")]
 
 
-def _entry(name: str, is_built_in: bool) -> HandEntry:
+def hand_entry(name: str) -> HandEntry:
+    """Return what the library says about one of its hands.
+
+    Raises:
+        GraspdError: If there is no such hand.
+    """
+    is_built_in = name in list_names("hands")
     path = resolve("hands", name)[0]
-    hand = read_hand(path)
+    hand = read_articulation(path)
     source = read_hand_source(path.parent / "hand.toml")
     origin = "built in" if is_built_in else str(source.get("file", "not stated"))
     license_text = "Apache-2.0" if is_built_in else str(source.get("license", "not stated"))
@@ -185,18 +200,21 @@ def _find_description(path: Path) -> Path:
     return path
 
 
-def _convert(name: str, file: Path, scale: float, written: Path, settings: HandSettings) -> list[str]:
-    """Write a hand's USD; return what was changed or left out, a sentence each."""
+def _convert(
+    name: str, file: Path, scale: float, written: Path, settings: HandSettings, progress: Progress
+) -> tuple[list[str], int]:
+    """Write a hand's USD; return what was changed or left out, a sentence each, and how many links it took."""
     if file.suffix.lower() in _USD:
         if scale != 1.0:
             raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
         write_self_contained(file, written)
-        return []
+        return [], 0
     kind = _kind(file)
     links = read_urdf(file) if kind == "robot" else read_mjcf(file)
-    design = design_hand(name, links, scale, file, settings.palm)
+    design = design_hand(name, links, scale, file, settings.palm, progress)
     write_hand(design, written, rest_posture(design))
-    return [note for link in links for note in link.notes] + _left_out(links, settings.palm)
+    notes = [note for link in links for note in link.notes] + _left_out(links, settings.palm)
+    return notes, len(design.links)
 
 
 def _left_out(links: Sequence[SourceLink], palm: str | None) -> list[str]:

@@ -25,6 +25,7 @@ from omni_graspd.hands.usd.hand_design import (
     MassDistribution,
     with_followers,
 )
+from omni_graspd.progress import Progress, no_progress
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.stage import prim_name
@@ -45,7 +46,12 @@ _MOST_VERTICES = 64
 
 
 def design_hand(
-    name: str, links: Sequence[SourceLink], scale: float, source: Path, palm: str | None = None
+    name: str,
+    links: Sequence[SourceLink],
+    scale: float,
+    source: Path,
+    palm: str | None = None,
+    progress: Progress = no_progress,
 ) -> HandDesign:
     """Turn a described hand into one to be written.
 
@@ -57,6 +63,7 @@ def design_hand(
         scale: Metres per unit of length of the source.
         source: The file, for errors.
         palm: Name of the palm; None to infer it.
+        progress: Told after each link; there is one step more than links, for what comes after.
 
     Raises:
         GraspdError: If the hand is implausibly large or small, or there are two.
@@ -70,7 +77,10 @@ def design_hand(
     link_names = _unique_names([link.name for link in links], _RESERVED)
     joint_names = _unique_names([link.joint.name for link in links if link.joint is not None], ())
     looks: dict[Appearance, str] = {}
-    designs = [_design_link(link, link_names, joint_names, looks) for link in links]
+    designs = []
+    for number, link in enumerate(links):
+        designs.append(_design_link(link, link_names, joint_names, looks))
+        progress(number + 1, len(links) + 1)
     pairs = [(link.name, other) for link in links for other in link.never_hits]
     return HandDesign(
         name=prim_name(name),

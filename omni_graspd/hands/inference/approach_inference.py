@@ -11,7 +11,7 @@ import trimesh
 
 from omni_graspd.hands.inference.ball_coverage import DigitReach
 from omni_graspd.hands.inference.digit_surface import DigitSurface, closest_surface_point, frame_along
-from omni_graspd.hands.inference.digits import surface_samples
+from omni_graspd.hands.inference.surface_samples import surface_samples
 from omni_graspd.hands.surface_points import spread_subset
 
 # The ball's radius as a share of a digit's length; smaller ones are tried where nothing surrounds that one.

@@ -10,7 +10,8 @@ import numpy as np
 import trimesh
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.inference.digits import Digit, find_digits, hand_bodies, surface_samples
+from omni_graspd.hands.inference.digits import Digit, find_digits, hand_bodies
+from omni_graspd.hands.inference.surface_samples import surface_samples
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.surface_points import spread_subset
 from omni_graspd.seeding import random_generator

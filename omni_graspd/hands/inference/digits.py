@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import trimesh
 
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.inference.linkages import rockers
 from omni_graspd.hands.inference.palm_inference import welded_bodies
+from omni_graspd.hands.inference.surface_samples import surface_samples
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.seeding import random_generator
-from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 _TIP_SAMPLES = 300
@@ -41,7 +40,7 @@ class Digit:
 def find_digits(hand: Hand) -> tuple[Digit, ...]:
     """Find the digits of a hand: one for every chain that ends in a link that moves and has a surface.
 
-    Where no moving link has a surface, all chains count.
+    Where no moving link has a surface, all chains count. Rockers of linkages are no digits.
     """
     bodies = hand_bodies(hand)
     surfaced = {bodies[k] for k, link in enumerate(hand.links) if len(link.mesh.faces)} - {0} or set(bodies) - {0}
@@ -50,33 +49,15 @@ def find_digits(hand: Hand) -> tuple[Digit, ...]:
         if bodies[k] in carried:
             carried.add(bodies[hand.links[k].parent])
     inner = {bodies[hand.links[k].parent] for k in carried if k > 0}
-    return tuple(_digit(hand, bodies, leaf) for leaf in sorted(carried - inner - {0}))
+    digits = [_digit(hand, bodies, leaf) for leaf in sorted(carried - inner - {0})]
+    passive = rockers(hand, [digit.links for digit in digits], [digit.length for digit in digits])
+    return tuple(digit for number, digit in enumerate(digits) if number not in passive)
 
 
 def hand_bodies(hand: Hand) -> list[int]:
     """Return for each link the topmost link that it is welded to; 0 for the palm and what is welded to it."""
     movable = [k >= 0 and hand.joint_lower[k] < hand.joint_upper[k] for k in (link.joint for link in hand.links)]
     return welded_bodies([link.parent for link in hand.links], movable)
-
-
-def surface_samples(mesh: TriangleMesh, count: int, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Draw points evenly by area.
-
-    Args:
-        mesh: A surface with at least one face; one without area gives its vertices.
-        count: How many.
-        name: Whose surface; the stream depends on it.
-
-    Returns:
-        Points [m], shape [count, 3], and the faces they lie on, shape [count].
-    """
-    surface = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
-    if not surface.area > 0.0:
-        faces = np.arange(count) % len(mesh.faces)
-        return mesh.vertices[mesh.faces[faces, 0]], faces
-    seed = int(random_generator(0, "hand inference", name).integers(2**31))
-    points, faces = trimesh.sample.sample_surface(surface, count, seed=seed)[:2]
-    return np.asarray(points), np.asarray(faces)
 
 
 def _digit(hand: Hand, bodies: list[int], leaf: int) -> Digit:

@@ -12,9 +12,12 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.inference.approach_inference import Approach, infer_approach
 from omni_graspd.hands.inference.digit_surface import DigitSurface, sample_postures
 from omni_graspd.hands.inference.digits import find_digits
+from omni_graspd.hands.inference.jaw_inference import Jaws, infer_jaws
 from omni_graspd.hands.inference.posture_inference import infer_open_positions
 
 _POSTURES = 64
+_ALONG = 0.8
+"""Cosine of the largest angle between a direction that is given and the one between a gripper's jaws."""
 
 
 def infer_grasping(
@@ -34,15 +37,27 @@ def infer_grasping(
     if not find_digits(hand):
         return _with_approach(hand, direction, point)
     surface = DigitSurface.from_hand(hand)
+    jaws = infer_jaws(surface)
     if direction is None or point is None:
-        has_room = len(surface.palm.faces) and surface.size > 0.0
-        approach = infer_approach(surface, direction) if has_room else _approach_without_palm(surface)
+        approach = _approach(surface, jaws, direction)
         direction = approach.direction if direction is None else direction
         point = approach.point if point is None else point
     hand = _with_approach(hand, direction, point)
     if not posture_known:
-        hand = replace(hand, open_positions=infer_open_positions(surface, hand.approach_point, hand.approach_direction))
+        hand = replace(
+            hand,
+            open_positions=infer_open_positions(surface, hand.approach_point, hand.approach_direction)
+            if jaws is None
+            else jaws.open_positions,
+        )
     return hand
+
+
+def _approach(surface: DigitSurface, jaws: Jaws | None, toward: np.ndarray | None) -> Approach:
+    if jaws is not None and (toward is None or float(jaws.direction @ toward) > _ALONG):
+        return Approach(jaws.point, jaws.direction)
+    has_room = len(surface.palm.faces) and surface.size > 0.0
+    return infer_approach(surface, toward) if has_room else _approach_without_palm(surface)
 
 
 def _approach_without_palm(surface: DigitSurface) -> Approach:

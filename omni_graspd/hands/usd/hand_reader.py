@@ -39,9 +39,23 @@ def read_hand(path: Path) -> Hand:
             if a name in ``hand.toml`` does not exist.
     """
     settings = read_hand_settings(hand_settings_path(path))
+    return _with_settings(_read_articulation(path, settings), settings, path)
+
+
+def read_articulation(path: Path) -> Hand:
+    """Read links and joints as :func:`read_hand` does, without inferring how the hand approaches and opens.
+
+    That takes most of the time. Approach and open posture are Z and the joints next to 0.
+
+    Raises:
+        GraspdError: As :func:`read_hand`.
+    """
+    return _read_articulation(path, read_hand_settings(hand_settings_path(path)))
+
+
+def _read_articulation(path: Path, settings: HandSettings) -> Hand:
     with reading_usd(path):
-        hand = _read_links_and_joints(open_still(path), settings, path)
-    return _with_settings(hand, settings, path)
+        return _read_links_and_joints(open_still(path), settings, path)
 
 
 def _read_links_and_joints(stage: Usd.Stage, settings: HandSettings, path: Path) -> Hand:
