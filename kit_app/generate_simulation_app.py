@@ -5,6 +5,7 @@
 For those who start Isaac Sim from a script; ``generate.py`` does the same in a Kit that runs already.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -37,6 +38,10 @@ def main(arguments: list[str]) -> int:
     finally:
         sys.stdout.write(f"exit code {code}\n")
         sys.stdout.flush()
+        if code and not takes_code:
+            # There close() ends the process, and with 0. Progress was written, Isaac Sim's own files can wait.
+            sys.stderr.flush()
+            os._exit(code)
         app.close(**({"exit_code": code} if takes_code else {}))
     return code
 

@@ -56,7 +56,7 @@ def author_posed_hand(
     prim = UsdGeom.Xform.Define(stage, path).GetPrim()
     prim.GetReferences().AddReference(str(hand.source.absolute()), _source_frames(hand).root)
     move_posed_hand(stage, path, hand, T_world_palm, joint_positions)
-    _switch_physics_off(prim)
+    switch_physics_off(prim)
     return prim
 
 
@@ -126,7 +126,12 @@ def _place(prim: Usd.Prim, T_world_prim: np.ndarray) -> None:
     xformable.MakeMatrixXform().Set(Gf.Matrix4d(local.T))
 
 
-def _switch_physics_off(root: Usd.Prim) -> None:
+def switch_physics_off(root: Usd.Prim) -> None:
+    """Have simulations leave out all bodies, colliders and joints below a prim: it is there to be looked at.
+
+    Args:
+        root: The prim; overrides go to the stage's edit target.
+    """
     for prim in Usd.PrimRange(root):
         if prim.HasAPI(UsdPhysics.RigidBodyAPI):
             UsdPhysics.RigidBodyAPI(prim).CreateRigidBodyEnabledAttr(False)

@@ -27,6 +27,9 @@ OK, FAILED, MENDABLE, STOPPED = 0, 1, 2, 130
 PACKAGES = {"tyro": "0.9", "pyarrow": "17", "manifold3d": "3.2", "platformdirs": "4"}
 """What Isaac Sim's Python lacks for a whole run, with the oldest version: options, tables, solids, folders."""
 
+_FROM_EXTENSION = ("scipy", "trimesh")
+"""What comes with Isaac Sim's extension omni.pip.compute, which a lean application may leave out."""
+
 _running: set[asyncio.Task[int]] = set()
 """Runs under way: a loop alone does not keep its tasks alive."""
 
@@ -113,6 +116,8 @@ def _require_packages() -> None:
 
 
 def _remedy(*names: str) -> str:
+    if set(names) <= set(_FROM_EXTENSION):
+        return "start Kit with --enable omni.pip.compute, the extension of Isaac Sim that has it"
     wanted = [f"'{name}>={PACKAGES[name]}'" if name in PACKAGES else name for name in names]
     if "tyro" in names:
         wanted += _NEEDED_BY_TYRO

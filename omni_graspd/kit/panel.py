@@ -52,11 +52,11 @@ class GraspdWindow(ui.Window):
             )
         webbrowser.open(report.resolve().as_uri())
 
-    def close(self) -> None:
-        """Stop what runs, take the hand off the stage, and go."""
+    def destroy(self) -> None:
+        """Stop what runs, take the hand off the stage, and go; Kit calls this after the window's X, and on shutdown."""
         self.tasks.cancel()
         self.grasps.close()
-        self.destroy()
+        super().destroy()
 
 
 class PanelMenu(omni.kit.menu.utils.MenuHelperExtensionFull):
@@ -64,17 +64,8 @@ class PanelMenu(omni.kit.menu.utils.MenuHelperExtensionFull):
 
     def start(self) -> None:
         """Add the menu entry."""
-        self._windows: list[GraspdWindow] = []
-        self.menu_startup(self._create, WINDOW_TITLE, WINDOW_TITLE, MENU_GROUP)
-
-    def _create(self) -> GraspdWindow:
-        window = GraspdWindow()
-        self._windows.append(window)
-        return window
+        self.menu_startup(GraspdWindow, WINDOW_TITLE, WINDOW_TITLE, MENU_GROUP)
 
     def stop(self) -> None:
-        """Remove the menu entry and close the window; nothing stays."""
+        """Remove the menu entry and the window; nothing stays."""
         self.menu_shutdown()
-        for window in self._windows:
-            window.close()
-        self._windows = []

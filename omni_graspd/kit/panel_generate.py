@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import omni.ui as ui
-import omni.usd
 
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.errors import GraspdError
 from omni_graspd.kit.config_rows import ConfigRows, field_docstring, labelled, typed_text
 from omni_graspd.kit.panel_pipeline import make_dataset
 from omni_graspd.kit.panel_tasks import PanelTasks
-from omni_graspd.kit.viewport import open_stage
+from omni_graspd.kit.selection import selected_file
 from omni_graspd.library import Kind, list_all_names
 from omni_graspd.synthesis.presets import PRESETS, synthesis_preset
 
@@ -110,28 +108,6 @@ def _asset_row(label: str, kind: Kind, tasks: PanelTasks) -> Any:
         ui.Button(
             "From selection",
             width=100,
-            clicked_fn=lambda: tasks.attempt(lambda: field.model.set_value(str(selected_file()))),
+            clicked_fn=lambda: tasks.attempt(lambda: field.model.set_value(str(selected_file(kind)))),
         )
     return field
-
-
-def selected_file() -> Path:
-    """Return the file of the prim that is selected on the stage: its own reference, or that of a prim above.
-
-    Raises:
-        GraspdError: If nothing is selected, or the prim comes from no file.
-    """
-    stage = open_stage()
-    paths = omni.usd.get_context().get_selection().get_selected_prim_paths()
-    if not paths:
-        raise GraspdError("no prim is selected; click the hand or object on the stage")
-    prim = stage.GetPrimAtPath(paths[0])
-    while prim and not prim.IsPseudoRoot():
-        for spec in prim.GetPrimStack():
-            layer = spec.layer
-            if layer.realPath and layer not in (stage.GetRootLayer(), stage.GetSessionLayer()):
-                return Path(layer.realPath)
-        prim = prim.GetParent()
-    raise GraspdError(
-        f"{paths[0]} is defined on the stage itself, not referenced from a USD file; save it as a file and choose that"
-    )

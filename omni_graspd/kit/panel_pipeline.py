@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
@@ -20,6 +19,7 @@ from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.run import Run, open_run
 from omni_graspd.dataset.stages.pipeline import STAGES
 from omni_graspd.errors import GraspdError
+from omni_graspd.kit.side_loop import on_side_loop
 from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 from omni_graspd.synthesis.synthesizer import synthesize
@@ -65,12 +65,7 @@ async def make_dataset(
     """
     require_packages()
     loop = asyncio.get_running_loop()
-    thread = _PipelineThread(lambda: _stages(config, stages, loop, progress, losses))
-    try:
-        await thread.done(loop)
-    except asyncio.CancelledError:
-        thread.cancel()
-        raise
+    await on_side_loop(lambda: _stages(config, stages, loop, progress, losses))
 
 
 async def _stages(
@@ -131,45 +126,3 @@ def bridged_backend(backend: Backend, main: asyncio.AbstractEventLoop) -> Backen
             await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(leave(), main))
 
     return replace(backend, simulate=simulate, render=render)
-
-
-class _PipelineThread:
-    """A thread that runs one coroutine on a loop of its own."""
-
-    def __init__(self, work: Callable) -> None:
-        self._work, self._cancelled = work, False
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task | None = None
-
-    def done(self, main: asyncio.AbstractEventLoop) -> asyncio.Future:
-        """Start, and return what is done when the thread is."""
-        self._future: asyncio.Future[None] = main.create_future()
-
-        def finish(error: BaseException | None) -> None:
-            if not self._future.done():
-                self._future.set_exception(error) if error is not None else self._future.set_result(None)
-
-        def run() -> None:
-            error: BaseException | None = None
-            try:
-                asyncio.run(self._main())
-            except asyncio.CancelledError:
-                error = GraspdError("stopped")
-            except BaseException as raised:
-                error = raised
-            if not main.is_closed():
-                main.call_soon_threadsafe(finish, error)
-
-        threading.Thread(target=run, name="omni_graspd", daemon=True).start()
-        return self._future
-
-    async def _main(self) -> None:
-        self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
-        if not self._cancelled:
-            await self._work()
-
-    def cancel(self) -> None:
-        """Let the coroutine end at its next await."""
-        self._cancelled = True
-        if self._loop is not None and self._task is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._task.cancel)

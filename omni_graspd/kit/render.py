@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import carb.settings
 import omni.kit.app
 import omni.replicator.core as rep
 import omni.usd
-from pxr import Gf, Sdf, Usd, UsdGeom
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdUtils
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.kit.channels import replicator_annotators, replicator_channel
@@ -27,12 +27,20 @@ _TRIES = 5
 """Captures of a view before its annotators count as empty for good."""
 _NEAR_FAR = (0.01, 100.0)
 """Clipping range [m] of cameras that do not say; USD's own range begins at one stage unit, a metre."""
+_SAMPLES_PER_FRAME = "/rtx/pathtracing/spp"
 _KEPT_SETTINGS = (
     "/rtx/rendermode",
     "/rtx/pathtracing/totalSpp",
-    "/rtx/pathtracing/spp",
+    _SAMPLES_PER_FRAME,
+    "/rtx/post/aa/op",
+    "/rtx-transient/post/aa/limitedOps",
     "/omni/replicator/captureOnPlay",
 )
+"""What we and Replicator's functions for render modes set."""
+_LOADING_UPDATES = 3000
+"""Frames that a stage may load for."""
+_SETTLING_UPDATES = 10
+"""Frames after loading or a change of the mode before the first capture, as NVIDIA's own tests wait."""
 
 
 def choose_renderer(config: RenderConfig) -> tuple[str, str]:
@@ -65,6 +73,7 @@ async def render(stage: Usd.Stage, rigs: list[CameraRig], config: RenderConfig) 
     async with _shown(stage) as shown:
         _bring_near_planes_closer(shown, rigs)
         with _render_settings(config):
+            await _settle()
             for rig in rigs:
                 for frame in await _capture(rig, config):
                     yield frame
@@ -74,7 +83,7 @@ async def render(stage: Usd.Stage, rigs: list[CameraRig], config: RenderConfig) 
 async def _shown(stage: Usd.Stage) -> AsyncIterator[Usd.Stage]:
     """Have Kit show the stage over a session layer of its own, which takes all that Kit and Replicator author."""
     context = omni.usd.get_context()
-    before = context.get_stage()
+    before, had_edits = context.get_stage(), context.has_pending_edit()
     # Kit drops the stage that it closes, with what was not saved; only a cache of our own keeps it alive.
     keeper = Usd.StageCache()
     if before is not None:
@@ -83,15 +92,20 @@ async def _shown(stage: Usd.Stage) -> AsyncIterator[Usd.Stage]:
     session.TransferContent(stage.GetSessionLayer())
     shown = Usd.Stage.Open(stage.GetRootLayer(), session)
     shown.SetEditTarget(session)
-    try:
-        await _attach(context, shown)
-        yield shown
-    finally:
-        if before is not None:
-            await _attach(context, before)
-            keeper.Clear()
-        else:
-            await context.close_stage_async()
+    with ExitStack() as afterwards:
+        # Kit puts each stage that it attaches into the application's cache, and leaves it there.
+        afterwards.callback(UsdUtils.StageCache.Get().Erase, shown)
+        try:
+            await _attach(context, shown)
+            yield shown
+        finally:
+            if before is not None:
+                await _attach(context, before)
+                # Attaching clears what makes Kit ask whether to save.
+                context.set_pending_edit(had_edits)
+                keeper.Clear()
+            else:
+                await context.close_stage_async()
 
 
 async def _attach(context: Any, stage: Usd.Stage) -> None:
@@ -99,6 +113,22 @@ async def _attach(context: Any, stage: Usd.Stage) -> None:
     if not is_attached:
         raise GraspdError(f"Kit could not open the stage {stage.GetRootLayer().identifier}: {reason}")
     await omni.kit.app.get_app().next_update_async()
+
+
+async def _settle() -> None:
+    """Wait until the stage that is shown has loaded its files and the renderer has taken the settings."""
+    app, context = omni.kit.app.get_app(), omni.usd.get_context()
+    for _ in range(_LOADING_UPDATES):
+        if context.get_stage_loading_status()[2] == 0:
+            break
+        await app.next_update_async()
+    else:
+        raise GraspdError(
+            f"the stage's files did not load within {_LOADING_UPDATES} frames; check Isaac Sim's log for missing assets"
+        )
+    for _ in range(_SETTLING_UPDATES):
+        await app.next_update_async()
+    await rep.orchestrator.wait_until_complete_async()
 
 
 def _bring_near_planes_closer(shown: Usd.Stage, rigs: list[CameraRig]) -> None:
@@ -117,13 +147,16 @@ def _render_settings(config: RenderConfig) -> Iterator[None]:
     rep.orchestrator.set_capture_on_play(False)
     if set(config.annotators) & set(TRACED_ANNOTATORS):
         rep.settings.set_render_pathtraced(samples_per_pixel=config.samples_per_pixel)
+        settings.set(_SAMPLES_PER_FRAME, config.samples_per_pixel)
     else:
         rep.settings.set_render_rtx_realtime()
     try:
         yield
     finally:
         for path, value in before.items():
-            if value is not None:
+            if value is None:
+                settings.destroy_item(path)
+            else:
                 settings.set(path, value)
 
 

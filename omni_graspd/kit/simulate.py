@@ -35,7 +35,8 @@ _one_at_a_time = asyncio.Lock()
 async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
     """Step the stage's rigid bodies with PhysX until all rest or the time is up; the stage is not changed.
 
-    Kit goes on drawing meanwhile. PhysX lets go of the stage that is open and takes it back at the end.
+    Kit goes on drawing meanwhile. PhysX lets go of the stage that is open and takes it back at the end. Callbacks that
+    the user subscribed to physics steps are called for these steps as well: omni.physx does not tell stages apart.
 
     Args:
         stage: Stage with at least one enabled, non-kinematic ``PhysicsRigidBodyAPI`` prim. Gravity and materials are

@@ -16,7 +16,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, Vt
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.posed_hand import author_posed_hand, move_posed_hand
+from omni_graspd.hands.posed_hand import author_posed_hand, move_posed_hand, switch_physics_off
 from omni_graspd.inspection.grasp_contacts import GraspContacts, friction_cone_lines, painted_points
 from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose, pose_to_matrix, transform_points
 
@@ -104,6 +104,7 @@ class GraspView:
             UsdGeom.Xform.Define(stage, ROOT)
             prim = UsdGeom.Xform.Define(stage, _OBJECT_PATH).GetPrim()
             prim.GetReferences().AddReference(str(object_file.absolute()))
+            switch_physics_off(prim)
             matrix = pose_to_matrix(self.T_world_object)
             # Files of a dataset are in metres.
             matrix[:3, :3] /= units

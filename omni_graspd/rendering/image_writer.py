@@ -29,14 +29,8 @@ def write_frame(frame: Frame, folder: Path, frame_index: int = 0) -> list[Path]:
     Raises:
         ValueError: If the frame has a channel that is not in the contract.
     """
-    unknown = set(frame.channels) - set(ANNOTATORS)
-    if unknown:
-        raise ValueError(f"expected channels among {', '.join(ANNOTATORS)}, got {', '.join(sorted(unknown))}")
+    files = encode_frame(frame, frame_index)
     folder.mkdir(parents=True, exist_ok=True)
-    files: dict[str, bytes] = {}
-    for name, channel in frame.channels.items():
-        names = file_names([name], frame_index)
-        files |= {names[stem]: content for stem, content in ANNOTATORS[name].files.encode(name, channel).items()}
     paths = []
     for file_name, content in files.items():
         path = folder / file_name
@@ -44,6 +38,26 @@ def write_frame(frame: Frame, folder: Path, frame_index: int = 0) -> list[Path]:
             temporary.write_bytes(content)
         paths.append(path)
     return paths
+
+
+def encode_frame(frame: Frame, frame_index: int = 0) -> dict[str, bytes]:
+    """Return the content of each file of a frame by its name, in the order of the frame's channels.
+
+    Args:
+        frame: The frame.
+        frame_index: Number in the file names, four digits.
+
+    Raises:
+        ValueError: If the frame has a channel that is not in the contract.
+    """
+    unknown = set(frame.channels) - set(ANNOTATORS)
+    if unknown:
+        raise ValueError(f"expected channels among {', '.join(ANNOTATORS)}, got {', '.join(sorted(unknown))}")
+    files: dict[str, bytes] = {}
+    for name, channel in frame.channels.items():
+        names = file_names([name], frame_index)
+        files |= {names[stem]: content for stem, content in ANNOTATORS[name].files.encode(name, channel).items()}
+    return files
 
 
 def file_names(annotators: Sequence[str], frame_index: int = 0) -> dict[str, str]:

@@ -11,7 +11,7 @@ from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.rendering.annotators import STEREO_ANNOTATORS
 from omni_graspd.rendering.frame import CameraRig, Frame
-from omni_graspd.rendering.image_writer import file_names, write_frame
+from omni_graspd.rendering.image_writer import encode_frame, file_names, write_frame
 
 _EYES = {1: ("mono",), 2: ("left", "right"), 3: ("mono", "left", "right")}
 """Names of a rig's cameras by their number, in the order in which rigs list them."""
@@ -80,6 +80,18 @@ def write_view(eyes: Sequence[Frame], folder: Path) -> None:
         return
     with atomic_path(folder) as temporary:
         _write_eyes(eyes, temporary)
+
+
+def encode_view(eyes: Sequence[Frame], view: str) -> dict[str, bytes]:
+    """Return the content of each file that :func:`write_view` writes, by its path with ``/``.
+
+    Args:
+        eyes: Frames of the view, in the order of the rig's cameras.
+        view: Name of the view's folder.
+    """
+    named = zip(eyes, eye_names(len(eyes)), strict=True)
+    folders = [(frame, eye_folder(Path(view), eye, len(eyes)).as_posix()) for frame, eye in named]
+    return {f"{folder}/{name}": content for frame, folder in folders for name, content in encode_frame(frame).items()}
 
 
 def _write_eyes(eyes: Sequence[Frame], folder: Path) -> None:

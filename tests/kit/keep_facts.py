@@ -3,7 +3,7 @@
 """Keep the part of the facts about Kit that the tests need: ``python keep_facts.py kit_api.json``.
 
 Whole modules are kept, so that what is near a symbol we use is known as well. Members of omni.ui's classes that the
-full file only mentions in notes are added here, each with its source.
+full file only mentions in notes, and what was read later, are added here, each with its source.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ KEPT = (
     "omni.ui",
     "omni.usd",
 )
+_TYPINGS = {
+    "source": "work-r-labs/isaacsim_typings_5:typings/omni/usd/_usd.pyi (stub generated from Isaac Sim 5.0)",
+    "verified": "source",
+}
 _UI_DOCS = "NVIDIA-Omniverse/kit-usd-agents: omni_ui_fns class pages"
 _WIDGET = (
     "width height visible enabled name style tooltip tooltip_fn identifier checked selected style_type_name_override"
@@ -89,7 +93,22 @@ _METHODS = {
 }
 
 
-def _added() -> dict[str, dict[str, Any]]:
+def _added_context() -> dict[str, dict[str, Any]]:
+    flag = [{"name": "arg0", "kind": "positional_only", "annotation": "bool"}]
+    return {
+        "UsdContext.has_pending_edit": {"kind": "method", "signature": [], "returns": "bool"} | _TYPINGS,
+        "UsdContext.set_pending_edit": {"kind": "method", "signature": flag, "returns": "None"} | _TYPINGS,
+    }
+
+
+def _added_backend() -> dict[str, dict[str, Any]]:
+    names = [{"name": name, "kind": "positional_or_keyword"} for name in ("path", "data")]
+    fact = {"kind": "method", "signature": names, "returns": "None", "verified": "source"}
+    source = "omni.replicator.core 1.12.27 source, scripts/backends and write_metadata of scripts/writers.py"
+    return {"BaseBackend.write_blob": fact | {"source": f"{source} (public text index; repository unnamed)"}}
+
+
+def _added_widgets() -> dict[str, dict[str, Any]]:
     facts: dict[str, dict[str, Any]] = {}
 
     def add(name: str, **fact: Any) -> None:
@@ -135,7 +154,9 @@ def _added() -> dict[str, dict[str, Any]]:
 def keep(full: dict[str, Any]) -> dict[str, Any]:
     """Return the kept modules, with the members that we add to omni.ui."""
     modules = {name: dict(full["modules"][name]) for name in KEPT}
-    modules["omni.ui"] = _added() | modules["omni.ui"]
+    modules["omni.ui"] = _added_widgets() | modules["omni.ui"]
+    modules["omni.usd"] |= _added_context()
+    modules["omni.replicator.core.backends"] |= _added_backend()
     modules["omni.ui"]["Workspace.get_window"] |= {"binding": "staticmethod"}
     meta = {key: full["_meta"][key] for key in ("main_target", "compared_with", "verified_values", "signature")}
     return {"_meta": meta, "modules": modules}

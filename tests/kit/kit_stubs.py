@@ -58,10 +58,12 @@ class Kit:
         self.settings: dict[str, Any] = {}
         self.log: list[tuple[str, str]] = []
         self.exit_code: int | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
         self.extensions: dict[str, str] = {}
         self.engine = "physx"
         self.is_playing = False
         self.longest_block = 0.0
+        self.updates = 0
         self.windows: list[Any] = []
         self.menus: dict[str, Any] = {}
         self.tree = ui.Tree()
@@ -122,7 +124,19 @@ class Kit:
 
     def run(self, main: Coroutine[Any, Any, _Result]) -> _Result:
         """Run a coroutine and what it starts on an event loop, and note how long the loop was blocked at most [s]."""
-        return asyncio.run(self._watched(main))
+        with asyncio.Runner() as runner:
+            self.loop = runner.get_loop()
+            try:
+                return runner.run(self._watched(main))
+            finally:
+                self.loop = None
+
+    def replaced_run(self, main: Coroutine[Any, Any, _Result], **_: Any) -> _Result:
+        """Do what ``asyncio.run`` does in Kit 110.4 (omni.kit.async_engine): stop Kit's loop first, whoever calls."""
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+        with asyncio.Runner() as runner:
+            return runner.run(main)
 
     async def _watched(self, main: Coroutine[Any, Any, _Result]) -> _Result:
         watch = asyncio.ensure_future(self._watch())
@@ -159,11 +173,15 @@ def installed_stubs(version: str) -> Iterator[Kit]:
             kit.modules[name] = module
     _link(kit)
     sys.modules.update(kit.modules)
+    run = asyncio.run
+    if version != "5.1":
+        asyncio.run = kit.replaced_run
     try:
         yield kit
         kit.require_awaited()
     finally:
-        kit.usd.put(None)
+        asyncio.run = run
+        kit.usd.close()
         for name in [name for name in sys.modules if _is_ours(name)]:
             del sys.modules[name]
         package = importlib.import_module("omni_graspd")

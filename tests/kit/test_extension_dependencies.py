@@ -54,6 +54,12 @@ def test_the_application_brings_what_the_extension_needs_without_a_window():
     assert {"omni.physx", "omni.replicator.core", "omni.usd", "omni.warp.core"} <= required & app.keys()
 
 
+def test_the_extension_that_has_scipy_and_trimesh_is_a_dependency():
+    """They are not in Kit's own Python: a lean application would have neither."""
+    for path in (_ROOT / "extension.toml", _APP):
+        assert "omni.pip.compute" in _parsed(path)["dependencies"], path.name
+
+
 def test_what_our_code_imports_of_kit_is_a_dependency():
     """An optional one may be missing: the code that imports it must allow for that."""
     declared = {*_parsed(_ROOT / "extension.toml")["dependencies"], "isaacsim", "omni.ext", "omni.kit.app"}

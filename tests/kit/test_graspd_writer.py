@@ -93,7 +93,7 @@ def _writer(folder: Path, **arguments: Any):
 
     register_writer()
     writer = rep.WriterRegistry.get("GraspdWriter")
-    writer.initialize(output_dir=str(folder), **arguments)
+    writer.initialize(output_dir=None if folder is None else str(folder), **arguments)
     return writer
 
 
@@ -163,6 +163,19 @@ def test_unknown_annotators_and_structures_are_refused(kit, tmp_path):
         _writer(tmp_path, annotators=("depth",))
     with pytest.raises(GraspdError, match="got 'modern'"):
         _writer(tmp_path, data_structure="modern")
+
+
+@pytest.mark.parametrize("count", [1, 2], ids=["mono", "stereo"])
+def test_a_backend_gets_the_same_bytes_as_the_disk(kit, tmp_path, count):
+    cameras, store = _put_cameras(kit.usd.stage)[:count], kit.instance("BaseBackend")
+    _capture(kit, _writer(tmp_path, annotators=ALL), cameras, frames=2)
+    _capture(kit, _writer(None, annotators=ALL, backend=store), cameras, frames=2)
+    assert store.fake_files == _bytes(tmp_path) and len(store.fake_files) > 20
+
+
+def test_neither_folder_nor_backend_is_refused(kit):
+    with pytest.raises(GraspdError, match="expected output_dir or backend, got neither"):
+        _writer(None)
 
 
 def test_a_view_that_cannot_be_written_is_reported(kit, tmp_path):

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from kit_fakes.replicator import synthetic_channels
 from kit_stubs import VERSIONS, installed_stubs, skip_without
-from pxr import Gf, Usd, UsdGeom
+from pxr import Gf, Usd, UsdGeom, UsdUtils
 
 from omni_graspd.backend import load_backend
 from omni_graspd.errors import GraspdError
@@ -148,6 +148,55 @@ def test_render_products_are_gone_and_the_users_stage_and_settings_are_back(kit)
     assert kit.usd.stage == users_stage
     assert kit.usd.stage.GetPrimAtPath("/Unsaved")
     assert kit.settings["/rtx/rendermode"] == "RaytracedLighting"
+
+
+@pytest.mark.parametrize("annotators", [LABEL_ANNOTATORS, ("rgb",)], ids=["real time", "path tracing"])
+def test_all_settings_are_as_they_were_and_those_that_were_not_there_are_gone(kit, annotators):
+    kit.replicator.renderer = _renderer
+    kit.settings.clear()
+    kit.settings["/rtx/post/aa/op"] = 3
+    before = dict(kit.settings)
+    _kit_frames(kit, _stage(), [MONO], RenderConfig(annotators=annotators, samples_per_pixel=16))
+    assert kit.settings == before
+
+
+def test_path_tracing_draws_all_samples_in_each_frame(kit):
+    seen = []
+
+    def renderer(stage, path, resolution):
+        seen.append(dict(kit.settings))
+        return _renderer(stage, path, resolution)
+
+    kit.replicator.renderer = renderer
+    _kit_frames(kit, _stage(), [MONO], RenderConfig(annotators=("rgb",), samples_per_pixel=16))
+    assert seen[0]["/rtx/pathtracing/spp"] == seen[0]["/rtx/pathtracing/totalSpp"] == 16
+
+
+def test_the_first_capture_waits_for_the_stages_files_and_ten_frames_more(kit):
+    kit.replicator.renderer = _renderer
+    kit.usd.loading_updates = 25
+    _kit_frames(kit, _stage(), [MONO])
+    assert kit.replicator.captured[0] >= 25 + 10
+    assert kit.replicator.completed[0] <= kit.replicator.captured[0]
+
+
+def test_a_stage_that_never_loads_is_one_line(kit):
+    kit.replicator.renderer = _renderer
+    users_stage, kit.usd.loading_updates = kit.usd.stage, 10**6
+    with pytest.raises(GraspdError, match="did not load within"):
+        _kit_frames(kit, _stage(), [MONO])
+    assert kit.usd.stage == users_stage
+
+
+@pytest.mark.parametrize("edited", [True, False])
+def test_nothing_is_left_in_the_stage_cache_and_unsaved_edits_are_still_known(kit, edited):
+    kit.replicator.renderer = _renderer
+    kit.usd.is_edited = edited
+    before = {stage.GetRootLayer() for stage in UsdUtils.StageCache.Get().GetAllStages()}
+    _kit_frames(kit, _stage(), [MONO])
+    assert {stage.GetRootLayer() for stage in UsdUtils.StageCache.Get().GetAllStages()} == before
+    assert len(UsdUtils.StageCache.Get().GetAllStages()) == 1
+    assert kit.usd.is_edited is edited
 
 
 def test_leaving_after_the_first_frame_cleans_up_as_well(kit):

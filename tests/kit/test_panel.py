@@ -9,12 +9,13 @@ import importlib
 import json
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
 from kit_stubs import skip_without
-from pxr import Gf, UsdGeom
+from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 pytest.importorskip("pyarrow", reason="datasets are Parquet tables; Kit's Python has no pyarrow of its own")
 
@@ -310,6 +311,77 @@ def test_file_of_the_selected_prim_becomes_the_object(kit, window):
     kit.usd.selected = []
     kit.find("Button", "From selection")[1].fake_click()
     assert "no prim is selected" in window._line.text
+
+
+def _cube(layer) -> None:
+    stage = Usd.Stage.Open(layer)
+    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    stage.SetDefaultPrim(UsdGeom.Xform.Define(stage, "/Asset").GetPrim())
+    UsdGeom.Cube.Define(stage, "/Asset/Geometry").CreateSizeAttr(0.05)
+
+
+@pytest.mark.parametrize("where", ["on a server", "on the stage itself"])
+def test_what_has_no_local_file_is_taken_as_it_is_composed_on_the_stage(kit, window, tmp_path, monkeypatch, where):
+    """A layer that is in memory only stands for one that Kit fetched from a server."""
+    from omni_graspd.objects.object_reader import read_object
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    stage, fetched = kit.usd.stage, Sdf.Layer.CreateAnonymous()
+    if where == "on a server":
+        _cube(fetched)
+        UsdGeom.Xform.Define(stage, "/World/Mug").GetPrim().GetReferences().AddReference(fetched.identifier)
+    else:
+        UsdGeom.Cube.Define(stage, "/World/Mug/Geometry").CreateSizeAttr(0.05)
+    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    kit.usd.selected = ["/World/Mug/Geometry"]
+    kit.find("Button", "From selection")[1].fake_click()
+    file = Path(window.generate._object.model.get_value_as_string())
+    assert file.is_relative_to(tmp_path) and file.stem == ("Mug" if where == "on a server" else "Geometry")
+    np.testing.assert_allclose(np.ptp(read_object(file).mesh.vertices, axis=0), 0.05, atol=1e-7)
+
+
+def test_addresses_are_no_local_files_even_where_kit_has_a_copy(kit, tmp_path):
+    from omni_graspd.kit.selection import local_file
+
+    copy = tmp_path / "ab12.usd"
+    copy.write_text("")
+    assert local_file(str(copy), str(copy)) == copy
+    for address in ("https://host/Isaac/Props/mug.usd", "omniverse://host/mug.usd"):
+        assert local_file(address, str(copy)) is None
+        assert local_file(address, address) is None
+
+
+def test_the_windows_x_stops_the_work_takes_the_hand_away_and_the_menu_opens_it_anew(kit, window):
+    _open(kit, window)
+    assert kit.usd.stage.GetPrimAtPath("/GraspdInspection/Hand")
+
+    async def forever() -> None:
+        await asyncio.sleep(60.0)
+
+    async def close() -> None:
+        window.tasks.start(forever(), "wait")
+        await asyncio.sleep(0.01)
+        window.visible = False
+        for _ in range(5):
+            await asyncio.sleep(0.01)
+
+    kit.run(close())
+    assert not window.tasks.is_busy
+    assert kit.windows == [] and not kit.usd.stage.GetPrimAtPath("/GraspdInspection")
+    (open_again,) = kit.menus.values()
+    again = open_again()
+    assert kit.windows == [again] != [window]
+
+
+def test_play_does_not_move_what_is_shown(kit, window):
+    """Neither the hand nor the object of the panel takes part in the user's simulation."""
+    _open(kit, window)
+    shown = list(Usd.PrimRange(kit.usd.stage.GetPrimAtPath("/GraspdInspection")))
+    bodies = [UsdPhysics.RigidBodyAPI(prim) for prim in shown if prim.HasAPI(UsdPhysics.RigidBodyAPI)]
+    colliders = [UsdPhysics.CollisionAPI(prim) for prim in shown if prim.HasAPI(UsdPhysics.CollisionAPI)]
+    assert len(bodies) > 1 and any(str(body.GetPath()).startswith("/GraspdInspection/Object") for body in bodies)
+    assert not any(body.GetRigidBodyEnabledAttr().Get() for body in bodies)
+    assert not any(collider.GetCollisionEnabledAttr().Get() for collider in colliders)
 
 
 def test_damaged_dataset_is_said_and_the_panel_lives_on(kit, window):

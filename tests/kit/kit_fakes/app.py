@@ -15,6 +15,8 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
     class IApp:
         async def next_update_async(self, name: str = "", order: int = 50) -> float:
             kit.draw()
+            kit.updates += 1
+            kit.usd.loading = max(kit.usd.loading - 1, 0)
             await asyncio.sleep(0)
             return 1.0 / 60.0
 
@@ -57,11 +59,40 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
             window_attr_name: str | None = None,
             verbose: bool = False,
         ) -> int:
-            kit.menus[f"{menu_group}/{menu_desc}"] = create_window_fn
-            self._menu = f"{menu_group}/{menu_desc}"
+            def toggle() -> Any:
+                shown = self._opened is not None and self._opened.visible
+                self.show_window(None, not shown, 0)
+                return self._opened
+
+            self._create, self._opened, self._menu = create_window_fn, None, f"{menu_group}/{menu_desc}"
+            kit.menus[self._menu] = toggle
             return 0
 
+        def show_window(self, menu: Any, value: bool, index: int) -> None:
+            """Make the window, and have it destroyed a frame after it is hidden, by its X or by the menu."""
+            if not value:
+                if self._opened is not None:
+                    self._opened.visible = False
+                return
+            self._opened = self._create()
+            self._opened.visible = False
+            self._opened.set_visibility_changed_fn(self._changed)
+            self._opened.visible = True
+
+        def _changed(self, visible: bool) -> None:
+            if not visible:
+                asyncio.ensure_future(self._destroy())  # noqa: RUF006 as Kit does
+
+        async def _destroy(self) -> None:
+            await asyncio.sleep(0)
+            if self._opened is not None:
+                self._opened.destroy()
+                self._opened = None
+
         def menu_shutdown(self, index: int = -1) -> bool:
+            if getattr(self, "_opened", None) is not None:
+                self._opened.destroy()
+                self._opened = None
             return kit.menus.pop(getattr(self, "_menu", ""), None) is not None
 
     class MenuHelperExtension:

@@ -88,6 +88,8 @@ class Replicator:
         self.annotators: list[Any] = []
         self.steps: list[dict[str, Any]] = []
         self.capture_on_play = True
+        self.captured: list[int] = []  # updates after which something was captured
+        self.completed: list[int] = []  # updates after which all that was captured was waited for
         self.names: dict[str, int] = {}
 
     def make_product(self, camera: Any, resolution: tuple[int, int], name: str | None) -> Any:
@@ -169,6 +171,8 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
         "omni.replicator.core.annotators": _annotators(kit),
         "omni.replicator.core.create": {"render_product": lambda *args, **kwargs: _products(kit, *args, **kwargs)},
         "omni.replicator.core.orchestrator": _orchestrator(kit),
+        "omni.replicator.core.settings": _modes(kit),
+        "omni.replicator.core.backends": {"BaseBackend": _backend()},
         "omni.replicator.core.utils.viewport_manager": {"HydraTexture": _product(kit)},
     }
 
@@ -296,6 +300,33 @@ def _annotators(kit: Any) -> dict[str, Any]:
     return {"Annotator": Annotator, "AnnotatorRegistry": AnnotatorRegistry, "get": get}
 
 
+def _modes(kit: Any) -> dict[str, Any]:
+    def set_render_rtx_realtime(antialiasing: str = "FXAA") -> None:
+        kit.settings["/rtx/rendermode"] = "RaytracedLighting"
+        kit.settings["/rtx-transient/post/aa/limitedOps"] = False
+        kit.settings["/rtx/post/aa/op"] = 2
+
+    def set_render_pathtraced(samples_per_pixel: int = 64) -> None:
+        kit.settings["/rtx/rendermode"] = "PathTracing"
+        kit.settings["/rtx/pathtracing/totalSpp"] = samples_per_pixel
+
+    return {"set_render_rtx_realtime": set_render_rtx_realtime, "set_render_pathtraced": set_render_pathtraced}
+
+
+def _backend() -> type:
+    class BaseBackend:
+        """Keeps what is written, by path."""
+
+        def _fake_start(self) -> None:
+            self.fake_files: dict[str, bytes] = {}
+
+        def write_blob(self, path: str, data: bytes) -> None:
+            assert isinstance(path, str) and isinstance(data, bytes)
+            self.fake_files[path] = data
+
+    return BaseBackend
+
+
 def _orchestrator(kit: Any) -> dict[str, Any]:
     async def step_async(
         rt_subframes: int = -1,
@@ -305,10 +336,13 @@ def _orchestrator(kit: Any) -> dict[str, Any]:
     ) -> None:
         await asyncio.sleep(0)
         kit.replicator.steps.append({"rt_subframes": rt_subframes, "delta_time": delta_time})
+        kit.replicator.captured.append(kit.updates)
+        assert not kit.usd.loading, "captured while the stage loads"
         kit.replicator.capture()
 
     async def wait_until_complete_async() -> None:
         await asyncio.sleep(0)
+        kit.replicator.completed.append(kit.updates)
 
     def blocking(*_: Any, **__: Any) -> None:
         raise RuntimeError("OrchestratorError: blocking calls work in standalone scripts only; use the *_async one")

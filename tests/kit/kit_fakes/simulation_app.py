@@ -17,9 +17,10 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
 
         def run_coroutine(self, coroutine: Any, run_until_complete: bool = True) -> Any:
             assert run_until_complete, "the fake has no loop that goes on"
-            return asyncio.run(coroutine)
+            with asyncio.Runner() as runner:
+                return runner.run(coroutine)
 
         def close(self, wait_for_replicator: bool = True, skip_cleanup: bool = False, exit_code: int = 0) -> None:
-            kit.exit_code = exit_code
+            kit.exit_code = kit.exit_code or exit_code
 
     return {"isaacsim": {"SimulationApp": SimulationApp}}

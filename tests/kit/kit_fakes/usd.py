@@ -18,16 +18,23 @@ class Stages:
         self.url = ""
         self.refusals: list[str] = []  # reasons with which the next stages are refused, after the old one was closed
         self.stage: Usd.Stage | None = None
+        self.is_edited = False
+        self.loading_updates = 3  # frames that a stage loads for
+        self.loading = 0
         self.put(Usd.Stage.CreateInMemory())
 
     def put(self, stage: Usd.Stage | None, url: str = "anon:") -> None:
-        """Make a stage the open one."""
-        if self.stage is not None:
-            UsdUtils.StageCache.Get().Erase(self.stage)
-        self.stage, self.url, self.selected = stage, url, []
+        """Make a stage the open one: it goes into the application's cache and, as in Kit, stays there."""
+        self.stage, self.url, self.selected, self.is_edited = stage, url, [], False
         if stage is not None:
-            UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+            if not stage.HasAuthoredMetadata("upAxis"):
+                UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
             UsdUtils.StageCache.Get().Insert(stage)
+
+    def close(self) -> None:
+        """Leave nothing in the cache for the next test."""
+        self.stage = None
+        UsdUtils.StageCache.Get().Clear()
 
 
 def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
@@ -39,6 +46,15 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
 
         def get_stage_id(self) -> int:
             return UsdUtils.StageCache.Get().GetId(kit.usd.stage).ToLongInt()
+
+        def get_stage_loading_status(self) -> tuple[str, int, int]:
+            return "", 1 if kit.usd.loading else 0, kit.usd.loading
+
+        def has_pending_edit(self) -> bool:
+            return kit.usd.is_edited
+
+        def set_pending_edit(self, arg0: bool) -> None:
+            kit.usd.is_edited = arg0
 
         def get_stage_url(self) -> str:
             return kit.usd.url
@@ -69,6 +85,7 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
         async def attach_stage_async(self, stage: Usd.Stage) -> tuple[bool, str]:
             await asyncio.sleep(0)
             kit.usd.put(stage, stage.GetRootLayer().identifier)
+            kit.usd.loading = kit.usd.loading_updates
             return (False, kit.usd.refusals.pop()) if kit.usd.refusals else (True, "")
 
         async def close_stage_async(self) -> tuple[bool, str]:
