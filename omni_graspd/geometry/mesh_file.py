@@ -24,7 +24,7 @@ from omni_graspd.geometry.obj_text import plain_text, triangle_text
 from omni_graspd.geometry.picture import loaded_picture
 from omni_graspd.geometry.ply_text import plain_ply, with_cut_polygons
 from omni_graspd.plain_text import shortened
-from omni_graspd.usd.mesh_soundness import check_surface
+from omni_graspd.usd.mesh_soundness import MOST_MESHES, check_surface
 
 _STL_HEADER, _STL_FACE = 84, 50
 """Bytes before the faces of a binary STL, which end with their number, and bytes per face."""
@@ -131,10 +131,12 @@ def _load_collada(path: Path) -> MeshFile:
 
 def _placed(loaded: Any) -> list[trimesh.Trimesh]:
     if isinstance(loaded, trimesh.Scene):
-        sizes = {name: len(getattr(part, "faces", ())) for name, part in loaded.geometry.items()}
-        count = sum(sizes[loaded.graph[node][1]] for node in loaded.graph.nodes_geometry)
+        placed = loaded.graph.nodes_geometry
+        if len(placed) > MOST_MESHES:
+            raise ValueError(f"it places {len(placed)} meshes, more than {MOST_MESHES}")
+        count = sum(len(getattr(loaded.geometry[loaded.graph[node][1]], "faces", ())) for node in placed)
         if count > _MOST_FACES:
-            raise ValueError(f"its copies have {count} faces in all, more than {_MOST_FACES}")
+            raise ValueError(f"its meshes have {count} faces in all, more than {_MOST_FACES}")
     parts = loaded.dump() if isinstance(loaded, trimesh.Scene) else [loaded]
     return [part for part in parts if isinstance(part, trimesh.Trimesh) and len(part.faces)]
 

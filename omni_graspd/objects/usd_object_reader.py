@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.objects.source_surface import SourceSurface
 from omni_graspd.objects.texture_atlas import join_parts
 from omni_graspd.objects.usd_surface_parts import placed_mesh, surface_parts
+from omni_graspd.usd.mesh_soundness import MOST_MESHES
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.placed_prims import PlacedPrim, placed_prims
 from omni_graspd.usd.semantics import read_label
@@ -46,7 +48,11 @@ def read_usd_object(path: Path) -> SourceSurface:
 def _read_stage(stage: Usd.Stage, path: Path) -> SourceSurface:
     moving = hold_at_start(stage)
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
-    drawn = list(placed_prims(root))
+    drawn = list(islice(placed_prims(root), MOST_MESHES + 1))
+    if len(drawn) > MOST_MESHES:
+        raise GraspdError(
+            f"expected an object of at most {MOST_MESHES} meshes and shapes, got more in {path}; join them"
+        )
     placed = [one for one in drawn if is_surface(one.prim)]
     if not placed:
         raise GraspdError(f"expected a visible mesh or shape in {path}, got none; convert curves and points to meshes")

@@ -12,7 +12,7 @@ from pxr import Sdf, Tf
 from omni_graspd.errors import GraspdError
 from omni_graspd.usd.text_nesting import check_nesting
 
-MOST_PRIMS = 500_000
+MOST_PRIMS = 100_000
 """Prims that a file may have, those of references counted as often as they are there."""
 
 

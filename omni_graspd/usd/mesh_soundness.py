@@ -10,6 +10,8 @@ from omni_graspd.errors import GraspdError
 
 FARTHEST = 1e9
 """Coordinates are smaller than that, in any unit: their powers must not overflow."""
+MOST_MESHES = 4096
+"""Meshes that an object may consist of, copies included; one of more than 64 loose parts is refused in the end."""
 
 
 def check_surface(vertices: np.ndarray, faces: np.ndarray, source: object) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from pxr import Usd, UsdGeom
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.usd.transforms import gf_to_matrix, local_to_world
 
 
@@ -52,13 +53,21 @@ def placed_prims(
         root: Where to begin.
         time: When; None is the default time.
         purposes: USD purposes that count.
+
+    Raises:
+        GraspdError: If point instancers make more than a hundred thousand copies.
     """
     yield from _Reader(Usd.TimeCode.Default() if time is None else time, purposes).prims(root, None)
+
+
+_MOST_COPIES = 100_000
+"""Copies that point instancers may make: nested ones multiply."""
 
 
 class _Reader:
     def __init__(self, time: Usd.TimeCode, purposes: Sequence[str]) -> None:
         self._time, self._purposes = time, purposes
+        self._copy_count = 0
         self._cache = UsdGeom.XformCache(time)
 
     def prims(self, root: Usd.Prim, copy: InstancerCopy | None) -> Iterator[PlacedPrim]:
@@ -86,6 +95,11 @@ class _Reader:
         for number, (index, transform, shown) in enumerate(zip(indices, transforms, mask, strict=False)):
             if not shown or index >= len(prototypes) or not prototypes[index]:
                 continue
+            self._copy_count += 1
+            if self._copy_count > _MOST_COPIES:
+                raise GraspdError(
+                    f"expected point instancers to make at most {_MOST_COPIES} copies, got more at {prim.GetPath()}"
+                )
             root = prototypes[index]
             T_world_copy = T_world_instancer @ gf_to_matrix(transform)
             T_copy_world = T_world_copy @ np.linalg.inv(local_to_world(root, self._cache))
