@@ -28,7 +28,12 @@ from omni_graspd.synthesis.grasp import GraspBatch
 
 
 def _write_dataset(
-    root: Path, objects: dict[str, np.ndarray], *, hand: str = "claw<b>", evaluated: bool = True
+    root: Path,
+    objects: dict[str, np.ndarray],
+    *,
+    hand: str = "claw<b>",
+    evaluated: bool = True,
+    further: tuple[str, ...] = (),
 ) -> Path:
     """Write tables with the given epsilons; the first row of each object is marked as failed."""
     for name, epsilon in objects.items():
@@ -39,6 +44,7 @@ def _write_dataset(
         if evaluated:
             metrics |= {"intersection_volume": 1e-6 * epsilon, "held": np.linspace(0.0, 1.0, count)}
             metrics |= {"displacement": 0.01 * epsilon, "penetration_depth": 1e-3 * np.arange(count)}
+            metrics |= dict.fromkeys(further, epsilon)
             metrics |= {f"{metric}_{at}mm": at * epsilon for metric in ("epsilon", "volume") for at in (1, 3, 9)}
         batch = GraspBatch(poses, np.zeros((count, 1)), {}, status)
         table = GraspTable(hand, name, ("joint",), np.arange(count, dtype=np.int32), 0, batch, metrics)
@@ -156,12 +162,14 @@ def test_the_command_names_the_page(dataset, capsys):
 
 
 @pytest.mark.slow
-def test_in_a_browser_pictures_load_and_tables_sort_without_complaint(dataset):
+def test_in_a_browser_pictures_load_and_tables_sort_without_complaint(tmp_path):
     playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
     browser_file = shutil.which("chromium") or shutil.which("google-chrome")
     if browser_file is None:
         pytest.skip("needs Chromium")
-    page_file = write_report([dataset], ReportConfig(pictures=0))
+    further = ("volume", "pierced", "crossed", "self_penetration_area", "joint_limit_margin")
+    grasps = {"soup_can": np.linspace(0.1, 0.4, 12), "a_rather_long_name_of_a_mug": np.linspace(0.1, 0.5, 30)}
+    page_file = write_report([_write_dataset(tmp_path / "set", grasps, further=further)], ReportConfig(pictures=0))
     with playwright.sync_playwright() as api:
         browser = api.chromium.launch(executable_path=browser_file, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1000, "height": 800})
