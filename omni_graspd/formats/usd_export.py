@@ -22,6 +22,7 @@ from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.objects.object_writer import write_object
 from omni_graspd.usd.semantics import apply_label
 from omni_graspd.usd.stage import create_stage, prim_name, save_stage
+from omni_graspd.usd.transforms import IDENTITY, compose
 
 ACTIVE_HANDS = 64
 """Further hands are on the stage, but inactive, so that it opens quickly; they are activated in the stage window."""
@@ -51,27 +52,38 @@ def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None,
     copied = replace(read_hand(hand_file), name=hand.name)
     stage = create_stage("Grasps", path)
     root = stage.GetDefaultPrim()
-    Usd.ModelAPI(root).SetKind(Kind.Tokens.assembly)
     if object_path is not None:
         _author_object(stage, record, object_path, assets)
-    Usd.ModelAPI(UsdGeom.Xform.Define(stage, f"{root.GetPath()}/hands")).SetKind(Kind.Tokens.group)
+    author_grasps(stage, str(root.GetPath()), copied, record)
+    folder = path.absolute().parent
+    UsdUtils.ModifyAssetPaths(stage.GetRootLayer(), lambda asset: _relative(asset, folder))
+    save_stage(stage, path)
+
+
+def author_grasps(
+    stage: Usd.Stage, path: str, hand: Hand, record: GraspRecord, T_world_object: np.ndarray = IDENTITY
+) -> None:
+    """Put a hand for each grasp on a stage, below ``hands`` of a prim; physics is off, the grasp is in attributes.
+
+    Args:
+        stage: The stage.
+        path: The prim, made if it is not there; it must not be scaled or moved afterwards.
+        hand: The hand; its file is referenced.
+        record: Its grasps, in the order of its joints.
+        T_world_object: Where the object stands [m], shape [7].
+    """
+    Usd.ModelAPI(UsdGeom.Xform.Define(stage, path)).SetKind(Kind.Tokens.assembly)
+    Usd.ModelAPI(UsdGeom.Xform.Define(stage, f"{path}/hands")).SetKind(Kind.Tokens.group)
+    poses = compose(T_world_object, record.T_object_palm)
     for index in range(len(record)):
-        prim = author_posed_hand(
-            stage,
-            f"{root.GetPath()}/hands/grasp_{index:04d}",
-            copied,
-            record.T_object_palm[index],
-            record.joint_positions[index],
-        )
+        place = f"{path}/hands/grasp_{index:04d}"
+        prim = author_posed_hand(stage, place, hand, poses[index], record.joint_positions[index])
         apply_label(prim, hand.name)
         for joint in [part for part in Usd.PrimRange(prim) if part.IsA(UsdPhysics.Joint)]:
             joint.SetActive(False)  # joints need a body that physics moves
         _author_grasp(prim, record, index)
         if index >= ACTIVE_HANDS:
             prim.SetActive(False)
-    folder = path.absolute().parent
-    UsdUtils.ModifyAssetPaths(stage.GetRootLayer(), lambda asset: _relative(asset, folder))
-    save_stage(stage, path)
 
 
 def _author_object(stage: Usd.Stage, record: GraspRecord, source: Path, assets: Path) -> None:
