@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "isaac_sim.md"
 _FACTS = ROOT / "tests" / "kit" / "kit_facts.json"
 _CHECKS = ROOT / "docs" / "kit_checks.json"
+_SEEN = ROOT / "tests" / "ovui" / "omni_ui_seen.json"
 _BEGIN, _END = "<!-- kit calls: begin -->\n", "<!-- kit calls: end -->\n"
 _CHECK = "it is there, and takes the arguments of our code"
-_CONFIDENCE = {"source": "source", "docs": "documentation", "usage": "**unverified**"}
+_CONFIDENCE = {"run": "run", "source": "source", "docs": "documentation", "usage": "**unverified**"}
 
 
 @dataclass
@@ -168,11 +169,17 @@ def _is_kit(module: str) -> bool:
     return module.partition(".")[0] in ("omni", "carb", "isaacsim")
 
 
+def _confidence(module: str, symbol: str, fact: dict) -> str:
+    """Return how well a symbol is known: that omni.ui has it, and takes it from our panel, is seen by running it."""
+    seen = json.loads(_SEEN.read_text(encoding="utf-8"))["symbols"]
+    return "run" if module == "omni.ui" and symbol in seen else fact["verified"]
+
+
 def unverified(used: dict[tuple[str, str], set[str]]) -> list[str]:
-    """Return the used symbols that nobody has read in source or documentation."""
+    """Return the used symbols that nobody has read in source or documentation, nor run."""
     modules = json.loads(_FACTS.read_text(encoding="utf-8"))["modules"]
-    facts = {f"{module}.{symbol}": modules[module].get(symbol, {}) for module, symbol in used}
-    return sorted(name for name, fact in facts.items() if fact.get("verified") == "usage")
+    facts = {pair: modules[pair[0]].get(pair[1]) or _of_members(modules[pair[0]], pair[1]) for pair in used}
+    return sorted(".".join(pair) for pair, fact in facts.items() if _confidence(*pair, fact) == "usage")
 
 
 def table() -> str:
@@ -187,20 +194,22 @@ def table() -> str:
     ]
     for module, symbol in sorted(used):
         fact = modules[module].get(symbol) or _of_members(modules[module], symbol)
-        counts[fact["verified"]] += 1
+        confidence = _confidence(module, symbol, fact)
+        counts[confidence] += 1
         name = f"{module}.{symbol}"
         cells = (
             f"`{name}`",
             ", ".join(sorted(Path(path).name for path in used[module, symbol])),
-            _CONFIDENCE[fact["verified"]],
+            _CONFIDENCE[confidence],
             _short(fact["source"], 110),
             _short(str(fact.get("isaacsim6") or "not compared"), 90),
-            checks.get(name, _CHECK if fact["verified"] == "usage" else ""),
+            checks.get(name, _CHECK if confidence == "usage" else ""),
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     total = (
-        f"{sum(counts.values())} symbols: {counts['source']} read in published source or in stub files made from an "
-        f"installed Isaac Sim, {counts['docs']} in documentation, {counts['usage']} inferred from how others use them."
+        f"{sum(counts.values())} symbols: {counts['run']} run in NVIDIA's omni.ui outside Kit, {counts['source']} read "
+        f"in published source or in stub files made from an installed Isaac Sim, {counts['docs']} in documentation, "
+        f"{counts['usage']} inferred from how others use them."
     )
     missing = [f"\nNot in the facts: `{name}` ({', '.join(sorted(paths))})." for name, paths in sorted(unknown.items())]
     return "\n".join([total, "", *lines, *missing]) + "\n"

@@ -73,6 +73,27 @@ def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None,
     save_stage(stage, path)
 
 
+def author_grasps(
+    stage: Usd.Stage, path: str, hand: Hand, record: GraspRecord, T_world_object: np.ndarray = IDENTITY
+) -> None:
+    """Put a hand for each grasp on a stage, below ``hands`` of a prim; physics is off, the grasp is in attributes.
+
+    Args:
+        stage: The stage.
+        path: The prim, made if it is not there; it must not be scaled or moved afterwards.
+        hand: The hand; its file is referenced.
+        record: Its grasps, in the order of its joints.
+        T_world_object: Where the object stands [m], shape [7].
+    """
+    Usd.ModelAPI(UsdGeom.Xform.Define(stage, path)).SetKind(Kind.Tokens.assembly)
+    Usd.ModelAPI(UsdGeom.Xform.Define(stage, f"{path}/hands")).SetKind(Kind.Tokens.group)
+    poses = compose(T_world_object, record.T_object_palm)
+    for index in range(len(record)):
+        prim = _author_hand(stage, f"{path}/hands/grasp_{index:04d}", record, index, hand, poses[index])
+        if index >= ACTIVE_GRASPS:
+            prim.SetActive(False)
+
+
 def _author_cell(
     stage: Usd.Stage,
     cell: str,
@@ -90,11 +111,19 @@ def _author_cell(
         _author_table(stage, f"{cell}/table", placement.table)
     T_world_palm = compose(T_cell_object, record.T_object_palm[index])
     T_world_palm[:3] += place
-    prim = author_posed_hand(stage, f"{cell}/hand", hand, T_world_palm, record.joint_positions[index])
+    _author_hand(stage, f"{cell}/hand", record, index, hand, T_world_palm)
+
+
+def _author_hand(
+    stage: Usd.Stage, path: str, record: GraspRecord, index: int, hand: Hand, T_world_palm: np.ndarray
+) -> Usd.Prim:
+    """Put the hand of a grasp on a stage; physics is off, the grasp is in attributes."""
+    prim = author_posed_hand(stage, path, hand, T_world_palm, record.joint_positions[index])
     apply_label(prim, hand.name)
     for joint in [part for part in Usd.PrimRange(prim) if part.IsA(UsdPhysics.Joint)]:
         joint.SetActive(False)  # joints need a body that physics moves
     _author_grasp(prim, record, index)
+    return prim
 
 
 def _places(record: GraspRecord, hand: Hand) -> np.ndarray:

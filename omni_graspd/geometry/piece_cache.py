@@ -42,12 +42,20 @@ def cached_pieces(
 
 
 def _digest(mesh: TriangleMesh, recipe: str) -> str:
-    versions = [f"{name} {metadata.version(name)}" for name in _PACKAGES]
+    versions = [f"{name} {_version(name)}" for name in _PACKAGES]
     digest = hashlib.sha256("\n".join([recipe, *versions]).encode())
     for array, dtype in ((mesh.vertices, np.float64), (mesh.faces, np.int64)):
         digest.update(f"<{array.shape}>".encode())
         digest.update(np.ascontiguousarray(array, dtype=dtype).tobytes())
     return digest.hexdigest()[:32]
+
+
+def _version(package: str) -> str:
+    """Return the version of a package; not all are there in Isaac Sim's Python, nor needed for every object."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "none"
 
 
 def _read(path: Path) -> tuple[TriangleMesh, ...] | None:

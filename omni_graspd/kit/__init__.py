@@ -3,3 +3,5 @@
 """Adapters inside Omniverse Kit: the only place that imports omni, carb or isaacsim."""
 
 from .extension import GraspdExtension as GraspdExtension
+from .stage_grasps import StageGrasps as StageGrasps
+from .stage_grasps import grasp_on_stage as grasp_on_stage

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -15,33 +14,19 @@ import omni.ui as ui
 
 from omni_graspd.cli.docstrings import field_docs
 from omni_graspd.errors import GraspdError
-
-_LABEL_WIDTH = 110
-
-
-@contextmanager
-def labelled(label: str, tooltip: str = "", spacing: int = 0) -> Iterator[None]:
-    """Put what is made in the context into one row behind a label.
-
-    Args:
-        label: Text of the label.
-        tooltip: What is said when the mouse rests on the label.
-        spacing: Space between what is in the row [pixel].
-    """
-    with ui.HStack(height=22, spacing=spacing):
-        ui.Label(label, width=_LABEL_WIDTH, tooltip=tooltip)
-        yield
+from omni_graspd.kit.panel_rows import Buttons, labelled, path_field
 
 
 class ConfigRows:
     """One row for each of some fields of a configuration, and the configuration that they say."""
 
-    def __init__(self, start: Any, labels: Mapping[str, str]) -> None:
+    def __init__(self, start: Any, labels: Mapping[str, str], buttons: Buttons) -> None:
         """Add the rows to the container that is open.
 
         Args:
             start: The configuration with which the rows begin.
             labels: Label by field; fields of a part are ``camera.views``.
+            buttons: Makes the buttons of rows for paths.
         """
         self._start = start
         self.widgets: dict[str, Any] = {}
@@ -50,15 +35,18 @@ class ConfigRows:
             owner, name = _owner(start, path), path.rpartition(".")[2]
             with labelled(label, field_docstring(type(owner), name)):
                 kind = typing.get_type_hints(type(owner))[name]
-                self.widgets[path], self._read[path] = _widget(kind, getattr(owner, name), label)
+                self.widgets[path], self._read[path] = _widget(kind, getattr(owner, name), label, buttons)
 
-    def config(self) -> Any:
+    def config(self, over: Any = None) -> Any:
         """Return the configuration with what the rows say.
+
+        Args:
+            over: What it is where there is no row; None: as the rows began.
 
         Raises:
             GraspdError: If a row is empty, or a value is out of range.
         """
-        return _changed(self._start, {path: read() for path, read in self._read.items()})
+        return _changed(over or self._start, {path: read() for path, read in self._read.items()})
 
 
 def field_docstring(owner: type, name: str) -> str:
@@ -86,7 +74,7 @@ def _changed(config: Any, values: dict[str, Any]) -> Any:
     return replace(config, **own)
 
 
-def _widget(kind: Any, value: Any, label: str) -> tuple[Any, Callable[[], Any]]:
+def _widget(kind: Any, value: Any, label: str, buttons: Buttons) -> tuple[Any, Callable[[], Any]]:
     """Return the widget for a field, and what reads it."""
     if typing.get_origin(kind) is Literal:
         choices = list(typing.get_args(kind))
@@ -98,7 +86,7 @@ def _widget(kind: Any, value: Any, label: str) -> tuple[Any, Callable[[], Any]]:
         return field, field.model.get_value_as_int
     if kind not in (str, Path):
         raise TypeError(f"expected a field of int, str, Path or Literal for the row {label!r}, got {kind}")
-    field = ui.StringField()
+    field = ui.StringField() if kind is str else path_field(buttons, f"Choose: {label.lower()}")
     field.model.set_value(str(value))
     if kind is str:
         return field, lambda: typed_text(field, f"text for {label!r}")

@@ -5,19 +5,19 @@
 from __future__ import annotations
 
 import asyncio
-import webbrowser
 from pathlib import Path
 
 import omni.kit.menu.utils
 import omni.ui as ui
 
-from omni_graspd.errors import GraspdError
 from omni_graspd.kit.panel_generate import GenerateSection
 from omni_graspd.kit.panel_grasps import GraspsSection
+from omni_graspd.kit.panel_stage import StageSection
 from omni_graspd.kit.panel_tasks import PanelTasks
 
 WINDOW_TITLE = "Grasp'D"
 MENU_GROUP = "Tools/Replicator"
+_WELCOME = "Choose a hand and an object, then Grasps; or open a dataset."
 _ERROR_STYLE, _PLAIN_STYLE = {"color": 0xFF4040E0}, {"color": 0xFFB0B0B0}
 
 
@@ -29,11 +29,12 @@ class GraspdWindow(ui.Window):
         super().__init__(WINDOW_TITLE, dockPreference=ui.DockPreference.MAIN, width=460, height=800)
         self.deferred_dock_in("Property", ui.DockPolicy.DO_NOTHING)
         self.tasks = PanelTasks(self._say)
-        with self.frame, ui.ScrollingFrame(), ui.VStack(spacing=6):
-            self._line = ui.Label("", height=36, word_wrap=True)
+        scrolling = {"horizontal_scrollbar_policy": ui.ScrollBarPolicy.SCROLLBAR_ALWAYS_OFF}
+        with self.frame, ui.ScrollingFrame(**scrolling), ui.VStack(spacing=4, height=0):
+            self._line = ui.Label(_WELCOME, height=36, word_wrap=True, style=_PLAIN_STYLE)
             self.generate = GenerateSection(self.tasks, self._made)
+            self.on_stage = StageSection(self.tasks, self.generate.config)
             self.grasps = GraspsSection(self.tasks)
-            ui.Button("Open report", height=24, clicked_fn=lambda: self.tasks.attempt(self._open_report))
 
     def _say(self, text: str, is_error: bool) -> None:
         self._line.text = text
@@ -43,19 +44,11 @@ class GraspdWindow(ui.Window):
         # Showing a grasp is the next task: it begins when the one that calls this has ended.
         asyncio.get_running_loop().call_soon(self.grasps.open, root)
 
-    def _open_report(self) -> None:
-        session = self.grasps.inspection
-        report = None if session is None else session.root / "report.html"
-        if report is None or not report.is_file():
-            raise GraspdError(
-                "the open dataset has no report; run `graspd report` on its folder with a Python that has omni-graspd"
-            )
-        webbrowser.open(report.resolve().as_uri())
-
     def destroy(self) -> None:
         """Stop what runs, take the hand off the stage, and go; Kit calls this after the window's X, and on shutdown."""
         self.tasks.cancel()
         self.grasps.close()
+        self.on_stage.close()
         super().destroy()
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The panel's section that makes a dataset: hand, object, numbers, folder, progress, losses."""
+"""The panel's sections that say what grasps what, and make a dataset of it: numbers, folder, progress, losses."""
 
 from __future__ import annotations
 
@@ -12,21 +12,18 @@ from typing import Any
 import omni.ui as ui
 
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.kit.config_rows import ConfigRows, field_docstring, labelled, typed_text
+from omni_graspd.kit.config_rows import ConfigRows, field_docstring, typed_text
 from omni_graspd.kit.panel_pipeline import make_dataset
+from omni_graspd.kit.panel_rows import ROW_HEIGHT, Buttons, group, labelled, path_field, row
 from omni_graspd.kit.panel_tasks import PanelTasks
 from omni_graspd.kit.selection import selected_file
 from omni_graspd.library import Kind, list_all_names
 from omni_graspd.synthesis.presets import PRESETS, synthesis_preset
 
-_ROWS = {
-    "grasps": "Grasps",
-    "seed": "Seed",
-    "scenes": "Scenes",
-    "camera.views": "Views per scene",
-    "out": "Output folder",
-}
+_GRASP_ROWS = {"grasps": "Grasps", "seed": "Seed"}
+_DATASET_ROWS = {"scenes": "Scenes", "camera.views": "Views per scene", "out": "Output folder"}
 """Fields of the configuration that have a row, and its label."""
+_PLOT_STYLE = {"color": 0xFFE0A030, "secondary_color": 0xFFE0A030, "background_color": 0xFF23211F}
 
 
 class GenerateSection:
@@ -39,23 +36,28 @@ class GenerateSection:
             tasks: Runs the work.
             made: Called with the dataset's folder when grasps are there.
         """
-        self._tasks, self._made = tasks, made
-        with ui.CollapsableFrame("Generate", collapsed=False), ui.VStack(spacing=4):
-            self._hand = _asset_row("Hand", "hands", tasks)
-            self._object = _asset_row("Object", "objects", tasks)
-            self._presets = list(PRESETS)
-            with labelled("Preset"):
-                self._preset = ui.ComboBox(0, *self._presets)
-            start = GenerateConfig()
+        self._tasks, self._made, self._presets = tasks, made, list(PRESETS)
+        buttons, start = Buttons(tasks), GenerateConfig()
+        with group("Hand and object"):
+            self._hand = _asset_row("Hand", "hands", tasks, buttons)
+            self._object = _asset_row("Object", "objects", tasks, buttons)
+            with labelled("Preset", "Settings of the synthesis: how much time each grasp takes, and how good it gets."):
+                self._preset = ui.ComboBox(0, *self._presets, height=ROW_HEIGHT, identifier="preset")
+            self._grasp_rows = ConfigRows(start, _GRASP_ROWS, buttons)
+        with group("Dataset"):
             # Kit's working directory is a folder of Isaac Sim's own.
-            self._rows = ConfigRows(replace(start, out=Path.home() / start.out), _ROWS)
-            with ui.HStack(height=26, spacing=4):
-                ui.Button("Scenes", clicked_fn=lambda: self._start(("settle",)))
-                ui.Button("Grasps", clicked_fn=lambda: self._start(("settle", "synthesize", "place")))
-                ui.Button("Images", clicked_fn=lambda: self._start(("settle", "synthesize", "place", "render")))
-                ui.Button("Cancel", clicked_fn=tasks.cancel)
-            self._bar = ui.ProgressBar()
-            self._plots = ui.Frame(height=80, build_fn=self._plot)
+            self._dataset_rows = ConfigRows(replace(start, out="~" / start.out), _DATASET_ROWS, buttons)
+            with row():
+                for text, tooltip, stages in (
+                    ("Scenes", "Drop the object until it rests.", ("settle",)),
+                    ("Grasps", "Scenes, and grasps of the object in them.", ("settle", "synthesize", "place")),
+                    ("Images", "Scenes, grasps and images.", ("settle", "synthesize", "place", "render")),
+                ):
+                    buttons.add(text, tooltip, lambda stages=stages: self._start(stages))
+                buttons.add_stop("Cancel", "Stop; the same settings go on from there.", tasks.cancel)
+            self._bar = ui.ProgressBar(height=ROW_HEIGHT - 4, tooltip="Progress of the stage that runs.")
+            self._plots = ui.Frame(height=82, build_fn=self._plot)
+        self.widgets = self._grasp_rows.widgets | self._dataset_rows.widgets
         self._losses: list[float] = []
 
     def config(self) -> GenerateConfig:
@@ -65,7 +67,7 @@ class GenerateSection:
             GraspdError: If a number is out of range.
         """
         preset = self._presets[self._preset.model.get_item_value_model().get_value_as_int()]
-        config: GenerateConfig = self._rows.config()
+        config: GenerateConfig = self._grasp_rows.config(self._dataset_rows.config())
         hand, obj = typed_text(self._hand, "a hand"), typed_text(self._object, "an object")
         return replace(config, hand=(hand,), object=(obj,), synthesis=synthesis_preset(preset))
 
@@ -92,22 +94,25 @@ class GenerateSection:
         with ui.VStack():
             ui.Label("Loss of the first grasp over the steps", height=18)
             losses = self._losses or [0.0, 0.0]
-            ui.Plot(ui.Type.LINE, 0.0, max(*losses, 1e-6), *losses, height=60)
+            ui.Plot(ui.Type.LINE, 0.0, max(*losses, 1e-6), *losses, height=60, style=_PLOT_STYLE)
 
 
-def _asset_row(label: str, kind: Kind, tasks: PanelTasks) -> Any:
-    """Return a text field, filled from the library, from what is selected on the stage, or by hand with a file."""
+def _asset_row(label: str, kind: Kind, tasks: PanelTasks, buttons: Buttons) -> Any:
+    """Return a text field, filled from the library, from a file, or from what is selected on the stage."""
     names = list_all_names(kind)
-    with labelled(label, field_docstring(GenerateConfig, label.lower()), spacing=4):
-        field = ui.StringField()
+    with labelled(label, field_docstring(GenerateConfig, label.lower())):
+        field = path_field(buttons, f"Choose a file for the {label.lower()}")
         field.model.set_value(names[0])
-        choices = ui.ComboBox(0, *names)
+        choices = ui.ComboBox(
+            0, *names, width=ROW_HEIGHT, height=ROW_HEIGHT, arrow_only=True, tooltip="Built in, or yours"
+        )
         choices.model.add_item_changed_fn(
             lambda model, _: field.model.set_value(names[model.get_item_value_model().get_value_as_int()])
         )
-        ui.Button(
-            "From selection",
-            width=100,
-            clicked_fn=lambda: tasks.attempt(lambda: field.model.set_value(str(selected_file(kind)))),
+        buttons.add(
+            "Selected",
+            f"Take the {label.lower()} that is selected on the stage.",
+            lambda: tasks.attempt(lambda: field.model.set_value(str(selected_file(kind)))),
+            width=70,
         )
     return field

@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The panel's section that looks at grasps: a sortable table, the grasp in the viewport, decisions, export."""
+"""The panel's section that looks at grasps: the table, the grasp in the viewport, decisions, export."""
 
 from __future__ import annotations
 
 import asyncio
+import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,18 +15,20 @@ import omni.ui as ui
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.registry import write_names
 from omni_graspd.inspection.accepted_export import ISAAC_GRASP, export_accepted, export_line
+from omni_graspd.inspection.decisions import Verdict
 from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.inspection.opened import open_grasps
 from omni_graspd.inspection.reoptimization import Posture
+from omni_graspd.kit.config_rows import typed_text
 from omni_graspd.kit.panel_pipeline import require_packages
+from omni_graspd.kit.panel_rows import ROW_HEIGHT, Buttons, group, labelled, path_field, row
+from omni_graspd.kit.panel_table import build_grasp_table
 from omni_graspd.kit.panel_tasks import PanelTasks
 from omni_graspd.kit.viewport import GraspView
 from omni_graspd.kit.viewport_drag import follow_drags
-from omni_graspd.metrics.columns import metrics_shown
 from omni_graspd.synthesis.grasp import Trajectory
 
-_PAGE = 12
-_METRICS = ("loss_escape", *(metric.name for metric in metrics_shown("panel")))
+_DRAGGED = "drag the palm in the viewport"
 
 
 class GraspsSection:
@@ -36,33 +39,43 @@ class GraspsSection:
         self._tasks, self.view = tasks, GraspView()
         self.inspection: Inspection | None = None
         self._trajectory: Trajectory | None = None
-        with ui.CollapsableFrame("Grasps", collapsed=False), ui.VStack(spacing=4):
-            with ui.HStack(height=22, spacing=4):
-                ui.Label("Dataset or file", width=110)
-                self._path = ui.StringField()
-                ui.Button("Open", width=60, clicked_fn=lambda: self.open(Path(self._path.model.get_value_as_string())))
-            self._table = ui.Frame(build_fn=self._build_table)
-            with ui.HStack(height=26, spacing=4):
-                for text, work in (
-                    ("Previous", lambda session: session.step(-1)),
-                    ("Next", lambda session: session.step(1)),
-                    ("Accept", lambda session: session.decide("accepted")),
-                    ("Reject", lambda session: session.decide("rejected")),
-                    ("Undo", lambda session: session.undo()),
+        buttons = Buttons(tasks)
+        with group("Grasps"):
+            with labelled("Dataset or file", "A folder that graspd wrote, or a grasp file of another project."):
+                self._path = path_field(buttons, "Choose a dataset or a grasp file")
+                buttons.add("Open", "Open it and show its first grasp.", self._open_typed, width=60)
+            self._table = ui.Frame(
+                height=0, build_fn=lambda: build_grasp_table(self.inspection, self._select, self._sort)
+            )
+            buttons.add_row(
+                [
+                    ("Previous", "The grasp before.", lambda: self._do(lambda session: session.step(-1))),
+                    ("Next", "The next grasp.", lambda: self._do(lambda session: session.step(1))),
+                    ("Accept", "Keep it; Export accepted writes it.", lambda: self._decide("accepted")),
+                    ("Reject", "Drop it.", lambda: self._decide("rejected")),
+                    ("Undo", "Take the last decision back.", lambda: self._do(lambda session: session.undo())),
+                ]
+            )
+            with row():
+                for text, tooltip, work, what in (
+                    ("Drag palm", "Move the hand in the viewport; fingers follow.", self._drag, _DRAGGED),
+                    ("Re-optimise", "Improve the grasp from where it is.", self._reoptimize, "re-optimise"),
+                    ("Trajectory", "Record how the grasp came about, for the slider.", self._record, "trajectory"),
                 ):
-                    ui.Button(text, clicked_fn=lambda work=work: self._do(work))
-            with ui.HStack(height=26, spacing=4):
-                ui.Button("Drag palm", clicked_fn=lambda: self._start(self._drag, "drag the palm in the viewport"))
-                ui.Button("Re-optimise", clicked_fn=lambda: self._start(self._reoptimize, "re-optimise"))
-                ui.Button("Trajectory", clicked_fn=lambda: self._start(self._record, "trajectory"))
-                ui.Button("Stop", clicked_fn=tasks.cancel)
-                ui.Button("Show/hide hand", clicked_fn=lambda: tasks.attempt(self._toggle_hand))
-            with ui.HStack(height=26, spacing=4):
-                ui.Label("Export as", width=110)
-                self._format = ui.ComboBox(write_names().index(ISAAC_GRASP), *write_names())
-                ui.Button("Export accepted", clicked_fn=lambda: self._start(self._export, "export"))
-            self._scrubber = ui.IntSlider(min=0, max=100)
+                    buttons.add(text, tooltip, lambda work=work, what=what: self._start(work, what))
+                buttons.add_stop("Stop", "End dragging, or what runs.", tasks.cancel)
+            self._scrubber = ui.IntSlider(min=0, max=100, height=ROW_HEIGHT, tooltip="Step of the trajectory [%].")
             self._scrubber.model.add_value_changed_fn(lambda model: self._scrub(model.get_value_as_int()))
+            with labelled("Export as", "Format of the file with the accepted grasps."):
+                self._format = ui.ComboBox(write_names().index(ISAAC_GRASP), *write_names(), height=ROW_HEIGHT)
+                buttons.add("Export accepted", "Write the accepted grasps.", self._start_export, width=120)
+            with row():
+                buttons.add(
+                    "Show/hide hand", "Hide the hand to see the contacts.", lambda: tasks.attempt(self._toggle_hand)
+                )
+                buttons.add(
+                    "Open report", "Show the dataset's report in the browser.", lambda: tasks.attempt(self._report)
+                )
             self._figures = ui.Label("", height=40, word_wrap=True)
 
     def open(self, root: Path) -> None:
@@ -90,6 +103,23 @@ class GraspsSection:
             self.inspection.close()
         self.inspection, self._trajectory = None, None
 
+    def _open_typed(self) -> None:
+        self._tasks.attempt(lambda: self.open(Path(typed_text(self._path, "a dataset or grasp file")).expanduser()))
+
+    def _decide(self, verdict: Verdict) -> None:
+        self._do(lambda session: session.decide(verdict))
+
+    def _start_export(self) -> None:
+        self._start(self._export, "export")
+
+    def _report(self) -> None:
+        report = None if self.inspection is None else self.inspection.root / "report.html"
+        if report is None or not report.is_file():
+            raise GraspdError(
+                "the open dataset has no report; run `graspd report` on its folder with a Python that has omni-graspd"
+            )
+        webbrowser.open(report.resolve().as_uri())
+
     def _toggle_hand(self) -> None:
         self.view.set_hand_visible(not self.view.hand_is_visible)
 
@@ -111,7 +141,7 @@ class GraspsSection:
     def _changed(self) -> None:
         self._trajectory = None
         self._table.rebuild()
-        self._start(self._show, "show the grasp")
+        self._tasks.attempt(lambda: self._tasks.start(self._show(self._session()), "show the grasp", is_short=True))
 
     async def _show(self, session: Inspection) -> None:
         """Show the selected grasp; its contacts follow when they are measured."""
@@ -165,43 +195,8 @@ class GraspsSection:
         name = write_names()[self._format.model.get_item_value_model().get_value_as_int()]
         return export_line(await export_accepted(session, name))
 
-    def _build_table(self) -> None:
-        session = self.inspection
-        with ui.VStack():
-            if session is None:
-                ui.Label("no dataset is open", height=20)
-                return
-            try:
-                rows = [(int(row), self._cells(session, int(row))) for row in self._page(session)]
-            except GraspdError as error:
-                ui.Label(str(error), height=40, word_wrap=True)
-                return
-            with ui.HStack(height=22):
-                for name in ("grasp", *self._shown_metrics(session)):
-                    ui.Button(name, clicked_fn=lambda name=name: self._sort("" if name == "grasp" else name))
-                ui.Label("decision")
-            for row, (title, *cells) in rows:
-                with ui.HStack(height=20):
-                    ui.Button(title, clicked_fn=lambda row=row: self._do(lambda session: session.select(row)))
-                    for cell in cells:
-                        ui.Label(cell)
-            ui.Label(f"{len(session.list.rows)} of {session.catalog.count} grasps", height=20)
-
-    def _shown_metrics(self, session: Inspection) -> list[str]:
-        return [name for name in _METRICS if name in session.catalog.metric_names()]
-
-    def _page(self, session: Inspection) -> np.ndarray:
-        here = np.flatnonzero(session.list.rows == session.list.selected)
-        first = int(here[0]) // _PAGE * _PAGE if len(here) else 0
-        return session.list.rows[first : first + _PAGE]
-
-    def _cells(self, session: Inspection, row: int) -> list[str]:
-        """Return what a row says: name, metrics, decision."""
-        table, index = session.catalog.table_of(row), session.catalog.index_of(row)
-        decision = session.decisions.get((table.hand, table.object, index))
-        mark = "> " if row == session.list.selected else ""
-        metrics = [f"{session.catalog.metric(name)[row]:.4g}" for name in self._shown_metrics(session)]
-        return [f"{mark}{table.hand} {table.object} {index}", *metrics, "" if decision is None else decision.verdict]
+    def _select(self, row: int) -> None:
+        self._do(lambda session: session.select(row))
 
     def _sort(self, metric: str) -> None:
         def work(session: Inspection) -> None:

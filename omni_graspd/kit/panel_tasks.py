@@ -24,23 +24,36 @@ class PanelTasks:
         """
         self.say = say
         self._task: asyncio.Task[None] | None = None
+        self._told: list[Callable[[bool], None]] = []
+
+    def on_busy(self, told: Callable[[bool], None]) -> None:
+        """Have something called with True when long work begins, and with False when none runs any more."""
+        self._told.append(told)
+
+    def _tell(self, is_busy: bool) -> None:
+        for told in self._told:
+            told(is_busy)
 
     @property
     def is_busy(self) -> bool:
         """Whether something runs."""
         return self._task is not None and not self._task.done()
 
-    def start(self, work: Coroutine[Any, Any, str | None], what: str) -> None:
+    def start(self, work: Coroutine[Any, Any, str | None], what: str, *, is_short: bool = False) -> None:
         """Start work, in place of what runs.
 
         Args:
             work: The coroutine; where it returns a line, that is said when it is done.
             what: What it does, for the line.
+            is_short: Whether it is over so soon that buttons need not rest meanwhile.
         """
         before = self._task if self.is_busy else None
         if before is not None:
             before.cancel()
         self._task = asyncio.ensure_future(self._run(work, what, before))
+        # Also of a task that is cancelled before it begins.
+        self._task.add_done_callback(lambda task: self._tell(False) if task is self._task else None)
+        self._tell(not is_short)
 
     async def _run(self, work: Coroutine[Any, Any, str | None], what: str, before: asyncio.Task[None] | None) -> None:
         try:

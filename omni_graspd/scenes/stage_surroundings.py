@@ -23,6 +23,8 @@ _REACH = 0.5
 """What is farther from the object is out of a hand's way, arm and lift included [m]."""
 _THICKNESS = 0.01
 """Of ground planes and other open surfaces, behind them [m]."""
+_SAVED_GRASP = "graspd:index"
+"""Attribute of hands that show a grasp, as our USD exports have them; they are no obstacles."""
 _TOUCHES = 0.005
 """A support is so near below the object [m]."""
 
@@ -49,7 +51,8 @@ def stage_surroundings(stage: Usd.Stage, around: StageObject, leave_out: Sequenc
         around: The object.
         leave_out: Prims that are no obstacles with all that is below them, for example the robot that grasps.
     """
-    skipped = [Sdf.Path(path) for path in (around.prim_path, *leave_out)]
+    saved = [prim.GetPath() for prim in stage.Traverse() if prim.HasAttribute(_SAVED_GRASP)]
+    skipped = [*saved, *(Sdf.Path(path) for path in (around.prim_path, *leave_out))]
     own = transform_points(around.T_world_object, around.rigid.mesh.vertices)
     low, high = own.min(axis=0), own.max(axis=0)
     up = _up(stage)

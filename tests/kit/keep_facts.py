@@ -59,6 +59,7 @@ _WITH_MODEL = (
 )
 _KEYWORDS = {
     "Button": "text clicked_fn image_url image_width image_height spacing",
+    "ComboBox": "arrow_only",
     "CollapsableFrame": "title collapsed build_header_fn build_fn",
     "FloatDrag": "min max step format",
     "FloatField": "precision",
@@ -108,6 +109,27 @@ def _added_backend() -> dict[str, dict[str, Any]]:
     return {"BaseBackend.write_blob": fact | {"source": f"{source} (public text index; repository unnamed)"}}
 
 
+def _added_file_dialog() -> dict[str, dict[str, Any]]:
+    page = "docs page omni.kit.window.filepicker docs.omniverse.nvidia.com/kit/docs/omni.kit.window.filepicker/latest"
+    facts = {name: {"kind": "method", "signature": []} for name in ("destroy", "hide")}
+    facts["show"] = {
+        "kind": "method",
+        "signature": [{"name": "path", "kind": "positional_or_keyword", "default": "None"}],
+    }
+    for name in (
+        *("width", "height", "click_apply_handler", "click_cancel_handler", "apply_button_label", "item_filter_fn"),
+        *("current_directory", "current_filename", "allow_multi_selection", "item_filter_options"),
+    ):
+        facts[name] = {"kind": "keyword"}
+    title = [
+        {"name": "title", "kind": "positional_or_keyword"},
+        {"name": "kwargs", "kind": "var_keyword"},
+    ]
+    made = {"FilePickerDialog": {"kind": "class", "signature": title}}
+    made |= {f"FilePickerDialog.{name}": fact for name, fact in facts.items()}
+    return {name: fact | {"source": page, "verified": "docs"} for name, fact in made.items()}
+
+
 def _added_widgets() -> dict[str, dict[str, Any]]:
     facts: dict[str, dict[str, Any]] = {}
 
@@ -155,6 +177,7 @@ def keep(full: dict[str, Any]) -> dict[str, Any]:
     """Return the kept modules, with the members that we add to omni.ui."""
     modules = {name: dict(full["modules"][name]) for name in KEPT}
     modules["omni.ui"] = _added_widgets() | modules["omni.ui"]
+    modules["omni.kit.window.filepicker"] = _added_file_dialog()
     modules["omni.usd"] |= _added_context()
     modules["omni.replicator.core.backends"] |= _added_backend()
     modules["omni.ui"]["Workspace.get_window"] |= {"binding": "staticmethod"}

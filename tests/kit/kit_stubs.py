@@ -65,6 +65,7 @@ class Kit:
         self.longest_block = 0.0
         self.updates = 0
         self.windows: list[Any] = []
+        self.dialogs: list[Any] = []
         self.menus: dict[str, Any] = {}
         self.tree = ui.Tree()
         self.modules: dict[str, StubModule] = {}
@@ -155,16 +156,19 @@ class Kit:
 
 
 @contextmanager
-def installed_stubs(version: str) -> Iterator[Kit]:
+def installed_stubs(version: str, *, real_ui: bool = False) -> Iterator[Kit]:
     """Install Kit's stub modules for the length of the block.
 
     Modules under ``omni_graspd.kit`` are forgotten before and after, since they hold on to what they imported.
 
     Args:
         version: ``"5.1"`` or ``"6.0"``.
+        real_ui: Leave the real ``omni.ui`` in its place, which has been imported before.
     """
     facts = json.loads(Path(__file__).with_name("kit_facts.json").read_text())["modules"]
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
+    if real_ui:
+        del facts["omni.ui"]
     kit = Kit(version)
     for name, symbols in facts.items():
         behaviour = {key: value for fake in _FAKES for key, value in fake.behaviours(kit).get(name, {}).items()}
@@ -173,6 +177,9 @@ def installed_stubs(version: str) -> Iterator[Kit]:
             kit.modules[name] = module
     _link(kit)
     sys.modules.update(kit.modules)
+    if real_ui:
+        sys.modules.update({name: module for name, module in before.items() if name.startswith("omni.ui")})
+        kit.modules["omni"].ui = before["omni.ui"]
     run = asyncio.run
     if version != "5.1":
         asyncio.run = kit.replaced_run

@@ -32,13 +32,20 @@ class _Config:
     part: _Part = field(default_factory=_Part)
 
 
+def _buttons():
+    panel_rows, panel_tasks = (
+        importlib.import_module(f"omni_graspd.kit.{name}") for name in ("panel_rows", "panel_tasks")
+    )
+    return panel_rows.Buttons(panel_tasks.PanelTasks(lambda text, is_error: None))
+
+
 @pytest.fixture
 def rows(kit):
     return importlib.import_module("omni_graspd.kit.config_rows")
 
 
 def test_rows_begin_with_the_defaults_and_say_what_was_typed(rows):
-    made = rows.ConfigRows(_Config(), {"way": "Way", "folder": "Folder", "part.count": "Count"})
+    made = rows.ConfigRows(_Config(), {"way": "Way", "folder": "Folder", "part.count": "Count"}, _buttons())
     assert made.config() == _Config()
     made.widgets["way"].model.get_item_value_model().set_value(0)
     made.widgets["part.count"].model.set_value(7)
@@ -46,8 +53,24 @@ def test_rows_begin_with_the_defaults_and_say_what_was_typed(rows):
     assert made.config() == _Config(way="up", folder=Path.home() / "there", part=_Part(count=7))
 
 
+def test_rows_can_be_laid_over_another_configuration(rows):
+    made = rows.ConfigRows(_Config(), {"part.count": "Count"}, _buttons())
+    assert made.config(_Config(title="b", part=_Part(count=1))) == _Config(title="b")
+
+
+def test_a_folder_is_chosen_in_kits_dialog(kit, rows, tmp_path):
+    made = rows.ConfigRows(_Config(folder=tmp_path / "new"), {"folder": "Folder"}, _buttons())
+    (button,) = kit.tree.made("Button")
+    button.fake_click()
+    (dialog,) = kit.dialogs
+    assert dialog._arguments["current_directory"] == str(tmp_path)
+    dialog.fake_apply("there", f"{tmp_path}/")
+    assert made.config().folder == tmp_path / "there"
+    assert not dialog._shown
+
+
 def test_empty_text_is_refused_with_the_label(rows):
-    made = rows.ConfigRows(_Config(), {"title": "Title"})
+    made = rows.ConfigRows(_Config(), {"title": "Title"}, _buttons())
     made.widgets["title"].model.set_value(" ")
     with pytest.raises(GraspdError, match="expected text for 'Title', got an empty field"):
         made.config()
@@ -62,5 +85,5 @@ def test_tooltips_are_the_texts_below_the_fields(rows):
 
 def test_the_panels_defaults_are_those_of_the_configuration(rows):
     panel = importlib.import_module("omni_graspd.kit.panel_generate")
-    made = rows.ConfigRows(GenerateConfig(), panel._ROWS)
+    made = rows.ConfigRows(GenerateConfig(), panel._GRASP_ROWS | panel._DATASET_ROWS, _buttons())
     assert made.config() == GenerateConfig()

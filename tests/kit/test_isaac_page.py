@@ -6,12 +6,30 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
 from pxr import Usd, UsdGeom
 
+from omni_graspd.errors import GraspdError
+
 _PAGE = (Path(__file__).resolve().parents[2] / "docs" / "isaac_sim.md").read_text(encoding="utf-8")
+
+
+def _script(has: str, replacement: str, main: str) -> Callable[[], Coroutine]:
+    """Return the coroutine function of the one script on the page that has a text, with that replaced."""
+    (code,) = [text for text in re.findall(r"```python\n(.*?)```", _PAGE, re.DOTALL) if has in text]
+    names: dict = {}
+    exec(code.replace(has, replacement).replace(f"asyncio.ensure_future({main}())", ""), names)
+    assert asyncio.iscoroutinefunction(names[main])
+    return names[main]
+
+
+def test_the_script_for_the_users_stage_asks_for_its_object(kit):
+    """It runs up to the stage, which is another one here."""
+    with pytest.raises(GraspdError, match="expected a prim of the stage, got '/World/None'"):
+        kit.run(_script("/World/Box", "/World/None", "main")())
 
 
 def test_the_script_with_the_writer_runs(kit, tmp_path):
@@ -23,13 +41,7 @@ def test_the_script_with_the_writer_runs(kit, tmp_path):
     UsdGeom.Camera.Define(stage, "/World/Camera")
     kit.usd.put(stage)
     register_writer()
-    (code,) = re.findall(r"```python\n(.*?)```", _PAGE, re.DOTALL)
-    assert "/data/views" in code
-    code = code.replace("/data/views", str(tmp_path / "views")).replace("asyncio.ensure_future(capture())", "")
-    names: dict = {}
-    exec(code, names)
-    assert asyncio.iscoroutinefunction(names["capture"])
-    kit.run(names["capture"]())
+    kit.run(_script("/data/views", str(tmp_path / "views"), "capture")())
     views = sorted(path.name for path in (tmp_path / "views").iterdir())
     assert views == ["view_0000", "view_0001", "view_0002", "view_0003"]
     assert kit.replicator.products == []

@@ -103,9 +103,9 @@ def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, win
     async def work():
         section._hand.model.set_value("barrett")
         section._object.model.set_value(str(made / "block.ply"))
-        section._rows.widgets["grasps"].model.set_value(2)
-        section._rows.widgets["scenes"].model.set_value(1)
-        section._rows.widgets["out"].model.set_value(str(tmp_path / "clicked"))
+        section.widgets["grasps"].model.set_value(2)
+        section.widgets["scenes"].model.set_value(1)
+        section.widgets["out"].model.set_value(str(tmp_path / "clicked"))
         _click(kit, "Grasps")
         await _settled(window)
 
@@ -128,8 +128,8 @@ def test_panel_is_free_within_a_second_of_cancel(kit, window, made, tmp_path):
     async def work():
         section._hand.model.set_value("barrett")
         section._object.model.set_value(str(made / "block.ply"))
-        section._rows.widgets["grasps"].model.set_value(400)
-        section._rows.widgets["out"].model.set_value(str(tmp_path / "cancelled"))
+        section.widgets["grasps"].model.set_value(400)
+        section.widgets["out"].model.set_value(str(tmp_path / "cancelled"))
         _click(kit, "Grasps")
         for _ in range(400):
             await asyncio.sleep(0.02)
@@ -182,7 +182,7 @@ def test_table_sorts_by_metric_and_decisions_are_exported(kit, window):
     _open(kit, window)
 
     async def work():
-        _click(kit, "loss_escape")
+        _click(kit, "escape")
         await _settled(window)
         window.grasps.inspection.select(int(window.grasps.inspection.list.rows[0]))
         _click(kit, "Accept")
@@ -293,7 +293,7 @@ def test_errors_are_said_in_the_panel_with_a_remedy(kit, window, press, said):
 def test_unknown_hand_is_said_in_the_panel(kit, window, tmp_path):
     async def work():
         window.generate._hand.model.set_value("claw")
-        window.generate._rows.widgets["out"].model.set_value(str(tmp_path / "none"))
+        window.generate.widgets["out"].model.set_value(str(tmp_path / "none"))
         _click(kit, "Grasps")
         await _settled(window)
 
@@ -306,10 +306,10 @@ def test_file_of_the_selected_prim_becomes_the_object(kit, window):
     stage = kit.usd.stage
     UsdGeom.Xform.Define(stage, "/World/Thing").GetPrim().GetReferences().AddReference(str(path))
     kit.usd.selected = ["/World/Thing"]
-    kit.find("Button", "From selection")[1].fake_click()
+    kit.find("Button", "Selected")[1].fake_click()
     assert window.generate._object.model.get_value_as_string() == str(path)
     kit.usd.selected = []
-    kit.find("Button", "From selection")[1].fake_click()
+    kit.find("Button", "Selected")[1].fake_click()
     assert "no prim is selected" in window._line.text
 
 
@@ -334,7 +334,7 @@ def test_what_has_no_local_file_is_taken_as_it_is_composed_on_the_stage(kit, win
         UsdGeom.Cube.Define(stage, "/World/Mug/Geometry").CreateSizeAttr(0.05)
     UsdGeom.SetStageMetersPerUnit(stage, 1.0)
     kit.usd.selected = ["/World/Mug/Geometry"]
-    kit.find("Button", "From selection")[1].fake_click()
+    kit.find("Button", "Selected")[1].fake_click()
     file = Path(window.generate._object.model.get_value_as_string())
     assert file.is_relative_to(tmp_path) and file.stem == ("Mug" if where == "on a server" else "Geometry")
     np.testing.assert_allclose(np.ptp(read_object(file).mesh.vertices, axis=0), 0.05, atol=1e-7)
@@ -349,6 +349,27 @@ def test_addresses_are_no_local_files_even_where_kit_has_a_copy(kit, tmp_path):
     for address in ("https://host/Isaac/Props/mug.usd", "omniverse://host/mug.usd"):
         assert local_file(address, str(copy)) is None
         assert local_file(address, address) is None
+
+
+def test_buttons_rest_while_something_long_runs_and_stop_works_then_only(kit, window):
+    async def forever() -> None:
+        await asyncio.sleep(60.0)
+
+    def enabled(text: str) -> bool:
+        (button,) = kit.find("Button", text)
+        return vars(button).get("enabled", True)
+
+    async def work() -> None:
+        window.tasks.start(forever(), "wait")
+        for text in ("Scenes", "Find grasps", "Export accepted", "Next"):
+            assert not enabled(text)
+        assert enabled("Cancel") and enabled("Stop")
+        _click(kit, "Cancel")
+        await _settled(window)
+
+    assert not enabled("Cancel")
+    kit.run(work())
+    assert enabled("Scenes") and enabled("Next") and not enabled("Stop")
 
 
 def test_the_windows_x_stops_the_work_takes_the_hand_away_and_the_menu_opens_it_anew(kit, window):

@@ -55,9 +55,9 @@ async def _make_and_look(kit: Kit, window: object, folder: Path) -> None:
     section._hand.model.set_value("barrett")
     section._object.model.set_value("soup_can")
     for name in ("grasps", "scenes", "camera.views"):
-        section._rows.widgets[name].model.set_value(1)
+        section.widgets[name].model.set_value(1)
     section._preset.model.get_item_value_model().set_value(section._presets.index("fast"))
-    section._rows.widgets["out"].model.set_value(str(folder))
+    section.widgets["out"].model.set_value(str(folder))
     (button,) = kit.find("Button", "Images")
     button.fake_click()
     await asyncio.sleep(0)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -79,3 +80,19 @@ def test_without_a_writable_folder_pieces_are_made_each_time(tmp_path, monkeypat
     for _ in range(2):
         cached_pieces(_box(1.0), "fine", _counted(calls, (_box(0.1),)))
     assert len(calls) == 2
+
+
+def test_a_package_that_is_not_there_is_not_needed_for_pieces_that_do_without(monkeypatch):
+    """Isaac Sim's Python has no coacd; the built-in objects need none."""
+    version = metadata.version
+
+    def lack(name: str) -> str:
+        if name == "coacd":
+            raise metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(metadata, "version", lack)
+    calls: list[int] = []
+    for _ in range(2):
+        cached_pieces(_box(0.1), "recipe", _counted(calls, (_box(0.1),)))
+    assert len(calls) == 1

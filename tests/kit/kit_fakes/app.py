@@ -124,6 +124,7 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
         "carb.settings": {"ISettings": _settings(kit)},
         "omni.ext": {"ExtensionManager": ExtensionManager},
         "omni.kit.app": {"IApp": IApp},
+        "omni.kit.window.filepicker": {"FilePickerDialog": _file_dialog(kit)},
         "omni.kit.async_engine": {"run_coroutine": asyncio.ensure_future},
         "omni.kit.menu.utils": {
             "MenuHelperExtension": MenuHelperExtension,
@@ -134,6 +135,26 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
         },
         "isaacsim.core.simulation_manager": {"SimulationManager": _simulation_manager(kit)},
     }
+
+
+def _file_dialog(kit: Any) -> type:
+    class FilePickerDialog:
+        def __init__(self, title: str, **kwargs: Any) -> None:
+            self._arguments, self._shown = kwargs, False
+            kit.dialogs.append(self)
+
+        def show(self, path: str | None = None) -> None:
+            self._shown = True
+
+        def hide(self) -> None:
+            self._shown = False
+
+        def fake_apply(self, filename: str, dirname: str) -> None:
+            """Do what the user's click on the apply button does."""
+            assert self._shown
+            self._arguments["click_apply_handler"](filename, dirname)
+
+    return FilePickerDialog
 
 
 def _simulation_manager(kit: Any) -> type:

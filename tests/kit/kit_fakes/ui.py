@@ -29,6 +29,11 @@ class Tree:
     def __init__(self) -> None:
         self.open: list[Any] = []
         self.waiting: list[Any] = []
+        self.all: list[Any] = []
+
+    def made(self, kind: str) -> list[Any]:
+        """Return all widgets of a kind that were ever made, in windows or not."""
+        return [widget for widget in self.all if type(widget).__name__ == kind]
 
 
 def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
@@ -51,6 +56,7 @@ def _class(name: str, members: dict[str, Any], base: str | None = "Widget") -> t
 
 def _place(widget: Any, tree: Tree) -> None:
     widget.fake_children = []
+    tree.all.append(widget)
     if tree.open:
         tree.open[-1].fake_children.append(widget)
 
