@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The picture of labels in the documentation: views, where grasps touch, and which contacts the camera sees.
 
-    graspd generate --object mug banana --hand allegro --scenes 2 --views 2 --out set --labels
-    python docs/draw_labels.py set docs/images/labels.jpg
+graspd generate --object mug banana --hand allegro --scenes 2 --views 2 --out set --labels
+python docs/draw_labels.py set docs/images/labels.jpg
 """
 
 from __future__ import annotations
