@@ -13,10 +13,12 @@ _TOLERANCE = 1e-10
 # The hull begins with the wrenches that lie farthest along these.
 _SEED_DIRECTIONS = np.concatenate([np.eye(6), -np.eye(6)])
 _HULL_OPTIONS = "Qx"
+# So many facets take the wrench that lies farthest beyond them at a time: fewer hulls are built on the way.
+_FACETS = 8
 
 
 def epsilon_quality(wrenches: np.ndarray) -> float:
-    """Compute Ferrari and Canny's L1 quality; the same as of the whole hull, within 1e-9, in a fifth of the time.
+    """Compute Ferrari and Canny's L1 quality; the same as of the whole hull, within 1e-9, in a third of the time.
 
     The hull of a few wrenches lies inside the whole one. Its facet nearest to the origin is a lower bound; where no
     wrench lies beyond that facet, it is a facet of the whole hull, too, and the bound is the quality. Otherwise the
@@ -44,22 +46,21 @@ def epsilon_quality(wrenches: np.ndarray) -> float:
 
 
 def _grown(wrenches: np.ndarray) -> float | None:
-    """Return the quality, or None where facets in common hyperplanes were merged so that the hull does not grow."""
+    """Return the quality, or None where facets in common hyperplanes were merged so that the hull does not grow.
+
+    Each hull is built anew: SciPy's hulls that points are added to end the process where Qhull meets a fault.
+    """
     from scipy.spatial import ConvexHull
 
     taken = list(dict.fromkeys(np.argmax(_SEED_DIRECTIONS @ wrenches.T, axis=1).tolist()))
-    hull = ConvexHull(wrenches[taken], incremental=True, qhull_options=_HULL_OPTIONS)
-    try:
-        while True:
-            equations = hull.equations
-            nearest = equations[np.argmax(equations[:, -1])]
-            heights = wrenches @ nearest[:6] + nearest[6]
-            farthest = int(np.argmax(heights))
-            if heights[farthest] <= _TOLERANCE:
-                return max(0.0, float(-nearest[6]))
-            if farthest in taken:
-                return None
-            taken.append(farthest)
-            hull.add_points(wrenches[[farthest]])
-    finally:
-        hull.close()
+    while True:
+        equations = ConvexHull(wrenches[taken], qhull_options=_HULL_OPTIONS).equations
+        nearest = equations[np.argsort(-equations[:, -1], kind="stable")[:_FACETS]]
+        heights = nearest[:, :6] @ wrenches.T + nearest[:, 6:]
+        farthest = np.argmax(heights, axis=1).tolist()
+        if heights[0, farthest[0]] <= _TOLERANCE:
+            return max(0.0, float(-nearest[0, 6]))
+        if farthest[0] in taken:
+            return None
+        beyond = [wrench for row, wrench in enumerate(farthest) if heights[row, wrench] > _TOLERANCE]
+        taken += dict.fromkeys(wrench for wrench in beyond if wrench not in taken)

@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Epsilon by a growing hull: the same as by the whole one, whose tests hold it to closed forms and linear programs."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,9 @@ def test_wrenches_that_span_no_six_dimensions_or_repeat_have_quality_zero() -> N
     assert epsilon_quality(half) == 0.0
     twice = _wrenches(9, 1)
     assert epsilon_quality(np.concatenate([twice, twice])) == pytest.approx(epsilon_quality(twice), abs=1e-9)
+
+
+def test_wrenches_on_which_qhull_gives_up_do_not_end_the_process() -> None:
+    """Contacts on flat faces; where a hull grows point by point over them, Qhull ends the process with exit code 7."""
+    wrenches = np.load(Path(__file__).parent / "wrenches_that_end_qhull.npy")
+    assert epsilon_quality(wrenches) == pytest.approx(epsilon_and_volume(wrenches)[0], abs=1e-9)
