@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
 from small_dataset import QUICK_OPTIONS
 
 from omni_graspd.cli.main import main
+from omni_graspd.dataset.execution.shards import Shard, ShardReport
 from omni_graspd.dataset.layout import DatasetLayout
 
 _OPTIONS = ["--object", "mug", "--grasps", "2", "--scenes", "1", "--views", "1", "--mono", *QUICK_OPTIONS]
@@ -55,3 +57,39 @@ def test_quiet_keeps_errors(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--quiet", "info", "no_such_folder"])
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.startswith("error: expected a dataset folder")
+
+
+def test_a_log_tells_how_it_was_called_what_was_printed_and_errors_in_full(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "logs" / "run.log"
+    main(["--log", str(log), "--quiet", "hands", "list"])
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(SystemExit, match="2"):
+        main(["info", "no_such_folder", "--log", str(log)])
+    assert len(capsys.readouterr().err.splitlines()) == 1  # in full in the log alone
+    text = log.read_text()
+    assert "hands list" in text and "barrett" in text and "done after" in text
+    assert "Traceback" in text and "ended after" in text
+    assert logging.getLogger("omni_graspd").handlers == []
+
+
+def test_verbose_tells_it_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["info", "no_such_folder", "--verbose"])
+    printed = capsys.readouterr()
+    assert "graspd info no_such_folder --verbose" in printed.err and "Traceback" in printed.err
+    assert printed.err.splitlines()[-1].startswith("error: expected a dataset folder")
+
+
+def test_a_log_that_cannot_be_written_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for options in (["--log"], ["--log", str(tmp_path)]):
+        with pytest.raises(SystemExit, match="2"):
+            main(["hands", "list", *options])
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("error: ") and "--log" in line
+
+
+def test_pieces_of_work_have_a_line_each() -> None:
+    report = ShardReport(Shard("synthesize", "mug", 0, 64, "allegro", 2), 3.25, 6.0, 512)
+    assert report.line == "synthesize mug by allegro, rest pose 2, 0 to 63: 3.2 s, 6.0 s of processor time, 512 MB"

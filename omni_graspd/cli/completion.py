@@ -109,6 +109,8 @@ def _words() -> Iterator[tuple[str, list[str]]]:
             *(command.name for command in children(Command("", ""))),
             "--help",
             "--quiet",
+            "--verbose",
+            "--log",
             "--version",
             "--print-completion",
         ],

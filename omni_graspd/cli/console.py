@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import functools
+import io
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,14 +22,25 @@ Action = Callable[..., None]
 """Work that is done once the arguments are read; prints to the console it is given."""
 
 _PLAIN_WIDTH = 160
+_LOG = logging.getLogger(__name__)
 
 
 def open_console(*, quiet: bool = False) -> Console:
     """Return where to print: the terminal, or plain text of a fixed width for files and pipes.
 
     Args:
-        quiet: Print nothing; errors go another way.
+        quiet: Print nothing; errors go another way. What is not printed is logged all the same.
     """
+    settings: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False, "quiet": quiet}
+    console = _plain_console()(**settings)
+    if not console.is_terminal:
+        console = _plain_console()(**settings, width=_PLAIN_WIDTH)
+    console.on_broken_pipe = _broken_pipe
+    return console
+
+
+@functools.cache
+def _plain_console() -> type[Console]:
     from rich.console import Console
     from rich.text import Text
 
@@ -36,12 +50,14 @@ def open_console(*, quiet: bool = False) -> Console:
         def render_str(self, text: str, **options: Any) -> Text:
             return super().render_str(printable(text), **options)
 
-    settings: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False, "quiet": quiet}
-    console = PlainConsole(**settings)
-    if not console.is_terminal:
-        console = PlainConsole(**settings, width=_PLAIN_WIDTH)
-    console.on_broken_pipe = _broken_pipe
-    return console
+        def print(self, *objects: Any, **options: Any) -> None:
+            super().print(*objects, **options)
+            if _LOG.isEnabledFor(logging.DEBUG):
+                page = PlainConsole(file=io.StringIO(), width=_PLAIN_WIDTH, highlight=False, markup=False, emoji=False)
+                Console.print(page, *objects, **options)
+                _LOG.debug("%s", page.file.getvalue().rstrip())  # pyright: ignore[reportAttributeAccessIssue]
+
+    return PlainConsole
 
 
 def _broken_pipe() -> None:

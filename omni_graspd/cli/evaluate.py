@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from omni_graspd.cli.console import Action, counted, duration, progress_bar
+from omni_graspd.dataset.config import ExecutorName
 from omni_graspd.dataset.evaluation.evaluate_dataset import evaluate_dataset
 from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
 from omni_graspd.inspection.report import ReportConfig, write_report
@@ -30,6 +31,12 @@ class EvaluateOptions:
     """Device that computes distances: cpu or cuda:0."""
     workers: int = 0
     """Worker processes; 0: one per core."""
+    executor: ExecutorName = "local"
+    """Where the work runs: on this machine, or on a Ray cluster that can access the dataset folder. The results are the
+    same."""
+    address: str = ""
+    """Address of the Ray cluster, as for ray.init. Default: the one in RAY_ADDRESS, otherwise a new one on this
+    machine."""
     settings: EvaluationSettings = field(default_factory=EvaluationSettings)
     """Metrics."""
 
@@ -42,7 +49,7 @@ def evaluate(
 
     Measures contact area, epsilon and volume at several contact thresholds, intersection volume, self-penetration,
     joint limits and, in PhysX, whether the object stays in the hand. Existing columns are kept; a run that was stopped
-    resumes with the same command.
+    resumes with the same command. All grasps are measured: a column says something of each row.
 
     Args:
         path: Dataset folder.
@@ -73,7 +80,10 @@ def _evaluate(path: Path, options: EvaluateOptions, console: Console) -> None:
             device=options.device,
             workers=options.workers or None,
             start_worker=start_warp,
+            executor=options.executor,
+            address=options.address,
             progress=progress,
+            tell=lambda line: console.print(line, style="dim", soft_wrap=True),
         )
     if not count:
         console.print("nothing to measure: all columns exist already")

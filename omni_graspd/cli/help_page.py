@@ -67,6 +67,8 @@ def overview() -> str:
             "options:",
             "  -h, --help                    Show this help; graspd COMMAND --help describes a command",
             "  --quiet                       Print errors only; works with every command",
+            "  --verbose                     Tell each piece of work, and errors in full; works with every command",
+            "  --log FILE                    Append that, and what is printed, to a file; works with every command",
             "  --version                     Show the version",
             "  --print-completion SHELL      Print the shell completion script for bash, zsh or fish",
             "",

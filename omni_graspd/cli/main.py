@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from omni_graspd.cli.commands import find_command, is_scene_render
 from omni_graspd.cli.help_page import group_page, overview
+from omni_graspd.cli.log import logging_run, take_log_options
 from omni_graspd.errors import GraspdError
 from omni_graspd.interrupts import held_interrupts, sigterm_like_ctrl_c
 from omni_graspd.version import __version__
@@ -25,8 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     ended: list[int] = []
     try:
-        with sigterm_like_ctrl_c(ended):
-            _run(arguments)
+        file, verbose, rest = take_log_options(arguments)
+        with sigterm_like_ctrl_c(ended), logging_run(file, verbose, arguments):
+            _run(rest)
         sys.stdout.flush()
     except GraspdError as error:
         print(f"error: {error}", *filter(None, [error.listing]), sep="\n", file=sys.stderr)

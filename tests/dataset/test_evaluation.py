@@ -21,6 +21,7 @@ from omni_graspd.dataset.evaluation import evaluate_dataset as evaluation
 from omni_graspd.dataset.evaluation import evaluation_chunk
 from omni_graspd.dataset.evaluation.evaluate_dataset import evaluate_dataset
 from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings, evaluation_columns
+from omni_graspd.dataset.evaluation.evaluation_cost import cost_line, evaluation_cost
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.stages.pipeline import generate
@@ -205,3 +206,32 @@ def test_a_damaged_table_is_named_in_one_line(dataset: Path, damage: str, capsys
     assert stopped.value.code == 2
     assert said.count("\n") == 1
     assert str(path) in said
+
+
+def test_the_cost_is_told_before_the_work_begins(dataset, monkeypatch):
+    events = []
+    monkeypatch.setattr(evaluation, "_measured", lambda tables, work: events.append("work") or iter(()))
+    evaluate_dataset(dataset, _SETTINGS, tell=events.append)
+    told, work = events
+    assert work == "work"
+    assert told.startswith("about 0.3 s of processor time per grasp (metrics 0.1, 2 thresholds 0.06, hold test 0.1), ")
+    assert told.endswith(" in all, shared by the workers")
+
+
+def test_what_is_there_already_costs_nothing():
+    settings = EvaluationSettings(lift_test=True, lift_noise=4)
+    assert evaluation_cost(settings, ["lifted", "lift_score"]) == pytest.approx({"5 lifts": 1.5})
+    assert evaluation_cost(settings, ["epsilon_3mm", "volume_3mm"]) == pytest.approx({"1 thresholds": 0.03})
+    assert cost_line({"hold test": 0.1}, 72_000) == (
+        "about 0.1 s of processor time per grasp (hold test 0.1), 2 h in all, shared by the workers"
+    )
+
+
+@pytest.mark.slow
+def test_ray_measures_the_same_bytes(dataset, finished, tmp_path):
+    pytest.importorskip("ray")
+    settings = replace(_SETTINGS, hold_test=False)
+    here = Path(shutil.copytree(finished, tmp_path / "here"))
+    assert evaluate_dataset(here, settings, workers=1) == 5
+    assert evaluate_dataset(dataset, settings, workers=1, executor="ray") == 5
+    assert _table(dataset).read_bytes() == _table(here).read_bytes()

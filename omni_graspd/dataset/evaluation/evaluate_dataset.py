@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import as_completed
@@ -15,6 +16,7 @@ import numpy as np
 
 from omni_graspd.atomic import remove_leftovers, require_inside, writing_to
 from omni_graspd.dataset.checksums import forget_checksums, update_checksums
+from omni_graspd.dataset.config import ExecutorName
 from omni_graspd.dataset.evaluation.evaluation_chunk import (
     EvaluationChunk,
     EvaluationSettings,
@@ -23,6 +25,7 @@ from omni_graspd.dataset.evaluation.evaluation_chunk import (
     measure_chunk,
     settings_content,
 )
+from omni_graspd.dataset.evaluation.evaluation_cost import cost_line, evaluation_cost
 from omni_graspd.dataset.execution.worker_processes import worker_processes
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
@@ -35,6 +38,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.progress import Progress, no_progress
 
+_LOG = logging.getLogger(__name__)
 _CHUNK_SIZE = 32
 """Grasps that one worker measures at a time, lost together when the run is killed. Results do not depend on it."""
 
@@ -49,6 +53,16 @@ class _Table:
     chunks: tuple[EvaluationChunk, ...]
 
 
+@dataclass(frozen=True)
+class _Work:
+    """Where chunks are measured."""
+
+    executor: ExecutorName
+    address: str
+    workers: int | None
+    start: Callable[[], None] | None
+
+
 def evaluate_dataset(
     root: Path,
     settings: EvaluationSettings | None = None,
@@ -56,7 +70,10 @@ def evaluate_dataset(
     device: str = "cpu",
     workers: int | None = None,
     start_worker: Callable[[], None] | None = None,
+    executor: ExecutorName = "local",
+    address: str = "",
     progress: Progress = no_progress,
+    tell: Callable[[str], None] | None = None,
 ) -> int:
     """Add metric columns to all tables of base grasps of a dataset.
 
@@ -69,7 +86,10 @@ def evaluate_dataset(
         device: Warp device of the distances.
         workers: Processes; by default one for each core. With 1 all is done in this process.
         start_worker: Called first in each process, a function of a module.
+        executor: Where the work runs: on this machine, or on a Ray cluster that can access the folder.
+        address: Address of the Ray cluster, as for ``ray.init``.
         progress: Called with grasps measured and in total.
+        tell: Called before the work begins with a line on what it will cost.
 
     Returns:
         How many grasps were measured.
@@ -80,17 +100,24 @@ def evaluate_dataset(
     """
     settings = settings or EvaluationSettings()
     manifest = read_manifest(root)
+    if executor == "ray":
+        root = root.absolute()  # that of a node's worker is another
     with writing_to(root), exclusive(root):
         _check_settings(root, manifest, settings)
         remove_leftovers(root)
         tables = list(_tables(root, manifest, settings, device))
         total = sum(chunk.stop - chunk.start for table in tables for chunk in table.chunks)
+        if total and tell is not None:
+            lacks = {name for table in tables for name in table.columns}
+            tell(cost_line(evaluation_cost(settings, lacks), total))
         progress(0, total)
         if tables:
             write_manifest(replace(manifest, evaluation=manifest.evaluation | settings_content(settings)), root)
             forget_checksums(root, {table.path.relative_to(root).as_posix() for table in tables})
         done = 0
-        for table, count in _measured(tables, workers or cpu_count() or 1, start_worker):
+        work = _Work(executor, address, workers, start_worker)
+        for table, count in _measured(tables, work):
+            _LOG.info("%d grasps of %s", count, table.path.relative_to(root))
             done += count
             progress(done, total)
             if all(chunk.part.is_file() for chunk in table.chunks):
@@ -137,9 +164,7 @@ def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device
         yield _Table(path, folder, lacks, tuple(chunks))
 
 
-def _measured(
-    tables: Sequence[_Table], workers: int, start_worker: Callable[[], None] | None
-) -> Iterator[tuple[_Table, int]]:
+def _measured(tables: Sequence[_Table], work: _Work) -> Iterator[tuple[_Table, int]]:
     """Measure what no part holds; yield each chunk's table and size as it is done, those that were done first."""
     waiting = []
     for table in tables:
@@ -148,12 +173,20 @@ def _measured(
                 yield table, chunk.stop - chunk.start
             else:
                 waiting.append((table, chunk))
+    if work.executor == "ray" and waiting:
+        from omni_graspd.dataset.evaluation.ray_chunks import measure_on_ray
+
+        for place in measure_on_ray([chunk for _, chunk in waiting], work.address, work.workers or 0):
+            table, chunk = waiting[place]
+            yield table, chunk.stop - chunk.start
+        return
+    workers = work.workers or cpu_count() or 1
     if workers == 1 or len(waiting) <= 1:
         for table, chunk in waiting:
             measure_chunk(chunk)
             yield table, chunk.stop - chunk.start
         return
-    with worker_processes(min(workers, len(waiting)), start_worker) as pool:
+    with worker_processes(min(workers, len(waiting)), work.start) as pool:
         futures = {pool.submit(measure_chunk, chunk): (table, chunk) for table, chunk in waiting}
         for future in as_completed(futures):
             future.result()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ _PAYING_SHARDS = 4
 
 _SEND_SECONDS = 10.0
 """How often what is new goes to an object store."""
+
+_LOG = logging.getLogger(__name__)
 
 Watch = Callable[[Shard], Progress]
 """Returns the progress callback of a shard, for what is done in this process."""
@@ -48,6 +51,7 @@ async def run_shards(run: Run, shards: Sequence[Shard], work: ShardWork, watch: 
         reports = _run_here(run, shards, work, watch)
     async for report in reports:
         note_report(report, run.layout.shard_reports)
+        _LOG.info("%s", report.line)
         run.send(every=_SEND_SECONDS)
         yield report
 

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from omni_graspd.dataset.execution.shard_work import ShardWork, do_shard
 from omni_graspd.dataset.execution.shards import Shard, ShardReport
+from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.errors import GraspdError
 
 if TYPE_CHECKING:
     from omni_graspd.dataset.run import Run
 
-_RETRIES = 10
-"""How often a shard is begun again whose worker or node was lost."""
+RETRIES = 10
+"""How often a piece of work is begun again whose worker or node was lost."""
 
 
 async def run_on_ray(run: Run, shards: Sequence[Shard], work: ShardWork) -> AsyncIterator[ShardReport]:
@@ -39,7 +40,7 @@ async def run_on_ray(run: Run, shards: Sequence[Shard], work: ShardWork) -> Asyn
         GraspdError: If Ray is not installed, there is no such cluster, a node does not see the dataset folder, or a
             shard cannot be done.
     """
-    with _cluster(run) as ray:
+    with ray_cluster(run.config.address, run.config.workers) as ray:
         packed = ray.put(pickle.dumps(run))
         tasks = [_submit(ray, run, packed, work, shard) for shard in shards]
         try:
@@ -53,8 +54,16 @@ async def run_on_ray(run: Run, shards: Sequence[Shard], work: ShardWork) -> Asyn
 
 
 @contextmanager
-def _cluster(run: Run) -> Iterator[Any]:
-    """Yield Ray, connected; a cluster that was there before stays."""
+def ray_cluster(address: str, workers: int) -> Iterator[Any]:
+    """Yield Ray, connected; a cluster that was there before stays.
+
+    Args:
+        address: Of the cluster; empty for the one in ``RAY_ADDRESS``, otherwise a new one on this machine.
+        workers: Cores of a new one; 0: all.
+
+    Raises:
+        GraspdError: If Ray is not installed, or the cluster cannot be reached.
+    """
     if find_spec("ray") is None:
         raise GraspdError(
             "--executor ray needs Ray; install it with `pip install 'omni-graspd[ray]'`, or drop --executor"
@@ -65,16 +74,16 @@ def _cluster(run: Run) -> Iterator[Any]:
         yield ray
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    address = run.config.address or os.environ.get("RAY_ADDRESS")
-    options: dict[str, Any] = {"num_cpus": run.config.workers or os.cpu_count(), "include_dashboard": False}
-    if address:
-        options = {"address": address}
+    wanted = address or os.environ.get("RAY_ADDRESS")
+    options: dict[str, Any] = {"num_cpus": workers or os.cpu_count(), "include_dashboard": False}
+    if wanted:
+        options = {"address": wanted}
     try:
         ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise GraspdError(
-            f"cannot reach a Ray cluster at {address or 'this machine'}: {reason}; start one with `ray start --head`, "
+            f"cannot reach a Ray cluster at {wanted or 'this machine'}: {reason}; start one with `ray start --head`, "
             "or drop --address to run one on this machine"
         ) from error
     try:
@@ -91,19 +100,28 @@ def _submit(ray: Any, run: Run, packed: Any, work: ShardWork, shard: Shard) -> A
         needs = {"num_cpus": 1, "num_gpus": 1}
     else:
         needs = {"num_cpus": 1}
-    task = ray.remote(_do_shard).options(**needs, max_retries=_RETRIES, name=f"{shard.stage} {shard.object}")
+    task = ray.remote(_do_shard).options(**needs, max_retries=RETRIES, name=f"{shard.stage} {shard.object}")
     # In a list, so that Ray hands over the reference: each worker unpacks the run once, not once a shard.
     return task.remote([packed], work, shard)
 
 
 def _do_shard(packed: list[Any], work: ShardWork, shard: Shard) -> ShardReport:
     run = _unpacked(packed[0])
-    if not run.layout.manifest.is_file():
-        raise GraspdError(
-            f"the dataset folder {run.layout.root} does not exist on the Ray node {os.uname().nodename}; choose a "
-            "folder that all nodes share with --out"
-        )
+    require_shared(run.layout)
     return asyncio.run(do_shard(run, shard, work, threads=1))
+
+
+def require_shared(layout: DatasetLayout) -> None:
+    """Check on a node that it sees the dataset.
+
+    Raises:
+        GraspdError: If it does not.
+    """
+    if not layout.manifest.is_file():
+        raise GraspdError(
+            f"the dataset folder {layout.root} does not exist on the Ray node {os.uname().nodename}; choose a folder "
+            "that all nodes share"
+        )
 
 
 @lru_cache(maxsize=1)
@@ -117,8 +135,19 @@ def _unpacked(packed: Any) -> Run:
 
 
 async def _result(ray: Any, future: Any) -> ShardReport:
-    try:
+    with ray_errors(ray):
         return await future
+
+
+@contextmanager
+def ray_errors(ray: Any) -> Iterator[None]:
+    """Turn what Ray raises into what the work raised, or into one line on the cluster.
+
+    Raises:
+        GraspdError: If a task ended with one, or the cluster lost it.
+    """
+    try:
+        yield
     except ray.exceptions.RayTaskError as error:
         raise error.cause from error
     except ray.exceptions.RayError as error:

@@ -48,6 +48,14 @@ class ShardReport:
     peak_memory: int
     """Most memory that this process has had by then [MB]."""
 
+    @property
+    def line(self) -> str:
+        """All of it for people, in one line."""
+        shard = self.shard
+        by = f" by {shard.hand}, rest pose {shard.rest_pose}," if shard.hand else ""
+        took = f"{self.seconds:.1f} s, {self.cpu_seconds:.1f} s of processor time, {self.peak_memory} MB"
+        return f"{shard.stage} {shard.object}{by} {shard.start} to {shard.stop - 1}: {took}"
+
 
 class ShardClock:
     """Measures one shard from now on."""
