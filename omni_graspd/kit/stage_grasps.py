@@ -83,6 +83,15 @@ class StageGrasps:
             joints = postures.squeeze_joint_positions[row]
         return compose(self.standing.T_world_object, pose), joints
 
+    def joints(self, row: int, moment: Moment) -> dict[str, float]:
+        """Return the position of each joint [rad or m] by name at a moment of a grasp.
+
+        Args:
+            row: Row of the grasp in ``batch``.
+            moment: Which moment.
+        """
+        return dict(zip(self.hand.joint_names, self.posture(row, moment)[1].tolist(), strict=True))
+
     def apply(self, robot: str, row: int, moment: Moment = "grasp") -> str:
         """Set the joint targets of a robot's hand to a moment of a grasp; move the hand there if nothing holds it.
 
@@ -101,7 +110,7 @@ class StageGrasps:
         """
         found = find_stage_hand(self.stage, robot, self.hand)
         pose, joints = self.posture(row, moment)
-        without = set(set_targets(self.stage, found, dict(zip(self.hand.joint_names, joints.tolist(), strict=True))))
+        without = set(set_targets(self.stage, found, self.joints(row, moment)))
         undriven = [self.hand.joint_names[k] for k in self.hand.actuated if self.hand.joint_names[k] in without]
         done = f"{moment} of grasp {row}: targets of {len(joints) - len(without)} joints set"
         if undriven:
