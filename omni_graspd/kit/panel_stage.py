@@ -103,6 +103,7 @@ class StageSection:
         self.ghosts.show(
             made.hand, made.standing.T_world_object, made.batch.T_object_palm[good], made.batch.joint_positions[good]
         )
+        self.ghosts.pick([0])
         on = f", on {made.around.support}" if made.around.support else ""
         self._figures.text = f"{len(made.around.prim_paths)} obstacles around {made.standing.prim_path}{on}"
         notes = "".join(f"; {note}" for note in made.standing.rigid.notes[:1])

@@ -30,6 +30,7 @@ from omni_graspd.scenes.stage_surroundings import StageSurroundings, stage_surro
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.synthesis.synthesizer import synthesize
+from omni_graspd.usd.prim_export import standing_pose
 from omni_graspd.usd.transforms import compose
 
 Moment = Literal["pregrasp", "grasp", "squeeze"]
@@ -40,6 +41,8 @@ MOMENTS: tuple[tuple[Moment, str, str], ...] = (
 )
 """Moments of a grasp, what a button for them says, and what they are."""
 SAVED = "/World/Grasps"
+_MOVED = 1e-3
+"""An object that moved farther, or turned so far, is no longer where its grasps are [m, parts of a quaternion]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +86,15 @@ class StageGrasps:
             joints = postures.squeeze_joint_positions[row]
         return compose(self.standing.T_world_object, pose), joints
 
+    def joints(self, row: int, moment: Moment) -> dict[str, float]:
+        """Return the position of each joint [rad or m] by name at a moment of a grasp.
+
+        Args:
+            row: Row of the grasp in ``batch``.
+            moment: Which moment.
+        """
+        return dict(zip(self.hand.joint_names, self.posture(row, moment)[1].tolist(), strict=True))
+
     def apply(self, robot: str, row: int, moment: Moment = "grasp") -> str:
         """Set the joint targets of a robot's hand to a moment of a grasp; move the hand there if nothing holds it.
 
@@ -99,18 +111,28 @@ class StageGrasps:
         Raises:
             GraspdError: If the robot does not have this hand.
         """
+        prim = self._standing_prim()
         found = find_stage_hand(self.stage, robot, self.hand)
         pose, joints = self.posture(row, moment)
-        without = set(set_targets(self.stage, found, dict(zip(self.hand.joint_names, joints.tolist(), strict=True))))
+        without = set(set_targets(self.stage, found, self.joints(row, moment)))
         undriven = [self.hand.joint_names[k] for k in self.hand.actuated if self.hand.joint_names[k] in without]
         done = f"{moment} of grasp {row}: targets of {len(joints) - len(without)} joints set"
         if undriven:
             done += f"; without a drive: {', '.join(undriven)}"
+        if np.abs(standing_pose(prim) - self.standing.T_world_object).max() > _MOVED:
+            done += f"; {prim.GetName()} has moved since the grasps were found: find them anew"
         if found.is_floating:
             move_palm(self.stage, found, pose)
             return f"{done}, hand moved"
         where = ", ".join(f"{value:.4f}" for value in pose[:3])
         return f"{done}; an arm holds the hand: bring its palm to ({where}) m"
+
+    def _standing_prim(self) -> Usd.Prim:
+        """Return the object's prim, if the stage is still the open one and has it."""
+        prim = self.stage.GetPrimAtPath(self.standing.prim_path) if self.stage == open_stage() else None
+        if not prim:
+            raise GraspdError(f"{self.standing.prim_path} is not on the open stage any more; find grasps anew")
+        return prim
 
     def save(self, path: str = SAVED) -> str:
         """Write the good grasps to the stage as prims, as ``graspd convert`` to USD does, and return their path.
@@ -124,6 +146,7 @@ class StageGrasps:
         Raises:
             GraspdError: If no grasp is good.
         """
+        self._standing_prim()
         rows = self.good
         if not len(rows):
             raise GraspdError("no grasp can be carried out, so none is saved; ask for more, or make room")

@@ -30,7 +30,7 @@ def prim_layer(stage: Usd.Stage, path: str) -> tuple[Sdf.Layer, np.ndarray]:
     prim = stage.GetPrimAtPath(path)
     if not prim or not prim.IsA(UsdGeom.Xformable) or prim.IsInstanceProxy():
         raise GraspdError(f"expected a prim with a transform and not inside an instance, got {path}; select its parent")
-    rigid, stretch = _rigid_and_stretch(local_to_world(prim), path)
+    _, stretch = _rigid_and_stretch(local_to_world(prim), path)
     layer = _flattened(stage, prim.GetPath())
     alone = Usd.Stage.Open(layer)
     # What a stage does not state is centimetres, but a file that does not state it is guessed.
@@ -40,9 +40,19 @@ def prim_layer(stage: Usd.Stage, path: str) -> tuple[Sdf.Layer, np.ndarray]:
         _stay(alone.GetPrimAtPath(above))
     UsdGeom.Xformable(alone.GetPrimAtPath(path)).MakeMatrixXform().Set(Gf.Matrix4d(stretch.T))
     layer.documentation = ""
+    return layer, standing_pose(prim)
+
+
+def standing_pose(prim: Usd.Prim) -> np.ndarray:
+    """Return where a prim stands in the world of its stage, without its scale [m], shape [7].
+
+    Raises:
+        GraspdError: If it is flat along an axis.
+    """
+    rigid, _ = _rigid_and_stretch(local_to_world(prim), str(prim.GetPath()))
     pose = matrix_to_pose(rigid)
-    pose[:3] *= UsdGeom.GetStageMetersPerUnit(stage)
-    return layer, pose
+    pose[:3] *= UsdGeom.GetStageMetersPerUnit(prim.GetStage())
+    return pose
 
 
 def _flattened(stage: Usd.Stage, path: Sdf.Path) -> Sdf.Layer:

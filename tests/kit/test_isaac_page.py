@@ -19,7 +19,7 @@ _PAGE = (Path(__file__).resolve().parents[2] / "docs" / "isaac_sim.md").read_tex
 
 def _script(has: str, replacement: str, main: str) -> Callable[[], Coroutine]:
     """Return the coroutine function of the one script on the page that has a text, with that replaced."""
-    (code,) = [text for text in re.findall(r"```python\n(.*?)```", _PAGE, re.DOTALL) if has in text]
+    (code,) = [text for text in re.findall(r"```python\n(.*?)```", _PAGE, re.DOTALL) if f"async def {main}" in text]
     names: dict = {}
     exec(code.replace(has, replacement).replace(f"asyncio.ensure_future({main}())", ""), names)
     assert asyncio.iscoroutinefunction(names[main])

@@ -122,10 +122,18 @@ def test_ghosts_stand_around_the_object_without_physics_and_on_the_session_layer
     assert not stage.GetRootLayer().GetPrimAtPath("/GraspdGhosts")
     bodies = [p for p in Usd.PrimRange(stage.GetPrimAtPath("/GraspdGhosts")) if p.HasAPI(UsdPhysics.RigidBodyAPI)]
     assert bodies and not any(UsdPhysics.RigidBodyAPI(prim).GetRigidBodyEnabledAttr().Get() for prim in bodies)
+
+    def shown() -> list[str]:
+        seen = [prim for prim in ghosts if UsdGeom.Imageable(prim).ComputeVisibility() != UsdGeom.Tokens.invisible]
+        return [prim.GetName() for prim in seen if prim.GetName().startswith("grasp_")]
+
+    assert shown() == ["grasp_0000"]
     _click(kit, "Next ghost")
-    shown = [p for p in ghosts if UsdGeom.Imageable(p).ComputeVisibility() != "invisible" and "grasp" in p.GetName()]
-    assert [prim.GetName() for prim in shown] == ["grasp_0001"]
+    assert shown() == ["grasp_0001"]
+    _click(kit, "All ghosts")
+    assert len(shown()) == len(made.good)
     _click(kit, "Previous ghost")
+    assert shown() == ["grasp_0000"]
 
 
 @pytest.mark.slow
@@ -168,6 +176,34 @@ def test_good_grasps_are_saved_as_prims_and_are_no_obstacles_afterwards(found):
     assert made.save() == "/World/Grasps_01"
     seen = stage_surroundings(stage, made.standing, ["/GraspdGhosts", "/World/Robot"]).prim_paths
     assert seen == ("/World/Table", "/World/Shelf")
+
+
+def _grasps_of_a_box(kit: Kit) -> Any:
+    """One grasp that was not searched for, at a box that is on the stage."""
+    from omni_graspd.kit import StageGrasps
+    from omni_graspd.scenes.stage_object import read_stage_object
+    from omni_graspd.scenes.stage_surroundings import stage_surroundings
+    from omni_graspd.synthesis.grasp import GraspBatch
+
+    hand, standing = load_hand("allegro"), read_stage_object(_stage(kit), "/World/Box")
+    pose, joints = np.array([[0.0, 0.0, 0.1, 0.0, 0.0, 0.0, 1.0]]), hand.joint_positions(hand.open_positions)[None]
+    around = stage_surroundings(kit.usd.stage, standing)
+    return StageGrasps(kit.usd.stage, hand, standing, around, GraspBatch(pose, joints, {}, ("ok",)), 0)
+
+
+def test_it_is_said_when_the_object_has_moved(kit):
+    made = _grasps_of_a_box(kit)
+    assert "moved since" not in made.apply("/World/Robot", 0)
+    kit.usd.stage.GetPrimAtPath("/World/Box").GetAttribute("xformOp:translate").Set((0.2, 0.0, 0.78))
+    assert "Box has moved since the grasps were found: find them anew" in made.apply("/World/Robot", 0)
+
+
+def test_another_stage_is_not_written_to(kit):
+    made = _grasps_of_a_box(kit)
+    kit.usd.put(Usd.Stage.CreateInMemory())
+    for use in (lambda: made.apply("/World/Robot", 0), made.save):
+        with pytest.raises(GraspdError, match="is not on the open stage any more"):
+            use()
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_a_session_by_mouse_and_keyboard(kit, menu, tmp_path):
         await drawn.type(drawn.widgets(ui.IntField)[0], "400")
         drawn.widgets(ui.StringField)[2].model.set_value(str(tmp_path / "other"))
         await drawn.click(drawn.button("Grasps"))
-        await drawn.until(lambda: window.generate._bar.model.get_value_as_float() > 0.0)
+        await drawn.until(lambda: drawn.button("Cancel").enabled)
         await drawn.click(drawn.button("Cancel"))
         await drawn.until(lambda: not tasks.is_busy, 10.0)
         assert "stopped" in window._line.text
