@@ -91,6 +91,7 @@ class StageSection:
             robot=self._robot.model.get_value_as_string().strip() or None,
             seed=config.seed,
             config=config.synthesis,
+            device=config.device,
             progress=self._progress,
         )
         self.grasps, self._number = made, 0

@@ -78,7 +78,11 @@ def _palm(hand: Hand, by_name: dict[str, JointPrim], path: str) -> tuple[Sdf.Pat
     vectors = [
         np.concatenate([lines[0] - middle, lines[1]]) for lines, middle in zip((theirs, ours), middles, strict=True)
     ]
-    rotation = Rotation.align_vectors(vectors[0], vectors[1])[0]
+    if np.linalg.matrix_rank(vectors[1], tol=_SAME_PLACE) > 1:
+        rotation = Rotation.align_vectors(vectors[0], vectors[1])[0]
+    else:  # one joint, or two of a gripper on one line: the joint's own frame tells how it is turned about that
+        frames = [pose_to_matrix(pose)[:3, :3] for pose in (joints[0].T_body_0_joint, links[0].T_parent_joint)]
+        rotation = Rotation.from_matrix(frames[0] @ frames[1].T)
     if (
         len({joint.body_0 for joint in joints}) != 1
         or np.abs(rotation.apply(vectors[1]) - vectors[0]).max() > _SAME_PLACE

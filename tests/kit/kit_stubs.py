@@ -170,8 +170,9 @@ def installed_stubs(version: str, *, real_ui: bool = False) -> Iterator[Kit]:
     if real_ui:
         del facts["omni.ui"]
     kit = Kit(version)
+    behaviours = [fake.behaviours(kit) for fake in _FAKES]
     for name, symbols in facts.items():
-        behaviour = {key: value for fake in _FAKES for key, value in fake.behaviours(kit).get(name, {}).items()}
+        behaviour = {key: value for made in behaviours for key, value in made.get(name, {}).items()}
         module = make_module(kit, name, symbols, behaviour)
         if len(vars(module)) > len(vars(StubModule("empty"))):
             kit.modules[name] = module

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
@@ -85,6 +87,14 @@ def test_a_palm_whose_frame_is_elsewhere_is_brought_to_the_same_place():
     expected = Gf.Quatd(shift.ExtractRotationQuat())
     np.testing.assert_allclose(found.T_body_palm[:3], [0.01, -0.02, 0.03], atol=1e-5)
     np.testing.assert_allclose(found.T_body_palm[3:], [*expected.GetImaginary(), expected.GetReal()], atol=1e-4)
+
+
+def test_one_finger_tells_where_the_palm_is_by_its_joints_frame():
+    """As do the two of a gripper, whose joints lie on one line."""
+    hand, stage = load_hand("allegro"), _stage("allegro")
+    (first,) = [link for link in hand.links if link.parent == 0 and hand.joint_names[link.joint] == "thumb_joint_0"]
+    alone = replace(hand, links=(hand.links[0], replace(first, joint=0)), joint_names=("thumb_joint_0",))
+    np.testing.assert_allclose(find_stage_hand(stage, "/World", alone).T_body_palm, [0, 0, 0, 0, 0, 0, 1], atol=1e-6)
 
 
 def test_a_hand_that_is_held_is_not_moved():
