@@ -460,7 +460,8 @@ def _opened(root: Path, _: Path) -> Any:
     from omni_graspd.dataset import loader
 
     dataset = loader.open(root)
-    return dataset, repr(dataset), dataset.grasps(dataset.hands[0], where="epsilon >= 0"), dataset.grasps("barrett")
+    found = [dataset.grasps(hand, where="epsilon >= 0") for hand in dataset.hands]
+    return found, repr(dataset), dataset.grasps("barrett")
 
 
 def _samples(root: Path, _: Path) -> Any:

@@ -79,6 +79,9 @@ _USDA = {
     "brackets": _mesh(_TRIANGLE.replace("[3]", "(" * 100_000)),
     "another kind": _mesh(_TRIANGLE.replace("int[] faceVertexCounts = [3]", 'string faceVertexCounts = "x"')),
     "unit": _mesh(_TRIANGLE).replace("metersPerUnit = 1", "metersPerUnit = nan"),
+    "operation": _mesh(_TRIANGLE + 'uniform token[] xformOpOrder = ["xformOp:orien"]'),
+    "no known type": _mesh(_TRIANGLE + "nothing xformOp:translate = (1, 2, 3)"),
+    "long name": f'{_HEAD}def Xform "x" (references = @./{"a" * 300}.usda@) {{}}\n',
     "no UTF-8": _mesh(_TRIANGLE) + "\udcff\udcfe",
 }
 
@@ -238,6 +241,7 @@ def test_urdf_of_no_hand_is_refused(was: str, is_now: str, tmp_path: Path) -> No
         f"approach_point = [0, 0, 0x{'f' * 5000}]",
         "palm = nan",
     ],
+    ids=["deep", "far", "long", "another kind"],
 )
 def test_hand_settings_that_cannot_be_are_refused(text: str, tmp_path: Path) -> None:
     (tmp_path / "hand.toml").write_text(text)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from pxr import Sdf, Tf
@@ -108,8 +109,9 @@ class _Composition:
     def _open(self, path: str, beside: Sdf.Layer) -> Sdf.Layer | None:
         """Return a layer by its name in another; None if it cannot be read, of which USD warns."""
         name = beside.ComputeAbsolutePath(path)
-        if Path(name).is_file():
-            check_nesting(Path(name))
+        with suppress(OSError):  # Names that the system does not take are of no file.
+            if Path(name).is_file():
+                check_nesting(Path(name))
         try:
             layer = Sdf.Layer.FindOrOpen(name)
         except (Tf.ErrorException, UnicodeDecodeError):

@@ -34,6 +34,7 @@ def check_values(stage: Usd.Stage, source: object) -> None:
     ):
         if not 0.0 < unit <= FARTHEST:
             raise GraspdError(f"expected {name} of {source} to be above 0, got {unit}; re-export the file")
+    cache = UsdGeom.XformCache(Usd.TimeCode.EarliestTime())
     for prim in _prims(stage):
         for attribute in prim.GetAuthoredAttributes():
             wanted, is_placing = attribute.GetTypeName().type.pythonClass, attribute.GetName().startswith(_PLACING)
@@ -41,8 +42,7 @@ def check_values(stage: Usd.Stage, source: object) -> None:
             if attribute.GetNumTimeSamples():
                 _check_value(attribute, attribute.Get(Usd.TimeCode.EarliestTime()), wanted, is_placing, source)
         if prim.IsA(UsdGeom.Xformable):
-            # Operations that are not there are told only now.
-            UsdGeom.Xformable(prim).GetLocalTransformation(Usd.TimeCode.EarliestTime())
+            cache.GetLocalToWorldTransform(prim)  # Operations that are not there are told only now.
 
 
 def _check_value(attribute: Usd.Attribute, value: Any, wanted: Any, is_placing: bool, source: object) -> None:
@@ -73,7 +73,10 @@ def _prims(stage: Usd.Stage) -> Iterator[Usd.Prim]:
 
 
 def _numbers(value: Any) -> np.ndarray:
-    """Return the numbers of a scalar, a vector, a matrix or a quaternion."""
+    """Return the numbers of a scalar, a vector, a matrix or a quaternion; NaN for anything else."""
     if hasattr(value, "GetImaginary"):
         return np.array([*value.GetImaginary(), value.GetReal()], dtype=np.float64)
-    return np.asarray(value, dtype=np.float64)
+    try:
+        return np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return np.array(np.nan)
