@@ -40,7 +40,6 @@ def main() -> None:
     session.select(options.row)
     with page_server(8350, "graspd inspect") as (server, address), sync_playwright() as playwright:
         page = InspectionPage(server, session)
-        server.initial_camera.position, server.initial_camera.look_at = (0.12, -0.24, 0.2), (0.04, 0.0, 0.03)
         tab = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_BROWSER).new_page(
             viewport={"width": 1200, "height": 760}
         )

@@ -20,6 +20,7 @@ from omni_graspd.formats.format import Format, Signature
 from omni_graspd.formats.grasp_table import table_record
 from omni_graspd.formats.placement import Placement
 from omni_graspd.formats.record import GraspRecord
+from omni_graspd.plain_text import shortened
 from omni_graspd.scenes.scene_grasps import SceneGrasps
 from omni_graspd.scenes.scene_writer import TABLE_PATH, neighbour_path
 from omni_graspd.usd.meshes import read_meshes_below
@@ -42,6 +43,14 @@ def read_scene_table(path: Path) -> list[GraspRecord]:
     """
     table = read_scene_grasps(path)
     layout = DatasetLayout(path.absolute().parents[2])
+    # Names become those of files: they must not lead out of the dataset.
+    folder = path.absolute().parent.name
+    wrong = [name for name in (table.object, *table.hands) if Path(name).name != name]
+    if wrong or table.object != folder:
+        raise GraspdError(
+            f"expected grasps of {folder} in {path}, got the name {shortened((*wrong, table.object)[0])!r}; run "
+            f"`graspd verify {layout.root}`"
+        )
     placement, notes = _placement(path)
     return [_record(table, hand, layout, placement, notes, path) for hand in dict.fromkeys(table.hands)]
 

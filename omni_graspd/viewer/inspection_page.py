@@ -132,7 +132,8 @@ class InspectionPage:
         """Measure the posture that is shown, paint its contacts and tell its figures."""
         session = self.session
         shown = self.scene.posture
-        self.figures.content = f"{self._heading()}\n\nmeasuring"
+        if not self.figures.content.startswith(f"{self._heading()}\n"):
+            self.figures.content = f"{self._heading()}\n\nmeasuring"
         contacts = await session.contacts()
         if self.scene.posture is not shown:
             return  # Meanwhile something else is shown, which has contacts of its own.

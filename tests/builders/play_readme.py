@@ -10,6 +10,7 @@ measured is measured here, and a page is opened, asked for once, and closed.
 
 from __future__ import annotations
 
+import functools
 import runpy
 import shlex
 import sys
@@ -21,6 +22,7 @@ from urllib.request import urlopen
 from omni_graspd.cli import inspect as inspect_command
 from omni_graspd.cli.main import main
 from omni_graspd.dataset.evaluation import evaluate_dataset
+from omni_graspd.hands import hand_library
 from omni_graspd.inspection import overview
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -31,10 +33,11 @@ def play(line: str, settings: str) -> None:
     """Run the commands of a line; ends the process if one fails."""
     for command in line.split("&&"):
         words = shlex.split(command)
-        begin = time.perf_counter()
+        begin = time.perf_counter(), time.process_time()
         print(f"$ {command.strip()}", flush=True)
         _RUN[words[0]](words[1:], settings)
-        print(f"-- {time.perf_counter() - begin:.1f} s", flush=True)
+        wall, busy = time.perf_counter() - begin[0], time.process_time() - begin[1]
+        print(f"-- {wall:.1f} s, {busy:.1f} s of processor time", flush=True)
 
 
 def _graspd(words: list[str], settings: str) -> None:
@@ -80,6 +83,7 @@ def _ask_once(console: object, address: str) -> None:
 if __name__ == "__main__":
     overview._LARGEST_TABLE_SIZE = overview._LARGEST_GRASP_SIZE = 40
     evaluate_dataset.cpu_count = lambda: 1
+    hand_library.read_hand = functools.cache(hand_library.read_hand)  # points on a hand are kept for a hand, not a file
     inspect_command._wait = _ask_once
     for written in sys.stdin:
         play(written, sys.argv[1])

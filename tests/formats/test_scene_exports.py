@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +228,15 @@ def test_a_table_without_its_scene_is_told(table: Path, tmp_path: Path) -> None:
     alone.write_bytes(table.read_bytes())
     with pytest.raises(GraspdError, match=r"expected the scene .*scene_0003\.usda beside"):
         read_grasps(alone)
+
+
+def test_names_in_a_table_do_not_lead_out_of_the_dataset(table: Path, tmp_path: Path) -> None:
+    read = read_scene_grasps(table)
+    path = tmp_path / "set" / "scenes" / "block" / table.name
+    for changed in (replace(read, hands=("../x",) * len(read.hands)), replace(read, object="../../block")):
+        write_scene_grasps(changed, path)
+        with pytest.raises(GraspdError, match=r"expected grasps of block in .*, got the name '\.\./"):
+            read_grasps(path)
 
 
 def _to(name: str) -> ConvertConfig:
