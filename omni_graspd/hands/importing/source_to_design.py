@@ -13,6 +13,7 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.full_install import require_installed
+from omni_graspd.geometry.piece_cache import cached_pieces
 from omni_graspd.geometry.sphere_directions import sphere_directions
 from omni_graspd.hands.importing.outside_surface import outside_surface
 from omni_graspd.hands.importing.source_hand import SourceLink, SourceShape
@@ -41,6 +42,8 @@ _SMALLEST, _LARGEST = 0.02, 1.0
 _CREASE = 0.6
 _MOST_FACES = 2000
 """Faces that a link should have at most, for drawing and for distances."""
+_PIECES = "pieces of a hand's collider 1"
+"""To be changed with how colliders are decomposed, so that pieces made by older code are not taken from the cache."""
 _MOST_VERTICES = 64
 """PhysX reduces hulls with more vertices by itself."""
 
@@ -264,12 +267,18 @@ def _convex_pieces(mesh: trimesh.Trimesh) -> list[TriangleMesh]:
     welded.merge_vertices(merge_tex=True, merge_norm=True)
     if not welded.is_watertight or welded.volume >= _CONVEX_VOLUME * hull.volume:
         return [_few_vertices(hull)]
+    surface = _triangles(welded)
+    # Left and right fingers share meshes, and hands are added again.
+    return list(cached_pieces(surface, _PIECES, lambda: tuple(_decomposed(surface))))
+
+
+def _decomposed(surface: TriangleMesh) -> list[TriangleMesh]:
     require_installed("coacd", "taking in a hand")
     import coacd
 
-    coacd.set_log_level("error")
+    coacd.set_log_level("off")
     parts = coacd.run_coacd(
-        coacd.Mesh(welded.vertices, welded.faces),
+        coacd.Mesh(surface.vertices, surface.faces),
         threshold=0.1,
         max_convex_hull=8,
         preprocess_resolution=30,
