@@ -180,7 +180,8 @@ def _check_size(links: Sequence[SourceLink], scale: float, source: Path) -> None
         factor = min((0.001, 0.01, 0.0254, 10.0, 100.0, 1000.0), key=lambda f: abs(np.log(size * f / 0.2)))
         raise GraspdError(
             f"expected a hand of {_SMALLEST:g} to {_LARGEST:g} m in {source}, got {size:.3g} m; "
-            f"give its unit, probably --scale {scale * factor:g}"
+            f"give its unit, probably --scale {scale * factor:g}; of a whole robot, name the palm in a hand.toml "
+            'beside the file: palm = "..."'
         )
 
 
