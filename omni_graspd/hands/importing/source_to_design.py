@@ -39,6 +39,8 @@ _SMALLEST_INERTIA = 1e-7
 _CONVEX_VOLUME = 0.8
 """From this part of its hull's volume on, a closed collider is covered by its hull."""
 _SMALLEST, _LARGEST = 0.02, 1.0
+_ROBOT = 4.0
+"""What is larger than a hand and smaller than this may be a robot, in metres [m]."""
 _CREASE = 0.6
 _MOST_FACES = 2000
 """Faces that a link should have at most, for drawing and for distances."""
@@ -178,10 +180,10 @@ def _check_size(links: Sequence[SourceLink], scale: float, source: Path) -> None
     size = float(np.ptp(np.concatenate(points), axis=0).max())
     if not _SMALLEST <= size <= _LARGEST:
         factor = min((0.001, 0.01, 0.0254, 10.0, 100.0, 1000.0), key=lambda f: abs(np.log(size * f / 0.2)))
+        robot = '; of a whole robot, name the palm in a hand.toml beside the file: palm = "..."'
         raise GraspdError(
             f"expected a hand of {_SMALLEST:g} to {_LARGEST:g} m in {source}, got {size:.3g} m; "
-            f"give its unit, probably --scale {scale * factor:g}; of a whole robot, name the palm in a hand.toml "
-            'beside the file: palm = "..."'
+            f"give its unit, probably --scale {scale * factor:g}{robot if _LARGEST < size < _ROBOT else ''}"
         )
 
 
