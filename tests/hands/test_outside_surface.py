@@ -56,3 +56,11 @@ def test_sky_over_a_plate_beside_a_wall_is_half() -> None:
     points = np.array([[0.0, 0.0, 0.0], [0.0, 0.0, 101.0]])
     shares = sky_shares(mesh, points, np.array([[0.0, 0.0, 1.0]] * 2))
     np.testing.assert_allclose(shares, [0.5, 1.0], atol=0.06)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_flat_shell_is_dropped_without_a_warning():
+    flat = trimesh.Trimesh([[0, 0, 0], [0.01, 0, 0], [0, 0.01, 0]], [[0, 1, 2], [0, 2, 1]], process=False)
+    assert flat.is_watertight
+    kept = outside_surface([SourceShape(_box(0.02)), SourceShape(flat)], 500)
+    assert sum(len(shape.mesh.faces) for shape in kept) == 12

@@ -74,6 +74,8 @@ def test_a_hand_of_another_unit_on_an_arm_is_told_by_the_hand_alone(tmp_path: Pa
     (tmp_path / "claw.urdf").write_text(f'<robot name="claw">{arm() + hand()}</robot>')
     with pytest.raises(GraspdError, match=r"got 94 m; give its unit, probably --scale 1$"):
         add_hand("claw", tmp_path / "claw.urdf", scale=1000.0)
+    with pytest.raises(GraspdError, match=r"of a whole robot, name the palm in a hand.toml"):
+        add_hand("claw", tmp_path / "claw.urdf", scale=20.0)
 
 
 def two(distance: float, kind: str = "fixed") -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import trimesh
 
+from omni_graspd.geometry.surface_orientation import signed_volumes
 from omni_graspd.geometry.surface_rays import sky_shares
 from omni_graspd.geometry.winding_number import winding_numbers
 from omni_graspd.hands.importing.source_hand import SourceShape
@@ -66,17 +67,24 @@ def _without_cavities(
     shells: list[tuple[trimesh.Trimesh, Appearance | None]],
 ) -> list[tuple[trimesh.Trimesh, Appearance | None]]:
     """Drop closed shells that are turned inward and lie inside another; turn the other ones that are turned inward."""
-    outer = [shell for shell, _ in shells if shell.volume > _SMALLEST_VOLUME]
+    volumes = [_volume(shell) for shell, _ in shells]
+    outer = [shell for (shell, _), volume in zip(shells, volumes, strict=True) if volume > _SMALLEST_VOLUME]
     kept = []
-    for shell, look in shells:
-        if abs(shell.volume) <= _SMALLEST_VOLUME:
+    for (shell, look), volume in zip(shells, volumes, strict=True):
+        if abs(volume) <= _SMALLEST_VOLUME:
             continue
-        if shell.volume < 0.0:
+        if volume < 0.0:
             if any(_encloses(other, shell) for other in outer):
                 continue
             shell.invert()
         kept.append((shell, look))
     return kept
+
+
+def _volume(shell: trimesh.Trimesh) -> float:
+    """Return the volume of a shell [m3], 0 of a flat one, of which trimesh warns."""
+    faces = np.asarray(shell.faces)
+    return float(signed_volumes(np.asarray(shell.vertices), faces, np.zeros(len(faces), dtype=np.int64))[0])
 
 
 def _encloses(outer: trimesh.Trimesh, shell: trimesh.Trimesh) -> bool:

@@ -13,6 +13,7 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.full_install import require_installed
+from omni_graspd.geometry.piece_cache import cached_pieces
 from omni_graspd.geometry.sphere_directions import sphere_directions
 from omni_graspd.hands.importing.outside_surface import outside_surface
 from omni_graspd.hands.importing.source_hand import SourceLink, SourceShape
@@ -38,9 +39,13 @@ _SMALLEST_INERTIA = 1e-7
 _CONVEX_VOLUME = 0.8
 """From this part of its hull's volume on, a closed collider is covered by its hull."""
 _SMALLEST, _LARGEST = 0.02, 1.0
+_ROBOT = 4.0
+"""What is larger than a hand and smaller than this may be a robot, in metres [m]."""
 _CREASE = 0.6
 _MOST_FACES = 2000
 """Faces that a link should have at most, for drawing and for distances."""
+_PIECES = "pieces of a hand's collider 1"
+"""To be changed with how colliders are decomposed, so that pieces made by older code are not taken from the cache."""
 _MOST_VERTICES = 64
 """PhysX reduces hulls with more vertices by itself."""
 
@@ -175,9 +180,10 @@ def _check_size(links: Sequence[SourceLink], scale: float, source: Path) -> None
     size = float(np.ptp(np.concatenate(points), axis=0).max())
     if not _SMALLEST <= size <= _LARGEST:
         factor = min((0.001, 0.01, 0.0254, 10.0, 100.0, 1000.0), key=lambda f: abs(np.log(size * f / 0.2)))
+        robot = '; of a whole robot, name the palm in a hand.toml beside the file: palm = "..."'
         raise GraspdError(
             f"expected a hand of {_SMALLEST:g} to {_LARGEST:g} m in {source}, got {size:.3g} m; "
-            f"give its unit, probably --scale {scale * factor:g}"
+            f"give its unit, probably --scale {scale * factor:g}{robot if _LARGEST < size < _ROBOT else ''}"
         )
 
 
@@ -264,12 +270,18 @@ def _convex_pieces(mesh: trimesh.Trimesh) -> list[TriangleMesh]:
     welded.merge_vertices(merge_tex=True, merge_norm=True)
     if not welded.is_watertight or welded.volume >= _CONVEX_VOLUME * hull.volume:
         return [_few_vertices(hull)]
+    surface = _triangles(welded)
+    # Left and right fingers share meshes, and hands are added again.
+    return list(cached_pieces(surface, _PIECES, lambda: tuple(_decomposed(surface))))
+
+
+def _decomposed(surface: TriangleMesh) -> list[TriangleMesh]:
     require_installed("coacd", "taking in a hand")
     import coacd
 
-    coacd.set_log_level("error")
+    coacd.set_log_level("off")
     parts = coacd.run_coacd(
-        coacd.Mesh(welded.vertices, welded.faces),
+        coacd.Mesh(surface.vertices, surface.faces),
         threshold=0.1,
         max_convex_hull=8,
         preprocess_resolution=30,

@@ -18,6 +18,8 @@ _MOST_JAWS = 3
 _STEPS, _ROUNDS = 33, 3
 """Positions of each joint that are tried, and how often where jaws move one by one."""
 _PALM_SAMPLES = 2000
+_NEAR = 1.15
+"""A sliding jaw is near to what of the palm is at most so many times as far from its tip as the nearest point."""
 _FACING = 0.5
 """An open jaw on a hinge still points forward: cosine of its angle to the approach direction, 60 degrees."""
 _LAST = 0.15
@@ -64,7 +66,8 @@ def infer_jaws(surface: DigitSurface) -> Jaws | None:
         return None
     direction = direction / length
     opened = tips.extreme(closing=False, direction=direction)
-    foot = _palm_height(tips.palm, center, direction, length)
+    # A jaw that is part of the palm is beside the way, too.
+    foot = None if tips.fixed is not None else _palm_height(tips.palm, center, direction, length)
     height = float(tips.roots.mean(axis=0) @ direction) if foot is None else foot
     point = center + (height - float(center @ direction)) * direction
     return Jaws(point, direction, tips.lower + opened * (tips.upper - tips.lower))
@@ -150,10 +153,11 @@ class _Tips:
 
 
 def _root(digit: Digit, hinged: bool, path: np.ndarray, palm: np.ndarray) -> np.ndarray:
-    """Return the hinge of a jaw, or the point of the palm that a sliding one is nearest to in the middle of its way."""
+    """Return the hinge of a jaw, or the middle of the palm that a sliding one is near to in the middle of its way."""
     if hinged:
         return digit.base_point
-    return palm[np.argmin(np.linalg.norm(palm - path[len(path) // 2], axis=1))]
+    distances = np.linalg.norm(palm - path[len(path) // 2], axis=1)
+    return palm[distances <= _NEAR * distances.min()].mean(axis=0)
 
 
 def _fixed_tip(digit: Digit, path: np.ndarray, palm: np.ndarray) -> np.ndarray | None:

@@ -13,7 +13,7 @@ import trimesh
 
 from omni_graspd.hands.usd.hand_design import HandDesign, LinkDesign, pose_links, with_followers
 from omni_graspd.seeding import random_generator
-from omni_graspd.usd.transforms import compose, invert, transform_points
+from omni_graspd.usd.transforms import pose_to_matrix
 
 _POSTURES = 8
 # Links that overlap in this share of the postures are built into each other; others meet on the way.
@@ -52,7 +52,9 @@ def overlapping_pairs(design: HandDesign, posture: Mapping[str, float]) -> tuple
     counts = np.zeros(len(pairs))
     for drawn in (posture, *_postures(design)):
         poses = pose_links(design, drawn)
-        counts += [_overlap(pieces[a], pieces[b], compose(invert(poses[b]), poses[a])) for a, b in pairs]
+        placed = {name: pose_to_matrix(poses[name]) for name in pieces}
+        back = {name: np.linalg.inv(T) for name, T in placed.items()}
+        counts += [_overlap(pieces[a], pieces[b], back[b] @ placed[a], back[a] @ placed[b]) for a, b in pairs]
     return tuple(pair for pair, count in zip(pairs, counts, strict=True) if count >= _SHARE * (1 + _POSTURES))
 
 
@@ -79,8 +81,8 @@ def _pieces(link: LinkDesign) -> list[_Piece]:
     return pieces
 
 
-def _overlap(a: list[_Piece], b: list[_Piece], T_b_a: np.ndarray) -> bool:
-    T_a_b, apart = invert(T_b_a), float(np.linalg.norm(T_b_a[:3]))
+def _overlap(a: list[_Piece], b: list[_Piece], T_b_a: np.ndarray, T_a_b: np.ndarray) -> bool:
+    apart = float(np.linalg.norm(T_b_a[:3, 3]))
     return any(
         _reaches_into(first, second, T_b_a) or _reaches_into(second, first, T_a_b)
         for first, second in itertools.product(a, b)
@@ -90,6 +92,6 @@ def _overlap(a: list[_Piece], b: list[_Piece], T_b_a: np.ndarray) -> bool:
 
 def _reaches_into(a: _Piece, b: _Piece, T_b_a: np.ndarray) -> bool:
     """Tell whether a point of ``a`` is inside ``b``."""
-    points = transform_points(T_b_a, a.points)
+    points = a.points @ T_b_a[:3, :3].T + T_b_a[:3, 3]
     points = points[((points > b.bounds[0]) & (points < b.bounds[1])).all(axis=1)]
     return bool(((points @ b.planes[:, :3].T + b.planes[:, 3]).max(axis=1, initial=-np.inf) < -_DEPTH).any())
