@@ -250,3 +250,30 @@ def test_a_preset_sets_defaults_that_flags_override(monkeypatch):
 def test_an_unknown_preset_is_one_line(failure):
     assert "expected a preset among default, fast, paper, got 'slow'" in failure("generate", "--preset", "slow")
     assert "got ''" in failure("generate", "--preset")
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (lambda: Path("a" * 300).stat(), "File name too long; give another name"),
+        ("caf\udce9.ply".encode, "expected names in UTF-8, got caf\\udce9.ply; rename the file or folder"),
+    ],
+    ids=["too long", "no UTF-8"],
+)
+def test_names_that_the_system_does_not_take_are_one_line(fault, told, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(cli, "_run", lambda _: fault())
+    with pytest.raises(SystemExit) as stopped:
+        cli.main([])
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+
+
+def test_other_faults_of_the_system_are_not_taken_for_names(monkeypatch) -> None:
+    def fail(_) -> None:
+        raise OSError(5, "Input/output error", "x")
+
+    monkeypatch.setattr(cli, "_run", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        cli.main([])

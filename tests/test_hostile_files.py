@@ -79,6 +79,7 @@ _USDA = {
     "brackets": _mesh(_TRIANGLE.replace("[3]", "(" * 100_000)),
     "another kind": _mesh(_TRIANGLE.replace("int[] faceVertexCounts = [3]", 'string faceVertexCounts = "x"')),
     "unit": _mesh(_TRIANGLE).replace("metersPerUnit = 1", "metersPerUnit = nan"),
+    "principal axes": _mesh(_TRIANGLE + "quatf physics:principalAxes = (1, 0, nan, 0)"),
     "operation": _mesh(_TRIANGLE + 'uniform token[] xformOpOrder = ["xformOp:orien"]'),
     "no known type": _mesh(_TRIANGLE + "nothing xformOp:translate = (1, 2, 3)"),
     "long name": f'{_HEAD}def Xform "x" (references = @./{"a" * 300}.usda@) {{}}\n',

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -13,9 +14,12 @@ from omni_graspd.cli.help_page import group_page, overview
 from omni_graspd.cli.log import logging_run, take_log_options
 from omni_graspd.errors import GraspdError
 from omni_graspd.interrupts import held_interrupts, sigterm_like_ctrl_c
+from omni_graspd.plain_text import shortened
 from omni_graspd.version import __version__
 
 _MENDABLE, _INTERRUPTED, _BROKEN_PIPE, _TERMINATED = 2, 130, 141, 143
+_OF_NAMES = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EACCES)
+"""What the system says of a name that a user gave."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -41,6 +45,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # What is still in the buffer would raise once more when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_BROKEN_PIPE)
+    except OSError as error:
+        if error.errno not in _OF_NAMES or error.filename is None:
+            raise
+        name = shortened(os.fsdecode(error.filename), 200)
+        print(f"error: cannot use {name}: {error.strerror}; give another name", file=sys.stderr)
+        sys.exit(_MENDABLE)
+    except UnicodeEncodeError as error:
+        # Bytes of a name that are no UTF-8 are surrogates to Python.
+        if not "\udc80" <= error.object[error.start] <= "\udcff":
+            raise
+        around = shortened(error.object[max(0, error.start - 40) : error.start + 40])
+        print(f"error: expected names in UTF-8, got {around}; rename the file or folder", file=sys.stderr)
+        sys.exit(_MENDABLE)
 
 
 def _run(arguments: Sequence[str]) -> None:

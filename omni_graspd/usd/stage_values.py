@@ -14,8 +14,11 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.plain_text import shortened
 from omni_graspd.usd.mesh_soundness import FARTHEST
 
-_PLACING = ("xformOp:", "physics:localPos", "physics:localRot")
-"""Attributes of numbers that say where something is."""
+_FINITE = (
+    *("xformOp:", "physics:localPos", "physics:localRot"),
+    *("physics:mass", "physics:density", "physics:diagonalInertia", "physics:principalAxes"),
+)
+"""Attributes that say where something is or how heavy; the centre of mass is infinite where it is to be computed."""
 
 
 def check_values(stage: Usd.Stage, source: object) -> None:
@@ -37,15 +40,15 @@ def check_values(stage: Usd.Stage, source: object) -> None:
     cache = UsdGeom.XformCache(Usd.TimeCode.EarliestTime())
     for prim in _prims(stage):
         for attribute in prim.GetAuthoredAttributes():
-            wanted, is_placing = attribute.GetTypeName().type.pythonClass, attribute.GetName().startswith(_PLACING)
-            _check_value(attribute, attribute.Get(), wanted, is_placing, source)
+            wanted, is_finite = attribute.GetTypeName().type.pythonClass, attribute.GetName().startswith(_FINITE)
+            _check_value(attribute, attribute.Get(), wanted, is_finite, source)
             if attribute.GetNumTimeSamples():
-                _check_value(attribute, attribute.Get(Usd.TimeCode.EarliestTime()), wanted, is_placing, source)
+                _check_value(attribute, attribute.Get(Usd.TimeCode.EarliestTime()), wanted, is_finite, source)
         if prim.IsA(UsdGeom.Xformable):
             cache.GetLocalToWorldTransform(prim)  # Operations that are not there are told only now.
 
 
-def _check_value(attribute: Usd.Attribute, value: Any, wanted: Any, is_placing: bool, source: object) -> None:
+def _check_value(attribute: Usd.Attribute, value: Any, wanted: Any, is_finite: bool, source: object) -> None:
     if value is None:
         return
     is_other = not isinstance(value, wanted) if isinstance(wanted, type) else _is_of_no_known_type(attribute, value)
@@ -54,7 +57,7 @@ def _check_value(attribute: Usd.Attribute, value: Any, wanted: Any, is_placing: 
             f"expected {attribute.GetPath()} in {source} to be {attribute.GetTypeName()}, got "
             f"{type(value).__name__}; re-export the file"
         )
-    if is_placing and not np.abs(_numbers(value)).max(initial=0.0) <= FARTHEST:
+    if is_finite and not np.abs(_numbers(value)).max(initial=0.0) <= FARTHEST:
         raise GraspdError(
             f"expected {attribute.GetPath()} in {source} to be finite, got {shortened(str(value))}; re-export the file"
         )
