@@ -8,6 +8,7 @@ import pkgutil
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,13 @@ def test_imports_run_one_way():
 
 
 @pytest.mark.slow
+def test_every_folder_of_code_is_in_the_wheel():
+    listed = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    files = (_ROOT / "omni_graspd").rglob("__init__.py")
+    folders = {".".join(file.parent.relative_to(_ROOT).parts) for file in files}
+    assert folders <= set(listed)
+
+
 def test_importing_the_package_loads_no_simulator():
     assert not _modules_after("import omni_graspd, omni_graspd.backend, omni_graspd.cli.main") & set(_HEAVY)
 
