@@ -55,7 +55,6 @@ def test_imports_run_one_way():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-@pytest.mark.slow
 def test_every_folder_of_code_is_in_the_wheel():
     listed = tomllib.loads((_ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
     files = (_ROOT / "omni_graspd").rglob("__init__.py")
@@ -63,6 +62,7 @@ def test_every_folder_of_code_is_in_the_wheel():
     assert folders <= set(listed)
 
 
+@pytest.mark.slow
 def test_importing_the_package_loads_no_simulator():
     assert not _modules_after("import omni_graspd, omni_graspd.backend, omni_graspd.cli.main") & set(_HEAVY)
 
