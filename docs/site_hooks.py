@@ -40,11 +40,25 @@ def _python_names() -> str:
 
 
 def _commands() -> str:
-    return "\n".join(f"## {each.prog}\n\n```text\n{_help(each)}\n```\n" for each in COMMANDS if each.function)
+    commands = [each for each in COMMANDS if each.function]
+    helps = _helps(commands)
+    return "\n".join(f"## {c.prog}\n\n```text\n{text}\n```\n" for c, text in zip(commands, helps, strict=True))
 
 
-def _help(command: Command) -> str:
+_PRINT_HELPS = """
+import sys
+from omni_graspd.cli.main import main
+for words in sys.argv[1:]:
+    try:
+        main([*words.split(), "--help-all"])
+    except SystemExit:
+        print(chr(0))
+"""
+"""One process for all commands: each would load its modules anew."""
+
+
+def _helps(commands: list[Command]) -> list[str]:
     environment = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    call = [sys.executable, "-m", "omni_graspd", *command.name.split(), "--help-all"]
+    call = [sys.executable, "-c", _PRINT_HELPS, *(command.name for command in commands)]
     printed = subprocess.run(call, capture_output=True, text=True, check=True, env=environment).stdout
-    return re.sub(r"\x1b\[[0-9;]*m", "", printed).strip()
+    return [re.sub(r"\x1b\[[0-9;]*m", "", text).strip() for text in printed.split(chr(0))[:-1]]

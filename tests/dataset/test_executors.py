@@ -161,6 +161,15 @@ def test_a_signal_ends_a_run_and_its_workers_while_they_start(
     _wait_for(lambda: not _group(process.pid), 5.0)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, in a test run that was started in the background, too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_waits_where_it_is_held_back() -> None:
     with pytest.raises(KeyboardInterrupt):
         try:
