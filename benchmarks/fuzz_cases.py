@@ -187,7 +187,7 @@ j_left = 0.2
 file = "hand.urdf"
 notes = ["a note"]
 """
-_WRITTEN_WITHOUT_GRASPS = ("dataset", "usd")
+_WRITTEN_WITHOUT_GRASPS = ("dataset", "mjcf", "usd")
 _SCENE, _VIEW = "scenes/block/scene_0000", "renders/block/scene_0000/view_0000"
 
 
