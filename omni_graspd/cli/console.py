@@ -8,7 +8,7 @@ import functools
 import io
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +111,12 @@ def progress_bar(console: Console, stage: str, unit: str) -> Iterator[Progress]:
 def counted(count: int, noun: str) -> str:
     """Write a number of things: ``1 scene``, ``2 scenes``."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def first_names(names: Sequence[str], most: int = 8) -> str:
+    """Write names in a line: the first ones, and how many more there are."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
 
 
 def duration(seconds: float) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from omni_graspd.cli.console import Action, counted, duration, progress_bar
+from omni_graspd.cli.console import Action, counted, duration, first_names, progress_bar
 from omni_graspd.cli.generate_options import RunOptions
 from omni_graspd.cli.grasp_table import grasp_table
 from omni_graspd.dataset.config import GenerateConfig
@@ -123,9 +123,11 @@ def run_stages(config: GenerateConfig, stages: Sequence[str], console: Console) 
                 asyncio.run(_STAGES[stage](run, progress))
             times[stage] = time.perf_counter() - begin
         if run.config.shown_grasp != "none" and "render" in stages and (bare := scenes_without_hand(run)):
-            names = f"{', '.join(bare[:8])}{f' and {len(bare) - 8} more' if len(bare) > 8 else ''}"
             console.print(
-                f"no hand shown where no grasp is usable: {names}", style="yellow", soft_wrap=True, markup=False
+                f"no hand shown where no grasp is usable: {first_names(bare)}",
+                style="yellow",
+                soft_wrap=True,
+                markup=False,
             )
         summary = summarize_dataset(run.layout.root)
     console.print(grasp_table(summary))

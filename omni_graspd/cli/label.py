@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from omni_graspd.cli.console import Action, counted, duration, progress_bar
+from omni_graspd.cli.console import Action, counted, duration, first_names, progress_bar
 from omni_graspd.dataset.labels.label_dataset import label_dataset
 from omni_graspd.dataset.labels.view_labels import LabelSettings
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-_LISTED = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +63,7 @@ def _label(path: Path, options: LabelOptions, console: Console) -> None:
             progress=progress,
         )
     if counts.without_grasps:
-        bare = counts.without_grasps
-        more = f" and {len(bare) - _LISTED} more" if len(bare) > _LISTED else ""
-        names = f"{', '.join(bare[:_LISTED])}{more}"
+        names = first_names(counts.without_grasps)
         console.print(f"no usable grasp, so nothing to learn: {names}", style="yellow", soft_wrap=True, markup=False)
     kept = f", {counts.kept} kept" if counts.kept else ""
     took = duration(time.perf_counter() - begin)

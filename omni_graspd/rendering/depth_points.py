@@ -31,8 +31,22 @@ def depth_points(channels: Mapping[str, np.ndarray], intrinsics: np.ndarray, T_w
     kept = np.isfinite(depths)
     if "instance_segmentation" in channels:
         kept &= channels["instance_segmentation"] > UNLABELLED_ID
-    points = _rays(depths.shape, intrinsics)[kept] * depths[kept][:, None]
+    points = points_before_camera(depths, kept, intrinsics)
     return (points @ T_world_camera[:3, :3].T + T_world_camera[:3, 3]).astype(np.float32)
+
+
+def points_before_camera(depths: np.ndarray, kept: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
+    """Compute the points that pixels show, in the camera's frame, in row-major order.
+
+    Args:
+        depths: Distances to the image plane, shape [height, width].
+        kept: Which pixels are wanted, bool, same shape.
+        intrinsics: Matrix [pixel], shape [3, 3].
+
+    Returns:
+        Points in OpenCV's axes, shape [point_count, 3], in the unit of the distances.
+    """
+    return _rays(depths.shape, intrinsics)[kept] * depths[kept][:, None]
 
 
 def image_plane_distances(name: str, image: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:

@@ -63,8 +63,7 @@ def ball():
     )
     positions = trimesh.creation.icosphere(subdivisions=2, radius=_RADIUS).vertices
     grasps = SceneGrasps(np.array([7, 9]), _touched(positions, np.arange(len(positions)) >= 81), distance)
-    T_camera_object = np.eye(4)
-    T_camera_object[2, 3] = _AWAY
+    T_camera_object = np.array([0.0, 0.0, _AWAY, 0.0, 0.0, 0.0, 1.0])
     labels = label_eye(
         {"depth": depth, "intrinsics": _INTRINSICS}, T_camera_object, grasps, _FEW, np.random.default_rng(0)
     )

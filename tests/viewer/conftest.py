@@ -10,7 +10,7 @@ import socket
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from small_dataset import QUICK, small_config
@@ -18,6 +18,9 @@ from small_dataset import QUICK, small_config
 from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.rendering.cameras import CameraConfig
+
+if TYPE_CHECKING:
+    from omni_graspd.viewer.inspection_page import InspectionPage
 
 pytest.importorskip("viser")
 
@@ -61,3 +64,15 @@ def port() -> int:
 def run_on() -> Callable[[Any, Coroutine[Any, Any, Any]], Any]:
     """Runs a coroutine on a server's event loop and waits for it."""
     return lambda server, work: asyncio.run_coroutine_threadsafe(work, server.get_event_loop()).result(120.0)
+
+
+@pytest.fixture
+def page(session: Inspection, port: int, run_on: Callable) -> Iterator[InspectionPage]:
+    """A page that shows the first grasp of the dataset."""
+    from omni_graspd.viewer.inspection_page import InspectionPage
+    from omni_graspd.viewer.serve import page_server
+
+    with page_server(port, "test") as (server, _):
+        shown = InspectionPage(server, session)
+        run_on(server, shown.show_selected())
+        yield shown

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,17 +24,8 @@ from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.viewer.camera_view import camera_above
 from omni_graspd.viewer.grasp_scene import textured_mesh
 from omni_graspd.viewer.inspection_page import InspectionPage
-from omni_graspd.viewer.serve import page_server
 
 _UP = np.array([0.48, -0.6, 0.64])
-
-
-@pytest.fixture
-def page(session: Inspection, port: int, run_on: Callable) -> Iterator[InspectionPage]:
-    with page_server(port, "test") as (server, _):
-        shown = InspectionPage(server, session)
-        run_on(server, shown.show_selected())
-        yield shown
 
 
 def _press(page: InspectionPage, name: str, run_on: Callable) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,14 +22,6 @@ from omni_graspd.viewer.inspection_page import InspectionPage
 from omni_graspd.viewer.serve import page_server
 
 _PRESSED = SimpleNamespace(client_id=1, client=None)
-
-
-@pytest.fixture
-def page(session: Inspection, port: int, run_on: Callable) -> Iterator[InspectionPage]:
-    with page_server(port, "test") as (server, _):
-        shown = InspectionPage(server, session)
-        run_on(server, shown.show_selected())
-        yield shown
 
 
 def _press(page: InspectionPage, name: str, run_on: Callable) -> None:

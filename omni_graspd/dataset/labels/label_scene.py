@@ -28,7 +28,7 @@ from omni_graspd.objects.object_library import load_object
 from omni_graspd.rendering.depth_points import DEPTHS, image_plane_distances
 from omni_graspd.rendering.image_writer import file_names
 from omni_graspd.seeding import random_generator
-from omni_graspd.usd.transforms import IDENTITY, compose, invert, matrix_to_pose, pose_to_matrix
+from omni_graspd.usd.transforms import IDENTITY, compose, invert, matrix_to_pose
 
 _HAND_POINTS = 4000
 """As in contact metrics."""
@@ -100,8 +100,7 @@ def label_scene(scene: SceneToLabel) -> LabelledScene:
             )
         )
         random = random_generator(0, "label points", scene.object, scene.scene_index, view.name, eye)
-        T_camera_object = pose_to_matrix(before["T_camera_object"])
-        labels = label_eye(seen, T_camera_object, grasps, scene.settings, random, scene.device)
+        labels = label_eye(seen, before["T_camera_object"], grasps, scene.settings, random, scene.device)
         known = {name: before[name] for name in ("T_camera_object", *_IN_FILE) if name in before}
         write_labels(header | known | labels.columns(), label_path(folder, scene.hand))
     return LabelledScene(len(todo), len(eyes) - len(todo), len(numbers))

@@ -13,6 +13,8 @@ from omni_graspd.dataset.labels.graspness import graspness
 from omni_graspd.dataset.labels.touched_points import TouchedPoints
 from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.ranges import require_at_least, require_positive
+from omni_graspd.rendering.depth_points import points_before_camera
+from omni_graspd.usd.transforms import invert, transform_points
 
 FRAME = "camera of this eye: x right, y down, z forward [m]"
 """The frame of everything in a label file, in words."""
@@ -96,16 +98,17 @@ def label_eye(
     Args:
         eye: ``depth``, distances to the image plane [m], infinite where nothing is hit, shape [height, width], and
             ``intrinsics`` [pixel], shape [3, 3].
-        T_camera_object: The object before the camera, shape [4, 4].
+        T_camera_object: The object before the camera, shape [7].
         grasps: The usable grasps.
         settings: Radius and number of points.
         random: Draws the points of the cloud.
         device: Warp device.
     """
     depth, intrinsics = np.asarray(eye["depth"], dtype=np.float64), eye["intrinsics"]
-    rows, columns = np.nonzero(np.isfinite(depth))
-    seen = _back_projected(columns + 0.5, rows + 0.5, depth[rows, columns], intrinsics)
-    in_object = _moved(np.linalg.inv(T_camera_object), seen)
+    hit = np.isfinite(depth)
+    rows, columns = np.nonzero(hit)
+    seen = points_before_camera(depth, hit, intrinsics)
+    in_object = transform_points(invert(T_camera_object), seen)
     on_object = _on_surface(in_object, grasps.distance)
     rows, columns, seen, in_object = rows[on_object], columns[on_object], seen[on_object], in_object[on_object]
     share, nearest = graspness(in_object, grasps.touched, len(grasps.number), settings.radius, device)
@@ -113,7 +116,7 @@ def label_eye(
     image, names = np.zeros(depth.shape, dtype=np.float16), np.full(depth.shape, -1, dtype=np.int32)
     image[rows, columns], names[rows, columns] = share, named
     drawn = _draw(len(seen), settings.points, random)
-    contacts = _moved(T_camera_object, grasps.touched.positions)
+    contacts = transform_points(T_camera_object, grasps.touched.positions)
     visible = _is_seen(contacts, depth, intrinsics)
     return ViewLabels(
         graspness=image,
@@ -127,14 +130,6 @@ def label_eye(
         contact_visible=visible,
         visibility=_shares(visible, grasps.touched.grasp, len(grasps.number)),
     )
-
-
-def _back_projected(u: np.ndarray, v: np.ndarray, depth: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:
-    return np.stack([u, v, np.ones(len(u))], axis=1) @ np.linalg.inv(intrinsics).T * depth[:, None]
-
-
-def _moved(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    return points @ matrix[:3, :3].T + matrix[:3, 3]
 
 
 def _on_surface(points: np.ndarray, distance: SignedDistance) -> np.ndarray:
