@@ -134,6 +134,33 @@ class KinematicTree:
         )
 
 
+def place_links(hand: Hand, T_root_palm: np.ndarray, joint_positions: np.ndarray, device: str) -> wp.array:
+    """Place all links of many hands on a device, in single precision, for kernels that measure posed hands.
+
+    Args:
+        hand: The hand.
+        T_root_palm: Palm poses, shape [hand_count, 7].
+        joint_positions: All joints [rad or m], shape [hand_count, joint_count].
+        device: Warp device.
+
+    Returns:
+        T_root_link, transform, shape [hand_count, link_count].
+    """
+    palms = np.array(T_root_palm, dtype=np.float64)
+    palms[:, 3:] /= np.linalg.norm(palms[:, 3:], axis=1, keepdims=True)
+    joints = np.asarray(joint_positions, dtype=np.float32)
+    return forward_kinematics(
+        _device_tree(hand, device),
+        wp.array(palms.astype(np.float32), dtype=wp.transform, device=device),
+        wp.array(joints, dtype=float, ndim=2, device=device),
+    )[0]
+
+
+@functools.lru_cache(maxsize=16)
+def _device_tree(hand: Hand, device: str) -> KinematicTree:
+    return KinematicTree.from_hand(hand, device)
+
+
 def forward_kinematics(
     tree: KinematicTree, T_root_palm: wp.array, joint_positions: wp.array
 ) -> tuple[wp.array, wp.array, wp.array]:

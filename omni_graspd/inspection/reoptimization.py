@@ -15,6 +15,7 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.models import SurroundingsModel, hand_model, object_model
@@ -167,7 +168,8 @@ def _is_pierced(
 ) -> np.ndarray:
     """Tell which hands the object passes through, shape [grasp_count], bool."""
     distance = object_model(obj, config.distance, device).distance
-    return np.asarray(pierced_links(hand, distance, poses, hand.joint_positions(actuated)).any(axis=1))
+    hands = PlacedHands.of(hand, poses, hand.joint_positions(actuated), device)
+    return np.asarray(pierced_links(hands, distance).any(axis=1))
 
 
 def _drawn_back(

@@ -14,6 +14,7 @@ import numpy as np
 
 from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.metrics.contacts import exact_distance
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.walls import pierced_links, sphere_depths
@@ -56,10 +57,10 @@ def measure_walls(
         T_object_palm: Palm poses, shape [grasp_count, 7].
         joint_positions: All joints [rad or m], shape [grasp_count, joint_count].
     """
-    pierced = pierced_links(hand, distance, T_object_palm, joint_positions)
-    depth = sphere_depths(hand, distance, T_object_palm, joint_positions)
+    hands = PlacedHands.of(hand, T_object_palm, joint_positions)
+    pierced, depth = pierced_links(hands, distance), sphere_depths(hands, distance)
     for row in np.flatnonzero(pierced.any(axis=1)):
-        way_out = _way_out(hand, distance, T_object_palm[row], joint_positions[row])
+        way_out = _way_out(hands.rows(np.array([row])), distance)
         depth[row] = max(depth[row], way_out)
     return WallMeasures(pierced, depth)
 
@@ -76,21 +77,20 @@ def passes_through(hand: Hand, obj: RigidObject, T_object_palm: np.ndarray, join
     finite = np.isfinite(np.concatenate([T_object_palm, joint_positions], axis=1)).all(axis=1)
     through = np.zeros(len(T_object_palm), dtype=bool)
     distance = exact_distance(obj, "cpu")
-    through[finite] = pierced_links(hand, distance, T_object_palm[finite], joint_positions[finite]).any(axis=1)
+    hands = PlacedHands.of(hand, T_object_palm[finite], joint_positions[finite])
+    through[finite] = pierced_links(hands, distance).any(axis=1)
     return through
 
 
-def _way_out(hand: Hand, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray) -> float:
+def _way_out(hand: PlacedHands, distance: SignedDistance) -> float:
     """Return how far one hand must be moved to be free [m]."""
     grid = np.stack(np.meshgrid(*[(-1.0, 0.0, 1.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     directions = grid[np.abs(grid).sum(axis=1) > 0.0]
     directions = directions / np.linalg.norm(directions, axis=1, keepdims=True)
-    joints = np.tile(joint_positions, (len(directions), 1))
+    copies = hand.rows(np.zeros(len(directions), dtype=int))
     for step in range(1, round(_FARTHEST / _STEP) + 1):
-        moved = np.tile(T_object_palm, (len(directions), 1))
-        moved[:, :3] += step * _STEP * directions
-        free = sphere_depths(hand, distance, moved, joints) <= _TOUCHING
-        rows = np.flatnonzero(free)
-        if len(rows) and not pierced_links(hand, distance, moved[rows], joints[rows]).any(axis=1).all():
+        moved = copies.moved(step * _STEP * directions)
+        rows = np.flatnonzero(sphere_depths(moved, distance) <= _TOUCHING)
+        if len(rows) and not pierced_links(moved.rows(rows), distance).any(axis=1).all():
             return step * _STEP
     return _FARTHEST

@@ -10,32 +10,30 @@ import numpy as np
 import warp as wp
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.synthesis.crossing_kernels import crossing_kernel
 
 
-def crossing_links(hand: Hand, mesh: wp.Mesh, T_a_palm: np.ndarray, joint_positions: np.ndarray) -> np.ndarray:
+def crossing_links(hands: PlacedHands, mesh: wp.Mesh) -> np.ndarray:
     """Tell which links of posed hands cross a mesh; one that lies wholly inside does not.
 
     Args:
-        hand: The hand.
-        mesh: The mesh, in frame a [m].
-        T_a_palm: Palm poses, shape [hand_count, 7].
-        joint_positions: All joints [rad or m], shape [hand_count, joint_count].
+        hands: The hands, in the mesh's frame.
+        mesh: The mesh [m].
 
     Returns:
         Shape [hand_count, link_count], bool.
     """
     device = str(mesh.device)
-    face_start, corners, centers, radii = _triangles(hand, device)
-    poses = link_poses(hand, T_a_palm, joint_positions).astype(np.float32)
-    crosses = wp.zeros(poses.shape[:2], dtype=int, device=device)
+    face_start, corners, centers, radii = _triangles(hands.hand, device)
+    poses = hands.on(device)
+    crosses = wp.zeros(poses.shape, dtype=int, device=device)
     wp.launch(
         crossing_kernel,
         dim=crosses.shape,
         inputs=[
             mesh.id,
-            wp.array(poses, dtype=wp.transform, device=device),
+            poses,
             face_start,
             corners,
             centers,

@@ -13,7 +13,9 @@ import warp as wp
 
 from omni_graspd.geometry import rays_kernels as ray_kernels
 from omni_graspd.geometry import signed_distance_kernels
+from omni_graspd.hands import kinematics_kernels
 from omni_graspd.synthesis import (
+    clearance_kernels,
     contact_kernels,
     crossed_links_kernels,
     crossing_kernels,
@@ -35,7 +37,7 @@ _SCORE_PROBE = 3e-3
 def load_kernels(config: SynthesisConfig, device: str) -> None:
     """Compile the kernels that a search with these settings launches, where that was not done before."""
     modules = [hand_kernels, contact_kernels, score_kernels, signed_distance_kernels, ray_kernels, crossing_kernels]
-    modules += [wall_kernels, crossed_links_kernels]
+    modules += [wall_kernels, crossed_links_kernels, clearance_kernels, kinematics_kernels]
     modules += [fused_kernels] if _is_fused(config, device) else []
     modules += [gauss_seidel_kernels] if config.projection == "gauss_seidel" else []
     # Not wp.load_module: that of Warp 1.8 loads the CPU's modules in a form that no launch uses.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.contact_balance import balance_forces, pressing_contacts
 from omni_graspd.synthesis.crossed_links import crossing_pairs
@@ -145,21 +146,18 @@ def _imbalances(
     shard: Shard, wanted: Sequence[Wanted], owner: np.ndarray, points: HandModel, config: SynthesisConfig
 ) -> np.ndarray:
     """Return how far from balance contact forces of each candidate are, 0 where nothing stands around its object."""
-    result = np.zeros(len(owner))
-    tasks = [
-        None
-        if part.request.surroundings.is_empty
-        else config.squeeze.task(part.request.surroundings.upward, part.model.gyration_radius)
-        for part in wanted
-    ]
-    if not any(tasks):
+    result, threshold = np.zeros(len(owner)), config.squeeze.contact_threshold
+    around = [number for number, part in enumerate(wanted) if not part.request.surroundings.is_empty]
+    if not around:
         return result
     distances, places, normals = shard.contacts()
-    for row, part in enumerate(owner):
-        task = tasks[part]
-        if task is not None:
-            chosen = pressing_contacts(distances[row], points.points.link_index, config.squeeze.contact_threshold)
-            result[row] = balance_forces(places[row, chosen], normals[row, chosen], task)[1]
+    chosen, presses = pressing_contacts(distances, points.points.link_index, threshold)
+    for number in around:
+        part = wanted[number]
+        task = config.squeeze.task(part.request.surroundings.upward, part.model.gyration_radius)
+        own = np.flatnonzero(owner == number)
+        at = own[:, None], chosen[own]
+        result[own] = balance_forces(places[at], normals[at], task, presses[own])[1]
     return result
 
 
@@ -172,7 +170,9 @@ def _pierced(
     for number, part in enumerate(wanted):
         rows = np.flatnonzero((owner == number) & finite)
         if len(rows):
-            pierced[rows] = pierced_links(hand, part.model.distance, poses[rows], hand.joint_positions(actuated[rows]))
+            distance = part.model.distance
+            joints, device = hand.joint_positions(actuated[rows]), str(distance.mesh.device)
+            pierced[rows] = pierced_links(PlacedHands.of(hand, poses[rows], joints, device), distance)
     return pierced
 
 

@@ -100,10 +100,10 @@ def balanced_squeeze(
     distances, normals = distance.query(placed.reshape(-1, 3), 2.0 * config.contact_threshold)
     distances, normals = distances.reshape(placed.shape[:2]), normals.reshape(placed.shape).astype(np.float64)
     arms = placed - center_of_mass
-    forces, left = np.zeros(placed.shape), np.ones(len(placed))
-    for row in range(len(placed)):
-        chosen = pressing_contacts(distances[row], points.link_index, config.contact_threshold)
-        forces[row, chosen], left[row] = balance_forces(arms[row, chosen], normals[row, chosen], task)
+    chosen, presses = pressing_contacts(distances, points.link_index, config.contact_threshold)
+    rows = np.arange(len(placed))[:, None]
+    forces = np.zeros(placed.shape)
+    forces[rows, chosen], left = balance_forces(arms[rows, chosen], normals[rows, chosen], task, presses)
     # A force asks as much torque of a joint as its point moves along it per unit of the joint.
     torques = sinking_speeds(hand, points, placed, forces, link_poses(hand, T_object_palm, joints)).sum(axis=1)
     closing = _closing_steps(hand, points, placed, normals, forces, distances, T_object_palm, joints)

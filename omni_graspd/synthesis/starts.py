@@ -13,6 +13,7 @@ import numpy as np
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.hands.surface_points import HandPoints, posed_points, spread_subset
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.ranges import require_at_least, require_not_negative
@@ -162,9 +163,9 @@ def _shifted(
 
 def _wall_overlaps(hand: Hand, distance: SignedDistance, poses: np.ndarray, actuated: np.ndarray) -> np.ndarray:
     """Return how deep the object is in each hand [m], and more where it passes through a link, shape [grasp_count]."""
-    joints = hand.joint_positions(actuated)
-    pierced = pierced_links(hand, distance, poses, joints).any(axis=1)
-    return sphere_depths(hand, distance, poses, joints) + np.where(pierced, PIERCED_DEPTH, 0.0)
+    hands = PlacedHands.of(hand, poses, hand.joint_positions(actuated), str(distance.mesh.device))
+    pierced = pierced_links(hands, distance).any(axis=1)
+    return sphere_depths(hands, distance) + np.where(pierced, PIERCED_DEPTH, 0.0)
 
 
 def _draw_poses(

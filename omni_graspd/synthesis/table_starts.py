@@ -188,19 +188,23 @@ class _Sampler:
 
         lifts, depths = np.zeros(len(poses)), np.full(len(poses), np.inf)
         approach = rotated(Rotation.from_quat(poses[:, 3:]), self.hand.approach_direction)
+        hands, shifts = self.clearance.place(poses, joints), np.zeros((len(poses), 3))
         rows = np.arange(len(poses))
         for last in (False, False, True):
-            rise = np.maximum(self.config.clearance - self.clearance.heights(poses[rows], joints[rows]), 0.0)
-            poses[rows, :3] += rise[:, None] * self.shape.up
+            placed = hands.rows(rows).moved(shifts[rows])
+            rise = np.maximum(self.config.clearance - self.clearance.heights(placed), 0.0)
             lifts[rows] += rise
-            depths[rows] = self.clearance.depths(poses[rows], joints[rows])
+            shifts[rows] += rise[:, None] * self.shape.up
+            depths[rows] = self.clearance.depths(placed.moved(rise[:, None] * self.shape.up))
             rows = np.flatnonzero(depths > self.config.max_depth)
             if last or not len(rows):
                 break
-            poses[rows, :3] -= np.minimum(depths[rows] + _MARGIN, REACH)[:, None] * approach[rows]
-        too_near = np.maximum(_MARGIN - self.clearance.obstacle_gaps(poses, joints), 0.0)
+            shifts[rows] -= np.minimum(depths[rows] + _MARGIN, REACH)[:, None] * approach[rows]
+        poses[:, :3] += shifts
+        hands = hands.moved(shifts)
+        too_near = np.maximum(_MARGIN - self.clearance.obstacle_gaps(hands), 0.0)
         too_deep = np.maximum(depths - self.config.max_depth, 0.0)
-        pierced = self.clearance.pierced(poses, joints)
+        pierced = self.clearance.pierced(hands)
         return (
             np.maximum(lifts - self.config.max_lift, 0.0) + too_deep + too_near + np.where(pierced, PIERCED_DEPTH, 0.0)
         )

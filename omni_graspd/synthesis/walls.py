@@ -13,8 +13,8 @@ import warp as wp
 from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.filling_spheres import filling_spheres
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.link_bounds import link_bounds
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.hands.skeleton import hand_skeleton
 from omni_graspd.synthesis.wall_kernels import pierced_kernel, sphere_depth_kernel
 
@@ -22,9 +22,7 @@ PIERCED_DEPTH = 0.1
 """What a start that the object passes through counts as deeper [m]: it is taken only if all others are as bad."""
 
 
-def pierced_links(
-    hand: Hand, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray
-) -> np.ndarray:
+def pierced_links(hands: PlacedHands, distance: SignedDistance) -> np.ndarray:
     """Tell which links the object passes through.
 
     It does where its surface cuts a line inside the link, see :mod:`omni_graspd.hands.skeleton`: a bone anywhere, a
@@ -32,16 +30,14 @@ def pierced_links(
     spokes 4 mm: what is less deep does not count.
 
     Args:
-        hand: The hand.
+        hands: The hands, in the object frame.
         distance: The object.
-        T_object_palm: Palm poses, shape [hand_count, 7].
-        joint_positions: All joints [rad or m], shape [hand_count, joint_count].
 
     Returns:
         Shape [hand_count, link_count], bool.
     """
     device = str(distance.mesh.device)
-    lines, poses = _lines(hand, device), _device_poses(hand, T_object_palm, joint_positions, device)
+    lines, poses = _lines(hands.hand, device), hands.on(device)
     found = wp.zeros(poses.shape, dtype=int, device=device)
     inputs = [distance.mesh.id, distance.corner_normals, distance.sign_mode, poses]
     inputs += [lines.line_start, lines.starts, lines.ends, lines.bones, lines.bound_center, lines.bound_radius]
@@ -49,25 +45,21 @@ def pierced_links(
     return found.numpy() != 0
 
 
-def sphere_depths(
-    hand: Hand, distance: SignedDistance, T_object_palm: np.ndarray, joint_positions: np.ndarray
-) -> np.ndarray:
+def sphere_depths(hands: PlacedHands, distance: SignedDistance) -> np.ndarray:
     """Measure how deep the object is in the spheres inside each hand's links.
 
     At least so far a hand must move to be free, however thin the object is.
 
     Args:
-        hand: The hand.
+        hands: The hands, in the object frame.
         distance: The object.
-        T_object_palm: Palm poses, shape [hand_count, 7].
-        joint_positions: All joints [rad or m], shape [hand_count, joint_count].
 
     Returns:
         Depths [m], 0 where the object is outside of all spheres, shape [hand_count].
     """
     device = str(distance.mesh.device)
-    lines, poses = _lines(hand, device), _device_poses(hand, T_object_palm, joint_positions, device)
-    depths = wp.zeros((len(T_object_palm), len(lines.radii)), dtype=float, device=device)
+    lines, poses = _lines(hands.hand, device), hands.on(device)
+    depths = wp.zeros((len(hands), len(lines.radii)), dtype=float, device=device)
     inputs = [distance.mesh.id, distance.corner_normals, distance.sign_mode, poses]
     inputs += [lines.sphere_link, lines.centers, lines.radii]
     wp.launch(sphere_depth_kernel, dim=depths.shape, inputs=inputs, outputs=[depths], device=device)
@@ -110,8 +102,3 @@ def _lines(hand: Hand, device: str) -> _Lines:
     )
     kinds = {int: np.int32, float: np.float32, wp.vec3: np.float32}
     return _Lines(*(wp.array(values.astype(kinds[dtype]), dtype=dtype, device=device) for values, dtype in columns))
-
-
-def _device_poses(hand: Hand, T_object_palm: np.ndarray, joint_positions: np.ndarray, device: str) -> wp.array:
-    poses = link_poses(hand, T_object_palm, joint_positions).astype(np.float32)
-    return wp.array(poses, dtype=wp.transform, ndim=2, device=device)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.hands.preshapes import find_preshapes
 from omni_graspd.ranges import require_not_negative, require_positive, require_within
 from omni_graspd.synthesis.clearance import REACH, HandClearance
@@ -114,7 +115,8 @@ def plan_ways(
     """
     ways = PlannedWays.none_yet(T_object_palm, actuated)
     todo = np.arange(len(actuated))
-    depths = np.minimum(clearance.object_gaps(T_object_palm, clearance.hand.joint_positions(actuated)), 0.0)
+    grasps = clearance.place(T_object_palm, clearance.hand.joint_positions(actuated))
+    depths = np.minimum(clearance.object_gaps(grasps), 0.0)
     for opened in _openings(clearance, T_object_palm, actuated, config):
         for back, higher in ((config.back, 0.0), (0.0, 0.0), (0.0, config.higher)):
             if not len(todo):
@@ -171,16 +173,17 @@ class _Attempt:
     def ways(self) -> PlannedWays:
         """Return what this opening leads to."""
         hover, closing = self._hover()
-        open_joints = self.hand.joint_positions(self.opened)
-        gaps = np.minimum(
-            self.clearance.object_gaps(hover, open_joints), self.clearance.obstacle_gaps(hover, open_joints)
-        )
+        opened = self.clearance.place(hover, self.hand.joint_positions(self.opened))
+        gaps = self._gaps(opened)
         fault = np.where((gaps < self.config.open_clearance) | (closing < 0.0), 1, 0)
         fault = np.where((fault == 0) & self._dents(hover), 2, fault)
-        pregrasp, reached, narrowest = self._retreat(hover, open_joints, gaps, fault == 0)
+        pregrasp, reached, narrowest = self._retreat(hover, opened, gaps, fault == 0)
         fault = np.where((fault == 0) & (reached < self.config.clearance), 3, fault)
-        fault = np.where((fault == 0) & self._crosses(pregrasp, hover, open_joints), 3, fault)
+        fault = np.where((fault == 0) & self._crosses(pregrasp[:, :3] - hover[:, :3], opened), 3, fault)
         return PlannedWays(pregrasp, hover, self.opened, reached, narrowest, closing, fault)
+
+    def _gaps(self, hands: PlacedHands) -> np.ndarray:
+        return np.minimum(self.clearance.object_gaps(hands), self.clearance.obstacle_gaps(hands))
 
     def _joints(self, share: float) -> np.ndarray:
         return self.hand.joint_positions(self.opened + share * (self.actuated - self.opened))
@@ -192,32 +195,33 @@ class _Attempt:
         joints = np.stack([self._joints(share) for share in CLOSING])
         drawn = np.repeat(self.poses[None], len(CLOSING), axis=0)
         drawn[..., :3] += left[..., None] * offset
-        heights = self.clearance.heights(drawn, joints)
+        hands = self.clearance.place(drawn.reshape(-1, 7), joints.reshape(-1, self.hand.joint_count))
+        heights = self.clearance.heights(hands).reshape(len(CLOSING), -1)
         rise = np.maximum((self.config.keep * np.minimum(1.0, 2.0 * left) - heights) / left, 0.0).max(axis=0)
         hover = self.poses.copy()
         hover[:, :3] += rise[:, None] * self.up + offset
         closing = (heights + rise * left).min(axis=0)
         if self.clearance.obstacles is not None:
-            for share, joint_positions in zip(CLOSING, joints, strict=True):
-                gaps = self.clearance.obstacle_gaps(self._between(hover, share), joint_positions)
-                closing = np.minimum(closing, gaps)
+            for share in CLOSING:
+                closing = np.minimum(closing, self.clearance.obstacle_gaps(self._between(hover, share)))
         return hover, closing
 
-    def _between(self, hover: np.ndarray, share: float) -> np.ndarray:
+    def _between(self, hover: np.ndarray, share: float) -> PlacedHands:
+        """Return the hands with a share of the way from hover to grasp behind them."""
         placed = self.poses.copy()
         placed[:, :3] += (1.0 - share) * (hover[:, :3] - self.poses[:, :3])
-        return placed
+        return self.clearance.place(placed, self._joints(share))
 
     def _dents(self, hover: np.ndarray) -> np.ndarray:
         """Tell whether the closing hand reaches deeper into the object than the grasp does."""
-        deepest = [self.clearance.object_gaps(self._between(hover, share), self._joints(share)) for share in _FEELING]
+        deepest = [self.clearance.object_gaps(self._between(hover, share)) for share in _FEELING]
         return np.minimum.reduce(deepest) < self.depths - self.config.dent
 
     def _retreat(
-        self, hover: np.ndarray, joints: np.ndarray, gaps: np.ndarray, wanted: np.ndarray
+        self, hover: np.ndarray, opened: PlacedHands, gaps: np.ndarray, wanted: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return pregrasps, how clear they are (-inf where there is none), and the narrowest place up to hover."""
-        heights = self.clearance.heights(hover, joints)
+        heights = self.clearance.heights(opened)
         pregrasp, reached = hover.copy(), np.full(len(hover), -np.inf)
         least = np.minimum(gaps, heights)
         for direction in self._directions():
@@ -227,20 +231,19 @@ class _Attempt:
             for retreat in _RETREATS:
                 if not len(todo):
                     break
-                placed = hover[todo].copy()
-                placed[:, :3] += retreat * direction[todo]
-                clear = self.clearance.object_gaps(placed, joints[todo])
-                clear = np.minimum(clear, self.clearance.obstacle_gaps(placed, joints[todo]))
-                clear = np.minimum(clear, heights[todo] + retreat * slope[todo])
+                shift = retreat * direction[todo]
+                placed = opened.rows(todo).moved(shift)
+                clear = np.minimum(self._gaps(placed), heights[todo] + retreat * slope[todo])
                 narrowest[todo] = np.minimum(narrowest[todo], clear)
                 good = narrowest[todo] >= min(self.config.open_clearance, self.config.keep) - 1e-9
                 done = good & (clear >= self.config.clearance + _BETWEEN_POINTS)
                 if done.any():
-                    corners = self.clearance.corner_gaps(placed[done], joints[todo[done]])
+                    corners = self.clearance.corner_gaps(placed.rows(done))
                     clear[done] = np.minimum(clear[done], corners)
                     done &= clear >= self.config.clearance
                 rows = todo[done]
-                pregrasp[rows], reached[rows], least[rows] = placed[done], clear[done], narrowest[rows]
+                pregrasp[rows, :3] += shift[done]
+                reached[rows], least[rows] = clear[done], narrowest[rows]
                 todo = todo[good & ~done]
         return pregrasp, reached, least
 
@@ -251,16 +254,15 @@ class _Attempt:
             yield between / np.maximum(np.linalg.norm(between, axis=1, keepdims=True), 1e-9)
             yield np.broadcast_to(self.up, self.approach.shape)
 
-    def _crosses(self, pregrasp: np.ndarray, hover: np.ndarray, joints: np.ndarray) -> np.ndarray:
-        """Tell whether any triangle of the open hand crosses object or obstacles between pregrasp and hover."""
+    def _crosses(self, way: np.ndarray, opened: PlacedHands) -> np.ndarray:
+        """Tell whether any triangle of the open hand crosses object or obstacles from hover along a way [m]."""
         meshes = [part.mesh for part in (self.clearance.distance, self.clearance.obstacles) if part is not None]
-        crosses = np.zeros(len(hover), dtype=bool)
-        way = pregrasp[:, :3] - hover[:, :3]
+        crosses = np.zeros(len(way), dtype=bool)
         length = np.linalg.norm(way, axis=1)
         for station in range(1 + int(np.ceil(length.max(initial=0.0) / _STATION))):
             rows = np.flatnonzero(~crosses & (length > (station - 1) * _STATION))
-            placed = hover[rows]
-            placed[:, :3] += np.minimum(station * _STATION / np.maximum(length[rows], 1e-9), 1.0)[:, None] * way[rows]
+            share = np.minimum(station * _STATION / np.maximum(length[rows], 1e-9), 1.0)
+            placed = opened.rows(rows).moved(share[:, None] * way[rows])
             for mesh in meshes:
-                crosses[rows] |= crossing_links(self.hand, mesh, placed, joints[rows]).any(axis=1)
+                crosses[rows] |= crossing_links(placed, mesh).any(axis=1)
         return crosses

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.lowest_point import link_heights
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.synthesis.clearance import HandClearance
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
@@ -58,14 +58,13 @@ def with_way(
     if finite.any():
         rows = np.flatnonzero(finite)
         ways.take(rows, plan_ways(clearance, palms[rows], actuated[rows], config.way), np.arange(len(rows)))
-        squeeze = _squeeze(hand, wanted, palms[rows], actuated[rows], config, device)
+        squeeze = _squeeze(clearance, wanted, palms[rows], actuated[rows], config, device)
         targets[rows], imbalance[rows] = squeeze.targets, squeeze.imbalance
         drop[rows] = _RANK_ESCAPE * batch.losses["escape"][rows] + _RANK_BALANCE * squeeze.imbalance
         drop[rows] += _RANK_PLACE * (squeeze.lever + squeeze.height)
     squeezed = hand.joint_positions(targets)
     up = _lift_directions(hand, wanted, palms)
-    around = [_where(finite, clearance.around, palms, joints) for joints in (batch.joint_positions, squeezed)]
-    lift = _lift_clearance(clearance, finite, palms, squeezed, up)
+    held, pressing = (clearance.place(palms[finite], joints[finite]) for joints in (batch.joint_positions, squeezed))
     plane = np.full(4, np.nan) if clearance.plane is None else clearance.plane
     way = Way(
         table_plane=np.tile(plane, (len(palms), 1)),
@@ -73,9 +72,9 @@ def with_way(
         lift_direction=up,
         approach_clearance=ways.approach_clearance,
         closing_clearance=ways.closing_clearance,
-        grasp_clearance=around[0],
-        squeeze_clearance=around[1],
-        lift_clearance=lift,
+        grasp_clearance=_spread(finite, clearance.around(held)),
+        squeeze_clearance=_spread(finite, clearance.around(pressing)),
+        lift_clearance=_spread(finite, _lift_clearance(clearance, pressing, up[finite])),
         usable=np.zeros(len(palms), dtype=bool),
         tries=np.ones(len(palms), dtype=np.int32),
         rejected=("",) * len(palms),
@@ -118,7 +117,7 @@ def _statuses(
 
 
 def _squeeze(
-    hand: Hand,
+    clearance: HandClearance,
     wanted: Wanted,
     T_object_palm: np.ndarray,
     actuated: np.ndarray,
@@ -126,7 +125,7 @@ def _squeeze(
     device: str,
 ) -> Squeeze:
     """Return the squeeze of each grasp, its targets over the table."""
-    model, plane = wanted.model, wanted.around.plane
+    hand, model = clearance.hand, wanted.model
     squeeze = balanced_squeeze(
         hand,
         hand_model(hand, config.point_count, device).points,
@@ -137,19 +136,18 @@ def _squeeze(
         actuated,
         config.squeeze,
     )
-    if plane is None:
-        return squeeze
-    return replace(squeeze, targets=_over_table(hand, plane, T_object_palm, actuated, squeeze.targets))
+    return replace(squeeze, targets=_over_table(clearance, T_object_palm, actuated, squeeze.targets))
 
 
 def _over_table(
-    hand: Hand, plane: np.ndarray, T_object_palm: np.ndarray, actuated: np.ndarray, targets: np.ndarray
+    clearance: HandClearance, T_object_palm: np.ndarray, actuated: np.ndarray, targets: np.ndarray
 ) -> np.ndarray:
     """Press less with the digits whose targets would be in the table, if the object did not stop them."""
+    hand = clearance.hand
     moved_by = np.abs(joints_above(hand).astype(float) @ hand.coupling) > 0.0
     kept = targets.copy()
     for _ in range(_SHORTER):
-        low = link_heights(hand, plane, T_object_palm, hand.joint_positions(kept)) < 0.0
+        low = clearance.link_heights(clearance.place(T_object_palm, hand.joint_positions(kept))) < 0.0
         shorter = (low[..., None] & moved_by).any(axis=1)
         if not shorter.any():
             break
@@ -165,28 +163,15 @@ def _lift_directions(hand: Hand, wanted: Wanted, T_object_palm: np.ndarray) -> n
     return -pose_to_matrix(T_object_palm)[:, :3, :3] @ hand.approach_direction
 
 
-def _lift_clearance(
-    clearance: HandClearance, finite: np.ndarray, T_object_palm: np.ndarray, joints: np.ndarray, up: np.ndarray
-) -> np.ndarray:
+def _lift_clearance(clearance: HandClearance, hands: PlacedHands, up: np.ndarray) -> np.ndarray:
     """Return the least distance from obstacles on the first 10 cm of the lift [m], NaN without any."""
     if clearance.obstacles is None:
-        return np.full(len(T_object_palm), np.nan)
-    least = np.full(len(T_object_palm), np.inf)
-    for height in _LIFTS:
-        lifted = T_object_palm.copy()
-        lifted[:, :3] += height * up
-        least = np.minimum(least, _where(finite, clearance.obstacle_gaps, lifted, joints))
-    return least
+        return np.full(len(hands), np.nan)
+    return np.minimum.reduce([clearance.obstacle_gaps(hands.moved(height * up)) for height in _LIFTS])
 
 
-def _where(
-    finite: np.ndarray,
-    measure: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    T_object_palm: np.ndarray,
-    joints: np.ndarray,
-) -> np.ndarray:
-    """Measure the hands that are somewhere; NaN for the others."""
-    values = np.full(len(finite), np.nan)
-    if finite.any():
-        values[finite] = measure(T_object_palm[finite], joints[finite])
-    return values
+def _spread(finite: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Return values of the hands that are somewhere; NaN for the others."""
+    result = np.full(len(finite), np.nan)
+    result[finite] = values
+    return result

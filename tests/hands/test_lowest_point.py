@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import trimesh
 from box_hands import gripper
+from random_hands import random_hands
 
-from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_matrices
 from omni_graspd.hands.lowest_point import link_heights, lowest_heights
@@ -19,17 +19,6 @@ from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import IDENTITY
 
 _PLANE = np.array([2.0, -1.0, 2.0, 0.06]) / 3.0
-
-
-def random_hands(hand: Hand, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Palm poses [count, 7] and joint positions [count, joint_count]."""
-    random = np.random.default_rng(5)
-    quats = random.normal(size=(count, 4))
-    quats /= np.linalg.norm(quats, axis=1, keepdims=True)
-    lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
-    actuated = random.uniform(lower, upper, size=(count, hand.actuated_count))
-    poses = np.concatenate([random.uniform(-0.3, 0.3, size=(count, 3)), quats], axis=1)
-    return poses, hand.joint_positions(actuated)
 
 
 @pytest.mark.parametrize("name", ["allegro", "shadow", "barrett"])

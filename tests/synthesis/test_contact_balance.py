@@ -78,6 +78,10 @@ def test_no_contact_is_no_balance():
     forces, left = balance_forces(np.zeros((0, 3)), np.zeros((0, 3)), _TASK)
     assert forces.shape == (0, 3)
     assert left == 1.0
+    # Nor are no hands.
+    forces, left = balance_forces(np.zeros((0, 5, 3)), np.zeros((0, 5, 3)), _TASK)
+    assert forces.shape == (0, 5, 3)
+    assert left.shape == (0,)
 
 
 def random_contacts(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -153,7 +157,37 @@ def test_forces_equal_non_negative_least_squares():
 def test_the_nearest_few_points_of_each_link_press():
     distances = np.array([0.003, 0.001, -0.002, 0.002, 0.0005, 0.0001, 0.009, 0.0039])
     link_index = np.array([0, 0, 0, 0, 0, 2, 2, 5])
-    chosen = pressing_contacts(distances, link_index, 0.004)
-    assert sorted(chosen.tolist()) == [1, 2, 4, 5, 7]
-    assert len(pressing_contacts(distances + 1.0, link_index, 0.004)) == 0
-    assert len(pressing_contacts(np.full(8, np.nan), link_index, 0.004)) == 0
+
+    def pressing(values: np.ndarray) -> list[int]:
+        chosen, presses = pressing_contacts(values, link_index, 0.004)
+        return sorted(chosen[presses].tolist())
+
+    assert pressing(distances) == [1, 2, 4, 5, 7]
+    assert pressing(distances + 1.0) == []
+    assert pressing(np.full(8, np.nan)) == []
+    # Of many hands at once, each as if it were alone.
+    together, presses = pressing_contacts(np.stack([distances, distances + 1.0]), link_index, 0.004)
+    alone, _ = pressing_contacts(distances, link_index, 0.004)
+    np.testing.assert_array_equal(together[0], alone)
+    assert not presses[1].any()
+
+
+def test_many_at_once_are_as_each_alone():
+    """Bit for bit, whatever else is in the batch; contacts that do not press might as well not be there."""
+    random = np.random.default_rng(4)
+    arms, normals = (np.stack(part) for part in zip(*[random_contacts(random, 12) for _ in range(20)], strict=True))
+    presses = random.random((20, 12)) < 0.6
+    presses[3] = False
+    arms[5, ~presses[5]] = np.nan
+    task = replace(_TASK, weight=2.0 * _UP, spread=0.05)
+    forces, left = balance_forces(arms, normals, task, presses)
+    assert left[3] == 1.0
+    assert not forces[~presses].any()
+    for row in range(20):
+        alone = balance_forces(arms[row], normals[row], task, presses[row])
+        np.testing.assert_array_equal(forces[row], alone[0])
+        assert left[row] == alone[1]
+        chosen = presses[row]
+        fewer = balance_forces(arms[row, chosen], normals[row, chosen], task)
+        np.testing.assert_allclose(forces[row, chosen], fewer[0], atol=1e-7)
+        assert left[row] == pytest.approx(fewer[1], abs=1e-8)

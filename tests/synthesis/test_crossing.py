@@ -12,6 +12,7 @@ from box_hands import JAW_HALF, PALM_HALF, box_mesh, gripper, sliding_jaw_middle
 
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_matrices
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.synthesis.crossing import crossing_links
 from omni_graspd.usd.meshes import TriangleMesh
@@ -41,7 +42,9 @@ def on_device(mesh: TriangleMesh) -> wp.Mesh:
     ],
 )
 def test_boxes(half, center, expected):
-    crosses = crossing_links(gripper(), on_device(box_mesh(half, center)), IDENTITY[None], np.full((1, 2), 0.03))
+    crosses = crossing_links(
+        PlacedHands.of(gripper(), IDENTITY[None], np.full((1, 2), 0.03)), on_device(box_mesh(half, center))
+    )
     np.testing.assert_array_equal(crosses, [expected])
 
 
@@ -51,7 +54,7 @@ def test_random_boxes():
     palms, openings = np.tile(IDENTITY, (count, 1)), random.uniform(0.0, 0.06, size=(count, 2))
     palms[:, :3] = random.uniform(-0.15, 0.15, size=(count, 3))
     half, center = np.array([0.03, 0.05, 0.04]), np.array([0.01, -0.02, 0.03])
-    crosses = crossing_links(hand, on_device(box_mesh(half, center)), palms, openings)
+    crosses = crossing_links(PlacedHands.of(hand, palms, openings), on_device(box_mesh(half, center)))
     expected = np.zeros_like(crosses)
     for row, (palm, opening) in enumerate(zip(palms, openings, strict=True)):
         boxes = [(np.zeros(3), PALM_HALF), *[(sliding_jaw_middle(k, s), JAW_HALF) for k, s in enumerate(opening)]]
@@ -83,10 +86,13 @@ def test_a_real_link_and_a_real_object():
         shares.append(common.volume / placed.volume if len(common.faces) else 0.0)
     expected = (np.array(shares) > 1e-9) & (np.array(shares) < 1.0 - 1e-9)
     assert 20 < sum(expected) < count - 20
-    np.testing.assert_array_equal(crossing_links(hand, on_device(mug.mesh), palms, joints)[:, link], expected)
+    crosses = crossing_links(PlacedHands.of(hand, palms, joints), on_device(mug.mesh))
+    np.testing.assert_array_equal(crosses[:, link], expected)
 
 
 def test_no_hands_cross_nothing():
     hand = gripper()
-    crosses = crossing_links(hand, on_device(box_mesh((0.1, 0.1, 0.1))), np.zeros((0, 7)), np.zeros((0, 2)))
+    crosses = crossing_links(
+        PlacedHands.of(hand, np.zeros((0, 7)), np.zeros((0, 2))), on_device(box_mesh((0.1, 0.1, 0.1)))
+    )
     assert crosses.shape == (0, 3)

@@ -111,7 +111,8 @@ def test_torques_do_the_work_of_the_forces(hand, grasped):
         pose, joints = batch.T_object_palm[row : row + 1], actuated[row]
         placed = posed_points(hand, points, pose, hand.joint_positions(joints)[None])[0]
         distances, normals = distance.query(placed, 0.01)
-        chosen = pressing_contacts(distances, points.link_index, soft.contact_threshold)
+        slots, presses = pressing_contacts(distances, points.link_index, soft.contact_threshold)
+        chosen = slots[presses]
         forces, left = balance_forces(placed[chosen] - can.center_of_mass, normals[chosen].astype(np.float64), task)
         assert once.imbalance[row] == pytest.approx(left, abs=1e-9)
         for joint in range(hand.actuated_count):

@@ -15,6 +15,7 @@ from table_bench import table
 from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_matrices
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.hands.skeleton import hand_skeleton
 from omni_graspd.inspection.reoptimization import reoptimize
 from omni_graspd.objects.object_library import load_object
@@ -56,7 +57,7 @@ def test_no_hand_has_a_wall_of_the_bowl_in_it(name, around):
     assert not pierced[batch.ok].any()
     assert pierced.sum() <= 1
     distance = SignedDistance.build(bowl.mesh, closed=True, device="cpu")
-    assert np.median(sphere_depths(hand, distance, batch.T_object_palm, batch.joint_positions)) < 0.0035
+    assert np.median(sphere_depths(PlacedHands.of(hand, batch.T_object_palm, batch.joint_positions), distance)) < 0.0035
 
 
 def test_a_pierced_grasp_is_not_ok_and_says_which_links(hand, monkeypatch):

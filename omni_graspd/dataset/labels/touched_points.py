@@ -49,7 +49,8 @@ def touched_points(
     reach = 2.0 * threshold
     for row, (pose, joints) in enumerate(zip(T_object_palm, joint_positions, strict=True)):
         surface = near_surface_distances(posed_points(hand, points, pose[None], joints[None]), distance, reach)
-        touching = pressing_contacts(surface.distances[0], points.link_index, threshold)
+        chosen, presses = pressing_contacts(surface.distances[0], points.link_index, threshold)
+        touching = chosen[presses]
         positions.append(surface.positions[0, touching])
         grasps.append(np.full(len(touching), row, dtype=np.int32))
     return TouchedPoints(np.concatenate(positions), np.concatenate(grasps))
