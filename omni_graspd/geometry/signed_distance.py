@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -70,6 +71,12 @@ class SignedDistance:
             sign_mode=int(SIGN_FROM_NORMALS if closed else SIGN_FROM_WINDING_NUMBER),
             phong_alpha=config.phong_alpha,
         )
+
+    @functools.cached_property
+    def bounds(self) -> tuple[wp.vec3, wp.vec3]:
+        """Lowest and highest corner of the box about the mesh [m]."""
+        points: np.ndarray = self.mesh.points.numpy()
+        return wp.vec3(*points.min(axis=0)), wp.vec3(*points.max(axis=0))
 
     def query(self, points: np.ndarray, max_distance: float) -> tuple[np.ndarray, np.ndarray]:
         """Compute signed distances of many points.

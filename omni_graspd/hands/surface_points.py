@@ -171,3 +171,22 @@ def spread_subset(positions: np.ndarray, count: int) -> np.ndarray:
         chosen.append(int(np.argmax(nearest)))
         nearest = np.minimum(nearest, np.linalg.norm(positions - positions[chosen[-1]], axis=1))
     return np.array(chosen)
+
+
+def chain(positions: np.ndarray) -> np.ndarray:
+    """Order points so that each is followed by the nearest of those that are left.
+
+    Args:
+        positions: Points, shape [point_count, 3].
+
+    Returns:
+        Indices, shape [point_count].
+    """
+    left, order = np.arange(len(positions)), []
+    here = 0
+    while len(left):
+        order.append(int(left[here]))
+        left = np.delete(left, here)
+        if len(left):
+            here = int(np.argmin(((positions[left] - positions[order[-1]]) ** 2).sum(axis=1)))
+    return np.array(order, dtype=int)

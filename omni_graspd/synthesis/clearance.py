@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import warp as wp
@@ -15,7 +16,7 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.link_bounds import link_bounds
 from omni_graspd.hands.lowest_point import link_hulls
 from omni_graspd.hands.placed_hands import PlacedHands
-from omni_graspd.hands.surface_points import HandPoints
+from omni_graspd.hands.surface_points import HandPoints, chain
 from omni_graspd.synthesis.clearance_kernels import gap_kernel, height_kernel, lowest_kernel
 from omni_graspd.synthesis.crossing import crossing_links
 from omni_graspd.synthesis.walls import pierced_links, sphere_depths
@@ -136,12 +137,12 @@ class HandClearance:
 
     def _gaps(self, surface: SignedDistance, points: _LinkPoints, hands: PlacedHands) -> np.ndarray:
         """Return the distance of each hand's nearest point from a surface [m], at most :data:`REACH`, [grasp_count]."""
-        shape, device = hands.T_root_link.shape[:2], self._device
-        gaps = wp.empty(shape, dtype=float, device=device)
-        inputs = [surface.mesh.id, surface.corner_normals, surface.sign_mode, surface.phong_alpha, REACH]
-        inputs += [hands.on(device), points.starts, points.positions, points.bound_center, points.bound_radius]
-        wp.launch(gap_kernel, dim=shape, inputs=inputs, outputs=[gaps], device=device)
-        return gaps.numpy().min(axis=1).astype(np.float64)
+        device = self._device
+        gaps = wp.empty(len(hands), dtype=float, device=device)
+        inputs = [surface.mesh.id, surface.corner_normals, surface.sign_mode, surface.phong_alpha, *surface.bounds]
+        inputs += [REACH, hands.on(device), points.starts, points.positions, points.bound_center, points.bound_radius]
+        wp.launch(gap_kernel, dim=len(hands), inputs=inputs, outputs=[gaps], device=device)
+        return gaps.numpy().astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,6 +161,9 @@ class _LinkPoints:
     @classmethod
     def on_device(cls, link_index: np.ndarray, positions: np.ndarray, link_count: int, device: str) -> _LinkPoints:
         starts = np.searchsorted(link_index, np.arange(link_count + 1))
+        # Neighbours follow one another: what is known of one says much of the next.
+        chains = [start + chain(positions[start:end]) for start, end in pairwise(starts)]
+        positions = positions[np.concatenate(chains)]
         bounds = link_bounds(link_index, positions, link_count).astype(np.float32)
         return cls(
             wp.array(starts.astype(np.int32), dtype=int, device=device),

@@ -11,6 +11,7 @@ from random_hands import random_hands
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.placed_hands import PlacedHands
+from omni_graspd.hands.surface_points import chain
 from omni_graspd.usd.transforms import pose_to_matrix
 
 
@@ -38,6 +39,16 @@ def test_moved_hands_are_as_if_placed_there():
     np.testing.assert_allclose(moved.T_root_link, PlacedHands.of(hand, there, joints[rows]).T_root_link, atol=2e-7)
     np.testing.assert_array_equal(placed.T_root_link, before)
     np.testing.assert_array_equal(moved.on("cpu").numpy(), moved.T_root_link)
+
+
+def test_chained_points_are_followed_by_the_nearest_left():
+    positions = np.random.default_rng(8).normal(size=(40, 3))
+    order = chain(positions)
+    assert sorted(order.tolist()) == list(range(40))
+    for place in range(39):
+        steps = np.linalg.norm(positions[order[place + 1 :]] - positions[order[place]], axis=1)
+        assert steps.argmin() == 0
+    assert chain(np.zeros((0, 3))).shape == (0,)
 
 
 def test_no_hands_are_placed_nowhere():
