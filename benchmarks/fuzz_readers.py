@@ -28,8 +28,9 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
-from fuzz_cases import Case, Use, all_cases, copied, write_seeds
+from fuzz_cases import Case, Use, all_cases, copied
 from fuzz_mutations import mutate
+from fuzz_seeds import write_seeds
 
 from omni_graspd.errors import GraspdError
 
@@ -144,7 +145,9 @@ class _Workers:
         self._process.start()
         theirs.close()
         self._turns = 0
-        self._pipe.recv()
+        answer = self._pipe.recv()
+        if answer != "ready":
+            sys.exit(answer)
 
 
 def _serve(connection: Connection, names: list[str], seeds: Path, work: Path) -> None:
@@ -154,7 +157,11 @@ def _serve(connection: Connection, names: list[str], seeds: Path, work: Path) ->
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     known = {name: cases for name, cases in all_cases(seeds).items() if name in names}
-    _read_good_files(known, seeds, work / "good")
+    try:
+        _read_good_files(known, seeds, work / "good")
+    except RuntimeError as error:
+        connection.send(str(error))
+        return
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + _MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

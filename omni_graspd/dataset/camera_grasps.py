@@ -40,8 +40,8 @@ def camera_grasps(
     Raises:
         GraspdError: If a table or the scene is missing or damaged.
     """
-    scene = _scene(layout.scene_grasps(object_name, scene_index), hand)
-    base = _base(layout.grasps(hand, object_name))
+    scene_path, base_path = layout.scene_grasps(object_name, scene_index), layout.grasps(hand, object_name)
+    scene, base = _scene(scene_path, hand, _written(scene_path)), _base(base_path, _written(base_path))
     try:
         rows = rows_of(base["index"], scene["grasp_index"])
     except KeyError as error:
@@ -69,8 +69,13 @@ def _before_camera(columns: dict[str, np.ndarray], T_camera_object: np.ndarray) 
     }
 
 
+def _written(path: Path) -> int:
+    """Return when a file was last written [ns]: what is read once is read again after that; 0 if there is none."""
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
 @lru_cache(maxsize=64)
-def _scene(path: Path, hand: str) -> dict[str, np.ndarray]:
+def _scene(path: Path, hand: str, written: int) -> dict[str, np.ndarray]:
     """Return the columns of a hand's grasps in a scene, and ``T_world_object``."""
     from omni_graspd.scenes.scene_writer import OBJECT_PATH
     from omni_graspd.usd.stage import open_stage
@@ -88,7 +93,7 @@ def _scene(path: Path, hand: str) -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=64)
-def _base(path: Path) -> dict[str, np.ndarray]:
+def _base(path: Path, written: int) -> dict[str, np.ndarray]:
     """Return the columns of base grasps that samples take, and their numbers."""
     table = read_grasps(path)
     if "epsilon" not in table.metrics:

@@ -218,6 +218,17 @@ def test_damaged_files_are_one_line(content: bytes, tmp_path: Path):
         read_labels(tmp_path / "a.npz")
 
 
+def test_damaged_compression_is_one_line(tmp_path: Path):
+    file = tmp_path / "a.npz"
+    write_labels({"points": np.arange(4000)}, file)
+    content = bytearray(file.read_bytes())
+    for place in range(60, len(content) - 100, 7):
+        content[place] ^= 0xFF
+    file.write_bytes(content)
+    with pytest.raises(GraspdError, match="cannot read the grasp labels"):
+        read_labels(file)
+
+
 def test_a_file_that_declares_more_than_it_has_is_refused(tmp_path: Path):
     import zipfile
 

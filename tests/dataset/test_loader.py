@@ -8,6 +8,7 @@ import pickle
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 
 import omni_graspd.dataset as graspd_dataset
 from omni_graspd.dataset.splits import split_objects
-from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
+from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.objects.object_library import load_object
@@ -238,6 +239,17 @@ def test_cameras_of_samples_are_those_of_the_files_in_other_axes(opened, block_d
     np.testing.assert_allclose(sample["left/T_world_camera"][:3, 2], -in_file[:3, 2])
     np.testing.assert_allclose(sample["left/T_world_camera"][:3, 1], -in_file[:3, 1])
     np.testing.assert_array_equal(to_opencv(to_opencv(in_file)), in_file)
+
+
+def test_tables_that_are_written_anew_are_read_anew(block_dataset, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(block_dataset, root)
+    samples = graspd_dataset.open(root).samples(grasp_slots=3)
+    before = samples[0]["epsilon"]
+    file = next(root.glob("grasps/*/*.parquet"))
+    table = read_grasps(file)
+    write_grasps(replace(table, metrics=table.metrics | {"epsilon": table.metrics["epsilon"] + 1.0}), file)
+    assert samples[0]["epsilon"] == pytest.approx(before + 1.0, abs=1e-6)
 
 
 @pytest.mark.parametrize("read", ["grasps", "views", "samples"])

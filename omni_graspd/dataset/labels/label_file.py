@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def read_labels(path: Path) -> dict[str, np.ndarray]:
             return {name: arrays[name] for name in arrays.files}
     except FileNotFoundError as error:
         raise GraspdError(f"there are no grasp labels in {path.parent}; run `graspd label` on the dataset") from error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
         raise GraspdError(
             f"cannot read the grasp labels {path}: {shortened(str(error), 160)}; delete the file and run `graspd label`"
         ) from error
