@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -41,6 +42,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
     except BaseException:
         _remove(temporary)
         raise
+
+
+def leftovers_of(path: Path) -> list[Path]:
+    """Return what lies beside ``path`` of writers that were killed before they were done, or are still at it."""
+    return sorted(path.parent.glob(f"{PARTIAL_PREFIX}*-{glob.escape(path.name)}"))
 
 
 def remove_leftovers(root: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
+from omni_graspd.atomic import leftovers_of
 from omni_graspd.cli.console import Action, counted, progress_bar
 from omni_graspd.dataset.selection import Selection
 from omni_graspd.formats.conversion import Conversion, ConvertConfig, convert
@@ -62,6 +63,8 @@ def _convert(source: Path, target: Path, options: ConvertConfig, console: Consol
     with progress_bar(console, "convert", "file") as progress:
         result = convert(source, target, options, progress)
     _show(result, console)
+    for path in leftovers_of(target):
+        _say(console, f"{path} is of a conversion that was killed, or still runs; if it does not, delete it", "yellow")
 
 
 def _show(result: Conversion, console: Console) -> None:

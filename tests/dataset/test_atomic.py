@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from omni_graspd.atomic import atomic_path, remove_leftovers, writing_to
+from omni_graspd.atomic import atomic_path, leftovers_of, remove_leftovers, writing_to
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.errors import GraspdError
 
@@ -44,6 +44,21 @@ def test_a_folder_is_atomic_too(tmp_path):
         temporary.mkdir()
         (temporary / "rgb.png").write_bytes(b"")
     assert (tmp_path / "view" / "rgb.png").is_file()
+
+
+def test_a_killed_writer_leaves_what_the_next_one_can_name(tmp_path):
+    """The block is left as by SIGKILL: nothing is cleaned up."""
+    kill = "import os, sys, pathlib; from omni_graspd.atomic import atomic_path; path = pathlib.Path(sys.argv[1])\n"
+    kill += "with atomic_path(path) as temporary: temporary.write_text('half'); os.kill(os.getpid(), 9)"
+    path = tmp_path / "grasps[1].npy"
+    assert subprocess.run([sys.executable, "-c", kill, str(path)], check=False).returncode == -9
+    (tmp_path / ".partial-01234567-other.npy").touch()
+    (left,) = leftovers_of(path)
+    assert left.read_text() == "half"
+    with atomic_path(path) as temporary:
+        temporary.write_text("whole")
+    assert path.read_text() == "whole"
+    assert leftovers_of(path) == [left]
 
 
 def test_leftovers_go_and_the_rest_stays(tmp_path):

@@ -329,8 +329,11 @@ def test_a_stage_of_grasps_passes_the_validators(around, block, tmp_path):
 def test_the_command_says_what_it_read_wrote_and_lost(around, block, tmp_path, capsys):
     source = tmp_path / "block.parquet"
     FORMATS["table"].write(around["allegro"], source)
+    killed = tmp_path / ".partial-01234567-out.json"
+    killed.touch()
     cli.main(["convert", str(source), str(tmp_path / "out.json"), "--to", "multigrippergrasp", "--object", str(block)])
     said = capsys.readouterr().out
+    assert f"{killed} is of a conversion that was killed, or still runs; if it does not, delete it" in said
     assert "read as table (it is a Parquet file), written as multigrippergrasp" in said
     assert "24 grasps · hand allegro · object block" in said
     with pytest.raises(SystemExit):
