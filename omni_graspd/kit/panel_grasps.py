@@ -17,6 +17,7 @@ from omni_graspd.formats.registry import write_names
 from omni_graspd.inspection.accepted_export import ISAAC_GRASP, export_accepted, export_line
 from omni_graspd.inspection.decisions import Verdict
 from omni_graspd.inspection.inspection import Inspection
+from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.inspection.opened import open_grasps
 from omni_graspd.inspection.reoptimization import Posture
 from omni_graspd.kit.config_rows import typed_text
@@ -89,7 +90,7 @@ class GraspsSection:
 
     async def _open(self, path: Path) -> None:
         # A file of another project takes as long to read as its objects are many.
-        session, _ = await asyncio.to_thread(open_grasps, path)
+        session, _ = await asyncio.to_thread(lambda: open_grasps(local_dataset(path)))
         self.close()
         self.inspection = session
         self._path.model.set_value(str(path))
