@@ -107,7 +107,8 @@ def _added_backend() -> dict[str, dict[str, Any]]:
     names = [{"name": name, "kind": "positional_or_keyword"} for name in ("path", "data")]
     fact = {"kind": "method", "signature": names, "returns": "None", "verified": "source"}
     source = "omni.replicator.core 1.12.27 source, scripts/backends and write_metadata of scripts/writers.py"
-    return {"BaseBackend.write_blob": fact | {"source": f"{source} (public text index; repository unnamed)"}}
+    fact |= {"source": f"{source} (public text index; repository unnamed)"}
+    return {"BaseBackend.write_blob": fact, "DiskBackend.write_blob": fact}  # the second inherits from the first
 
 
 def _added_client() -> dict[str, dict[str, Any]]:

@@ -59,7 +59,7 @@ def _found() -> dict[str, type]:
 
 
 async def _run(name: str) -> None:
-    case = _found()[name](name)
+    case = _found()[name]()
     for step in (case.setUp, getattr(case, name), case.tearDown):
         result = step()
         if inspect.isawaitable(result):

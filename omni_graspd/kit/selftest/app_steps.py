@@ -114,7 +114,8 @@ async def addresses(answers: Answers, folder: Path) -> None:
     outer.DefinePrim("/Object").GetReferences().AddReference("./inner.usda")
     outer.Save()
     copied = copy_with_references((there / "outer.usda").as_posix(), folder / "copies")
-    if not Usd.Stage.Open(str(copied)).GetPrimAtPath("/Object").IsA(UsdGeom.Cube):
+    opened = Usd.Stage.Open(str(copied))
+    if not opened.GetPrimAtPath("/Object").IsA(UsdGeom.Cube):
         raise RuntimeError(f"{copied} does not find what it refers to")
     files, name = ClientFiles(), f"{there.as_posix()}/sent.txt"
     with files.open_output_stream(name) as stream:

@@ -12,7 +12,7 @@ import omni.replicator.core as rep
 import omni.usd
 from pxr import Gf, Usd, UsdGeom, UsdLux, UsdPhysics
 
-from omni_graspd.kit.render import render
+from omni_graspd.kit.render import render, settle
 from omni_graspd.kit.selftest.answers import Answers
 from omni_graspd.kit.simulate import simulate
 from omni_graspd.kit.writer import GraspdWriter
@@ -23,6 +23,8 @@ from omni_graspd.usd.semantics import apply_label
 
 _GRAVITY = 9.81
 _FALL = SimulateConfig(max_time=0.25)
+_STEPPED = 0.03
+"""How far 60 steps may be from the closed form: whole Euler steps are 1/60 off, PhysX's are smaller."""
 _HEIGHT = 1.0
 _WIDTH, _ROWS = 64, 48
 _CAMERAS = ("/World/Rig/left", "/World/Rig/right")
@@ -77,11 +79,9 @@ async def physics(answers: Answers, folder: Path) -> None:
     stage = omni.usd.get_context().get_stage()
     result = await simulate(falling_stage(), _FALL)
     fallen = float(result.poses[0, 0, 2] - result.poses[-1, 0, 2])
-    # Semi-implicit Euler, as PhysX steps: v += g h, then x += v h.
-    steps = round(float(result.times[-1]) / _FALL.time_step)
-    expected = _GRAVITY * _FALL.time_step**2 * steps * (steps + 1) / 2
+    expected = _GRAVITY * float(result.times[-1]) ** 2 / 2
     call = "omni.physx.bindings._physx.IPhysxSimulation.simulate"
-    answers.put(call, abs(fallen - expected) < 0.02 * expected, f"fell {fallen:.4f} m of {expected:.4f}")
+    answers.put(call, abs(fallen - expected) < _STEPPED * expected, f"fell {fallen:.4f} m of {expected:.4f}")
     same = omni.usd.get_context().get_stage() == stage
     answers.put("omni.physx.bindings._physx.IPhysxSimulation.attach_stage", same, "")
 
@@ -135,6 +135,7 @@ async def writing(answers: Answers, folder: Path) -> None:
     _begin(stage)
     author_plane(stage)
     rep.orchestrator.set_capture_on_play(False)
+    await settle()
     rep.WriterRegistry.register(_NotingWriter)
     try:
         _NotingWriter.seen.clear()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -172,7 +173,7 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
         "omni.replicator.core.create": {"render_product": lambda *args, **kwargs: _products(kit, *args, **kwargs)},
         "omni.replicator.core.orchestrator": _orchestrator(kit),
         "omni.replicator.core.settings": _modes(kit),
-        "omni.replicator.core.backends": {"BaseBackend": _backend()},
+        "omni.replicator.core.backends": {"BaseBackend": _backend(), "DiskBackend": _disk()},
         "omni.replicator.core.utils.viewport_manager": {"HydraTexture": _product(kit)},
     }
 
@@ -325,6 +326,20 @@ def _backend() -> type:
             self.fake_files[path] = data
 
     return BaseBackend
+
+
+def _disk() -> type:
+    class DiskBackend:
+        """Writes below its folder."""
+
+        def __init__(self, output_dir: str, overwrite: bool = True) -> None:
+            self._folder = Path(output_dir)
+
+        def write_blob(self, path: str, data: bytes) -> None:
+            (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (self._folder / path).write_bytes(data)
+
+    return DiskBackend
 
 
 def _orchestrator(kit: Any) -> dict[str, Any]:
