@@ -40,6 +40,8 @@ KEPT = (
     "omni.replicator.core.functional.modify",
     "omni.replicator.core.orchestrator",
     "omni.replicator.core.settings",
+    "omni.replicator.core.trigger",
+    "omni.replicator.core.utils",
     "omni.replicator.core.utils.viewport_manager",
     "omni.replicator.core.writers",
     "omni.stageupdate",
@@ -141,6 +143,26 @@ def _added_client() -> dict[str, dict[str, Any]]:
     return facts
 
 
+def _added_graphs() -> dict[str, dict[str, dict[str, Any]]]:
+    """Functions of Replicator's graphs, as NVIDIA's examples call them; only our examples do."""
+    source = "isaac-sim/IsaacSim v6.0.1 standalone_examples: benchmarks/benchmark_sdg.py, custom_event_and_write.py"
+    arguments = {
+        "distribution": {"uniform": {"lower": None, "upper": None}},
+        "get": {"prim_at_path": {"path": None}},
+        "modify": {"pose": {"position": "None", "rotation": "None", "scale": "None"}},
+    }
+    facts: dict[str, dict[str, dict[str, Any]]] = {}
+    for module, functions in arguments.items():
+        for name, items in functions.items():
+            signature = [
+                {"name": item, "kind": "positional_or_keyword"} | ({} if default is None else {"default": default})
+                for item, default in items.items()
+            ]
+            fact = {"kind": "function", "signature": signature, "source": source, "verified": "usage"}
+            facts.setdefault(f"omni.replicator.core.{module}", {})[name] = fact
+    return facts
+
+
 def _added_file_dialog() -> dict[str, dict[str, Any]]:
     page = "docs page omni.kit.window.filepicker docs.omniverse.nvidia.com/kit/docs/omni.kit.window.filepicker/latest"
     facts = {name: {"kind": "method", "signature": []} for name in ("destroy", "hide")}
@@ -211,6 +233,7 @@ def keep(full: dict[str, Any]) -> dict[str, Any]:
     modules["omni.ui"] = _added_widgets() | modules["omni.ui"]
     modules["omni.kit.window.filepicker"] = _added_file_dialog()
     modules["omni.client"] = _added_client()
+    modules |= _added_graphs()
     modules["omni.usd"] |= _added_context()
     modules["omni.replicator.core.backends"] |= _added_backend()
     modules["omni.ui"]["Workspace.get_window"] |= {"binding": "staticmethod"}

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from kit_fakes import app, client, physx, replicator, simulation_app, testing, ui, usd
+from kit_fakes import app, client, graphs, physx, replicator, simulation_app, testing, ui, usd
 from stub_modules import StubModule, make_module
 
 VERSIONS = ("5.1", "6.0")
@@ -33,7 +33,7 @@ _REEXPORTS = {
     },
     "isaacsim.util.debug_draw": {},
 }
-_FAKES = (app, client, physx, replicator, simulation_app, testing, ui, usd)
+_FAKES = (app, client, graphs, physx, replicator, simulation_app, testing, ui, usd)
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Kit:
         self.extensions: dict[str, str] = {}
         self.engine = "physx"
         self.is_playing = False
+        self.is_script = False  # whether a script started the application: only then may it block
         self.longest_block = 0.0
         self.updates = 0
         self.windows: list[Any] = []
@@ -73,6 +74,7 @@ class Kit:
         self.physics = physx.Physics(self)
         self.replicator = replicator.Replicator(self)
         self.servers = client.Servers()
+        self.graphs = graphs.Graphs()
 
     def record(self, name: str, args: tuple, kwargs: dict[str, Any]) -> None:
         """Note a call."""

@@ -115,7 +115,8 @@ class Replicator:
         return self.renderer(self.kit.usd.stage, product._camera, product._resolution)
 
     def capture(self) -> None:
-        """Render, give each annotator its data and each writer its payload."""
+        """Let graphs run, render, give each annotator its data and each writer its payload."""
+        self.kit.graphs.run(self.kit.usd.stage)
         for annotator in self.annotators:
             annotator._data = self.channels(annotator._product)[annotator._name]
         for writer in [w for w in self.attached if w._trigger is not None or w._scheduled]:
@@ -360,7 +361,13 @@ def _orchestrator(kit: Any) -> dict[str, Any]:
         kit.replicator.completed.append(kit.updates)
 
     def blocking(*_: Any, **__: Any) -> None:
-        raise RuntimeError("OrchestratorError: blocking calls work in standalone scripts only; use the *_async one")
+        if not kit.is_script:
+            raise RuntimeError("OrchestratorError: blocking calls work in standalone scripts only; use the *_async one")
+
+    def step(**options: Any) -> None:
+        blocking()
+        with asyncio.Runner() as runner:
+            runner.run(step_async(**options))
 
     def set_capture_on_play(value: bool) -> None:
         kit.replicator.capture_on_play = value
@@ -369,7 +376,7 @@ def _orchestrator(kit: Any) -> dict[str, Any]:
         "step_async": step_async,
         "wait_until_complete_async": wait_until_complete_async,
         "set_capture_on_play": set_capture_on_play,
-        "step": blocking,
+        "step": step,
         "run_until_complete": blocking,
         "wait_until_complete": blocking,
     }
