@@ -18,6 +18,7 @@ from pxr import Sdf, UsdUtils
 
 from omni_graspd.atomic import PARTIAL_PREFIX
 from omni_graspd.errors import GraspdError
+from omni_graspd.usd.stage import reading_usd
 from omni_graspd.user_folders import cache_folder
 
 _LAYERS = frozenset((".usd", ".usda", ".usdc"))
@@ -80,8 +81,8 @@ class _Copies:
         if path.suffix.lower() in _LAYERS:
             self._follow_layer(address, path)
         else:
-            for name in _names_in(path):
-                self._follow(urljoin_any(address, name))
+            for there in filter(None, (address_in(address, name) for name in _names_in(path))):
+                self._follow(there)
         return path, ""
 
     def _place(self, address: str) -> Path:
@@ -101,10 +102,11 @@ class _Copies:
         return found
 
     def _follow_layer(self, address: str, path: Path) -> None:
-        layer = Sdf.Layer.FindOrOpen(str(path))
-        if layer is None:
-            raise GraspdError(f"expected a USD file at {address}, got something else; open it in Isaac Sim to see what is wrong")
-        layer.Reload(True)  # an older copy may still be in memory
+        with reading_usd(address):
+            layer = Sdf.Layer.FindOrOpen(str(path))
+            if layer is None:
+                raise GraspdError(f"expected a USD file at {address}, got something else; open it in Isaac Sim")
+            layer.Reload(True)  # an older copy may still be in memory
         named: list[str] = []
 
         def note(asset: str) -> str:
@@ -120,7 +122,7 @@ class _Copies:
     def _moved(self, asset: str, address: str, path: Path) -> str:
         """Copy what a layer refers to, and return how the layer's copy names it."""
         outer, bracket, inner = asset.partition("[")
-        there = urljoin_any(address, outer)
+        there = address_in(address, outer)
         if there is None:
             return asset
         if _UDIM in outer:
@@ -161,7 +163,7 @@ def _is_address(text: str) -> bool:
     return "://" in text
 
 
-def urljoin_any(base: str, name: str) -> str | None:
+def address_in(base: str, name: str) -> str | None:
     """Return where a name in a file leads; None where that is not a file that omni.client would find.
 
     Args:
