@@ -185,7 +185,7 @@ def _confidence(module: str, symbol: str, fact: dict) -> str:
 
 
 def unread(used: dict[tuple[str, str], set[str]]) -> list[str]:
-    """Return the used symbols of which nobody has read a definition, nor run them: known from documents or others' use."""
+    """Return the used symbols that nobody has run, nor read a definition of: known from documents or others' use."""
     modules = json.loads(_FACTS.read_text(encoding="utf-8"))["modules"]
     facts = {pair: modules[pair[0]].get(pair[1]) or _of_members(modules[pair[0]], pair[1]) for pair in used}
     return sorted(".".join(pair) for pair, fact in facts.items() if _confidence(*pair, fact) in ("docs", "usage"))
@@ -227,8 +227,8 @@ def table() -> str:
     total = (
         f"{sum(counts.values())} symbols: {counts['run']} run in NVIDIA's omni.ui outside Kit, {counts['source']} read "
         f"in published source or in stub files made from an installed Isaac Sim, {counts['docs']} in documentation, "
-        f"{counts['usage']} inferred from how others use them. **{len(checks)} calls are unverified**: what we rely on is more "
-        "than any of these shows."
+        f"{counts['usage']} inferred from how others use them. **{len(checks)} calls are unverified**: what we rely on "
+        "is more than any of these shows."
     )
     missing = [f"\nNot in the facts: `{name}` ({', '.join(sorted(paths))})." for name, paths in sorted(unknown.items())]
     return "\n".join([total, "", *lines, *missing]) + "\n"

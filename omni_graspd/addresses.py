@@ -29,8 +29,8 @@ def unreachable_file(address: str) -> GraspdError:
     """
     name = address.partition("?")[0].rpartition("/")[2] or "asset.usd"
     return GraspdError(
-        f"expected a name or a local file, got the address {address}, which is read only inside Isaac Sim; run this there, "
-        f"or copy it: in Isaac Sim, Content browser > Download, with all it refers to; then give the local {name}"
+        f"expected a name or a local file, got the address {address}, which is read only inside Isaac Sim; run this "
+        f"there, or copy it: in Isaac Sim, Content browser > Download, with all it uses; then give the local {name}"
     )
 
 
@@ -41,6 +41,6 @@ def unreachable_folder(address: str) -> GraspdError:
         address: The address.
     """
     return GraspdError(
-        f"expected a local folder or an s3:// address, got {address}, which is reached only inside Isaac Sim; use a local "
-        f"folder, and copy it there: omni.client.copy('FOLDER', '{address}') in Isaac Sim's Script Editor"
+        f"expected a local folder or an s3:// address, got {address}, which is reached only inside Isaac Sim; use a "
+        f"local folder, and copy it there: omni.client.copy('FOLDER', '{address}') in Isaac Sim's Script Editor"
     )

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Datasets in an object store (``s3://``, ``gs://``), or on a server inside Kit: worked on in a local folder that mirrors it.
+"""Datasets in an object store (``s3://``, ``gs://``), or on a server inside Kit: a local folder mirrors them.
 
 OpenUSD, PhysX and Mitsuba read files only, so the local folder is where everything is made and read. Tables, images and
 USD go up file by file, each whole or not at all, as object stores have it.

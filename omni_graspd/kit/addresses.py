@@ -63,7 +63,7 @@ class _Copies:
         if found is None:
             source = f", which {referrer} refers to" if referrer else ""
             raise GraspdError(
-                f"cannot copy {address}{source}: {reason}; check the address, and that Isaac Sim's Content browser opens it"
+                f"cannot copy {address}{source}: {reason}; check the address in Isaac Sim's Content browser"
             )
         return found
 

@@ -8,13 +8,15 @@ import io
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import omni.client
-import pyarrow as pa
-import pyarrow.fs as pafs
 
 from omni_graspd.kit.addresses import copy_file
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.fs as pafs
 
 
 def open_client_store(address: str) -> tuple[pafs.FileSystem, str]:
@@ -23,7 +25,11 @@ def open_client_store(address: str) -> tuple[pafs.FileSystem, str]:
     Args:
         address: Address of the folder.
     """
-    return pafs.PyFileSystem(ClientFiles()), address.rstrip("/")
+    import pyarrow.fs as pafs
+
+    # Arrow takes subclasses of its own class only, and is not there before it is needed.
+    handler = type("ClientFileSystem", (ClientFiles, pafs.FileSystemHandler), {})
+    return pafs.PyFileSystem(handler()), address.rstrip("/")
 
 
 class _Upload(io.FileIO):
@@ -50,7 +56,7 @@ class _Upload(io.FileIO):
             self._folder.cleanup()
 
 
-class ClientFiles(pafs.FileSystemHandler):
+class ClientFiles:
     """What a mirrored dataset needs of a file system: list, read, write and delete files."""
 
     def get_type_name(self) -> str:
@@ -59,6 +65,8 @@ class ClientFiles(pafs.FileSystemHandler):
 
     def get_file_info(self, paths: list[str]) -> list[pafs.FileInfo]:
         """Return kind, size and time of change of files and folders by address."""
+        import pyarrow.fs as pafs
+
         found = []
         for path in paths:
             result, entry = omni.client.stat(path)
@@ -76,6 +84,8 @@ class ClientFiles(pafs.FileSystemHandler):
 
     def open_input_stream(self, path: str) -> pa.NativeFile:
         """Open a copy of a file."""
+        import pyarrow as pa
+
         with tempfile.TemporaryDirectory(prefix="graspd_download_") as folder:
             copy = Path(folder) / "content"
             _require_ok(copy_file(path, copy), path)
@@ -87,6 +97,8 @@ class ClientFiles(pafs.FileSystemHandler):
 
     def open_output_stream(self, path: str, metadata: Any = None) -> pa.NativeFile:
         """Open a file that replaces what is at the address when it is closed."""
+        import pyarrow as pa
+
         return pa.PythonFile(_Upload(path), mode="w")
 
     def delete_file(self, path: str) -> None:
@@ -105,6 +117,8 @@ class ClientFiles(pafs.FileSystemHandler):
 
 
 def _listed(folder: str, is_recursive: bool, may_be_missing: bool) -> Iterator[pafs.FileInfo]:
+    import pyarrow.fs as pafs
+
     result, entries = omni.client.list(folder)
     if may_be_missing and result == omni.client.Result.ERROR_NOT_FOUND:
         return
@@ -117,6 +131,8 @@ def _listed(folder: str, is_recursive: bool, may_be_missing: bool) -> Iterator[p
 
 
 def _info(path: str, entry: Any) -> pafs.FileInfo:
+    import pyarrow.fs as pafs
+
     if entry.flags & int(omni.client.ItemFlags.CAN_HAVE_CHILDREN):
         return pafs.FileInfo(path, pafs.FileType.Directory)
     return pafs.FileInfo(path, pafs.FileType.File, size=entry.size, mtime=entry.modified_time)

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import omni.ui as ui
 
+from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.registry import write_names
 from omni_graspd.inspection.accepted_export import ISAAC_GRASP, export_accepted, export_line
 from omni_graspd.inspection.decisions import Verdict
 from omni_graspd.inspection.inspection import Inspection
-from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.inspection.opened import open_grasps
 from omni_graspd.inspection.reoptimization import Posture
 from omni_graspd.kit.config_rows import typed_text

@@ -119,7 +119,12 @@ def _added_client() -> dict[str, dict[str, Any]]:
     stub = "stub file omni/client/impl/_omniclient.pyi (public text index; repository unnamed)"
     same = "used in the same way in isaac-sim/IsaacSim v6.0.1 (isaacsim.storage.native)"
     arguments = {
-        "copy_file": [("src_url", None), ("dst_url", None), ("behavior", "CopyBehavior.ERROR_IF_EXISTS"), ("message", "''")],
+        "copy_file": [
+            ("src_url", None),
+            ("dst_url", None),
+            ("behavior", "CopyBehavior.ERROR_IF_EXISTS"),
+            ("message", "''"),
+        ],
         "delete": [("url", None)],
         "list": [("url", None), ("include_deleted_option", "ListIncludeOption.NO_DELETED_FILES")],
         "stat": [("url", None), ("include_deleted_option", "ListIncludeOption.NO_DELETED_FILES")],

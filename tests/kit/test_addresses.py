@@ -232,7 +232,10 @@ def test_outside_kit_an_asset_is_refused_with_the_way_to_copy_it(address):
 def test_outside_kit_the_command_line_says_it_in_one_line(capsys, tmp_path):
     pytest.importorskip("tyro")
     for arguments, said in (
-        (["generate", "--object", "omniverse://h/a.usd", "--out", str(tmp_path / "x")], "got the address omniverse://h/a"),
+        (
+            ["generate", "--object", "omniverse://h/a.usd", "--out", str(tmp_path / "x")],
+            "got the address omniverse://h/a",
+        ),
         (["verify", "omniverse://h/set"], "got omniverse://h/set, which is reached only inside Isaac Sim"),
     ):
         with pytest.raises(SystemExit) as stop:

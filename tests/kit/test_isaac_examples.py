@@ -58,7 +58,7 @@ def test_the_script_for_the_script_editor_writes_views_that_differ(started, tmp_
     async def run() -> None:
         names: dict[str, Any] = {}
         exec(compile(code, "script_editor.py", "exec"), names)
-        await names["task"]
+        await names["running"]
 
     started.run(run())
     files = sorted(tmp_path.glob("view_*/camera_params_0000.json"))
@@ -92,6 +92,7 @@ def lab():
 @pytest.fixture
 def grasps(lab, tmp_path) -> list[dict[str, Any]]:
     """Two grasps of two joints as ``graspd convert`` writes them, read by the example."""
+    pytest.importorskip("yaml")
     half = np.sqrt(0.5)
     record = GraspRecord(
         hand="claw",

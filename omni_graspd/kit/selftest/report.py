@@ -56,7 +56,8 @@ def report(results: Sequence[StepResult]) -> str:
         "",
         _versions(),
         "",
-        f"{len(listed)} calls that nobody had seen in Kit: {yes} yes, {no} no, {left} not reached, {len(by_person)} for you.",
+        f"{len(listed)} calls that nobody had seen in Kit: {yes} yes, {no} no, {left} not reached, {len(by_person)} "
+        "for you.",
         "",
         "| call | what we rely on | answer |",
         "|---|---|---|",
@@ -67,7 +68,9 @@ def report(results: Sequence[StepResult]) -> str:
     lines += ["", "For you to answer, by ticking what is so:", ""]
     lines += [f"- [ ] {each.relied_on} (`{each.call}`)" for each in by_person]
     lines += ["", "| step | seconds | |", "|---|---|---|"]
-    lines += [f"| {each.name} | {each.seconds:.1f} | {'good' if each.is_good else '**not good**'} |" for each in results]
+    lines += [
+        f"| {each.name} | {each.seconds:.1f} | {'good' if each.is_good else '**not good**'} |" for each in results
+    ]
     for each in results:
         lines += [f"\n{each.name}: {note}" for note in each.notes]
         lines += [f"\n{each.name}:\n\n```\n{each.problem.strip()}\n```"] if each.problem else []

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import omni.replicator.core as rep
@@ -96,7 +96,9 @@ async def rendering(answers: Answers, folder: Path) -> None:
     depth = np.concatenate([frame.channels["distance_to_image_plane"].data.ravel() for frame in frames])
     off = float(np.abs(depth - _HEIGHT).max())
     answers.put("omni.replicator.core.annotators.get", off < 1e-3, f"plane at 1 m, off by {off:.2g} m")
-    labels = {str(each) for frame in frames for each in frame.channels["semantic_segmentation"].info["idToLabels"].values()}
+    labels = {
+        str(each) for frame in frames for each in frame.channels["semantic_segmentation"].info["idToLabels"].values()
+    }
     if not any("table" in each for each in labels):
         raise RuntimeError(f"expected the label table, got {labels}")
     shift = max(_camera_difference(stage, frame) for frame in frames)
@@ -120,7 +122,7 @@ def _camera_difference(stage: Usd.Stage, frame: Frame) -> float:
 class _NotingWriter(GraspdWriter):
     """A writer that notes how its payload is made up."""
 
-    seen: set[str] = set()
+    seen: ClassVar[set[str]] = set()
 
     def write(self, data: dict[str, Any]) -> None:
         _NotingWriter.seen |= set(data)
@@ -128,7 +130,7 @@ class _NotingWriter(GraspdWriter):
 
 
 async def writing(answers: Answers, folder: Path) -> None:
-    """Write two views with the writer, from the open stage, into a folder and through Replicator's backend for disks."""
+    """Write two views of the open stage with the writer, into a folder and through Replicator's backend for disks."""
     context = omni.usd.get_context()
     await context.new_stage_async()
     stage = context.get_stage()

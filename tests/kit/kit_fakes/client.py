@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +44,7 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
         made = kit.instance("ListEntry")
         made._value_relative_path, made._value_size = name, size
         made._value_flags = 4 if is_folder else 3
-        made._value_modified_time = datetime.fromtimestamp(time, timezone.utc)
+        made._value_modified_time = datetime.fromtimestamp(time, UTC)
         return made
 
     def read(url: str) -> bytes | None:

@@ -57,7 +57,7 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
 
     rep = "omni.replicator.core"
     return {
-        f"{rep}.trigger": {"on_custom_event": lambda event_name: entered(event_name)},
+        f"{rep}.trigger": {"on_custom_event": lambda event_name: entered(name=event_name)},
         f"{rep}.utils": {"send_og_event": send_og_event},
         f"{rep}.get": {"prim_at_path": entered},
         f"{rep}.modify": {"pose": pose},
