@@ -18,6 +18,7 @@ from kit_fakes.replicator import synthetic_channels
 from kit_stubs import Kit
 from pxr import Usd, UsdGeom, UsdLux
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.formats.projects.isaac_grasp import write_isaac_grasp
 from omni_graspd.formats.record import GraspRecord
 from omni_graspd.rendering.pinhole_camera import read_pinhole_camera
@@ -208,6 +209,23 @@ def test_the_scene_names_what_isaac_lab_has(lab, monkeypatch, tmp_path):
     assert (config.num_envs, config.hand.spawn.usd_path) == (3, str(tmp_path / "hand.usd"))
     assert config.object.init_state.pos == (0.0, 0.0, lab.HEIGHT)
     assert config.hand.prim_path == "{ENV_REGEX_NS}/Hand"
+
+
+def test_the_grasps_for_the_evaluation_are_asked_of_the_open_stage(kit):
+    """It runs up to the stage, which has no such prim; what follows is Isaac Sim's own extension."""
+    module = ModuleType("isaacsim.replicator.grasping.grasping_manager")
+    module.GraspingManager = object
+    code = (_EXAMPLES / "evaluate_grasps.py").read_text(encoding="utf-8").replace("/World/Box", "/World/None")
+
+    async def run() -> None:
+        names: dict[str, Any] = {}
+        exec(compile(code, "evaluate_grasps.py", "exec"), names)
+        await names["running"]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, module.__name__, module)
+        with pytest.raises(GraspdError, match="expected a prim of the stage, got '/World/None'"):
+            kit.run(run())
 
 
 @pytest.mark.parametrize("path", sorted(_EXAMPLES.glob("*.py")), ids=lambda path: path.stem)
