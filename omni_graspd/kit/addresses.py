@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import json
 import os
+import posixpath
 import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 import carb
 import omni.client
@@ -133,7 +134,8 @@ class _Copies:
             found = self.fetch(there, address)
         else:
             found = self._follow(there)
-        if found is None or not _is_address(outer):
+        # What is relative leads there already, unless it climbs out of the server: it must not climb out of the copies.
+        if found is None or (not _is_address(outer) and Path(os.path.normpath(path.parent / outer)) == found):
             return asset
         return f"./{Path(os.path.relpath(found, path.parent)).as_posix()}{bracket}{inner}"
 
@@ -177,9 +179,8 @@ def address_in(base: str, name: str) -> str | None:
     parts = urlsplit(base)
     if not parts.netloc:
         return os.path.normpath(os.path.join(os.path.dirname(base), name))  # noqa: PTH118, PTH120 texts of addresses
-    # Python's urljoin knows no omniverse://.
-    joined = urlsplit(urljoin(f"https://{parts.netloc}{parts.path}", name))
-    return f"{parts.scheme}://{parts.netloc}{joined.path}"
+    joined = posixpath.normpath(posixpath.join("/", posixpath.dirname(parts.path), name))
+    return f"{parts.scheme}://{parts.netloc}/{joined.lstrip('/')}"
 
 
 def _tiles(address: str) -> Iterator[str]:

@@ -136,6 +136,8 @@ def test_names_that_climb_out_of_a_server_stay_in_its_folder(kit, cache, tmp_pat
     path = Path(local_asset("https://host/a.usda"))
     assert (path.parent / "stolen.png").read_bytes() == b"there"
     assert sorted(each.name for each in cache.rglob("*") if each.is_file()) == ["a.usda", "stolen.png"]
+    stage = Usd.Stage.Open(str(path))
+    assert Path(stage.GetPrimAtPath("/A").GetAttribute("x").Get().resolvedPath) == path.parent / "stolen.png"
 
 
 def test_too_many_files_are_refused(kit, monkeypatch):
