@@ -39,7 +39,9 @@ def main(app: SimulationApp, scene: str, out: str, views: int = 2) -> None:
     products = [rep.create.render_product(camera, (640, 480)) for camera in cameras]
     writer = rep.WriterRegistry.get("GraspdWriter")
     channels = CHANNELS if len(cameras) == 2 else tuple(name for name in CHANNELS if not name.startswith("stereo"))
-    writer.initialize(backend=rep.backends.DiskBackend(output_dir=out, overwrite=True), annotators=channels)
+    backend = rep.backends.get("DiskBackend")
+    backend.initialize(output_dir=out)
+    writer.initialize(backend=backend, annotators=channels)
     writer.attach(products)
     for view in range(views):
         for light in lights:
@@ -47,6 +49,7 @@ def main(app: SimulationApp, scene: str, out: str, views: int = 2) -> None:
         rep.orchestrator.step(rt_subframes=8, delta_time=0.0)
     rep.orchestrator.wait_until_complete()
     writer.on_final_frame()  # waits for the last files
+    rep.orchestrator.wait_until_complete()  # the backend writes in threads of its own
     writer.detach()
     for product in products:
         product.destroy()

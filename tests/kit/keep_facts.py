@@ -110,7 +110,12 @@ def _added_backend() -> dict[str, dict[str, Any]]:
     fact = {"kind": "method", "signature": names, "returns": "None", "verified": "source"}
     source = "omni.replicator.core 1.12.27 source, scripts/backends and write_metadata of scripts/writers.py"
     fact |= {"source": f"{source} (public text index; repository unnamed)"}
-    return {"BaseBackend.write_blob": fact, "DiskBackend.write_blob": fact}  # the second inherits from the first
+    begin = {
+        **{"kind": "method", "signature": [{"name": "kwargs", "kind": "var_keyword"}], "returns": "None"},
+        **{"source": "isaac-sim/IsaacSim v5.1.0 and v6.0.1 standalone_examples", "verified": "usage"},
+    }
+    # The second inherits from the first.
+    return {"BaseBackend.write_blob": fact, "DiskBackend.write_blob": fact, "DiskBackend.initialize": begin}
 
 
 def _added_client() -> dict[str, dict[str, Any]]:

@@ -144,7 +144,9 @@ async def writing(answers: Answers, folder: Path) -> None:
         await _write(output_dir=str(folder / "views"), data_structure="annotator")
         told = "annotators" in _NotingWriter.seen
         answers.put("omni.replicator.core.Writer.data_structure", told, ", ".join(sorted(_NotingWriter.seen)))
-        await _write(backend=rep.backends.DiskBackend(output_dir=str(folder / "sent"), overwrite=True))
+        backend = rep.backends.get("DiskBackend")
+        backend.initialize(output_dir=str(folder / "sent"))
+        await _write(backend=backend)
     finally:
         rep.WriterRegistry.unregister("_NotingWriter")
     written, sent = _files(folder / "views"), _files(folder / "sent")
@@ -164,6 +166,7 @@ async def _write(**options: Any) -> None:
             await rep.orchestrator.step_async(delta_time=0.0)
         await rep.orchestrator.wait_until_complete_async()
         writer.on_final_frame()
+        await rep.orchestrator.wait_until_complete_async()  # backends write in threads of their own
     finally:
         writer.detach()
         for product in products:

@@ -174,7 +174,10 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
         "omni.replicator.core.create": {"render_product": lambda *args, **kwargs: _products(kit, *args, **kwargs)},
         "omni.replicator.core.orchestrator": _orchestrator(kit),
         "omni.replicator.core.settings": _modes(kit),
-        "omni.replicator.core.backends": {"BaseBackend": _backend(), "DiskBackend": _disk()},
+        "omni.replicator.core.backends": {
+            **{"BaseBackend": _backend(), "DiskBackend": _disk()},
+            "get": lambda name, *_: kit.instance(name),
+        },
         "omni.replicator.core.utils.viewport_manager": {"HydraTexture": _product(kit)},
     }
 
@@ -333,7 +336,7 @@ def _disk() -> type:
     class DiskBackend:
         """Writes below its folder."""
 
-        def __init__(self, output_dir: str, overwrite: bool = True) -> None:
+        def initialize(self, output_dir: str) -> None:
             self._folder = Path(output_dir)
 
         def write_blob(self, path: str, data: bytes) -> None:
