@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Write the list of all uses of Kit in our code into isaac_sim.md: ``python docs/list_kit_calls.py``.
+"""Write what our code uses of Kit into isaac_sim_calls.md, and for the self-test: ``python docs/list_kit_calls.py``.
 
 The code is read, not run: names are followed from imports through assignments and the return types in the facts.
 """
@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "isaac_sim.md"
+PAGE = ROOT / "docs" / "isaac_sim_calls.md"
+_SELFTEST = ROOT / "omni_graspd" / "kit" / "selftest"
+USED = _SELFTEST / "used.json"
+"""Symbols for the self-test."""
 _FACTS = ROOT / "tests" / "kit" / "kit_facts.json"
-_CHECKS = ROOT / "docs" / "kit_checks.json"
+_UNVERIFIED = _SELFTEST / "unverified.json"
 _SEEN = ROOT / "tests" / "ovui" / "omni_ui_seen.json"
 _BEGIN, _END = "<!-- kit calls: begin -->\n", "<!-- kit calls: end -->\n"
-_CHECK = "it is there, and takes the arguments of our code"
-_CONFIDENCE = {"run": "run", "source": "source", "docs": "documentation", "usage": "**unverified**"}
+_STEP = {"person": "you"}
+_CONFIDENCE = {"run": "run", "source": "source", "docs": "documentation", "usage": "usage"}
 
 
 @dataclass
@@ -110,7 +113,7 @@ def list_calls() -> tuple[dict[tuple[str, str], set[str]], dict[str, set[str]]]:
     modules = json.loads(_FACTS.read_text(encoding="utf-8"))["modules"]
     used: dict[tuple[str, str], set[str]] = defaultdict(set)
     unknown: dict[str, set[str]] = defaultdict(set)
-    for path in sorted([*(ROOT / "omni_graspd" / "kit").glob("*.py"), *(ROOT / "kit_app").glob("*.py")]):
+    for path in _sources():
         scope = _read(path, modules)
         name = path.relative_to(ROOT).as_posix()
         for symbol in scope.used:
@@ -118,6 +121,12 @@ def list_calls() -> tuple[dict[tuple[str, str], set[str]], dict[str, set[str]]]:
         for symbol in scope.unknown:
             unknown[symbol].add(name)
     return used, unknown
+
+
+def _sources() -> list[Path]:
+    """Return our files that use Kit; those of tests inside Kit are none of what users rely on."""
+    files = [*(ROOT / "omni_graspd" / "kit").rglob("*.py"), *(ROOT / "kit_app").glob("*.py")]
+    return sorted(path for path in files if path.parent.name != "tests")
 
 
 def _read(path: Path, modules: dict) -> _Scope:
@@ -175,22 +184,30 @@ def _confidence(module: str, symbol: str, fact: dict) -> str:
     return "run" if module == "omni.ui" and symbol in seen else fact["verified"]
 
 
-def unverified(used: dict[tuple[str, str], set[str]]) -> list[str]:
-    """Return the used symbols that nobody has read in source or documentation, nor run."""
+def unread(used: dict[tuple[str, str], set[str]]) -> list[str]:
+    """Return the used symbols that nobody has run, nor read a definition of: known from documents or others' use."""
     modules = json.loads(_FACTS.read_text(encoding="utf-8"))["modules"]
     facts = {pair: modules[pair[0]].get(pair[1]) or _of_members(modules[pair[0]], pair[1]) for pair in used}
-    return sorted(".".join(pair) for pair, fact in facts.items() if _confidence(*pair, fact) == "usage")
+    return sorted(".".join(pair) for pair, fact in facts.items() if _confidence(*pair, fact) in ("docs", "usage"))
+
+
+def used_symbols() -> list[str]:
+    """Return the symbols that the self-test looks for: all but those that were run in omni.ui outside Kit."""
+    modules = json.loads(_FACTS.read_text(encoding="utf-8"))["modules"]
+    used = list_calls()[0]
+    facts = {pair: modules[pair[0]].get(pair[1]) or _of_members(modules[pair[0]], pair[1]) for pair in used}
+    return sorted(".".join(pair) for pair, fact in facts.items() if _confidence(*pair, fact) != "run")
 
 
 def table() -> str:
     """Return the list as Markdown."""
     modules = json.loads(_FACTS.read_text(encoding="utf-8"))["modules"]
-    checks = json.loads(_CHECKS.read_text(encoding="utf-8"))
+    checks = {each["call"]: each for each in json.loads(_UNVERIFIED.read_text(encoding="utf-8"))}
     used, unknown = list_calls()
     counts: dict[str, int] = defaultdict(int)
     lines = [
-        "| symbol | used in | confidence | source | in 6.x | check on a real machine |",
-        "|---|---|---|---|---|---|",
+        "| symbol | used in | confidence | source | in 6.x | unverified: what we rely on | answered by |",
+        "|---|---|---|---|---|---|---|",
     ]
     for module, symbol in sorted(used):
         fact = modules[module].get(symbol) or _of_members(modules[module], symbol)
@@ -203,13 +220,15 @@ def table() -> str:
             _CONFIDENCE[confidence],
             _short(fact["source"], 110),
             _short(str(fact.get("isaacsim6") or "not compared"), 90),
-            checks.get(name, _CHECK if confidence == "usage" else ""),
+            checks.get(name, {}).get("relied_on", ""),
+            _STEP.get(checks[name]["step"], f"self-test: {checks[name]['step']}") if name in checks else "",
         )
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     total = (
         f"{sum(counts.values())} symbols: {counts['run']} run in NVIDIA's omni.ui outside Kit, {counts['source']} read "
         f"in published source or in stub files made from an installed Isaac Sim, {counts['docs']} in documentation, "
-        f"{counts['usage']} inferred from how others use them."
+        f"{counts['usage']} inferred from how others use them. **{len(checks)} calls are unverified**: what we rely on "
+        "is more than any of these shows."
     )
     missing = [f"\nNot in the facts: `{name}` ({', '.join(sorted(paths))})." for name, paths in sorted(unknown.items())]
     return "\n".join([total, "", *lines, *missing]) + "\n"
@@ -226,7 +245,7 @@ def _short(text: str, length: int) -> str:
 
 
 def page() -> str:
-    """Return isaac_sim.md with the present list in it."""
+    """Return the page with the present list in it."""
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(_BEGIN)
     _, _, after = rest.partition(_END)
     return f"{before}{_BEGIN}{table()}{_END}{after}"
@@ -234,3 +253,4 @@ def page() -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    USED.write_text(json.dumps(used_symbols(), indent=1) + "\n", encoding="utf-8")

@@ -1,20 +1,24 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The seam: the two operations that need a simulator. Everything else in this library is written once."""
+"""The seam: what needs a simulator, or its way to servers. Everything else in this library is written once."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pxr import Usd
 
+from omni_graspd.addresses import server_address, unreachable_file, unreachable_folder
 from omni_graspd.errors import GraspdError
 from omni_graspd.full_install import require_installed
 from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
 from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
+
+if TYPE_CHECKING:
+    import pyarrow.fs as pafs
 
 BackendName = Literal["auto", "standalone", "kit"]
 
@@ -50,6 +54,45 @@ def load_backend(name: BackendName = "auto") -> Backend:
     if name == "standalone":
         return _standalone()
     raise GraspdError(f"expected backend to be 'auto', 'standalone' or 'kit', got {name!r}")
+
+
+def local_asset(asset: str) -> str:
+    """Return a local copy of a hand or object that is given by its address; names, files and globs stay as they are.
+
+    Args:
+        asset: What the user typed.
+
+    Raises:
+        GraspdError: If it is an address, and cannot be fetched: outside Kit, or because it is not there.
+    """
+    address = server_address(asset)
+    if address is None:
+        return asset
+    if not _is_inside_kit():
+        raise unreachable_file(address)
+    from omni_graspd.kit.addresses import copy_with_references
+
+    return str(copy_with_references(address))
+
+
+def open_store(address: str) -> tuple[pafs.FileSystem, str]:
+    """Return the file system of a dataset that lies elsewhere, and the dataset's folder in it.
+
+    Args:
+        address: Address: ``s3://``, ``gs://``; inside Kit also ``omniverse://`` and ``https://``.
+
+    Raises:
+        GraspdError: If it is one of the latter, outside Kit.
+    """
+    if server_address(address) is None:
+        import pyarrow.fs as pafs
+
+        return pafs.FileSystem.from_uri(address)
+    if not _is_inside_kit():
+        raise unreachable_folder(address)
+    from omni_graspd.kit.client_files import open_client_store
+
+    return open_client_store(address)
 
 
 def _is_inside_kit() -> bool:

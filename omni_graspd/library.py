@@ -9,6 +9,7 @@ import fnmatch
 from pathlib import Path
 from typing import Literal
 
+from omni_graspd.addresses import server_address, unreachable_file
 from omni_graspd.errors import GraspdError
 from omni_graspd.user_folders import user_folder
 
@@ -74,6 +75,9 @@ def resolve(kind: Kind, pattern: str) -> list[Path]:
     Raises:
         GraspdError: If nothing matches; the message lists the valid names.
     """
+    address = server_address(pattern)
+    if address is not None:
+        raise unreachable_file(address)
     known = {name: data_folder() / kind / name / f"{name}.usda" for name in list_names(kind)}
     own = {name: path for name, path in _user_files(kind).items() if name not in known}
     named = [path for name, path in (known | own).items() if fnmatch.fnmatchcase(name, pattern)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from omni_graspd.backend import local_asset
 from omni_graspd.hands import hand_library
 from omni_graspd.hands.hand import Hand
 from omni_graspd.library import list_all_names
@@ -26,7 +27,7 @@ def load_hand(hand: str | Path | Hand) -> Hand:
     Raises:
         GraspdError: If there is no such hand, or the file is not a usable one.
     """
-    return hand if isinstance(hand, Hand) else hand_library.load_hand(str(hand))
+    return hand if isinstance(hand, Hand) else hand_library.load_hand(local_asset(str(hand)))
 
 
 def load_object(obj: str | Path | RigidObject, config: ObjectReaderConfig | None = None) -> RigidObject:
@@ -39,7 +40,7 @@ def load_object(obj: str | Path | RigidObject, config: ObjectReaderConfig | None
     Raises:
         GraspdError: If there is no such object, or it cannot be read.
     """
-    return obj if isinstance(obj, RigidObject) else object_library.load_object(str(obj), config)
+    return obj if isinstance(obj, RigidObject) else object_library.load_object(local_asset(str(obj)), config)
 
 
 def add_hand(source: str | Path, name: str = "", *, scale: float = 1.0, replace: bool = False) -> Hand:

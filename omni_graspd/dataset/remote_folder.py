@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Datasets in an object store (``s3://``, ``gs://``): worked on in a local folder that mirrors it.
+"""Datasets in an object store (``s3://``, ``gs://``), or on a server inside Kit: a local folder mirrors them.
 
 OpenUSD, PhysX and Mitsuba read files only, so the local folder is where everything is made and read. Tables, images and
 USD go up file by file, each whole or not at all, as object stores have it.
@@ -20,7 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from omni_graspd.addresses import server_address
 from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path
+from omni_graspd.backend import open_store
 from omni_graspd.errors import GraspdError
 from omni_graspd.user_folders import user_folder
 
@@ -33,12 +35,12 @@ _LAST = ("checksums.parquet", "overview.png")
 
 
 def remote_address(path: Path | str) -> str | None:
-    """Return the address of a dataset in an object store; None for a local folder.
+    """Return the address of a dataset in an object store or on a server; None for a local folder.
 
     A ``Path`` may have lost a slash: ``Path("s3://bucket/set")`` reads ``s3:/bucket/set``.
     """
     match = _ADDRESS.fullmatch(str(path))
-    return f"{match[1]}://{match[2]}" if match else None
+    return f"{match[1]}://{match[2]}" if match else server_address(path)
 
 
 def local_dataset(path: Path | str) -> Path:
@@ -164,10 +166,9 @@ class RemoteFolder:
     @contextmanager
     def _reaching(self) -> Iterator[tuple[pafs.FileSystem, str]]:
         import pyarrow as pa
-        import pyarrow.fs as pafs
 
         try:
-            store, root = pafs.FileSystem.from_uri(self.address)
+            store, root = open_store(self.address)
             yield store, root.rstrip("/")
         except (OSError, pa.ArrowException) as error:
             if isinstance(error, OSError) and error.filename is not None:  # a local file

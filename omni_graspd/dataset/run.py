@@ -14,7 +14,7 @@ from typing import Any
 import warp as wp
 
 from omni_graspd.atomic import writing_to
-from omni_graspd.backend import Backend, load_backend
+from omni_graspd.backend import Backend, load_backend, local_asset
 from omni_graspd.dataset.asset_copies import asset_entry
 from omni_graspd.dataset.checksums import forget_checksums, update_checksums
 from omni_graspd.dataset.config import GenerateConfig
@@ -192,7 +192,7 @@ def run_names(config: GenerateConfig) -> tuple[list[str], list[str]]:
 
 
 def _files(kind: Kind, patterns: Sequence[str]) -> list[Path]:
-    files = [path for pattern in patterns for path in resolve(kind, pattern)]
+    files = [path for pattern in patterns for path in resolve(kind, local_asset(pattern))]
     return list({path.resolve(): path for path in files}.values())
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import omni.ui as ui
 
+from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.registry import write_names
 from omni_graspd.inspection.accepted_export import ISAAC_GRASP, export_accepted, export_line
@@ -89,7 +90,7 @@ class GraspsSection:
 
     async def _open(self, path: Path) -> None:
         # A file of another project takes as long to read as its objects are many.
-        session, _ = await asyncio.to_thread(open_grasps, path)
+        session, _ = await asyncio.to_thread(lambda: open_grasps(local_dataset(path)))
         self.close()
         self.inspection = session
         self._path.model.set_value(str(path))

@@ -73,7 +73,7 @@ async def render(stage: Usd.Stage, rigs: list[CameraRig], config: RenderConfig) 
     async with _shown(stage) as shown:
         _bring_near_planes_closer(shown, rigs)
         with _render_settings(config):
-            await _settle()
+            await settle()
             for rig in rigs:
                 for frame in await _capture(rig, config):
                     yield frame
@@ -115,7 +115,7 @@ async def _attach(context: Any, stage: Usd.Stage) -> None:
     await omni.kit.app.get_app().next_update_async()
 
 
-async def _settle() -> None:
+async def settle() -> None:
     """Wait until the stage that is shown has loaded its files and the renderer has taken the settings."""
     app, context = omni.kit.app.get_app(), omni.usd.get_context()
     for _ in range(_LOADING_UPDATES):

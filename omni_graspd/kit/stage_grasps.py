@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from pxr import Usd
 
+from omni_graspd.backend import local_asset
 from omni_graspd.dataset.tables import GraspTable
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.grasp_table import table_record
@@ -199,7 +200,7 @@ async def grasp_on_stage(
     if count < 1:
         raise GraspdError(f"expected count to be 1 or more, got {count}")
     stage, path = open_stage(), prim or selected_path()
-    loaded = hand if isinstance(hand, Hand) else load_hand(str(hand))
+    loaded = hand if isinstance(hand, Hand) else load_hand(local_asset(str(hand)))
     standing = read_stage_object(stage, path)
     around = stage_surroundings(stage, standing, [INSPECTION, GHOSTS, *([robot] if robot else [])])
     loop = asyncio.get_running_loop()

@@ -63,9 +63,10 @@ def _intrinsics(content: dict[str, Any]) -> np.ndarray:
     if not focal > 0.0 or not (aperture > 0.0).all():
         raise ValueError("a cameraFocalLength or cameraAperture that is not above 0")
     offset = _numbers(content, "cameraApertureOffset", 2)
-    scale = width * focal / aperture[0], height * focal / aperture[1]
-    center = 0.5 * width + width * offset[0] / aperture[0], 0.5 * height - height * offset[1] / aperture[1]
-    return np.array([[scale[0], 0.0, center[0]], [0.0, scale[1], center[1]], [0.0, 0.0, 1.0]])
+    # Pixels are square: Kit hands the vertical aperture on as it is authored, and does not render with it.
+    per_pixel = aperture[0] / width
+    center = 0.5 * width - offset[0] / per_pixel, 0.5 * height + offset[1] / per_pixel
+    return np.array([[focal / per_pixel, 0.0, center[0]], [0.0, focal / per_pixel, center[1]], [0.0, 0.0, 1.0]])
 
 
 def _numbers(content: dict[str, Any], key: str, count: int) -> np.ndarray:

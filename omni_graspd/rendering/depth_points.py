@@ -15,7 +15,9 @@ DEPTHS = ("distance_to_image_plane", "distance_to_camera")
 
 
 def depth_points(channels: Mapping[str, np.ndarray], intrinsics: np.ndarray, T_world_camera: np.ndarray) -> np.ndarray:
-    """Compute the points that the pixels of a view show, in row-major order, as Replicator's ``pointcloud`` has them.
+    """Compute the points that the pixels of a view show, in row-major order.
+
+    Replicator's ``pointcloud`` has the same points in another order: recordings of Isaac Sim 6.0.1 have them so.
 
     Args:
         channels: Images by channel, each [height, width]: one of :data:`DEPTHS`, infinite where nothing is hit, and

@@ -46,6 +46,8 @@ class PinholeCamera:
     """Aperture stop; 0 is a pinhole. Only handed on."""
     metres_per_unit: float
     """Length of a stage unit [m]."""
+    authored_vertical_aperture: float | None = None
+    """As on the prim, where it does not fit the image (nominally mm); only handed on, as Kit does."""
 
     @property
     def focal_pixels(self) -> float:
@@ -100,7 +102,7 @@ class PinholeCamera:
         (1 - clip_y / clip_w) / 2 * height)``.
         """
         return {
-            "cameraAperture": list(self.aperture),
+            "cameraAperture": [self.aperture[0], self.authored_vertical_aperture or self.aperture[1]],
             "cameraApertureOffset": list(self.aperture_offset),
             "cameraFStop": self.f_stop,
             "cameraFisheyeLensP": [],
@@ -141,6 +143,7 @@ def read_pinhole_camera(stage: Usd.Stage, path: str, width: int, height: int) ->
     if camera.GetProjectionAttr().Get(time) != UsdGeom.Tokens.perspective:
         raise GraspdError(f"expected a perspective camera at {path}, got an orthographic one; change its projection")
     horizontal = float(camera.GetHorizontalApertureAttr().Get(time))
+    fitting, authored = horizontal * height / width, float(camera.GetVerticalApertureAttr().Get(time))
     near_far = camera.GetClippingRangeAttr().Get(time)
     return PinholeCamera(
         path=path,
@@ -148,7 +151,7 @@ def read_pinhole_camera(stage: Usd.Stage, path: str, width: int, height: int) ->
         width=width,
         height=height,
         focal_length=float(camera.GetFocalLengthAttr().Get(time)),
-        aperture=(horizontal, horizontal * height / width),
+        aperture=(horizontal, fitting),
         aperture_offset=(
             float(camera.GetHorizontalApertureOffsetAttr().Get(time)),
             float(camera.GetVerticalApertureOffsetAttr().Get(time)),
@@ -157,6 +160,7 @@ def read_pinhole_camera(stage: Usd.Stage, path: str, width: int, height: int) ->
         focus_distance=float(camera.GetFocusDistanceAttr().Get(time)),
         f_stop=float(camera.GetFStopAttr().Get(time)),
         metres_per_unit=float(UsdGeom.GetStageMetersPerUnit(stage)),
+        authored_vertical_aperture=None if abs(authored - fitting) < 1e-5 * fitting else authored,
     )
 
 

@@ -27,6 +27,7 @@ KEPT = (
     "omni.kit.menu.utils",
     "omni.kit.notification_manager",
     "omni.kit.test",
+    "omni.kit.ui_test",
     "omni.kit.viewport.utility",
     "omni.kit.viewport.utility.camera_state",
     "omni.physx",
@@ -39,6 +40,8 @@ KEPT = (
     "omni.replicator.core.functional.modify",
     "omni.replicator.core.orchestrator",
     "omni.replicator.core.settings",
+    "omni.replicator.core.trigger",
+    "omni.replicator.core.utils",
     "omni.replicator.core.utils.viewport_manager",
     "omni.replicator.core.writers",
     "omni.stageupdate",
@@ -106,7 +109,68 @@ def _added_backend() -> dict[str, dict[str, Any]]:
     names = [{"name": name, "kind": "positional_or_keyword"} for name in ("path", "data")]
     fact = {"kind": "method", "signature": names, "returns": "None", "verified": "source"}
     source = "omni.replicator.core 1.12.27 source, scripts/backends and write_metadata of scripts/writers.py"
-    return {"BaseBackend.write_blob": fact | {"source": f"{source} (public text index; repository unnamed)"}}
+    fact |= {"source": f"{source} (public text index; repository unnamed)"}
+    begin = {
+        **{"kind": "method", "signature": [{"name": "kwargs", "kind": "var_keyword"}], "returns": "None"},
+        **{"source": "isaac-sim/IsaacSim v5.1.0 and v6.0.1 standalone_examples", "verified": "usage"},
+    }
+    # The second inherits from the first.
+    return {"BaseBackend.write_blob": fact, "DiskBackend.write_blob": fact, "DiskBackend.initialize": begin}
+
+
+def _added_client() -> dict[str, dict[str, Any]]:
+    """omni.client: the blocking functions as NVIDIA's pages have them, the classes as their stub file has them."""
+    page = "docs pages omni.client docs.omniverse.nvidia.com/kit/docs/omni.client.lib/1.1.1/omni.client"
+    stub = "stub file omni/client/impl/_omniclient.pyi (public text index; repository unnamed)"
+    same = "used in the same way in isaac-sim/IsaacSim v6.0.1 (isaacsim.storage.native)"
+    arguments = {
+        "copy_file": [
+            ("src_url", None),
+            ("dst_url", None),
+            ("behavior", "CopyBehavior.ERROR_IF_EXISTS"),
+            ("message", "''"),
+        ],
+        "delete": [("url", None)],
+        "list": [("url", None), ("include_deleted_option", "ListIncludeOption.NO_DELETED_FILES")],
+        "stat": [("url", None), ("include_deleted_option", "ListIncludeOption.NO_DELETED_FILES")],
+    }
+    facts: dict[str, dict[str, Any]] = {}
+    for name, items in arguments.items():
+        signature = [
+            {"name": item, "kind": "positional_or_keyword"} | ({} if default is None else {"default": default})
+            for item, default in items
+        ]
+        facts[name] = {"kind": "function", "signature": signature, "source": page, "verified": "docs"}
+        facts[name]["isaacsim6"] = same
+    for name in ("CopyBehavior.OVERWRITE", "ItemFlags.CAN_HAVE_CHILDREN", "Result.ERROR_NOT_FOUND", "Result.OK"):
+        facts[name] = {"kind": "constant", "value": "enum", "source": stub, "verified": "source", "isaacsim6": same}
+    facts["ItemFlags.CAN_HAVE_CHILDREN"]["value"] = "4"
+    for name, kind in (("relative_path", "str"), ("flags", "int"), ("size", "int"), ("modified_time", "datetime")):
+        facts[f"ListEntry.{name}"] = {
+            **{"kind": "method", "binding": "property", "signature": [], "returns": kind},
+            **{"source": stub, "verified": "source"},
+        }
+    return facts
+
+
+def _added_graphs() -> dict[str, dict[str, dict[str, Any]]]:
+    """Functions of Replicator's graphs, as NVIDIA's examples call them; only our examples do."""
+    source = "isaac-sim/IsaacSim v6.0.1 standalone_examples: benchmarks/benchmark_sdg.py, custom_event_and_write.py"
+    arguments = {
+        "distribution": {"uniform": {"lower": None, "upper": None}},
+        "get": {"prim_at_path": {"path": None}},
+        "modify": {"pose": {"position": "None", "rotation": "None", "scale": "None"}},
+    }
+    facts: dict[str, dict[str, dict[str, Any]]] = {}
+    for module, functions in arguments.items():
+        for name, items in functions.items():
+            signature = [
+                {"name": item, "kind": "positional_or_keyword"} | ({} if default is None else {"default": default})
+                for item, default in items.items()
+            ]
+            fact = {"kind": "function", "signature": signature, "source": source, "verified": "usage"}
+            facts.setdefault(f"omni.replicator.core.{module}", {})[name] = fact
+    return facts
 
 
 def _added_file_dialog() -> dict[str, dict[str, Any]]:
@@ -178,6 +242,8 @@ def keep(full: dict[str, Any]) -> dict[str, Any]:
     modules = {name: dict(full["modules"][name]) for name in KEPT}
     modules["omni.ui"] = _added_widgets() | modules["omni.ui"]
     modules["omni.kit.window.filepicker"] = _added_file_dialog()
+    modules["omni.client"] = _added_client()
+    modules |= _added_graphs()
     modules["omni.usd"] |= _added_context()
     modules["omni.replicator.core.backends"] |= _added_backend()
     modules["omni.ui"]["Workspace.get_window"] |= {"binding": "staticmethod"}

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from kit_fakes import app, physx, replicator, simulation_app, ui, usd
+from kit_fakes import app, client, graphs, physx, replicator, simulation_app, testing, ui, usd
 from stub_modules import StubModule, make_module
 
 VERSIONS = ("5.1", "6.0")
@@ -33,7 +33,7 @@ _REEXPORTS = {
     },
     "isaacsim.util.debug_draw": {},
 }
-_FAKES = (app, physx, replicator, simulation_app, ui, usd)
+_FAKES = (app, client, graphs, physx, replicator, simulation_app, testing, ui, usd)
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class Kit:
         self.extensions: dict[str, str] = {}
         self.engine = "physx"
         self.is_playing = False
+        self.is_script = False  # whether a script started the application: only then may it block
         self.longest_block = 0.0
         self.updates = 0
         self.windows: list[Any] = []
@@ -72,6 +73,8 @@ class Kit:
         self.usd = usd.Stages()
         self.physics = physx.Physics(self)
         self.replicator = replicator.Replicator(self)
+        self.servers = client.Servers()
+        self.graphs = graphs.Graphs()
 
     def record(self, name: str, args: tuple, kwargs: dict[str, Any]) -> None:
         """Note a call."""

@@ -5,16 +5,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
 import pytest
-from pxr import Usd, UsdGeom
 
 from omni_graspd.errors import GraspdError
 
-_PAGE = (Path(__file__).resolve().parents[2] / "docs" / "isaac_sim.md").read_text(encoding="utf-8")
+_ROOT = Path(__file__).resolve().parents[2]
+_PAGE = (_ROOT / "docs" / "isaac_sim.md").read_text(encoding="utf-8")
 
 
 def _script(has: str, replacement: str, main: str) -> Callable[[], Coroutine]:
@@ -32,21 +33,6 @@ def test_the_script_for_the_users_stage_asks_for_its_object(kit):
         kit.run(_script("/World/Box", "/World/None", "main")())
 
 
-def test_the_script_with_the_writer_runs(kit, tmp_path):
-    """With the writer registered, as the extension does on startup."""
-    from omni_graspd.kit.writer import register_writer
-
-    stage = Usd.Stage.CreateInMemory()
-    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
-    UsdGeom.Camera.Define(stage, "/World/Camera")
-    kit.usd.put(stage)
-    register_writer()
-    kit.run(_script("/data/views", str(tmp_path / "views"), "capture")())
-    views = sorted(path.name for path in (tmp_path / "views").iterdir())
-    assert views == ["view_0000", "view_0001", "view_0002", "view_0003"]
-    assert kit.replicator.products == []
-
-
 @pytest.mark.parametrize("package", ["pyarrow", "manifold3d", "platformdirs", "tyro"])
 def test_packages_and_versions_are_those_of_the_headless_run(kit, package):
     from omni_graspd.kit.headless import PACKAGES
@@ -56,10 +42,21 @@ def test_packages_and_versions_are_those_of_the_headless_run(kit, package):
 
 def test_scripts_that_the_page_names_exist():
     names = set(re.findall(r"kit_app/([\w.]+\w)", _PAGE))
-    assert names == {"generate.py", "generate_simulation_app.py", "omni.graspd.kit"}
-    folder = Path(__file__).resolve().parents[2] / "kit_app"
-    assert all((folder / name).is_file() for name in names)
+    assert names == {"generate.py", "generate_simulation_app.py", "omni.graspd.kit", "selftest.py"}
+    assert all((_ROOT / "kit_app" / name).is_file() for name in names)
+    examples = set(re.findall(r"^\| `(\w+\.py)` \|", _PAGE, re.MULTILINE))
+    assert examples == {path.name for path in (_ROOT / "examples" / "isaac").glob("*.py")}
 
 
 def test_it_says_that_nothing_has_run_in_kit():
     assert "**None of this has been run in Kit.**" in _PAGE
+
+
+def test_its_numbers_of_unverified_calls_are_those_of_the_list():
+    steps = [
+        each["step"]
+        for each in json.loads((_ROOT / "omni_graspd" / "kit" / "selftest" / "unverified.json").read_text("utf-8"))
+    ]
+    assert f"{len(steps)} calls of Kit are unverified" in _PAGE
+    persons = steps.count("person")
+    assert f"{len(steps) - persons} are answered by the\nself-test, {persons} by you." in _PAGE

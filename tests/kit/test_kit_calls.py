@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""The list of Kit's symbols in docs/isaac_sim.md: up to date, complete, and marked where nobody has read them."""
+"""The list of Kit's symbols in docs/isaac_sim_calls.md and the self-test: one list, up to date, and complete."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 _DOCS = Path(__file__).resolve().parents[2] / "docs"
+_SELFTEST = _DOCS.parent / "omni_graspd" / "kit" / "selftest"
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +30,14 @@ def used(listing) -> set[str]:
     return {f"{module}.{symbol}" for module, symbol in listing.list_calls()[0]}
 
 
-def test_the_page_is_up_to_date(listing):
+def _unverified() -> dict[str, dict[str, str]]:
+    return {each["call"]: each for each in json.loads((_SELFTEST / "unverified.json").read_text(encoding="utf-8"))}
+
+
+def test_page_and_selftest_are_up_to_date(listing):
     current = listing.PAGE.read_text(encoding="utf-8")
     assert current == listing.page(), "run: python docs/list_kit_calls.py"
+    assert json.loads(listing.USED.read_text(encoding="utf-8")) == listing.used_symbols()
 
 
 def test_nothing_in_the_code_is_outside_the_facts(listing):
@@ -60,15 +66,33 @@ def test_a_symbol_that_is_not_in_the_facts_is_found(listing, tmp_path):
     assert scope.used == {("omni.kit.app", "get_app"), ("omni.kit.app", "IApp.post_quit")}
 
 
-def test_unverified_symbols_are_marked_with_what_to_check(listing):
-    unverified = listing.unverified(listing.list_calls()[0])
-    rows = {line.split("`")[1]: line for line in listing.table().splitlines() if line.startswith("| `")}
-    assert unverified
-    for name in unverified:
-        assert "**unverified**" in rows[name]
-        assert rows[name].split(" | ")[-1].strip(" |"), f"docs/kit_checks.json has no check for {name}"
+def test_what_nobody_has_read_is_on_the_list_of_unverified_calls(listing):
+    assert sorted(set(listing.unread(listing.list_calls()[0])) - _unverified().keys()) == []
 
 
-def test_checks_are_of_symbols_in_use(used):
-    checks = json.loads((_DOCS / "kit_checks.json").read_text(encoding="utf-8"))
-    assert sorted(checks.keys() - used) == []
+def test_unverified_calls_are_in_use_each_once(used):
+    listed = json.loads((_SELFTEST / "unverified.json").read_text(encoding="utf-8"))
+    assert len(_unverified()) == len(listed)
+    assert sorted(_unverified().keys() - used) == []
+
+
+def test_the_page_has_the_list_of_unverified_calls(listing):
+    """The same calls, what we rely on, and who answers; and their number."""
+    text = listing.PAGE.read_text(encoding="utf-8")
+    cells = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    rows = {row[0].strip("`"): row[5:] for row in cells if len(row) == 7}
+    expected = {
+        call: [each["relied_on"], "you" if each["step"] == "person" else f"self-test: {each['step']}"]
+        for call, each in _unverified().items()
+    }
+    assert rows == expected
+    assert f"**{len(expected)} calls are unverified**" in text
+
+
+def test_tests_inside_kit_use_nothing_outside_the_facts(listing):
+    modules = json.loads((Path(__file__).parent / "kit_facts.json").read_text())["modules"]
+    folder = _DOCS.parent / "omni_graspd" / "kit" / "tests"
+    scopes = [listing._read(path, modules) for path in folder.glob("test_*.py")]
+    assert len(scopes) == 3
+    assert [scope.unknown for scope in scopes if scope.unknown] == []
+    assert ("omni.kit.ui_test", "find_all") in {pair for scope in scopes for pair in scope.used}

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,8 @@ class Replicator:
         return self.renderer(self.kit.usd.stage, product._camera, product._resolution)
 
     def capture(self) -> None:
-        """Render, give each annotator its data and each writer its payload."""
+        """Let graphs run, render, give each annotator its data and each writer its payload."""
+        self.kit.graphs.run(self.kit.usd.stage)
         for annotator in self.annotators:
             annotator._data = self.channels(annotator._product)[annotator._name]
         for writer in [w for w in self.attached if w._trigger is not None or w._scheduled]:
@@ -172,7 +174,10 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
         "omni.replicator.core.create": {"render_product": lambda *args, **kwargs: _products(kit, *args, **kwargs)},
         "omni.replicator.core.orchestrator": _orchestrator(kit),
         "omni.replicator.core.settings": _modes(kit),
-        "omni.replicator.core.backends": {"BaseBackend": _backend()},
+        "omni.replicator.core.backends": {
+            **{"BaseBackend": _backend(), "DiskBackend": _disk()},
+            "get": lambda name, *_: kit.instance(name),
+        },
         "omni.replicator.core.utils.viewport_manager": {"HydraTexture": _product(kit)},
     }
 
@@ -327,6 +332,20 @@ def _backend() -> type:
     return BaseBackend
 
 
+def _disk() -> type:
+    class DiskBackend:
+        """Writes below its folder."""
+
+        def initialize(self, output_dir: str) -> None:
+            self._folder = Path(output_dir)
+
+        def write_blob(self, path: str, data: bytes) -> None:
+            (self._folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (self._folder / path).write_bytes(data)
+
+    return DiskBackend
+
+
 def _orchestrator(kit: Any) -> dict[str, Any]:
     async def step_async(
         rt_subframes: int = -1,
@@ -345,7 +364,13 @@ def _orchestrator(kit: Any) -> dict[str, Any]:
         kit.replicator.completed.append(kit.updates)
 
     def blocking(*_: Any, **__: Any) -> None:
-        raise RuntimeError("OrchestratorError: blocking calls work in standalone scripts only; use the *_async one")
+        if not kit.is_script:
+            raise RuntimeError("OrchestratorError: blocking calls work in standalone scripts only; use the *_async one")
+
+    def step(**options: Any) -> None:
+        blocking()
+        with asyncio.Runner() as runner:
+            runner.run(step_async(**options))
 
     def set_capture_on_play(value: bool) -> None:
         kit.replicator.capture_on_play = value
@@ -354,7 +379,7 @@ def _orchestrator(kit: Any) -> dict[str, Any]:
         "step_async": step_async,
         "wait_until_complete_async": wait_until_complete_async,
         "set_capture_on_play": set_capture_on_play,
-        "step": blocking,
+        "step": step,
         "run_until_complete": blocking,
         "wait_until_complete": blocking,
     }

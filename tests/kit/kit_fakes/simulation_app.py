@@ -14,6 +14,11 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
     class SimulationApp:
         def __init__(self, launch_config: dict | None = None, experience: str = "") -> None:
             assert (launch_config or {}).get("headless", True), "a test has no display"
+            kit.is_script = True
+
+        def update(self) -> None:
+            kit.updates += 1
+            kit.usd.loading = max(kit.usd.loading - 1, 0)
 
         def run_coroutine(self, coroutine: Any, run_until_complete: bool = True) -> Any:
             assert run_until_complete, "the fake has no loop that goes on"

@@ -56,6 +56,8 @@ def _class(name: str, members: dict[str, Any], base: str | None = "Widget") -> t
 
 def _place(widget: Any, tree: Tree) -> None:
     widget.fake_children = []
+    for name, start in (("enabled", True), ("identifier", ""), ("visible", True)):
+        vars(widget).setdefault(name, start)
     tree.all.append(widget)
     if tree.open:
         tree.open[-1].fake_children.append(widget)

@@ -68,6 +68,7 @@ def behaviours(kit: Any) -> dict[str, dict[str, Any]]:
 
         def open_stage(self, url: str, on_finish_fn: Any = None, load_set: Any = None) -> bool:
             kit.usd.put(Usd.Stage.Open(url), url)
+            kit.usd.loading = kit.usd.loading_updates
             return True
 
         def close_stage(self, on_finish_fn: Any = None) -> bool:
