@@ -11,8 +11,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from stub_signatures import signature
-
 FACTS = "tests/kit/kit_facts.json"
 _PYTHON = {"bool": True, "int": 0, "float": 0.0, "str": "", "list": [], "dict": {}}
 
@@ -71,7 +69,7 @@ def make_module(kit: Any, name: str, facts: dict[str, dict[str, Any]], behaviour
     Args:
         kit: Where calls are recorded; also handed to behaviours.
         name: Name of the module.
-        facts: Its symbols.
+        facts: Its symbols, each with its signature in this version under ``expected``.
         behaviour: Functions, and classes whose methods are behaviours, by name.
     """
     module = StubModule(name)
@@ -118,7 +116,7 @@ def _answer(kit: Any, fact: dict[str, Any]) -> Any:
 
 
 def _function(kit: Any, name: str, fact: dict[str, Any], behaviour: Callable | None) -> Callable | None:
-    expected = signature(fact, kit.version)
+    expected = fact["expected"]
     if expected is None:
         return None
 
@@ -155,7 +153,7 @@ def _make_class(
     behaviour: type | None,
     base: type | None,
 ) -> StubMeta | None:
-    constructor = signature(fact, kit.version) if fact else None
+    constructor = fact["expected"] if fact else None
     if fact and constructor is None:
         return None
     keywords = {member for member, item in members.items() if item["kind"] == "keyword"}
@@ -229,7 +227,7 @@ def _constructor(kit: Any, name: str, expected: inspect.Signature, behaviour: ty
 
 
 def _member(kit: Any, name: str, fact: dict[str, Any], method: Any, behaviour: type | None) -> Any:
-    expected = signature(fact, kit.version)
+    expected = fact["expected"]
     if expected is None:
         return None
     binding, last = fact.get("binding"), name.rpartition(".")[2]
