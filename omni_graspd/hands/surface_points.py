@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,11 +49,12 @@ class _LinkSample:
     area: float
 
 
+@functools.lru_cache(maxsize=16)
 def sample_surface_points(hand: Hand, count: int, seed: int = 0) -> HandPoints:
     """Spread points over the surface of all links by area, without what other links cover in the open posture.
 
     Surface that faces another link across a narrow gap, as in a hinge, counts as covered; so do walls inside a link
-    that is an assembly of parts, and the bottom of its holes.
+    that is an assembly of parts, and the bottom of its holes. The same points are sampled once for a hand.
 
     Args:
         hand: The hand.
