@@ -12,17 +12,15 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from pxr import Usd
 
-from omni_graspd.hands import hand_library
-from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.usd.hand_settings import hand_settings_path
-from omni_graspd.library import data_folder
+if TYPE_CHECKING:  # the process that deals out tests needs none of it, and the others wait for it
+    from omni_graspd.hands.hand import Hand
 
-# Tests start many processes. Where Python is told to keep no compiled modules, each would compile thousands of them anew:
-# 5 s of processor time. They are kept, but not beside the sources.
+# Tests start many processes. Where Python is told to keep no compiled modules, each would compile thousands of them
+# anew: 5 s of processor time. They are kept, but not beside the sources.
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     sys.pycache_prefix = str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "bytecode")
     sys.dont_write_bytecode = False
@@ -60,6 +58,10 @@ def _equal_hands_are_one() -> Iterator[None]:
     They are kept for a hand, not for its file. That holds for the built-in hands and their copies in datasets, which
     are one file and settings beside it.
     """
+    from omni_graspd.hands import hand_library
+    from omni_graspd.hands.usd.hand_settings import hand_settings_path
+    from omni_graspd.library import data_folder
+
     read, built_in = hand_library.read_hand, data_folder()
     known: dict[tuple[bytes, ...], Hand] = {}
 
@@ -132,6 +134,7 @@ def usd_findings(request: pytest.FixtureRequest, tmp_path_factory) -> Callable[[
     if importlib.util.find_spec("usd_validation_nvidia") is None:
         pytest.skip("needs NVIDIA's validator; install omni-graspd[dev]")
     validate = request.getfixturevalue("_nvidia_validator")
+    from pxr import Usd
 
     def find(path: Path) -> list[str]:
         validators = validation.ValidationRegistry().GetOrLoadAllValidators()
