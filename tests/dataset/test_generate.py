@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,16 +30,16 @@ from omni_graspd.dataset.stages import pipeline, synthesize_stage
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.usd.hand_reader import read_hand
-from omni_graspd.inspection import overview
 from omni_graspd.rendering.cameras import CameraConfig
 from omni_graspd.rendering.image_writer import read_frame
+from omni_graspd.scenes.scene_writer import SceneConfig
 from omni_graspd.synthesis.synthesizer import synthesize
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import compose, local_to_world, matrix_to_pose
 
 _OPTIONS = (
     *("--hand", "barrett", "--grasps", "3", "--scenes", "2", "--views", "1", "--seed", "5", "--device", "cpu"),
-    *("--camera.width", "64", "--camera.height", "48", "--scene.table-looks", "plain", *QUICK_OPTIONS),
+    *("--camera.width", "64", "--camera.height", "48", *QUICK_OPTIONS),
 )
 _OBJECTS = ("block", "ball")
 
@@ -56,26 +56,8 @@ def _arguments(stage: str, meshes: Path, out: Path) -> list[str]:
     return [stage, *objects, "--out", str(out), *_OPTIONS]
 
 
-# In a process of its own; with the small pictures of `_small_overview`.
-_PROGRAM = """
-from omni_graspd.cli.main import main
-from omni_graspd.inspection import overview
-overview._LARGEST_TABLE_SIZE = overview._LARGEST_GRASP_SIZE = 40
-main()
-"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _small_overview() -> Iterator[None]:
-    """Pictures of grasps are small; at full size they take longer than all the rest."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("_LARGEST_TABLE_SIZE", "_LARGEST_GRASP_SIZE"):
-            patch.setattr(overview, name, 40)
-        yield
-
-
 def _command(meshes: Path, out: Path) -> list[str]:
-    return [sys.executable, "-c", _PROGRAM, *_arguments("generate", meshes, out)]
+    return [sys.executable, "-m", "omni_graspd", *_arguments("generate", meshes, out)]
 
 
 def _kill_when(condition: Callable[[], bool], command: list[str]) -> None:
@@ -159,6 +141,7 @@ def test_the_library_makes_what_the_command_makes(unbroken, meshes, tmp_path):
         seed=5,
         out=tmp_path / "out",
         camera=CameraConfig(views=1, width=64, height=48),
+        scene=SceneConfig(),
     )
     asyncio.run(pipeline.generate(config))
     expected = dataset_digests(unbroken)
@@ -289,7 +272,7 @@ def test_later_stages_take_the_settings_of_the_dataset(tmp_path, monkeypatch, ca
 
     monkeypatch.chdir(tmp_path)
     trimesh.creation.box((0.05, 0.06, 0.07)).export("brick.ply")
-    options = ["--camera.width", "48", "--camera.height", "32", "--scene.table-looks", "plain", *QUICK_OPTIONS]
+    options = ["--camera.width", "48", "--camera.height", "32", *QUICK_OPTIONS]
     options += ["--mono", "--grasps", "2", "--out", "bricks"]
     cli.main(
         ["settle", "--object", "brick.ply", "--unit", "m", "--scenes", "1", "--seed", "3", "--views", "1", *options]
