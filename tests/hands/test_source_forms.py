@@ -60,6 +60,7 @@ def arm() -> str:
     return text + joint("mount", "arm4", "palm", "0 0 0.26", "fixed")
 
 
+@pytest.mark.slow
 def test_a_hand_is_measured_without_its_arm_which_is_left_out_and_named(tmp_path: Path) -> None:
     path = add(tmp_path, arm() + hand())
     assert read_hand(path).links[0].name == "palm"
