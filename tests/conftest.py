@@ -27,7 +27,10 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 # Files that take longest begin first, so that no worker is left with one at the end while the other has nothing to do.
-_LONGEST = ("test_page.py", "test_generate.py", "test_growth.py", "test_executors.py", "test_rest_pose_stages.py")
+_LONGEST = (
+    *("test_page.py", "test_executors.py", "test_generate.py", "test_growth.py", "test_rest_pose_stages.py"),
+    *("test_docs.py", "test_hand_check.py", "test_readme.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
