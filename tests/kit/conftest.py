@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 from kit_stubs import VERSIONS, Kit, installed_stubs
 
-
 # The same tests a second time, as in the older version: not needed at every run.
 _OLDER = [pytest.param(version, marks=[pytest.mark.slow, pytest.mark.older_kit]) for version in VERSIONS[:-1]]
 
