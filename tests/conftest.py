@@ -7,26 +7,51 @@ from __future__ import annotations
 import csv
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from pxr import Usd
 
-from omni_graspd.hands import hand_library
-from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.usd.hand_settings import hand_settings_path
-from omni_graspd.library import data_folder
+if TYPE_CHECKING:  # the process that deals out tests needs none of it, and the others wait for it
+    from omni_graspd.hands.hand import Hand
+
+# Tests start many processes. Where Python is told to keep no compiled modules, each would compile thousands of them
+# anew: 5 s of processor time. They are kept, but not beside the sources.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    sys.pycache_prefix = str(Path(__file__).resolve().parents[1] / ".pytest_cache" / "bytecode")
+    sys.dont_write_bytecode = False
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
 
 # Files that take longest begin first, so that no worker is left with one at the end while the other has nothing to do.
-_LONGEST = ("test_page.py", "test_generate.py", "test_growth.py", "test_executors.py", "test_rest_pose_stages.py")
+_LONGEST = (
+    *("test_page.py", "test_executors.py", "test_generate.py", "test_growth.py", "test_rest_pose_stages.py"),
+    *("test_docs.py", "test_hand_check.py", "test_readme.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first."""
     items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _results_are_not_printed() -> Iterator[None]:
+    """Keep ``asyncio.run`` from making a text of all arrays that a coroutine returned, twice, as Python 3.11.7 does.
+
+    It asks whether the handler of a signal is a number, and for that prints the handler, which holds the task.
+    """
+    to_enum = signal._int_to_enum  # type: ignore[attr-defined]
+
+    def without_text(value: object, kind: type) -> object:
+        return to_enum(value, kind) if isinstance(value, int) else value
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(signal, "_int_to_enum", without_text)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,6 +61,10 @@ def _equal_hands_are_one() -> Iterator[None]:
     They are kept for a hand, not for its file. That holds for the built-in hands and their copies in datasets, which
     are one file and settings beside it.
     """
+    from omni_graspd.hands import hand_library
+    from omni_graspd.hands.usd.hand_settings import hand_settings_path
+    from omni_graspd.library import data_folder
+
     read, built_in = hand_library.read_hand, data_folder()
     known: dict[tuple[bytes, ...], Hand] = {}
 
@@ -108,6 +137,7 @@ def usd_findings(request: pytest.FixtureRequest, tmp_path_factory) -> Callable[[
     if importlib.util.find_spec("usd_validation_nvidia") is None:
         pytest.skip("needs NVIDIA's validator; install omni-graspd[dev]")
     validate = request.getfixturevalue("_nvidia_validator")
+    from pxr import Usd
 
     def find(path: Path) -> list[str]:
         validators = validation.ValidationRegistry().GetOrLoadAllValidators()

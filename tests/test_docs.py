@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from small_notebook import SMALL_CELL
 
 _ROOT = Path(__file__).resolve().parents[1]
 _NOTEBOOKS = sorted((_ROOT / "docs" / "notebooks").glob("*.ipynb"))
@@ -59,6 +60,7 @@ def test_notebooks_run(notebook: Path, tmp_path):
     nbclient = pytest.importorskip("nbclient", reason="Jupyter is not installed: pip install '.[docs]'")
     pytest.importorskip("ipykernel", reason="Jupyter is not installed: pip install '.[docs]'")
     cells = nbformat.read(notebook, as_version=4)
+    cells.cells.insert(0, nbformat.v4.new_code_cell(SMALL_CELL))
     nbclient.NotebookClient(
         cells, timeout=800, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
     ).execute()

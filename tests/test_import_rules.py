@@ -81,6 +81,7 @@ def _importable_modules() -> list[str]:
     return [name for name in names if name.split(".")[1] not in ("kit", "__main__")]
 
 
+@pytest.mark.slow
 def test_everything_outside_kit_imports_without_kit():
     """With neither omni nor carb nor isaacsim to be found: all are refused, should one be installed."""
     modules = _importable_modules()

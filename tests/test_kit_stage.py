@@ -114,6 +114,7 @@ def test_a_missing_module_is_named(copy):
     assert check_extension(copy) == ["extension.toml names the module omni_graspd.kit, which is missing"]
 
 
+@pytest.mark.slow
 def test_a_broken_module_is_named(copy):
     (copy / "omni_graspd" / "seeding.py").write_text("def")
     assert check_extension(copy)[0].startswith("omni_graspd/seeding.py does not compile")

@@ -38,6 +38,7 @@ def test_it_is_the_whole_package_without_some_of_its_needs(monkeypatch: pytest.M
         assert (ROOT / "lite" / folder).is_dir(), package
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_named_where_it_is_needed() -> None:
     code = _WITHOUT + "from omni_graspd.cli.main import main; main(['generate', '--object', 'mug'])"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

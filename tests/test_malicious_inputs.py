@@ -92,7 +92,7 @@ def _declared_array_of_grasps(folder: Path) -> None:
 
 
 def _table_that_swells(folder: Path) -> None:
-    count = 200_000_000
+    count = 140_000_000  # numbers of 8 bytes: above the limit of 1 GiB
     indices = pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, dtype=np.int8)), pa.array([0.0]))
     schema = pa.schema([("epsilon", pa.dictionary(pa.int8(), pa.float64()))], {"schema_version": str(SCHEMA_VERSION)})
     pq.write_table(pa.Table.from_arrays([indices], schema=schema), folder / "x.parquet", compression="zstd")

@@ -24,6 +24,7 @@ from omni_graspd.plain_text import one_line, printable, shortened
 from omni_graspd.synthesis.grasp import GraspBatch
 
 _NAMES = ("a$x_{$", "[/b]", "[red]x", "x: [", "- x", '"', "<script>", "`x` | y", ":warning:", "#", "{% x %}")
+_ESCAPES = ("\x1b[31mred", "a\x07b", "\x9b31m", "\u202eabc")
 _URDF = """<robot name="pincer">
   <link name="base"><visual><geometry><box size="0.08 0.06 0.02"/></geometry></visual></link>
   <link name="left"><visual><origin xyz="0 0 0.03"/><geometry><box size="0.01 0.02 0.06"/></geometry></visual></link>
@@ -47,7 +48,7 @@ def _dataset(root: Path, hand: str, text: str = "Apache-2.0", status: str = "div
 
 @pytest.mark.parametrize("name", _NAMES)
 def test_a_name_says_no_more_than_its_letters(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    hand = name if not set(name) & set("/:") else "claw"  # a hand's name is that of its file
+    hand = _file_name(name)
     root = _dataset(tmp_path / "set", hand, text=name)
     cli.main(["info", str(root)])
     assert name in capsys.readouterr().out.replace("\n", "")
@@ -58,16 +59,25 @@ def test_a_name_says_no_more_than_its_letters(name: str, tmp_path: Path, capsys:
     text, code, _ = body.split("```")
     assert "<script>" not in text
     assert f"dataset.grasps({json.dumps(hand)})" in code
-    write_report([root], ReportConfig(out=tmp_path / "report", pictures=0))
 
 
-@pytest.mark.parametrize("text", ["\x1b[31mred", "a\x07b", "\x9b31m", "\u202eabc"])
+def _file_name(name: str) -> str:
+    """Return a name for a hand: it is that of its file."""
+    return name if not set(name) & set("/:") else "claw"
+
+
+@pytest.mark.parametrize("text", _ESCAPES)
 def test_escape_codes_do_not_reach_the_terminal(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = _dataset(tmp_path / "set", "claw", text=text, status=text)
     cli.main(["info", str(root)])
     assert text not in capsys.readouterr().out
-    write_report([root], ReportConfig(out=tmp_path / "report", pictures=0))
     assert str(GraspdError(f"expected a name, got {text}")).isprintable()
+
+
+def test_reports_are_made_of_any_names(tmp_path: Path) -> None:
+    roots = [_dataset(tmp_path / f"{k}", _file_name(name), text=name) for k, name in enumerate(_NAMES)]
+    roots += [_dataset(tmp_path / f"e{k}", "claw", text=text, status=text) for k, text in enumerate(_ESCAPES)]
+    write_report(roots, ReportConfig(out=tmp_path / "report", pictures=0))
 
 
 def test_the_name_of_a_folder_adds_no_lines_to_the_header(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import trimesh
+from small_notebook import SMALL_CELL
 
 _ROOT = Path(__file__).resolve().parents[1]
 _PLAYER = _ROOT / "tests" / "builders" / "play_readme.py"
@@ -53,14 +54,6 @@ variant = "scalar_rgb"
 [scene]
 table_looks = ["plain"]
 """
-
-_SMALL_CELL = """
-import functools
-import omni_graspd as gd
-config = gd.SynthesisConfig(iterations=10, tries=1, point_count=300)
-gd.synthesize = functools.partial(gd.synthesize, config=config)
-"""
-"""What makes the snippets' synthesis small; the snippets stay as they are."""
 
 _URDF = """<robot name="pincer">
   <link name="base"><visual><geometry><box size="0.08 0.06 0.02"/></geometry></visual></link>
@@ -155,7 +148,7 @@ def test_snippets_run_in_a_notebook(played: Path, reader: tuple[Path, dict[str, 
     nbformat = pytest.importorskip("nbformat", reason="Jupyter is not installed: pip install '.[docs]'")
     pytest.importorskip("nbclient", reason="Jupyter is not installed: pip install '.[docs]'")
     pytest.importorskip("ipykernel", reason="Jupyter is not installed: pip install '.[docs]'")
-    cells = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (_SMALL_CELL, *_SNIPPETS)])
+    cells = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (SMALL_CELL, *_SNIPPETS)])
     nbformat.write(cells, played / "snippets.ipynb")
     _run(reader, "-c", "from nbclient.cli import main; main(['snippets.ipynb'])")
     assert (played / "grasps.parquet").is_file() and (played / "grasps.png").is_file()

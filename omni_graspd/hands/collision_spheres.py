@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,8 +39,9 @@ class CollisionSpheres:
     posture; shape [link_count, link_count], bool."""
 
 
+@functools.lru_cache(maxsize=8)
 def self_collision_spheres(hand: Hand) -> CollisionSpheres:
-    """Fill each link with the largest spheres that fit, until its thick parts are covered."""
+    """Fill each link with the largest spheres that fit, until its thick parts are covered; once for each hand."""
     parts = [_fill(_solid(link.mesh)) for link in hand.links]
     link_index = np.concatenate([np.full(len(radii), link) for link, (_, radii) in enumerate(parts)]).astype(np.int64)
     centers = np.concatenate([centers for centers, _ in parts])

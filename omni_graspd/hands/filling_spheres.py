@@ -53,7 +53,6 @@ def filling_spheres(hand: Hand) -> FillingSpheres:
     return FillingSpheres(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-@functools.lru_cache(maxsize=8)
 def hand_surface(hand: Hand) -> HandPoints:
     """Return points on the surface of a hand, always the same ones."""
     return sample_surface_points(hand, SURFACE_POINTS)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from omni_graspd.geometry.surface_rays import sky_shares
 from omni_graspd.geometry.winding_distance import winding_distances
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import IDENTITY, invert, pose_to_matrix, transform_points
 
 # A point this far inside another link is covered by it [m].
@@ -47,11 +49,12 @@ class _LinkSample:
     area: float
 
 
+@functools.lru_cache(maxsize=16)
 def sample_surface_points(hand: Hand, count: int, seed: int = 0) -> HandPoints:
     """Spread points over the surface of all links by area, without what other links cover in the open posture.
 
     Surface that faces another link across a narrow gap, as in a hinge, counts as covered; so do walls inside a link
-    that is an assembly of parts, and the bottom of its holes.
+    that is an assembly of parts, and the bottom of its holes. The same points are sampled once for a hand.
 
     Args:
         hand: The hand.
@@ -62,7 +65,8 @@ def sample_surface_points(hand: Hand, count: int, seed: int = 0) -> HandPoints:
         GraspdError: If the hand has no surface.
     """
     random = np.random.default_rng(seed)
-    samples = [_exterior(hand, link, count, random) for link in range(len(hand.links))]
+    opened = _open_links(hand)
+    samples = [_exterior(opened, link, count, random) for link in range(len(hand.links))]
     total = sum(sample.area for sample in samples)
     if not total > 0.0:
         raise GraspdError(f"expected meshes on the links of {hand.source}, got none; add visual or collision meshes")
@@ -83,37 +87,55 @@ def sample_surface_points(hand: Hand, count: int, seed: int = 0) -> HandPoints:
     )
 
 
-def _exterior(hand: Hand, link: int, count: int, random: np.random.Generator) -> _LinkSample:
+@dataclass(frozen=True)
+class _OpenLink:
+    """A link in the open posture."""
+
+    mesh: TriangleMesh
+    T_palm_link: np.ndarray
+    T_link_palm: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    """Corners of its box, in its frame [m]; of a link without faces, nothing lies between them."""
+
+
+def _open_links(hand: Hand) -> list[_OpenLink]:
+    opened = []
+    poses = link_poses(hand, IDENTITY, hand.joint_positions(hand.open_positions))
+    for pose, mesh in zip(poses, (link.mesh for link in hand.links), strict=True):
+        vertices = mesh.vertices if len(mesh.faces) else np.full((1, 3), np.nan)
+        opened.append(_OpenLink(mesh, pose, invert(pose), vertices.min(axis=0), vertices.max(axis=0)))
+    return opened
+
+
+def _exterior(opened: list[_OpenLink], link: int, count: int, random: np.random.Generator) -> _LinkSample:
     """Sample one link densely and keep what neither another link nor the link itself covers."""
-    mesh = hand.links[link].mesh
+    mesh = opened[link].mesh
     if not len(mesh.faces):
         return _LinkSample(np.zeros((0, 3)), np.zeros((0, 3)), 0.0)
     surface = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
     candidates = max(64, count)
     positions, faces = trimesh.sample.sample_surface(surface, candidates, seed=int(random.integers(2**31)))[:2]
     normals = surface.face_normals[faces]
-    buried = _covered(hand, link, positions, _COVERED_DEPTH)
-    free = ~(buried | _covered(hand, link, positions + _GAP * normals, 0.0))
+    buried = _covered(opened, link, positions, _COVERED_DEPTH)
+    free = ~(buried | _covered(opened, link, positions + _GAP * normals, 0.0))
     hidden = sky_shares(mesh, positions, normals) < _SMALLEST_SKY
     if hidden.mean() > _MOST_HIDDEN and not hidden[free].all():
         free &= ~hidden
     return _LinkSample(positions[free], normals[free], float(surface.area) * float(free.mean()))
 
 
-def _covered(hand: Hand, link: int, positions: np.ndarray, depth: float) -> np.ndarray:
+def _covered(opened: list[_OpenLink], link: int, positions: np.ndarray, depth: float) -> np.ndarray:
     """Tell which points in a link's frame lie deeper than ``depth`` inside another link, shape [point_count], bool."""
-    poses = link_poses(hand, IDENTITY, hand.joint_positions(hand.open_positions))
-    points = transform_points(poses[link], positions)
+    points = transform_points(opened[link].T_palm_link, positions)
     covered = np.zeros(len(points), dtype=bool)
-    for other, (pose, neighbour) in enumerate(zip(poses, hand.links, strict=True)):
-        if other == link or not len(neighbour.mesh.faces):
+    for index, other in enumerate(opened):
+        if index == link:
             continue
-        local = transform_points(invert(pose), points)
-        near = np.all(
-            (local > neighbour.mesh.vertices.min(axis=0)) & (local < neighbour.mesh.vertices.max(axis=0)), axis=1
-        )
+        local = transform_points(other.T_link_palm, points)
+        near = np.all((local > other.lower) & (local < other.upper), axis=1)
         if near.any():
-            covered[near] |= winding_distances(neighbour.mesh, local[near], 0.1) < -depth
+            covered[near] |= winding_distances(other.mesh, local[near], 0.1) < -depth
     return covered
 
 

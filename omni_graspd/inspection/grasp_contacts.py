@@ -11,7 +11,7 @@ import numpy as np
 
 from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.surface_points import HandPoints, posed_points, sample_surface_points, spread_subset
+from omni_graspd.hands.surface_points import posed_points, sample_surface_points, spread_subset
 from omni_graspd.metrics.columns import measure_single
 from omni_graspd.metrics.contacts import exact_distance, near_surface_distances
 from omni_graspd.metrics.evaluate import MetricsConfig, contact_wrench_spaces
@@ -81,7 +81,7 @@ def grasp_contacts(
         config: What counts as contact; the figures equal those of the tables made with the same.
         device: Warp device.
     """
-    points, distance = _hand_points(hand, config.point_count), _distance(obj, device)
+    points, distance = sample_surface_points(hand, config.point_count), _distance(obj, device)
     positions = posed_points(hand, points, T_object_palm[None], joint_positions[None])
     surface = near_surface_distances(positions, distance, max(_REACH, 2.0 * config.contact_threshold))
     touching = surface.distances < config.contact_threshold
@@ -89,7 +89,7 @@ def grasp_contacts(
     walls = measure_walls(hand, distance, T_object_palm[None], joint_positions[None])
     on_object, normals = surface.positions[0][touching[0]], surface.normals[0][touching[0]]
     grasps = GraspsToMeasure(
-        hand, obj, T_object_palm[None], joint_positions[None], functools.partial(_hand_points, hand), device
+        hand, obj, T_object_palm[None], joint_positions[None], functools.partial(sample_surface_points, hand), device
     )
     further = measure_single(grasps, "generate")
     kept = spread_subset(on_object, config.contact_count) if len(on_object) else np.zeros(0, dtype=int)
@@ -167,11 +167,6 @@ def distance_colors(distances: np.ndarray, threshold: float) -> np.ndarray:
         [[0.05, 0.1, 0.8], [0.45, 0.02, 0.45], [0.8, 0.02, 0.02], [0.9, 0.2, 0.02], [0.9, 0.7, 0.05], [0.6, 0.6, 0.6]]
     )
     return np.stack([np.interp(distances, at, channel) for channel in colors.T], axis=-1)
-
-
-@functools.lru_cache(maxsize=8)
-def _hand_points(hand: Hand, count: int) -> HandPoints:
-    return sample_surface_points(hand, count)
 
 
 @functools.lru_cache(maxsize=4)

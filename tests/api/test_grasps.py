@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import omni_graspd as gd
+from omni_graspd.synthesis.config import DraftConfig
 
 
 @pytest.fixture(scope="module")
 def grasps() -> gd.Grasps:
     """Four grasps of the mug on a table."""
-    config = gd.SynthesisConfig(iterations=60, tries=2)
+    config = gd.SynthesisConfig(iterations=60, point_count=400, tries=2, draft=DraftConfig(iterations=20))
     return gd.synthesize("barrett", "mug", 4, seed=3, config=config).evaluate()
 
 

@@ -272,7 +272,7 @@ def test_later_stages_take_the_settings_of_the_dataset(tmp_path, monkeypatch, ca
 
     monkeypatch.chdir(tmp_path)
     trimesh.creation.box((0.05, 0.06, 0.07)).export("brick.ply")
-    options = ["--camera.width", "48", "--camera.height", "32", "--synthesis.iterations", "5", "--synthesis.tries", "1"]
+    options = ["--camera.width", "48", "--camera.height", "32", *QUICK_OPTIONS]
     options += ["--mono", "--grasps", "2", "--out", "bricks"]
     cli.main(
         ["settle", "--object", "brick.ply", "--unit", "m", "--scenes", "1", "--seed", "3", "--views", "1", *options]

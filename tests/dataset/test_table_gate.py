@@ -120,6 +120,7 @@ def test_scene_tables_go_through_the_gate(change: Callable, named: str, dataset:
     assert faults and all("\n" not in problem for problem in faults)
 
 
+@pytest.mark.slow
 def test_texts_that_swell_are_told_before_they_do(dataset: Path) -> None:
     """A few kilobytes with 20 GB of texts; a process of little memory reads them elsewhere in the tests."""
     table = pq.ParquetFile(dataset / _TABLE).read()

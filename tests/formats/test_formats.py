@@ -341,6 +341,7 @@ def test_the_command_says_what_it_read_wrote_and_lost(around, block, tmp_path, c
     assert "several formats for 'out.json': multigrippergrasp, graspgen" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_all_baselines_are_read_or_refused_with_the_reason(shared_folder):
     folder = shared_folder / "baselines"
     files = [folder / "graspit" / "best_grasps.json", *sorted((folder / "peers").glob("*.json"))]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,27 @@ import pytest
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics, Vt
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.surface_quality import SurfaceQuality, measure_surface
+from omni_graspd.hands.checks import hand_check
 from omni_graspd.hands.checks.hand_check import HandReport, check_hand
 from omni_graspd.library import data_folder, list_names
+from omni_graspd.usd.meshes import TriangleMesh
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _equal_surfaces_are_measured_once() -> Iterator[None]:
+    """Most faults leave most links as they are; measuring those again would take a third of the time."""
+    known: dict[tuple[bytes, bytes], SurfaceQuality] = {}
+
+    def measure_once(mesh: TriangleMesh) -> SurfaceQuality:
+        key = mesh.vertices.tobytes(), mesh.faces.tobytes()
+        if key not in known:
+            known[key] = measure_surface(mesh)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hand_check, "measure_surface", measure_once)
+        yield
 
 
 @dataclass(frozen=True)
@@ -365,7 +384,7 @@ def test_check_is_silent_on_built_in_hands(hand: str) -> None:
     assert all(quality.is_closed for quality in report.qualities.values())
 
 
-_QUICK = ("ten times too large", "half inside out", "no collider", "swapped limits", "drive lost")
+_QUICK = ("ten times too large", "half inside out")
 """The others are slow."""
 
 

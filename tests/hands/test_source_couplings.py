@@ -163,6 +163,7 @@ def test_a_loop_is_refused_with_its_bodies(tmp_path: Path, kind: str) -> None:
     assert read(tmp_path, text.replace("<connect", '<connect active="false"').replace("<weld", '<weld active="false"'))
 
 
+@pytest.mark.slow
 def test_joints_of_a_floating_root_body_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     axes = ("1 0 0", "0 1 0", "0 0 1")
     root = "".join(f'<joint name="t{k}" type="slide" axis="{axis}"/>' for k, axis in enumerate(axes))

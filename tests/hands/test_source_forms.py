@@ -60,6 +60,7 @@ def arm() -> str:
     return text + joint("mount", "arm4", "palm", "0 0 0.26", "fixed")
 
 
+@pytest.mark.slow
 def test_a_hand_is_measured_without_its_arm_which_is_left_out_and_named(tmp_path: Path) -> None:
     path = add(tmp_path, arm() + hand())
     assert read_hand(path).links[0].name == "palm"
@@ -104,10 +105,12 @@ def test_a_palm_named_beside_the_file_chooses_one_of_two_hands(tmp_path: Path) -
     assert not any(name.startswith("left") for name in names)
 
 
+@pytest.mark.slow
 def test_parts_of_a_palm_whose_fingers_meet_are_one_hand(tmp_path: Path) -> None:
     assert read_hand(add(tmp_path, two(0.1))).joint_count == 12
 
 
+@pytest.mark.slow
 def test_a_palm_welded_to_a_flange_is_no_farther_from_its_fingers(tmp_path: Path) -> None:
     flange = link("flange", "0.06 0.06 0.01") + joint("weld", "flange", "palm", "0 0 0.015", "fixed")
     plain, welded = (check_hand(add(tmp_path, text)) for text in (hand(), flange + hand()))

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -23,6 +24,7 @@ from typing import Any, TypeVar
 import pytest
 from kit_fakes import app, client, graphs, physx, replicator, simulation_app, testing, ui, usd
 from stub_modules import StubModule, make_module
+from stub_signatures import signature
 
 VERSIONS = ("5.1", "6.0")
 _Result = TypeVar("_Result")
@@ -158,6 +160,15 @@ class Kit:
             await asyncio.sleep(0.001)
 
 
+@functools.cache
+def _facts(version: str) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the symbols of each module with their signatures in a version; read once, for hundreds of tests."""
+    modules = json.loads(Path(__file__).with_name("kit_facts.json").read_text())["modules"]
+    for fact in (fact for symbols in modules.values() for fact in symbols.values()):
+        fact["expected"] = signature(fact, version)
+    return modules
+
+
 @contextmanager
 def installed_stubs(version: str, *, real_ui: bool = False) -> Iterator[Kit]:
     """Install Kit's stub modules for the length of the block.
@@ -168,7 +179,7 @@ def installed_stubs(version: str, *, real_ui: bool = False) -> Iterator[Kit]:
         version: ``"5.1"`` or ``"6.0"``.
         real_ui: Leave the real ``omni.ui`` in its place, which has been imported before.
     """
-    facts = json.loads(Path(__file__).with_name("kit_facts.json").read_text())["modules"]
+    facts = dict(_facts(version))
     before = {name: sys.modules.pop(name) for name in list(sys.modules) if _is_ours(name)}
     if real_ui:
         del facts["omni.ui"]

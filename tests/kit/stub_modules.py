@@ -12,8 +12,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from stub_signatures import signature
-
 FACTS = "tests/kit/kit_facts.json"
 _PYTHON = {"bool": True, "int": 0, "float": 0.0, "str": "", "list": [], "dict": {}}
 
@@ -72,7 +70,7 @@ def make_module(kit: Any, name: str, facts: dict[str, dict[str, Any]], behaviour
     Args:
         kit: Where calls are recorded; also handed to behaviours.
         name: Name of the module.
-        facts: Its symbols.
+        facts: Its symbols, each with its signature in this version under ``expected``.
         behaviour: Functions, and classes whose methods are behaviours, by name.
     """
     module = StubModule(name)
@@ -119,7 +117,7 @@ def _answer(kit: Any, fact: dict[str, Any]) -> Any:
 
 
 def _function(kit: Any, name: str, fact: dict[str, Any], behaviour: Callable | None) -> Callable | None:
-    expected = signature(fact, kit.version)
+    expected = fact["expected"]
     if expected is None:
         return None
 
@@ -156,7 +154,7 @@ def _make_class(
     behaviour: type | None,
     base: type | None,
 ) -> StubMeta | None:
-    constructor = signature(fact, kit.version) if fact else None
+    constructor = fact["expected"] if fact else None
     if fact and constructor is None:
         return None
     keywords = {member for member, item in members.items() if item["kind"] == "keyword"}
@@ -231,7 +229,7 @@ def _constructor(kit: Any, name: str, expected: inspect.Signature, behaviour: ty
 
 
 def _member(kit: Any, name: str, fact: dict[str, Any], method: Any, behaviour: type | None) -> Any:
-    expected = signature(fact, kit.version)
+    expected = fact["expected"]
     if expected is None:
         return None
     binding, last = fact.get("binding"), name.rpartition(".")[2]

@@ -100,6 +100,7 @@ def test_allegro_leaves_out_its_joints_alone():
     assert tested[names.index("palm"), names.index("index_link_1")]
 
 
+@pytest.mark.slow
 def test_open_hand_does_not_penetrate_itself():
     hand = load_hand("allegro")
     assert self_penetration_areas(hand, hand.joint_positions(hand.open_positions)[None])[0] == 0.0

@@ -320,6 +320,7 @@ def test_a_texture_that_is_there_is_kept_without_a_note(tmp_path: Path) -> None:
     assert not any("lost" in note for note in report.rigid.notes)
 
 
+@pytest.mark.slow
 def test_simplification_keeps_texture_coordinates_and_seams(tmp_path: Path) -> None:
     ball = trimesh.creation.uv_sphere(radius=0.04, count=[100, 100])
     turn = np.arctan2(ball.vertices[:, 1], ball.vertices[:, 0])[ball.faces] / (2 * np.pi) + 0.5

@@ -294,6 +294,7 @@ def test_bad_files_raise_one_line_that_names_the_file(tmp_path: Path, kind: str,
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_all_benchmark_scans_are_accepted(shared_folder: Path) -> None:
     paths = [*sorted((shared_folder / "objects").glob("egad/*.ply"))[:2]]
     paths += [shared_folder / "objects/ycb/005_tomato_soup_can.ply", shared_folder / "objects/ycb/025_mug/textured.obj"]

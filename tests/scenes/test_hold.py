@@ -32,6 +32,15 @@ _RADIUS = 0.03
 _FAR = np.array([0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0])
 
 
+# What would be inferred otherwise, for which these tests do not ask.
+_SETTINGS = """
+approach_direction = [0.0, 0.0, 1.0]
+approach_point = [0.0, 0.0, 0.0]
+[open_positions]
+bend = 0.0
+"""
+
+
 def _box(size: tuple[float, float, float], center: tuple[float, float, float]) -> TriangleMesh:
     box = trimesh.creation.box(size, trimesh.transformations.translation_matrix(center))
     return TriangleMesh(np.array(box.vertices), np.array(box.faces, dtype=np.int32))
@@ -72,6 +81,7 @@ def _hand(folder: Path, palm: list[TriangleMesh]) -> Hand:
     joint = JointDesign("bend", np.array([0, 1.0, 0, 0, 0, 0, 1.0]), (1, 0, 0), 0.0, 1.0)
     links = (link("palm", palm, None), link("tip", [_box((0.01, 0.01, 0.01), (0, 0, 0))], joint))
     write_hand(HandDesign("boxes", "hand", links, {"grey": Appearance()}), folder / "boxes.usda", {})
+    (folder / "hand.toml").write_text(_SETTINGS)
     return read_hand(folder / "boxes.usda")
 
 

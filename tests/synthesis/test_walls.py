@@ -27,6 +27,7 @@ from omni_graspd.synthesis.thin_walls import thin_walled
 from omni_graspd.synthesis.walls import sphere_depths
 
 _QUICK = SynthesisConfig(iterations=80, point_count=600, draft=DraftConfig(iterations=40, candidates=2))
+_AROUND = ("nothing", "table")
 
 
 def bones_cut(hand, obj, T_object_palm, joint_positions) -> np.ndarray:
@@ -45,9 +46,13 @@ def bones_cut(hand, obj, T_object_palm, joint_positions) -> np.ndarray:
     return cut.reshape(len(poses), -1).any(axis=1)
 
 
-@pytest.mark.parametrize("around", ["nothing", "table"])
 @pytest.mark.parametrize(
-    "name", [*(pytest.param(name, marks=pytest.mark.slow) for name in ("allegro", "shadow")), "barrett"]
+    ("name", "around"),
+    [
+        ("barrett", "nothing"),
+        pytest.param("barrett", "table", marks=pytest.mark.slow),
+        *(pytest.param(name, at, marks=pytest.mark.slow) for name in ("allegro", "shadow") for at in _AROUND),
+    ],
 )
 def test_no_hand_has_a_wall_of_the_bowl_in_it(name, around):
     hand, bowl = load_hand(name), load_object("bowl")

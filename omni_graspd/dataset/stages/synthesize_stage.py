@@ -7,7 +7,6 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Sequence
-from functools import lru_cache
 from os import cpu_count
 from pathlib import Path
 
@@ -20,8 +19,7 @@ from omni_graspd.dataset.grasp_numbers import grasp_indices
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.table_parts import grasp_counts, join_parts
 from omni_graspd.dataset.tables import GraspTable, write_grasps
-from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.surface_points import HandPoints, sample_surface_points
+from omni_graspd.hands.surface_points import sample_surface_points
 from omni_graspd.metrics.evaluate import evaluate_grasps
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.optimization import load_kernels
@@ -105,7 +103,7 @@ async def synthesize_shard(run: Run, shard: Shard, progress: Progress, threads: 
         batch.T_object_palm,
         batch.joint_positions,
         config.metrics,
-        points=_hand_points(hand, config.metrics.point_count),
+        points=sample_surface_points(hand, config.metrics.point_count),
         device=run.device,
         threads=threads or cpu_count() or 1,
     )
@@ -138,11 +136,6 @@ def _join(run: Run, hand: str, object_name: str, shards: Sequence[Shard]) -> Non
     if shards:
         join_parts([*([table] if table.is_file() else []), *(_part(run, shard) for shard in shards)], table)
     shutil.rmtree(run.layout.grasp_parts(hand, object_name), ignore_errors=True)
-
-
-@lru_cache(maxsize=8)
-def _hand_points(hand: Hand, count: int) -> HandPoints:
-    return sample_surface_points(hand, count)
 
 
 def _without_failed(metrics: dict[str, np.ndarray], status: Sequence[str]) -> dict[str, np.ndarray]:

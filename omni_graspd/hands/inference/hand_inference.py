@@ -34,7 +34,8 @@ def infer_grasping(
         point: The approach point, if it is known [m], shape [3].
         posture_known: Keep the hand's open posture.
     """
-    if not find_digits(hand):
+    is_known = direction is not None and point is not None and posture_known
+    if is_known or not find_digits(hand):
         return _with_approach(hand, direction, point)
     surface = DigitSurface.from_hand(hand)
     jaws = infer_jaws(surface)

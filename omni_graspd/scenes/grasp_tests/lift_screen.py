@@ -4,14 +4,12 @@
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
 
 from omni_graspd.geometry.signed_distance import SignedDistance
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.lowest_point import lowest_heights
-from omni_graspd.hands.surface_points import HandPoints, posed_points, sample_surface_points
+from omni_graspd.hands.surface_points import posed_points, sample_surface_points
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.grasp_tests.lift_motion import HandWay, closing_path
 
@@ -31,17 +29,12 @@ def depths_in_object(
         T_object_palm: Palm poses in the object frame, shape [grasp_count, 7].
         joint_positions: All joints, shape [grasp_count, joint_count].
     """
-    points = _surface_points(hand)
+    points = sample_surface_points(hand, _POINT_COUNT)
     placed = posed_points(hand, points, T_object_palm, joint_positions)
     distance = SignedDistance.build(obj.mesh, closed=obj.closed, device="cpu")
     size = float(np.linalg.norm(np.ptp(obj.mesh.vertices, axis=0)))
     near, _ = distance.query(placed.reshape(-1, 3), size)
     return np.maximum(-near.reshape(placed.shape[:2]).min(axis=1), 0.0).astype(np.float64)
-
-
-@functools.lru_cache(maxsize=4)
-def _surface_points(hand: Hand) -> HandPoints:
-    return sample_surface_points(hand, _POINT_COUNT)
 
 
 def lowest_on_the_way(hand: Hand, way: HandWay) -> float:
