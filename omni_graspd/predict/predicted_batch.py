@@ -1,0 +1,98 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Predicted grasps as our batches of grasps: with pregrasp, hover, squeeze and lift, checked against the table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.lowest_point import lowest_heights
+from omni_graspd.predict.predictor import Prediction
+from omni_graspd.scenes.way_stations import Station, way_stations
+from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
+from omni_graspd.usd.transforms import IDENTITY, compose, pose_to_matrix
+
+IN_TABLE = "in the table"
+"""Status of grasps that reach below the table top in the grasp itself."""
+_TABLE_TOP = np.array([0.0, 0.0, 1.0, 0.0])
+_APPROACH_STATIONS, _CLOSING_STATIONS = slice(0, 7), slice(6, 14)
+_GRASP_STATION, _PRESSED_STATIONS = 14, slice(15, None)
+
+
+def predicted_batch(hand: Hand, prediction: Prediction, T_object_crop: np.ndarray) -> GraspBatch:
+    """Bring a prediction into the object's frame.
+
+    Clearances are those from the table alone, exact for the hand's meshes: the object is known as far as it is seen.
+
+    Args:
+        hand: The hand.
+        prediction: Grasps in the crop frame, in which the table top is z = 0.
+        T_object_crop: The crop frame in the object's, shape [7].
+
+    Returns:
+        The grasps; ``usable`` are those that stay over the table from pregrasp to lift.
+    """
+    count = len(prediction.score)
+    joints = hand.joint_positions(prediction.actuated)
+    postures = Postures(
+        T_object_pregrasp_palm=prediction.T_crop_pregrasp,
+        pregrasp_joint_positions=hand.joint_positions(prediction.opened),
+        pregrasp_clearance=np.full(count, np.nan),
+        squeeze_joint_positions=hand.joint_positions(prediction.squeezed),
+    )
+    unknown = np.full(count, np.nan)
+    way = Way(
+        table_plane=np.tile(_TABLE_TOP, (count, 1)),
+        T_object_hover_palm=prediction.T_crop_hover,
+        lift_direction=np.tile(_TABLE_TOP[:3], (count, 1)),
+        approach_clearance=unknown,
+        closing_clearance=unknown,
+        grasp_clearance=unknown,
+        squeeze_clearance=unknown,
+        lift_clearance=unknown,
+        usable=np.zeros(count, dtype=bool),
+        tries=np.ones(count, dtype=np.int32),
+        rejected=("",) * count,
+    )
+    stations = way_stations(IDENTITY, prediction.T_crop_palm, joints, postures, way)
+    heights = _heights(hand, stations)
+    columns = vars(way) | {
+        "table_plane": np.tile(_plane_in(T_object_crop), (count, 1)),
+        "T_object_hover_palm": compose(T_object_crop[None], prediction.T_crop_hover),
+        "lift_direction": np.tile(_plane_in(T_object_crop)[:3], (count, 1)),
+        "approach_clearance": heights[_APPROACH_STATIONS].min(axis=0),
+        "closing_clearance": heights[_CLOSING_STATIONS].min(axis=0),
+        "grasp_clearance": heights[_GRASP_STATION],
+        "squeeze_clearance": heights[_PRESSED_STATIONS].min(axis=0),
+        "usable": heights.min(axis=0) >= 0.0,
+    }
+    return GraspBatch(
+        T_object_palm=compose(T_object_crop[None], prediction.T_crop_palm),
+        joint_positions=joints,
+        losses={},
+        status=tuple("ok" if height >= 0.0 else IN_TABLE for height in heights[_GRASP_STATION]),
+        postures=Postures(
+            T_object_pregrasp_palm=compose(T_object_crop[None], prediction.T_crop_pregrasp),
+            pregrasp_joint_positions=postures.pregrasp_joint_positions,
+            pregrasp_clearance=heights[0],
+            squeeze_joint_positions=postures.squeeze_joint_positions,
+        ),
+        way=Way(**columns),
+    )
+
+
+def _plane_in(T_object_crop: np.ndarray) -> np.ndarray:
+    """Return the table top in the object's frame, shape [4]."""
+    matrix = pose_to_matrix(T_object_crop)
+    normal = matrix[:3, 2]
+    return np.append(normal, normal @ matrix[:3, 3])
+
+
+def _heights(hand: Hand, stations: Sequence[Station]) -> np.ndarray:
+    """Return the lowest vertex of each hand at each place of its way [m], shape [station_count, grasp_count]."""
+    palms = np.stack([station.T_world_palm for station in stations])
+    joints = np.stack([station.joint_positions for station in stations])
+    return lowest_heights(hand, _TABLE_TOP, palms, joints)
