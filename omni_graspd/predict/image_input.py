@@ -42,7 +42,7 @@ def read_source(
     if is_view(path):
         if intrinsics or mask or camera_pose:
             raise GraspdError(
-                f"the camera and the mask of {path} are in the dataset; leave out --intrinsics, --mask and --camera-pose"
+                f"the dataset knows camera and mask of {path}; leave out --intrinsics, --mask and --camera-pose"
             )
         return read_view(path)
     if not path.is_file():
@@ -52,8 +52,6 @@ def read_source(
         )
     if not intrinsics:
         raise GraspdError(f"{path} does not say what its camera is; add --intrinsics FX FY CX CY, in pixels")
-    if len(intrinsics) != 4:
-        raise GraspdError(f"expected --intrinsics FX FY CX CY, got {len(intrinsics)} numbers")
     fx, fy, cx, cy = intrinsics
     return DepthImage(
         depth=_read_depth(path),
