@@ -39,11 +39,11 @@ class PredictOptions:
     """Table of grasps to write, .parquet; of an image also the object as far as it is seen, .ply."""
     picture: Path | None = None
     """Picture of the best grasps to write, .png."""
-    intrinsics: tuple[float, ...] = ()
+    intrinsics: tuple[float, float, float, float] | None = None
     """Camera of a depth image: FX FY CX CY [pixel]; a dataset's view has it."""
     mask: Path | None = None
     """Image of the same size, above 0 where the object is. Default: what stands on the table."""
-    camera_pose: tuple[float, ...] = ()
+    camera_pose: tuple[float, float, float, float, float, float, float] | None = None
     """Pose of the camera, X Y Z QX QY QZ QW, looking along +Z with +Y down, in a world with Z up and the table top at
     z = 0. Default: the table is found in the image."""
     hand: str = ""
@@ -88,15 +88,11 @@ def _predict(model: Path, image: Path, options: PredictOptions, console: Console
         for path in write_prediction(found, options.out, with_object=of_image, seed=options.seed):
             console.print(f"written: {path}", soft_wrap=True, markup=False)
     if options.picture is not None:
+        title = f"Predicted grasps, {found.hand.name}"
         with progress_bar(console, "draw", "picture") as progress:
-            drawn = draw_predictions(
-                load_backend("auto"),
-                [found],
-                options.picture,
-                title=f"Predicted grasps, {found.hand.name}",
-                progress=progress,
+            asyncio.run(
+                draw_predictions(load_backend("auto"), [found], options.picture, title=title, progress=progress)
             )
-            asyncio.run(drawn)
         console.print(f"picture: {options.picture}", soft_wrap=True, markup=False)
 
 
@@ -112,8 +108,8 @@ def _show(found: PredictedGrasps, seconds: float, console: Console) -> None:
     console.print(table)
     clear = int(found.batch.usable.sum())
     console.print(
-        f"{counted(len(found.score), 'grasp')} of {found.obj.name} by {found.hand.name}, {clear} clear of the table, in "
-        f"{1e3 * seconds:.0f} ms",
+        f"{counted(len(found.score), 'grasp')} of {found.obj.name} by {found.hand.name}, {clear} clear of the table, "
+        f"in {1e3 * seconds:.0f} ms",
         soft_wrap=True,
         markup=False,
     )

@@ -72,7 +72,8 @@ def _train(paths: list[Path], options: TrainOptions, console: Console) -> None:
         model = train_on_datasets(data, config, run, progress=progress, tell=lambda entry: _tell(entry, console))
     best = best_look(model.training["history"])
     if best is not None:
-        console.print(f"best on held-out objects after {counted(best['step'], 'step')}: {_terms(best['validation'])}")
+        line = f"best on held-out objects after {counted(best['step'], 'step')}: {_terms(best['validation'])}"
+        console.print(line, soft_wrap=True)
     if options.picture:
         with progress_bar(console, "draw", "picture") as progress:
             picture = draw_examples(data, model, run, progress)

@@ -12,7 +12,6 @@ from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.dataset.tables import GraspTable, write_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.predict.predict_grasps import PredictedGrasps
-from omni_graspd.predict.view_input import DatasetView
 
 _SUFFIX = ".parquet"
 
@@ -48,11 +47,6 @@ def write_prediction(prediction: PredictedGrasps, path: Path, *, with_object: bo
     with writing_to(path, resumes=False):
         write_grasps(table, path)
         return [path, _write_object(prediction, path.with_suffix(".ply"))] if with_object else [path]
-
-
-def object_file(source: DatasetView | object, path: Path) -> Path:
-    """Return the file of the object that written grasps are of."""
-    return source.layout.object(source.object) if isinstance(source, DatasetView) else path.with_suffix(".ply")
 
 
 def _write_object(prediction: PredictedGrasps, path: Path) -> Path:
