@@ -37,11 +37,11 @@ class Batch:
     """Where on the way from noise to data the flow is asked, shape [V, G]."""
     noise: Tensor
     """Where the way begins, shape [V, G, POSE_SIZE + joint_count]."""
-    shift: Tensor
-    """How far the grasps shown to the head are off, in units of it: position, rotation, joints, shape
+    spoilt: Tensor
+    """By what the grasps shown to the head are spoilt, in its units: palm's place and turn, joints, shape
     [V, G, 6 + joint_count]."""
     level: Tensor
-    """Size of that shift, shape [V, G]."""
+    """By how much, shape [V, G]."""
 
 
 def draw_batch(data: TrainingSet, config: TrainConfig, seed: int, step: int, device: str) -> Batch:
@@ -64,10 +64,14 @@ def draw_batch(data: TrainingSet, config: TrainConfig, seed: int, step: int, dev
     to_crop = turn @ data.T_crop_world[views][:, :3, :3]
     shift = (turn @ data.T_crop_world[views][:, :3, 3:])[:, None, :, 0]
     points = data.points[views] @ turn.transpose(0, 2, 1)
+    scale = np.ones(config.views)
     if step >= 0:
+        points = _cut(points, random, config.most_hidden)
         points = points + config.point_noise * random.standard_normal(points.shape)
+        scale = np.exp(config.scale_noise * random.standard_normal(config.views))
     columns = {name: values[rows] for name, values in data.rows.columns().items()}
     positions = np.einsum("vij,vgj->vgi", to_crop, columns.pop("positions")) + shift
+    points, positions = scale[:, None, None] * points, scale[:, None, None] * positions
     rotations = np.einsum("vij,vgjk->vgik", to_crop, columns.pop("rotations"))
     joint_count, shape = columns["joints"].shape[-1], rows.shape
     # Half of the grasps that the head sees are nearly right, the others anything up to far off.
@@ -79,7 +83,7 @@ def draw_batch(data: TrainingSet, config: TrainConfig, seed: int, step: int, dev
         "rotations": rotations,
         "times": random.random(shape),
         "noise": random.standard_normal((*shape, 9 + joint_count)),
-        "shift": level[..., None] * random.standard_normal((*shape, 6 + joint_count)) / np.sqrt(3.0),
+        "spoilt": level[..., None] * random.standard_normal((*shape, 6 + joint_count)) / np.sqrt(3.0),
         "level": level,
     }
 
@@ -90,6 +94,17 @@ def draw_batch(data: TrainingSet, config: TrainConfig, seed: int, step: int, dev
         rows={name: tensor(values) for name, values in columns.items()},
         **{name: tensor(values) for name, values in arrays.items()},
     )
+
+
+def _cut(points: np.ndarray, random: np.random.Generator, most: float) -> np.ndarray:
+    """Hide what lies beyond a random plane, up to a share of the points; those left are drawn again in their place."""
+    count = points.shape[1]
+    directions = random.standard_normal((len(points), 1, 3))
+    order = (points * directions).sum(axis=-1).argsort(axis=1)
+    kept = np.ceil(count * (1.0 - most * random.random(len(points)))).astype(np.int64)
+    drawn = (random.random((len(points), count)) * kept[:, None]).astype(np.int64)
+    chosen = np.where(np.arange(count) < kept[:, None], np.arange(count), drawn)
+    return np.take_along_axis(points, np.take_along_axis(order, chosen, axis=1)[..., None], axis=1)
 
 
 def _turns(angles: np.ndarray) -> np.ndarray:

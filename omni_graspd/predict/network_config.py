@@ -40,9 +40,6 @@ def near_sizes(joint_count: int) -> dict[str, int]:
         joint_count: Number of actuated joints.
     """
     return {
-        "position": OFFSET_SIZE,
-        "rotation": OFFSET_SIZE,
-        "joints": joint_count,
         "opened": joint_count,
         "squeezed": joint_count,
         "hover": OFFSET_SIZE,

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def losses(parameters: Parameters, code: GraspCode, batch: Batch) -> dict[str, Tensor]:
-    """Return the terms of the loss: ``flow``, ``move``, ``posture`` and ``score``; their sum is made small.
+    """Return the terms of the loss: ``flow``, ``posture`` and ``score``; their sum is made small.
 
-    The flow is to go straight from noise to a grasp. The head sees grasps that are off by some shift, and is to undo it
-    where it is small, to tell the postures before and after the grasp, and to tell how large the shift is.
+    The flow is to go straight from noise to a grasp. The head sees grasps that are spoilt more or less; it is to say
+    how good they are, and the postures before and after them.
 
     Args:
         parameters: The network.
@@ -43,29 +43,24 @@ def _flow(parameters: Parameters, seen: Tensor, code: GraspCode, batch: Batch) -
 def _near(parameters: Parameters, batch: Batch) -> dict[str, Tensor]:
     import torch  # pyright: ignore[reportMissingImports]
 
-    moved, turn, bent = batch.shift.split([3, 3, batch.shift.shape[-1] - 6], dim=-1)
-    joints = (batch.rows["joints"] + near_units.JOINTS * bent).clamp(-1.0, 1.0)
-    rotations = batch.rotations @ turned(near_units.ROTATION * turn)
-    offset = torch.einsum("vgij,vgj->vgi", batch.rotations, near_units.POSITION * moved)
-    positions = batch.positions + offset
-    said = look_from_palm(parameters, batch.points, batch.cameras, positions, rotations, joints)
-    small = (batch.level <= 1.0).float()[..., None]
-    wanted = {
-        "position": -torch.einsum("vgij,vgi->vgj", rotations, offset) / near_units.POSITION,
-        "rotation": -turn,
-        "joints": (batch.rows["joints"] - joints) / near_units.JOINTS,
-    }
+    moved, turn, bent = batch.spoilt.split([3, 3, batch.spoilt.shape[-1] - 6], dim=-1)
     grasp = batch.rows["joints"]
-    postures = {
+    joints = (grasp + near_units.BEND * bent).clamp(-1.0, 1.0)
+    rotations = batch.rotations @ turned(near_units.TURN * turn)
+    positions = batch.positions + near_units.SHIFT * moved
+    said = look_from_palm(parameters, batch.points, batch.cameras, positions, rotations, joints)
+    wanted = {
         "opened": (batch.rows["opened"] - grasp) / near_units.OPENING,
-        "squeezed": (batch.rows["squeezed"] - grasp) / near_units.JOINTS,
+        "squeezed": (batch.rows["squeezed"] - grasp) / near_units.PRESSING,
         "hover": batch.rows["hover"] / near_units.RETREAT,
         "pregrasp": batch.rows["pregrasp"] / near_units.RETREAT,
     }
-    weight = small / small.mean().clamp(min=1e-3)
+    # The postures of a grasp that is far off are not those of the grasp it was.
+    weight = (batch.level <= 1.0).float()[..., None]
+    weight = weight / weight.mean().clamp(min=1e-3)
+    errors = [(weight * (said[name] - value).square()).mean() for name, value in wanted.items()]
     good = torch.exp(-((batch.level / near_units.GOOD) ** 2))
     return {
-        "move": sum((weight * (said[name] - value).square()).mean() for name, value in wanted.items()) / 3.0,
-        "posture": sum((weight * (said[name] - value).square()).mean() for name, value in postures.items()) / 4.0,
+        "posture": torch.stack(errors).mean(),
         "score": torch.nn.functional.binary_cross_entropy_with_logits(said["score"][..., 0], good),
     }

@@ -19,7 +19,6 @@ from omni_graspd.predict.grasp_code import from_unit
 from omni_graspd.predict.model import Model, require_torch
 from omni_graspd.predict.model_file import read_model
 from omni_graspd.predict.network import encode, look_from_palm, velocity
-from omni_graspd.predict.rotations import turned
 from omni_graspd.ranges import require_at_least
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.transforms import matrix_to_pose
@@ -36,13 +35,10 @@ class PredictConfig:
 
     flow_steps: int = 8
     """Steps from noise to a grasp; each asks the flow twice (midpoint rule)."""
-    corrections: int = 2
-    """How often the head that looks from the palm moves a grasp."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         require_at_least(self, "predict", 1, "flow_steps")
-        require_at_least(self, "predict", 0, "corrections")
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,8 +126,6 @@ class Predictor:
                 for values in (crop.points[None], crop.camera[None], noise)
             )
             drawn = self.model.code.decode(self._flow(points, camera, start, config.flow_steps))
-            for _ in range(config.corrections):
-                drawn = self._moved(points, camera, *drawn)
             said = look_from_palm(self._parameters, points, camera, *drawn)
             order = said["score"][0, :, 0].argsort(descending=True, stable=True)
             rows = [values[0, order].cpu().numpy().astype(np.float64) for values in drawn]
@@ -147,18 +141,6 @@ class Predictor:
             middle = grasps + 0.5 / steps * half
             grasps = grasps + velocity(self._parameters, seen, middle, time + (number + 0.5) / steps) / steps
         return grasps
-
-    def _moved(
-        self, points: Tensor, camera: Tensor, positions: Tensor, rotations: Tensor, joints: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Return grasps as the head would have them."""
-        import torch  # pyright: ignore[reportMissingImports]
-
-        said = look_from_palm(self._parameters, points, camera, positions, rotations, joints)
-        shift = torch.einsum("vgij,vgj->vgi", rotations, near_units.POSITION * said["position"])
-        turn = turned(near_units.ROTATION * said["rotation"])
-        bent = (joints + near_units.JOINTS * said["joints"]).clamp(-1.0, 1.0)
-        return positions + shift, rotations @ turn, bent
 
 
 @functools.lru_cache(maxsize=4)
@@ -179,7 +161,7 @@ def _prediction(
         T_crop_palm=at(positions),
         actuated=from_unit(hand, joints),
         opened=from_unit(hand, joints + near_units.OPENING * told["opened"]),
-        squeezed=from_unit(hand, joints + near_units.JOINTS * told["squeezed"]),
+        squeezed=from_unit(hand, joints + near_units.PRESSING * told["squeezed"]),
         T_crop_hover=at(positions + hover),
         T_crop_pregrasp=at(positions + hover + pregrasp),
         score=1.0 / (1.0 + np.exp(-np.clip(told["score"][:, 0], -50.0, 50.0))),

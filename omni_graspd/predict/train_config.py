@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from omni_graspd.predict.network_config import NetworkConfig
-from omni_graspd.ranges import require_at_least, require_not_negative, require_positive
+from omni_graspd.ranges import require_at_least, require_not_negative, require_positive, require_within
 
 Preset = Literal["default", "tiny"]
 
@@ -29,8 +29,12 @@ class TrainConfig:
     """Largest step size, reached after the first fiftieth of the steps; it falls to 0 over the others."""
     weight_decay: float = 0.01
     """Decay of the weights."""
-    point_noise: float = 0.0015
+    point_noise: float = 0.002
     """Spread of the errors that points get [m]."""
+    scale_noise: float = 0.06
+    """Spread of the factors by which scenes are made larger or smaller, as a share; hands stay as they are."""
+    most_hidden: float = 0.5
+    """Up to this share of the points of a crop is hidden."""
     check_every: int = 250
     """After so many steps the held-out objects are looked at, and the state is saved."""
     patience: int = 12
@@ -43,7 +47,8 @@ class TrainConfig:
         require_at_least(self, "train", 1, "steps", "views", "grasps", "check_every", "patience")
         require_at_least(self, "train", 32, "points")
         require_positive(self, "train", "learning_rate", finite=True)
-        require_not_negative(self, "train", "weight_decay", "point_noise")
+        require_not_negative(self, "train", "weight_decay", "point_noise", "scale_noise")
+        require_within(self, "train", 0.0, 0.9, "most_hidden")
 
     @classmethod
     def of(cls, preset: Preset, steps: int = 0) -> TrainConfig:

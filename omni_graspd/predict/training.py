@@ -186,7 +186,7 @@ class _Loop:
         with torch.no_grad():
             for name in self.trained:
                 self.mean[name].lerp_(self.now[name], share)
-        return {name: float(value) for name, value in terms.items()}
+        return {name: float(value.detach()) for name, value in terms.items()}
 
     def _look(self, seen: list[dict[str, float]]) -> None:
         """Compare with the best look so far, and take everything down."""

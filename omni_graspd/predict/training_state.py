@@ -83,7 +83,8 @@ def require_same_run(before: Mapping[str, Any], run: Mapping[str, Any], folder: 
     Raises:
         GraspdError: If it belongs to a run with other settings or data; the message names one.
     """
-    differs = [name for name in run if json.dumps(before.get(name)) != json.dumps(run[name])]
+    wanted = json.loads(json.dumps(run))  # tuples are lists there
+    differs = [name for name in run if before.get(name) != wanted[name]]
     if differs:
         first = differs[0]
         raise GraspdError(
