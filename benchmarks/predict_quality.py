@@ -22,14 +22,14 @@ import omni_graspd as gd
 from omni_graspd.api.grasps import Grasps
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
-from omni_graspd.predict.crop import crop_object
-from omni_graspd.predict.grasp_code import from_unit
-from omni_graspd.predict.predict_grasps import predict_grasps
-from omni_graspd.predict.predicted_batch import predicted_batch
-from omni_graspd.predict.predictor import Prediction, Predictor
-from omni_graspd.predict.table_search import placed_image
-from omni_graspd.predict.training_set import TrainingSet, read_training_sets
-from omni_graspd.predict.view_input import DatasetView, read_view
+from omni_graspd.prediction.crop import crop_object
+from omni_graspd.prediction.grasp_code import from_unit
+from omni_graspd.prediction.predict_grasps import predict_grasps
+from omni_graspd.prediction.predicted_batch import predicted_batch
+from omni_graspd.prediction.predictor import Prediction, Predictor
+from omni_graspd.prediction.table_search import placed_image
+from omni_graspd.prediction.training_set import TrainingSet, read_training_sets
+from omni_graspd.prediction.view_input import DatasetView, read_view
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.transforms import compose, invert, matrix_to_pose
 

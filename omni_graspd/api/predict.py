@@ -14,11 +14,11 @@ from omni_graspd.api import assets
 from omni_graspd.api.grasps import Grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.predict.depth_image import DepthImage
-from omni_graspd.predict.image_input import read_source
-from omni_graspd.predict.predict_grasps import predict_grasps
-from omni_graspd.predict.predictor import Predictor
-from omni_graspd.predict.train_config import Preset, TrainConfig
+from omni_graspd.prediction.depth_image import DepthImage
+from omni_graspd.prediction.image_input import read_source
+from omni_graspd.prediction.predict_grasps import predict_grasps
+from omni_graspd.prediction.predictor import Predictor
+from omni_graspd.prediction.train_config import Preset, TrainConfig
 
 if TYPE_CHECKING:
     from omni_graspd.dataset.loader import Dataset
@@ -54,8 +54,8 @@ def train(
         GraspdError: If PyTorch is missing, the datasets cannot be used, or the folder belongs to another run.
     """
     from omni_graspd.cli.console import open_console, progress_bar
-    from omni_graspd.predict.train_on_datasets import read_training_data, train_on_datasets
-    from omni_graspd.predict.training import TrainRun
+    from omni_graspd.prediction.train_on_datasets import read_training_data, train_on_datasets
+    from omni_graspd.prediction.training import TrainRun
 
     several = [data] if isinstance(data, str | Path) or hasattr(data, "manifest") else list(data)  # type: ignore[arg-type]
     paths = [Path(each) if isinstance(each, str | Path) else each.root for each in several]  # type: ignore[union-attr]

@@ -16,12 +16,12 @@ import tyro
 from omni_graspd.backend import load_backend
 from omni_graspd.cli.console import Action, counted, progress_bar
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.predict.image_input import read_source
-from omni_graspd.predict.picture import draw_predictions
-from omni_graspd.predict.predict_grasps import PredictedGrasps, predict_grasps
-from omni_graspd.predict.prediction_file import write_prediction
-from omni_graspd.predict.predictor import Predictor
-from omni_graspd.predict.view_input import DatasetView
+from omni_graspd.prediction.image_input import read_source
+from omni_graspd.prediction.picture import draw_predictions
+from omni_graspd.prediction.predict_grasps import PredictedGrasps, predict_grasps
+from omni_graspd.prediction.prediction_file import write_prediction
+from omni_graspd.prediction.predictor import Predictor
+from omni_graspd.prediction.view_input import DatasetView
 
 if TYPE_CHECKING:
     from rich.console import Console

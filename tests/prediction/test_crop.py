@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.predict.crop import crop_object
-from omni_graspd.predict.depth_image import DepthImage
-from omni_graspd.predict.seen_object import seen_object
-from omni_graspd.predict.table_search import find_table, placed_image
+from omni_graspd.prediction.crop import crop_object
+from omni_graspd.prediction.depth_image import DepthImage
+from omni_graspd.prediction.seen_object import seen_object
+from omni_graspd.prediction.table_search import find_table, placed_image
 from omni_graspd.usd.transforms import pose_to_matrix, transform_points
 
 

@@ -13,7 +13,7 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.scene_files import read_rest_pose
 from omni_graspd.dataset.view_images import read_eye
 from omni_graspd.errors import GraspdError
-from omni_graspd.predict.depth_image import DepthImage
+from omni_graspd.prediction.depth_image import DepthImage
 from omni_graspd.rendering.depth_points import DEPTHS, image_plane_distances
 from omni_graspd.rendering.image_writer import file_names
 from omni_graspd.scenes.scene_writer import OBJECT_PATH

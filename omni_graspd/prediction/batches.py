@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from omni_graspd.predict import near_units
-from omni_graspd.predict.train_config import TrainConfig
-from omni_graspd.predict.training_set import TrainingSet
+from omni_graspd.prediction import near_units
+from omni_graspd.prediction.train_config import TrainConfig
+from omni_graspd.prediction.training_set import TrainingSet
 from omni_graspd.seeding import random_generator
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Batch:
     rotations: Tensor
     """Palms, shape [V, G, 3, 3]."""
     rows: dict[str, Tensor]
-    """What else is known of the grasps, by the names of :class:`~omni_graspd.predict.training_set.SceneRows`, each
+    """What else is known of the grasps, by the names of :class:`~omni_graspd.prediction.training_set.SceneRows`, each
     [V, G, ...]."""
     times: Tensor
     """Where on the way from noise to data the flow is asked, shape [V, G]."""

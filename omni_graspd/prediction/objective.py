@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from omni_graspd.predict import near_units
-from omni_graspd.predict.batches import Batch
-from omni_graspd.predict.grasp_code import GraspCode
-from omni_graspd.predict.network import Parameters, encode, look_from_palm, velocity
-from omni_graspd.predict.rotations import turned
+from omni_graspd.prediction import near_units
+from omni_graspd.prediction.batches import Batch
+from omni_graspd.prediction.grasp_code import GraspCode
+from omni_graspd.prediction.network import Parameters, encode, look_from_palm, velocity
+from omni_graspd.prediction.rotations import turned
 
 if TYPE_CHECKING:
     from torch import Tensor  # pyright: ignore[reportMissingImports]

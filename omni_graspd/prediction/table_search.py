@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.predict.depth_image import DepthImage
+from omni_graspd.prediction.depth_image import DepthImage
 from omni_graspd.rendering.depth_points import points_before_camera
 from omni_graspd.seeding import random_generator
 

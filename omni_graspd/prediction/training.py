@@ -15,16 +15,16 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.predict.batches import draw_batch
-from omni_graspd.predict.grasp_code import GraspCode
-from omni_graspd.predict.model import Model, ModelHand, require_torch
-from omni_graspd.predict.model_file import DESCRIPTION, read_model, write_model
-from omni_graspd.predict.network import BASES, Parameters, initial_parameters
-from omni_graspd.predict.network_config import parameter_shapes
-from omni_graspd.predict.objective import losses
-from omni_graspd.predict.train_config import TrainConfig
-from omni_graspd.predict.training_set import TrainingSet
-from omni_graspd.predict.training_state import FILE, PARTS, TrainingState, read_state, require_same_run, write_state
+from omni_graspd.prediction.batches import draw_batch
+from omni_graspd.prediction.grasp_code import GraspCode
+from omni_graspd.prediction.model import Model, ModelHand, require_torch
+from omni_graspd.prediction.model_file import DESCRIPTION, read_model, write_model
+from omni_graspd.prediction.network import BASES, Parameters, initial_parameters
+from omni_graspd.prediction.network_config import parameter_shapes
+from omni_graspd.prediction.objective import losses
+from omni_graspd.prediction.train_config import TrainConfig
+from omni_graspd.prediction.training_set import TrainingSet
+from omni_graspd.prediction.training_state import FILE, PARTS, TrainingState, read_state, require_same_run, write_state
 from omni_graspd.progress import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def train_model(
 
     Args:
         hand: The hand.
-        sets: ``train`` and ``validation``, from :func:`~omni_graspd.predict.training_set.read_training_sets`.
+        sets: ``train`` and ``validation``, from :func:`~omni_graspd.prediction.training_set.read_training_sets`.
         config: Settings.
         run: Folder, seed, device.
         progress: Called with steps done and at most.

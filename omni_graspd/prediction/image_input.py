@@ -14,8 +14,8 @@ from omni_graspd.array_file import read_array
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.picture import loaded_picture
 from omni_graspd.plain_text import shortened
-from omni_graspd.predict.depth_image import DepthImage
-from omni_graspd.predict.view_input import DatasetView, is_view, read_view
+from omni_graspd.prediction.depth_image import DepthImage
+from omni_graspd.prediction.view_input import DatasetView, is_view, read_view
 from omni_graspd.usd.transforms import pose_to_matrix
 
 _MILLIMETRE = 1e-3

@@ -15,14 +15,14 @@ from omni_graspd.backend import load_backend
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.predict.example_views import example_views
-from omni_graspd.predict.model import Model, require_torch
-from omni_graspd.predict.picture import draw_predictions
-from omni_graspd.predict.predict_grasps import predict_grasps
-from omni_graspd.predict.predictor import Predictor
-from omni_graspd.predict.train_config import TrainConfig
-from omni_graspd.predict.training import Tell, TrainRun, train_model
-from omni_graspd.predict.training_set import TrainingSet, read_training_sets
+from omni_graspd.prediction.example_views import example_views
+from omni_graspd.prediction.model import Model, require_torch
+from omni_graspd.prediction.picture import draw_predictions
+from omni_graspd.prediction.predict_grasps import predict_grasps
+from omni_graspd.prediction.predictor import Predictor
+from omni_graspd.prediction.train_config import TrainConfig
+from omni_graspd.prediction.training import Tell, TrainRun, train_model
+from omni_graspd.prediction.training_set import TrainingSet, read_training_sets
 from omni_graspd.progress import Progress, no_progress
 
 PICTURE = "predictions.png"
@@ -75,7 +75,7 @@ def train_on_datasets(
     """Train a model, or go on where that was stopped.
 
     Raises:
-        GraspdError: As :func:`~omni_graspd.predict.training.train_model`; or if the folder cannot be written.
+        GraspdError: As :func:`~omni_graspd.prediction.training.train_model`; or if the folder cannot be written.
     """
     with writing_to(run.out):
         return train_model(data.hand, data.sets, config, run, progress=progress, tell=tell)

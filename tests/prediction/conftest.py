@@ -18,10 +18,10 @@ from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_grasps, write_scene_grasps
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.predict.depth_image import DepthImage
-from omni_graspd.predict.network_config import NetworkConfig
-from omni_graspd.predict.train_config import TrainConfig
-from omni_graspd.predict.training_set import SceneRows, TrainingSet
+from omni_graspd.prediction.depth_image import DepthImage
+from omni_graspd.prediction.network_config import NetworkConfig
+from omni_graspd.prediction.train_config import TrainConfig
+from omni_graspd.prediction.training_set import SceneRows, TrainingSet
 from omni_graspd.rendering.cameras import CameraConfig
 
 SMALL = TrainConfig(

@@ -12,13 +12,13 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.predict.crop import crop_object
-from omni_graspd.predict.depth_image import DepthImage
-from omni_graspd.predict.predicted_batch import predicted_batch
-from omni_graspd.predict.predictor import PredictConfig, Predictor
-from omni_graspd.predict.seen_object import seen_object
-from omni_graspd.predict.table_search import placed_image
-from omni_graspd.predict.view_input import DatasetView
+from omni_graspd.prediction.crop import crop_object
+from omni_graspd.prediction.depth_image import DepthImage
+from omni_graspd.prediction.predicted_batch import predicted_batch
+from omni_graspd.prediction.predictor import PredictConfig, Predictor
+from omni_graspd.prediction.seen_object import seen_object
+from omni_graspd.prediction.table_search import placed_image
+from omni_graspd.prediction.view_input import DatasetView
 from omni_graspd.seeding import random_generator
 from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.usd.transforms import compose, invert, matrix_to_pose
@@ -61,7 +61,8 @@ def predict_grasps(
     """Predict grasps of what an image shows.
 
     Grasps of a view are in the frame of the dataset's object, which is otherwise not used. Those of an image are in the
-    frame of its camera (x right, y down, z forward), as grasps of :func:`~omni_graspd.predict.seen_object.seen_object`.
+    frame of its camera (x right, y down, z forward), as grasps of a stand-in:
+    :func:`~omni_graspd.prediction.seen_object.seen_object`.
 
     Args:
         predictor: The model.

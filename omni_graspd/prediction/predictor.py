@@ -13,12 +13,12 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.predict import near_units
-from omni_graspd.predict.crop import Crop
-from omni_graspd.predict.grasp_code import from_unit
-from omni_graspd.predict.model import Model, require_torch
-from omni_graspd.predict.model_file import read_model
-from omni_graspd.predict.network import encode, look_from_palm, velocity
+from omni_graspd.prediction import near_units
+from omni_graspd.prediction.crop import Crop
+from omni_graspd.prediction.grasp_code import from_unit
+from omni_graspd.prediction.model import Model, require_torch
+from omni_graspd.prediction.model_file import read_model
+from omni_graspd.prediction.network import encode, look_from_palm, velocity
 from omni_graspd.ranges import require_at_least
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.transforms import matrix_to_pose
@@ -88,7 +88,7 @@ class Predictor:
         """Read a model; one that was read before is kept while its file stays as it is.
 
         Raises:
-            GraspdError: As :func:`~omni_graspd.predict.model_file.read_model`.
+            GraspdError: As :func:`~omni_graspd.prediction.model_file.read_model`.
         """
         path = Path(folder)
         stamp = tuple(file.stat().st_mtime_ns for file in sorted(path.glob("model.*")))

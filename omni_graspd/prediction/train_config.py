@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from omni_graspd.predict.network_config import NetworkConfig
+from omni_graspd.prediction.network_config import NetworkConfig
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive, require_within
 
 Preset = Literal["default", "tiny"]

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.predict.grasp_code import GraspCode
-from omni_graspd.predict.model import Model, ModelHand
-from omni_graspd.predict.model_file import DESCRIPTION, NUMBERS, read_model, write_model
-from omni_graspd.predict.network import initial_parameters
+from omni_graspd.prediction.grasp_code import GraspCode
+from omni_graspd.prediction.model import Model, ModelHand
+from omni_graspd.prediction.model_file import DESCRIPTION, NUMBERS, read_model, write_model
+from omni_graspd.prediction.network import initial_parameters
 
 pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[predict]'")
 pytest.importorskip("safetensors", reason="safetensors is not installed: pip install '.[predict]'")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omni_graspd.predict.depth_image import DepthImage
-from omni_graspd.predict.table_search import placed_image
+from omni_graspd.prediction.depth_image import DepthImage
+from omni_graspd.prediction.table_search import placed_image
 from omni_graspd.rendering.depth_points import points_before_camera
 from omni_graspd.usd.transforms import matrix_to_pose
 

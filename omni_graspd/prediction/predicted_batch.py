@@ -10,7 +10,7 @@ import numpy as np
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.lowest_point import lowest_heights
-from omni_graspd.predict.predictor import Prediction
+from omni_graspd.prediction.predictor import Prediction
 from omni_graspd.scenes.way_stations import Station, way_stations
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
 from omni_graspd.usd.transforms import IDENTITY, compose, pose_to_matrix

@@ -13,8 +13,8 @@ from omni_graspd.dataset.content_hash import content_hash
 from omni_graspd.errors import GraspdError
 from omni_graspd.full_install import require_extra
 from omni_graspd.hands.hand import Hand
-from omni_graspd.predict.grasp_code import GraspCode
-from omni_graspd.predict.network_config import NetworkConfig
+from omni_graspd.prediction.grasp_code import GraspCode
+from omni_graspd.prediction.network_config import NetworkConfig
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.predict.network_config import TIME_FEATURES, NetworkConfig, near_sizes, parameter_shapes
+from omni_graspd.prediction.network_config import TIME_FEATURES, NetworkConfig, near_sizes, parameter_shapes
 from omni_graspd.seeding import random_generator
 
 if TYPE_CHECKING:
@@ -123,9 +123,9 @@ def look_from_palm(
         joints: Actuated joints from -1 to 1, shape [V, G, joint_count].
 
     Returns:
-        By the names of :func:`~omni_graspd.predict.network_config.near_sizes`, shape [V, G, size] each, in the units
-        of :mod:`~omni_graspd.predict.near_units`: the postures before and after the grasp, and a logit of how good it
-        is.
+        By the names of :func:`~omni_graspd.prediction.network_config.near_sizes`, shape [V, G, size] each, in the
+        units of :mod:`~omni_graspd.prediction.near_units`: the postures before and after the grasp, and a logit of how good
+        it is.
     """
     import torch  # pyright: ignore[reportMissingImports]
 

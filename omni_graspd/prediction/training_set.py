@@ -20,9 +20,9 @@ from omni_graspd.dataset.views import View
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.predict.crop import Crop, crop_object
-from omni_graspd.predict.grasp_code import to_unit
-from omni_graspd.predict.view_input import read_view_image
+from omni_graspd.prediction.crop import Crop, crop_object
+from omni_graspd.prediction.grasp_code import to_unit
+from omni_graspd.prediction.view_input import read_view_image
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.seeding import random_generator
 from omni_graspd.usd.transforms import IDENTITY, compose, invert, matrix_to_pose, pose_to_matrix

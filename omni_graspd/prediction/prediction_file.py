@@ -11,7 +11,7 @@ import numpy as np
 from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.dataset.tables import GraspTable, write_grasps
 from omni_graspd.errors import GraspdError
-from omni_graspd.predict.predict_grasps import PredictedGrasps
+from omni_graspd.prediction.predict_grasps import PredictedGrasps
 
 _SUFFIX = ".parquet"
 

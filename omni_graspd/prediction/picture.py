@@ -16,7 +16,7 @@ from omni_graspd.inspection.annotations import color_distances
 from omni_graspd.inspection.grasp_pictures import render_grasp
 from omni_graspd.inspection.object_pictures import write_drawn_object
 from omni_graspd.inspection.picture_grid import Column, Tile, compose_columns
-from omni_graspd.predict.predict_grasps import PredictedGrasps
+from omni_graspd.prediction.predict_grasps import PredictedGrasps
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.frame import RenderConfig
 

@@ -11,7 +11,7 @@ import numpy as np
 from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.objects.mass_properties import solid_properties
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.predict.crop import Crop
+from omni_graspd.prediction.crop import Crop
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import transform_points

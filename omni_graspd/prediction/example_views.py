@@ -9,7 +9,7 @@ from pathlib import Path
 
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.loader import open as open_dataset
-from omni_graspd.predict.view_input import DatasetView, read_view
+from omni_graspd.prediction.view_input import DatasetView, read_view
 
 
 def example_views(paths: Sequence[Path], most: int = 3) -> list[DatasetView]:

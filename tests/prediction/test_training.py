@@ -11,12 +11,12 @@ import pytest
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.predict.crop import Crop
-from omni_graspd.predict.model_file import DESCRIPTION, NUMBERS, read_model
-from omni_graspd.predict.predictor import Predictor
-from omni_graspd.predict.training import TrainRun, train_model
-from omni_graspd.predict.training_set import read_training_sets
-from omni_graspd.predict.training_state import FILE
+from omni_graspd.prediction.crop import Crop
+from omni_graspd.prediction.model_file import DESCRIPTION, NUMBERS, read_model
+from omni_graspd.prediction.predictor import Predictor
+from omni_graspd.prediction.training import TrainRun, train_model
+from omni_graspd.prediction.training_set import read_training_sets
+from omni_graspd.prediction.training_state import FILE
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[predict]'")

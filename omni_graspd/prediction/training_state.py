@@ -14,7 +14,7 @@ import numpy as np
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.plain_text import shortened
-from omni_graspd.predict.parameter_file import read_arrays, write_arrays
+from omni_graspd.prediction.parameter_file import read_arrays, write_arrays
 
 FILE = "training.safetensors"
 PARTS = ("now", "mean", "best", "first", "second")

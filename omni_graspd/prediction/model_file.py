@@ -16,10 +16,10 @@ import numpy as np
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.plain_text import shortened
-from omni_graspd.predict.grasp_code import GraspCode
-from omni_graspd.predict.model import Model, ModelHand, require_torch
-from omni_graspd.predict.network_config import NetworkConfig, parameter_shapes
-from omni_graspd.predict.parameter_file import read_arrays, write_arrays
+from omni_graspd.prediction.grasp_code import GraspCode
+from omni_graspd.prediction.model import Model, ModelHand, require_torch
+from omni_graspd.prediction.network_config import NetworkConfig, parameter_shapes
+from omni_graspd.prediction.parameter_file import read_arrays, write_arrays
 
 DESCRIPTION, NUMBERS = "model.json", "model.safetensors"
 _VERSION = 1

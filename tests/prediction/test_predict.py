@@ -10,7 +10,7 @@ from PIL import Image
 
 import omni_graspd as gd
 from omni_graspd.cli import main as cli
-from omni_graspd.predict.training import TrainRun, train_model
+from omni_graspd.prediction.training import TrainRun, train_model
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[predict]'")
 
@@ -83,7 +83,7 @@ def test_the_command_predicts_from_files(model, image, tmp_path, capsys):
         (grasps,) = gd.read_grasps(out, obj=out.with_suffix(".ply"))
         palms[name] = grasps.T_object_palm
     np.testing.assert_allclose(palms["depth.png"], palms["depth.npy"], atol=5e-3)
-    cli.main(["convert", str(out), str(tmp_path / "set"), "--object", str(out.with_suffix(".ply"))])
+    cli.main(["convert", str(out), str(tmp_path / "set"), "--to", "dataset", "--object", str(out.with_suffix(".ply"))])
     assert gd.open(tmp_path / "set").grasps("barrett").num_rows <= 3
 
 

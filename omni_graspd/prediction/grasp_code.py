@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.predict.rotations import from_columns, to_columns
+from omni_graspd.prediction.rotations import from_columns, to_columns
 
 if TYPE_CHECKING:
     from torch import Tensor  # pyright: ignore[reportMissingImports]

@@ -9,10 +9,10 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.spatial.transform import Rotation
 
-from omni_graspd.predict.grasp_code import GraspCode, from_unit, to_unit
-from omni_graspd.predict.network import _nearness, initial_parameters, look_from_palm, velocity
-from omni_graspd.predict.network_config import NetworkConfig, near_sizes, parameter_shapes
-from omni_graspd.predict.rotations import from_columns, to_columns, turned
+from omni_graspd.prediction.grasp_code import GraspCode, from_unit, to_unit
+from omni_graspd.prediction.network import _nearness, initial_parameters, look_from_palm, velocity
+from omni_graspd.prediction.network_config import NetworkConfig, near_sizes, parameter_shapes
+from omni_graspd.prediction.rotations import from_columns, to_columns, turned
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[predict]'")
 
