@@ -87,7 +87,7 @@ def velocity(parameters: Parameters, seen: Tensor, grasps: Tensor, time: Tensor)
         parameters: The network.
         seen: What :func:`encode` says of their views, shape [V, width].
         grasps: Coded grasps, shape [V, G, POSE_SIZE + joint_count].
-        time: 0 noise, 1 data, shape [V, G].
+        time: 0 noise, 1 data, shape [V, G], or [V, 1] where it is the same for all.
 
     References:
         Liu, Gong and Liu, "Flow straight and fast: learning to generate and transfer data with rectified flow", 2022.
@@ -124,8 +124,8 @@ def look_from_palm(
 
     Returns:
         By the names of :func:`~omni_graspd.prediction.network_config.near_sizes`, shape [V, G, size] each, in the
-        units of :mod:`~omni_graspd.prediction.near_units`: the postures before and after the grasp, and a logit of how good
-        it is.
+        units of :mod:`~omni_graspd.prediction.near_units`: the postures before and after the grasp, and a logit of how
+        good it is.
     """
     import torch  # pyright: ignore[reportMissingImports]
 

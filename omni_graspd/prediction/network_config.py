@@ -18,7 +18,7 @@ CAMERA_SIZE, TABLE_SIZE, OFFSET_SIZE = 3, 4, 3
 class NetworkConfig:
     """Sizes of a network."""
 
-    width: int = 512
+    width: int = 384
     """Numbers in each hidden layer."""
     blocks: int = 4
     """Residual blocks of the flow; the head that looks from the palm has half as many."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Predicted grasps as our batches of grasps: with pregrasp, hover, squeeze and lift, checked against the table."""
+"""Predicted grasps as our batches of grasps: with pregrasp, hover, squeeze and lift, kept over the table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.lowest_point import lowest_heights
+from omni_graspd.prediction.over_table import GRASP, HOVER, rise_from_table
 from omni_graspd.prediction.predictor import Prediction
 from omni_graspd.scenes.way_stations import Station, way_stations
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
@@ -18,14 +19,13 @@ from omni_graspd.usd.transforms import IDENTITY, compose, pose_to_matrix
 IN_TABLE = "in the table"
 """Status of grasps that reach below the table top in the grasp itself."""
 _TABLE_TOP = np.array([0.0, 0.0, 1.0, 0.0])
-_APPROACH_STATIONS, _CLOSING_STATIONS = slice(0, 7), slice(6, 14)
-_GRASP_STATION, _PRESSED_STATIONS = 14, slice(15, None)
 
 
 def predicted_batch(hand: Hand, prediction: Prediction, T_object_crop: np.ndarray) -> GraspBatch:
     """Bring a prediction into the object's frame.
 
-    Clearances are those from the table alone, exact for the hand's meshes: the object is known as far as it is seen.
+    Hands that reach below the table top by little are raised. Clearances are those from the table alone, exact for the
+    hand's meshes: the object is known as far as it is seen.
 
     Args:
         hand: The hand.
@@ -58,24 +58,31 @@ def predicted_batch(hand: Hand, prediction: Prediction, T_object_crop: np.ndarra
         rejected=("",) * count,
     )
     stations = way_stations(IDENTITY, prediction.T_crop_palm, joints, postures, way)
-    heights = _heights(hand, stations)
+    rise = rise_from_table(_heights(hand, stations))
+    heights = rise.heights
+
+    def in_object(T_crop_palm: np.ndarray, height: np.ndarray) -> np.ndarray:
+        raised = T_crop_palm.copy()
+        raised[:, 2] += height
+        return compose(T_object_crop[None], raised)
+
     columns = vars(way) | {
         "table_plane": np.tile(_plane_in(T_object_crop), (count, 1)),
-        "T_object_hover_palm": compose(T_object_crop[None], prediction.T_crop_hover),
+        "T_object_hover_palm": in_object(prediction.T_crop_hover, rise.hover),
         "lift_direction": np.tile(_plane_in(T_object_crop)[:3], (count, 1)),
-        "approach_clearance": heights[_APPROACH_STATIONS].min(axis=0),
-        "closing_clearance": heights[_CLOSING_STATIONS].min(axis=0),
-        "grasp_clearance": heights[_GRASP_STATION],
-        "squeeze_clearance": heights[_PRESSED_STATIONS].min(axis=0),
+        "approach_clearance": heights[: HOVER + 1].min(axis=0),
+        "closing_clearance": heights[HOVER:GRASP].min(axis=0),
+        "grasp_clearance": heights[GRASP],
+        "squeeze_clearance": heights[GRASP + 1 :].min(axis=0),
         "usable": heights.min(axis=0) >= 0.0,
     }
     return GraspBatch(
-        T_object_palm=compose(T_object_crop[None], prediction.T_crop_palm),
+        T_object_palm=in_object(prediction.T_crop_palm, rise.grasp),
         joint_positions=joints,
         losses={},
-        status=tuple("ok" if height >= 0.0 else IN_TABLE for height in heights[_GRASP_STATION]),
+        status=tuple("ok" if height >= 0.0 else IN_TABLE for height in heights[GRASP]),
         postures=Postures(
-            T_object_pregrasp_palm=compose(T_object_crop[None], prediction.T_crop_pregrasp),
+            T_object_pregrasp_palm=in_object(prediction.T_crop_pregrasp, rise.pregrasp),
             pregrasp_joint_positions=postures.pregrasp_joint_positions,
             pregrasp_clearance=heights[0],
             squeeze_joint_positions=postures.squeeze_joint_positions,

@@ -135,7 +135,7 @@ class Predictor:
     def _flow(self, points: Tensor, camera: Tensor, grasps: Tensor, steps: int) -> Tensor:
         """Move grasps from noise to data by the midpoint rule."""
         seen = encode(self._parameters, points, camera)
-        time = grasps.new_zeros(grasps.shape[:2])
+        time = grasps.new_zeros((len(grasps), 1))  # the same for all, so that its layers are asked once
         for number in range(steps):
             half = velocity(self._parameters, seen, grasps, time + number / steps)
             middle = grasps + 0.5 / steps * half
