@@ -7,13 +7,15 @@
 ``dataset``: the dataset's own usable grasps in these scenes, which know the whole mesh. ``random``: grasps of the
 training objects, drawn at random, turned about the vertical and moved to below the middle of what is seen: right in
 distance, height and orientation, blind for shape. ``predicted`` and ``best half``: all that is predicted, and the half
-with the better scores. Share that stays over the table from pregrasp to lift; share whose links the object does not
-pass through; epsilon quality, median; share that PhysX lifts (DexGraspBench's protocol).
+with the better scores. ``refined``: all that is predicted, as starts of the optimiser on the true mesh. Share that is
+usable (over the table from pregrasp to lift; refined grasps keep clear of the object, too); share whose links the
+object does not pass through; epsilon quality, median; share that PhysX lifts (DexGraspBench's protocol).
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from omni_graspd.prediction.grasp_code import from_unit
 from omni_graspd.prediction.predict_grasps import predict_grasps
 from omni_graspd.prediction.predicted_batch import predicted_batch
 from omni_graspd.prediction.predictor import Prediction, Predictor
+from omni_graspd.prediction.refinement import refine
 from omni_graspd.prediction.table_search import placed_image
 from omni_graspd.prediction.training_set import TrainingSet, read_training_sets
 from omni_graspd.prediction.view_input import DatasetView, read_view
@@ -47,17 +50,20 @@ def main() -> None:
     hand, sets = read_training_sets([options.dataset], predictor.model.hand.name, point_count=64, seed=0)
     for split in options.splits:
         for name in dataset.splits()[split]:
-            found: dict[str, list[Grasps]] = {"dataset": [], "random": [], "predicted": [], "best half": []}
+            kinds = ("dataset", "random", "predicted", "best half", "refined")
+            found: dict[str, list[Grasps]] = {kind: [] for kind in kinds}
             for view in _views(dataset, name, options.views):
                 own = _own_grasps(view, hand, options.count)
                 rand = _random_grasps(view, hand, own.object, sets["train"], options.count)
                 made = predict_grasps(predictor, view, options.count, hand=hand)
                 predicted = Grasps(hand, own.object, made.batch, np.arange(options.count), 0, made.metrics)
-                for grasps in (own, rand, predicted):
+                formed = refine(replace(made, obj=own.object))
+                refined = Grasps(hand, own.object, formed.batch, np.arange(options.count), 0, formed.metrics)
+                for grasps in (own, rand, predicted, refined):
                     _measure(grasps)
                 scores = predicted.metrics["predicted_score"]
                 best = predicted[np.argsort(-scores, kind="stable")[: options.count // 2]]
-                for kind, grasps in zip(found, (own, rand, predicted, best), strict=True):
+                for kind, grasps in zip(found, (own, rand, predicted, best, refined), strict=True):
                     found[kind].append(grasps)
             for kind, several in found.items():
                 print(f"{split:<10} {name:<16} {kind:<10} {_figures(several)}", flush=True)
@@ -120,7 +126,7 @@ def _figures(several: list[Grasps]) -> str:
     epsilon = np.nan_to_num(metrics["epsilon"])
     parts = [
         f"{len(usable)} grasps",
-        f"clear of the table {100.0 * usable.mean():.0f} %",
+        f"usable {100.0 * usable.mean():.0f} %",
         f"not pierced {100.0 * (metrics['pierced'] == 0).mean():.0f} %",
         f"epsilon median {np.median(epsilon):.3f} mean {epsilon.mean():.3f}",
         f"lifted {100.0 * metrics['lifted'].mean():.0f} %",

@@ -58,6 +58,8 @@ def test_notebooks_run(notebook: Path, tmp_path):
     nbformat = pytest.importorskip("nbformat", reason="Jupyter is not installed: pip install '.[docs]'")
     nbclient = pytest.importorskip("nbclient", reason="Jupyter is not installed: pip install '.[docs]'")
     pytest.importorskip("ipykernel", reason="Jupyter is not installed: pip install '.[docs]'")
+    if "gd.train(" in notebook.read_text(encoding="utf-8"):
+        pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[predict]'")
     cells = nbformat.read(notebook, as_version=4)
     nbclient.NotebookClient(
         cells, timeout=800, kernel_name="python3", resources={"metadata": {"path": tmp_path}}

@@ -14,6 +14,7 @@ from omni_graspd.api import assets
 from omni_graspd.api.grasps import Grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
+from omni_graspd.prediction import refinement
 from omni_graspd.prediction.depth_image import DepthImage
 from omni_graspd.prediction.image_input import read_source
 from omni_graspd.prediction.predict_grasps import predict_grasps
@@ -77,6 +78,7 @@ def predict(
     mask: np.ndarray | None = None,
     T_world_camera: np.ndarray | None = None,
     hand: str | Path | Hand | None = None,
+    refine: bool = False,
     seed: int = 0,
     device: str = "cpu",
 ) -> Grasps:
@@ -91,6 +93,7 @@ def predict(
         T_world_camera: Pose of an image's camera, x right, y down, z forward, in a world with Z up and the table top at
             z = 0, shape [4, 4]; by default the table is found in the image.
         hand: The model's hand; by default the one of this name in the dataset or in the library.
+        refine: Optimise the grasps on the object's mesh, that of the view's object or the hull of what is seen.
         seed: Seed of the prediction.
         device: PyTorch device; that of a predictor stays.
 
@@ -114,5 +117,7 @@ def predict(
     if own is not None:
         predictor.model.hand.require(own)
     found = predict_grasps(predictor, source, count, seed=seed, hand=own)
+    if refine:
+        found = refinement.refine(found)
     indices = np.arange(len(found.score), dtype=np.int32)
     return Grasps(found.hand, found.obj, found.batch, indices, seed, found.metrics)

@@ -21,6 +21,7 @@ from omni_graspd.prediction.picture import draw_predictions
 from omni_graspd.prediction.predict_grasps import PredictedGrasps, predict_grasps
 from omni_graspd.prediction.prediction_file import write_prediction
 from omni_graspd.prediction.predictor import Predictor
+from omni_graspd.prediction.refinement import refine
 from omni_graspd.prediction.view_input import DatasetView
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class PredictOptions:
     z = 0. Default: the table is found in the image."""
     hand: str = ""
     """The model's hand, by name or USD file. Default: by its name, from the dataset or the library."""
+    refine: bool = False
+    """Optimise the predicted grasps on the object's mesh: that of the view's object, or the hull of what is seen."""
     seed: int = 0
     """Random seed of the prediction."""
     device: str = "cpu"
@@ -82,6 +85,7 @@ def _predict(model: Path, image: Path, options: PredictOptions, console: Console
     name = "seen" if options.out is None else options.out.stem
     begin = time.perf_counter()
     found = predict_grasps(predictor, source, options.count, seed=options.seed, hand=hand, name=name)
+    found = refine(found) if options.refine else found
     _show(found, time.perf_counter() - begin, console)
     if options.out is not None:
         of_image = not isinstance(source, DatasetView)
@@ -100,15 +104,15 @@ def _show(found: PredictedGrasps, seconds: float, console: Console) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("grasp", "score", "palm x y z [m]", "clear of the table"):
+    for heading in ("grasp", "score", "palm x y z [m]", "usable"):
         table.add_column(heading, justify="left" if heading == "grasp" else "right")
     for row in range(min(_SHOWN, len(found.score))):
         place = " ".join(f"{value:.3f}" for value in found.batch.T_object_palm[row, :3])
         table.add_row(str(row), f"{found.score[row]:.2f}", place, "yes" if found.batch.usable[row] else "no")
     console.print(table)
-    clear = int(found.batch.usable.sum())
+    usable = int(found.batch.usable.sum())
     console.print(
-        f"{counted(len(found.score), 'grasp')} of {found.obj.name} by {found.hand.name}, {clear} clear of the table, "
+        f"{counted(len(found.score), 'grasp')} of {found.obj.name} by {found.hand.name}, {usable} usable, "
         f"in {1e3 * seconds:.0f} ms",
         soft_wrap=True,
         markup=False,

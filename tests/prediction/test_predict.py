@@ -145,6 +145,18 @@ def test_training_from_the_command_line(dataset, tmp_path, capsys):
 
 
 @pytest.mark.slow
+def test_refined_grasps_touch_the_object(model, dataset):
+    """The network is hardly trained: what it says is anywhere near the block."""
+    view = dataset / "renders" / "block" / "scene_0000" / "view_0000"
+    rough, refined = (gd.predict(model, view, 6, refine=refine) for refine in (False, True))
+    touching = [grasps.evaluate().metrics["contact_area"] > 1e-4 for grasps in (rough, refined)]
+    assert touching[1].sum() > touching[0].sum()
+    assert refined.batch.postures is not None and len(refined.status) == 6
+    depths = refined.metrics["penetration_depth"]
+    assert (depths[refined.usable] < 0.006).all()
+
+
+@pytest.mark.slow
 def test_a_picture_of_predictions(model, dataset, tmp_path):
     view = dataset / "renders" / "block" / "scene_0000" / "view_0000"
     cli.main(["predict", str(model), str(view), "--count", "2", "--picture", str(tmp_path / "grasps.png")])
