@@ -7,7 +7,7 @@
 ``dataset``: the dataset's own usable grasps in these scenes, which know the whole mesh. ``random``: grasps of the
 training objects, drawn at random, turned about the vertical and moved to below the middle of what is seen: right in
 distance, height and orientation, blind for shape. ``predicted`` and ``best half``: all that is predicted, and the half
-with the better scores. ``refined``: all that is predicted, as starts of the optimiser on the true mesh. Share that is
+with the better scores. ``refined``: all of them as starts of the optimiser on the true mesh. Share that is
 usable (over the table from pregrasp to lift; refined grasps keep clear of the object, too); share whose links the
 object does not pass through; epsilon quality, median; share that PhysX lifts (DexGraspBench's protocol).
 """
@@ -50,23 +50,25 @@ def main() -> None:
     hand, sets = read_training_sets([options.dataset], predictor.model.hand.name, point_count=64, seed=0)
     for split in options.splits:
         for name in dataset.splits()[split]:
-            kinds = ("dataset", "random", "predicted", "best half", "refined")
+            kinds = ("dataset", "random", "predicted", "best half", "random refined", "refined")
             found: dict[str, list[Grasps]] = {kind: [] for kind in kinds}
             for view in _views(dataset, name, options.views):
                 own = _own_grasps(view, hand, options.count)
                 rand = _random_grasps(view, hand, own.object, sets["train"], options.count)
                 made = predict_grasps(predictor, view, options.count, hand=hand)
                 predicted = Grasps(hand, own.object, made.batch, np.arange(options.count), 0, made.metrics)
-                formed = refine(replace(made, obj=own.object))
-                refined = Grasps(hand, own.object, formed.batch, np.arange(options.count), 0, formed.metrics)
-                for grasps in (own, rand, predicted, refined):
+                several = [own, rand, predicted]
+                for batch in (rand.batch, made.batch):
+                    formed = refine(replace(made, obj=own.object, batch=batch))
+                    several.append(Grasps(hand, own.object, formed.batch, np.arange(options.count)))
+                for grasps in several:
                     _measure(grasps)
                 scores = predicted.metrics["predicted_score"]
                 best = predicted[np.argsort(-scores, kind="stable")[: options.count // 2]]
-                for kind, grasps in zip(found, (own, rand, predicted, best, refined), strict=True):
+                for kind, grasps in zip(found, (*several[:3], best, *several[3:]), strict=True):
                     found[kind].append(grasps)
-            for kind, several in found.items():
-                print(f"{split:<10} {name:<16} {kind:<10} {_figures(several)}", flush=True)
+            for kind, batches in found.items():
+                print(f"{split:<10} {name:<16} {kind:<14} {_figures(batches)}", flush=True)
 
 
 def _views(dataset: gd.open, name: str, most: int) -> list[DatasetView]:

@@ -33,7 +33,7 @@ _MOST_GRASPS = 65536
 class PredictConfig:
     """How grasps are drawn."""
 
-    flow_steps: int = 8
+    flow_steps: int = 6
     """Steps from noise to a grasp; each asks the flow twice (midpoint rule)."""
 
     def __post_init__(self) -> None:
