@@ -81,7 +81,7 @@ def predict_grasps(
         hand = load_hand(_hand_source(predictor.model.hand.name, view))
         predictor.model.hand.require(hand)
     image = placed_image(source.image if isinstance(source, DatasetView) else source)
-    crop = crop_object(image, random_generator(seed, "predict crop"), len_points(predictor))
+    crop = crop_object(image, random_generator(seed, "predict crop"), _point_count(predictor))
     prediction = predictor.predict(crop, hand, count, seed=seed, config=config)
     if view is None:
         obj, T_object_crop = seen_object(crop, name), crop.T_camera_crop
@@ -95,8 +95,8 @@ def predict_grasps(
     return PredictedGrasps(hand, obj, batch.take(order), prediction.score[order], image)
 
 
-def len_points(predictor: Predictor) -> int:
-    """Return of how many points the crops were that a model was trained on."""
+def _point_count(predictor: Predictor) -> int:
+    """Return how many points the crops had that a model was trained on."""
     settings = predictor.model.training.get("settings")
     points = settings.get("points") if isinstance(settings, dict) else None
     return points if type(points) is int and 32 <= points <= 65536 else 512

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -35,16 +36,56 @@ def predicted_batch(hand: Hand, prediction: Prediction, T_object_crop: np.ndarra
     Returns:
         The grasps; ``usable`` are those that stay over the table from pregrasp to lift.
     """
-    count = len(prediction.score)
-    joints = hand.joint_positions(prediction.actuated)
-    postures = Postures(
+    count, plane = len(prediction.score), _plane_in(T_object_crop)
+    joints, postures = hand.joint_positions(prediction.actuated), _postures(hand, prediction)
+    way = _way(prediction)
+    stations = way_stations(IDENTITY, prediction.T_crop_palm, joints, postures, way)
+    rise = rise_from_table(_heights(hand, stations))
+
+    def in_object(T_crop_palm: np.ndarray, height: np.ndarray) -> np.ndarray:
+        raised = T_crop_palm.copy()
+        raised[:, 2] += height
+        return compose(T_object_crop[None], raised)
+
+    return GraspBatch(
+        T_object_palm=in_object(prediction.T_crop_palm, rise.grasp),
+        joint_positions=joints,
+        losses={},
+        status=tuple("ok" if height >= 0.0 else IN_TABLE for height in rise.heights[GRASP]),
+        postures=replace(
+            postures,
+            T_object_pregrasp_palm=in_object(prediction.T_crop_pregrasp, rise.pregrasp),
+            pregrasp_clearance=rise.heights[0],
+        ),
+        way=replace(
+            way,
+            table_plane=np.tile(plane, (count, 1)),
+            T_object_hover_palm=in_object(prediction.T_crop_hover, rise.hover),
+            lift_direction=np.tile(plane[:3], (count, 1)),
+            approach_clearance=rise.heights[: HOVER + 1].min(axis=0),
+            closing_clearance=rise.heights[HOVER:GRASP].min(axis=0),
+            grasp_clearance=rise.heights[GRASP],
+            squeeze_clearance=rise.heights[GRASP + 1 :].min(axis=0),
+            usable=rise.heights.min(axis=0) >= 0.0,
+        ),
+    )
+
+
+def _postures(hand: Hand, prediction: Prediction) -> Postures:
+    """Return postures in the crop frame, their clearance not yet known."""
+    return Postures(
         T_object_pregrasp_palm=prediction.T_crop_pregrasp,
         pregrasp_joint_positions=hand.joint_positions(prediction.opened),
-        pregrasp_clearance=np.full(count, np.nan),
+        pregrasp_clearance=np.full(len(prediction.score), np.nan),
         squeeze_joint_positions=hand.joint_positions(prediction.squeezed),
     )
+
+
+def _way(prediction: Prediction) -> Way:
+    """Return ways in the crop frame, their clearances not yet known."""
+    count = len(prediction.score)
     unknown = np.full(count, np.nan)
-    way = Way(
+    return Way(
         table_plane=np.tile(_TABLE_TOP, (count, 1)),
         T_object_hover_palm=prediction.T_crop_hover,
         lift_direction=np.tile(_TABLE_TOP[:3], (count, 1)),
@@ -56,38 +97,6 @@ def predicted_batch(hand: Hand, prediction: Prediction, T_object_crop: np.ndarra
         usable=np.zeros(count, dtype=bool),
         tries=np.ones(count, dtype=np.int32),
         rejected=("",) * count,
-    )
-    stations = way_stations(IDENTITY, prediction.T_crop_palm, joints, postures, way)
-    rise = rise_from_table(_heights(hand, stations))
-    heights = rise.heights
-
-    def in_object(T_crop_palm: np.ndarray, height: np.ndarray) -> np.ndarray:
-        raised = T_crop_palm.copy()
-        raised[:, 2] += height
-        return compose(T_object_crop[None], raised)
-
-    columns = vars(way) | {
-        "table_plane": np.tile(_plane_in(T_object_crop), (count, 1)),
-        "T_object_hover_palm": in_object(prediction.T_crop_hover, rise.hover),
-        "lift_direction": np.tile(_plane_in(T_object_crop)[:3], (count, 1)),
-        "approach_clearance": heights[: HOVER + 1].min(axis=0),
-        "closing_clearance": heights[HOVER:GRASP].min(axis=0),
-        "grasp_clearance": heights[GRASP],
-        "squeeze_clearance": heights[GRASP + 1 :].min(axis=0),
-        "usable": heights.min(axis=0) >= 0.0,
-    }
-    return GraspBatch(
-        T_object_palm=in_object(prediction.T_crop_palm, rise.grasp),
-        joint_positions=joints,
-        losses={},
-        status=tuple("ok" if height >= 0.0 else IN_TABLE for height in heights[GRASP]),
-        postures=Postures(
-            T_object_pregrasp_palm=in_object(prediction.T_crop_pregrasp, rise.pregrasp),
-            pregrasp_joint_positions=postures.pregrasp_joint_positions,
-            pregrasp_clearance=heights[0],
-            squeeze_joint_positions=postures.squeeze_joint_positions,
-        ),
-        way=Way(**columns),
     )
 
 

@@ -90,7 +90,7 @@ class Predictor:
         Raises:
             GraspdError: As :func:`~omni_graspd.prediction.model_file.read_model`.
         """
-        path = Path(folder)
+        path = Path(folder).absolute()
         stamp = tuple(file.stat().st_mtime_ns for file in sorted(path.glob("model.*")))
         return _loaded(path, device, stamp)
 
