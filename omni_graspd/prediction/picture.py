@@ -50,7 +50,9 @@ async def draw_predictions(
     columns, done = [], 0
     progress(0, total)
     for each in predictions:
-        rows = [(Tile(_depth_picture(each), "what the camera sees: near is red; the object's outline"),)]
+        rows: list[tuple[Tile, ...]] = [
+            (Tile(_depth_picture(each), "what the camera sees: near is red; the object's outline"),)
+        ]
         with tempfile.TemporaryDirectory() as scratch:
             usd = Path(scratch) / "object.usdc"
             write_drawn_object(each.obj, usd)

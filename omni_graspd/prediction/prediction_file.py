@@ -54,6 +54,7 @@ def _write_object(prediction: PredictedGrasps, path: Path) -> Path:
 
     mesh = prediction.obj.mesh
     content = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False).export(file_type="ply")
+    assert isinstance(content, bytes)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
     return path

@@ -130,7 +130,7 @@ class Predictor:
             order = said["score"][0, :, 0].argsort(descending=True, stable=True)
             rows = [values[0, order].cpu().numpy().astype(np.float64) for values in drawn]
             told = {name: values[0, order].cpu().numpy().astype(np.float64) for name, values in said.items()}
-        return _prediction(hand, *rows, told)
+        return _prediction(hand, rows[0], rows[1], rows[2], told)
 
     def _flow(self, points: Tensor, camera: Tensor, grasps: Tensor, steps: int) -> Tensor:
         """Move grasps from noise to data by the midpoint rule."""

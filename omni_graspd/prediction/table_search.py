@@ -101,7 +101,8 @@ def _standing(image: DepthImage) -> np.ndarray:
     measured, mask = image.measured, np.zeros(np.shape(image.depth), dtype=bool)
     points = points_before_camera(np.asarray(image.depth, dtype=np.float64), measured, image.intrinsics)
     mask[measured] = points @ image.T_world_camera[2, :3] + image.T_world_camera[2, 3] > _STANDS
-    regions, count = ndimage.label(mask)
+    regions = np.zeros(mask.shape, dtype=np.int32)
+    count = int(ndimage.label(mask, output=regions))  # pyright: ignore[reportArgumentType]
     middle = 0.5 * np.array(mask.shape)
     best, score = 0, 0.0
     for number in range(1, count + 1):
