@@ -18,6 +18,7 @@ _BY = {
     "hold": "hold test",
     "lift": "`--lift`",
     "lift noise": "`--lift-noise N`",
+    "predict": "`graspd predict`",
 }
 _POWERS = str.maketrans("23", "²³")
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from omni_graspd.api.calls import settle as settle
     from omni_graspd.api.calls import synthesize as synthesize
     from omni_graspd.api.grasps import Grasps as Grasps
+    from omni_graspd.api.predict import predict as predict
+    from omni_graspd.api.predict import train as train
     from omni_graspd.dataset.config import GenerateConfig as GenerateConfig
     from omni_graspd.dataset.loader import open as open
     from omni_graspd.errors import GraspdError as GraspdError
@@ -77,11 +79,13 @@ _HOMES = {
     "measure_hold": "api.calls",
     "measure_lift": "api.calls",
     "open": "dataset.loader",
+    "predict": "api.predict",
     "read_grasps": "api.calls",
     "render": "api.calls",
     "rest_poses": "api.calls",
     "settle": "api.calls",
     "synthesize": "api.calls",
+    "train": "api.predict",
 }
 """Where each name is defined, below this package."""
 
@@ -111,11 +115,13 @@ __all__ = [
     "measure_hold",
     "measure_lift",
     "open",
+    "predict",
     "read_grasps",
     "render",
     "rest_poses",
     "settle",
     "synthesize",
+    "train",
 ]
 
 

@@ -59,6 +59,8 @@ def test_notebooks_run(notebook: Path, tmp_path):
     nbformat = pytest.importorskip("nbformat", reason="Jupyter is not installed: pip install '.[docs]'")
     nbclient = pytest.importorskip("nbclient", reason="Jupyter is not installed: pip install '.[docs]'")
     pytest.importorskip("ipykernel", reason="Jupyter is not installed: pip install '.[docs]'")
+    if "gd.train(" in notebook.read_text(encoding="utf-8"):
+        pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[predict]'")
     cells = nbformat.read(notebook, as_version=4)
     cells.cells.insert(0, nbformat.v4.new_code_cell(SMALL_CELL))
     nbclient.NotebookClient(

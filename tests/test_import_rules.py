@@ -28,6 +28,7 @@ _CORE = (
     "dataset",
     "formats",
     "inspection",
+    "prediction",
 )
 _HEAVY = ("mitsuba", "drjit", "ovphysx", "coacd", "torch", "omni", "carb", "isaacsim")
 _BANNED_IN_CORE = (*_HEAVY, "scipy", "pyarrow", "tyro", "rich", "PIL", "mujoco", "h5py")

@@ -47,6 +47,8 @@ COMMANDS = (
     Command("inspect", "Inspect grasps or a hand in a browser", "inspect:inspect"),
     Command("evaluate", "Add metrics and physics tests to a dataset's grasps", "evaluate:evaluate"),
     Command("label", "Label the views of a dataset for training on images", "label:label"),
+    Command("train", "Train a network that predicts grasps from depth images", "train:train"),
+    Command("predict", "Predict grasps from a depth image with a trained network", "predict:predict"),
     Command("report", "Write a quality report on evaluated datasets", "evaluate:report"),
     Command("verify", "Check a dataset's files for damage", "verify:verify"),
     Command("convert", "Convert grasps to and from other projects' formats", "convert:convert_grasps"),

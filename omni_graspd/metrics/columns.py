@@ -255,6 +255,16 @@ METRICS = {
             meaning="Fraction of lifts with an error in the palm's pose that succeed.",
             by="lift noise",
         ),
+        Metric(
+            name="predicted_score",
+            kind="float64",
+            unit="1",
+            meaning="How much a predicted grasp looks like those that the network learned from, 0 to 1.",
+            by="predict",
+            label="score",
+            digits=2,
+            better=1,
+        ),
     )
 }
 """By name, in the order of the tables' columns."""

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from omni_graspd.metrics.self_penetration import SelfPenetrationConfig
     from omni_graspd.objects.rigid_object import RigidObject
 
-MeasuredBy = Literal["generate", "evaluate", "hold", "lift", "lift noise", "thresholds"]
+MeasuredBy = Literal["generate", "evaluate", "hold", "lift", "lift noise", "thresholds", "predict"]
 """What measures a metric: ``generate`` while grasps are made and whenever grasps are evaluated; ``evaluate`` only when
 they are; ``hold``, ``lift`` and ``lift noise`` the tests in PhysX; ``thresholds`` as all metrics that know a text
-for thresholds, but at these alone."""
+for thresholds, but at these alone; ``predict`` a network, of what it predicts."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""From what a camera sees to grasps: the flow from noise, then the head that looks from the palm."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from omni_graspd.errors import GraspdError
+from omni_graspd.hands.hand import Hand
+from omni_graspd.prediction import near_units
+from omni_graspd.prediction.crop import Crop
+from omni_graspd.prediction.grasp_code import from_unit
+from omni_graspd.prediction.model import Model, require_torch
+from omni_graspd.prediction.model_file import read_model
+from omni_graspd.prediction.network import encode, look_from_palm, velocity
+from omni_graspd.ranges import require_at_least
+from omni_graspd.seeding import random_generator
+from omni_graspd.usd.transforms import matrix_to_pose
+
+if TYPE_CHECKING:
+    from torch import Tensor  # pyright: ignore[reportMissingImports]
+
+_MOST_GRASPS = 65536
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictConfig:
+    """How grasps are drawn."""
+
+    flow_steps: int = 6
+    """Steps from noise to a grasp; each asks the flow twice (midpoint rule)."""
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        require_at_least(self, "predict", 1, "flow_steps")
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Grasps in the crop frame with what comes before and after, best first."""
+
+    T_crop_palm: np.ndarray
+    """Palms, shape [grasp_count, 7]."""
+    actuated: np.ndarray
+    """Actuated positions of the grasp [rad or m], shape [grasp_count, actuated_count]."""
+    opened: np.ndarray
+    """Actuated positions at the pregrasp and at hover, likewise."""
+    squeezed: np.ndarray
+    """Actuated targets that press, likewise."""
+    T_crop_hover: np.ndarray
+    """Palms where the open hand begins to close, shape [grasp_count, 7]."""
+    T_crop_pregrasp: np.ndarray
+    """Palms before the approach, shape [grasp_count, 7]."""
+    score: np.ndarray
+    """How much each looks like a grasp of training, 0 to 1, falling, shape [grasp_count]."""
+
+
+class Predictor:
+    """A model that is ready: its numbers are on the device."""
+
+    def __init__(self, model: Model, device: str = "cpu") -> None:
+        """Bring a model to a device.
+
+        Args:
+            model: The model.
+            device: PyTorch device.
+
+        Raises:
+            GraspdError: If PyTorch is missing, or has no such device.
+        """
+        require_torch()
+        import torch  # pyright: ignore[reportMissingImports]
+
+        self.model, self.device = model, device
+        try:
+            self._parameters = {name: torch.tensor(part, device=device) for name, part in model.parameters.items()}
+        except (RuntimeError, AssertionError) as error:
+            raise GraspdError(f"expected a device of PyTorch, got {device!r} ({str(error).splitlines()[0]})") from error
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str = "cpu") -> Predictor:
+        """Read a model; one that was read before is kept while its file stays as it is.
+
+        Raises:
+            GraspdError: As :func:`~omni_graspd.prediction.model_file.read_model`.
+        """
+        path = Path(folder).absolute()
+        stamp = tuple(file.stat().st_mtime_ns for file in sorted(path.glob("model.*")))
+        return _loaded(path, device, stamp)
+
+    def predict(
+        self, crop: Crop, hand: Hand, count: int = 32, *, seed: int = 0, config: PredictConfig | None = None
+    ) -> Prediction:
+        """Draw grasps of what a camera sees.
+
+        Args:
+            crop: Points on the object.
+            hand: The model's hand.
+            count: How many.
+            seed: Draws the noise that grasps begin as.
+            config: Steps.
+
+        Returns:
+            The grasps, ranked by the head's score.
+
+        Raises:
+            GraspdError: If it is another hand, or the count is out of range.
+        """
+        if not 1 <= count <= _MOST_GRASPS:
+            raise GraspdError(f"expected count from 1 to {_MOST_GRASPS}, got {count}")
+        if tuple(hand.joint_names) != self.model.hand.joint_names:
+            self.model.hand.require(hand)
+        import torch  # pyright: ignore[reportMissingImports]
+
+        config = config or PredictConfig()
+        noise = random_generator(seed, "predict").standard_normal((1, count, 9 + hand.actuated_count))
+        with torch.inference_mode():
+            points, camera, start = (
+                torch.tensor(values, dtype=torch.float32, device=self.device)
+                for values in (crop.points[None], crop.camera[None], noise)
+            )
+            drawn = self.model.code.decode(self._flow(points, camera, start, config.flow_steps))
+            said = look_from_palm(self._parameters, points, camera, *drawn)
+            order = said["score"][0, :, 0].argsort(descending=True, stable=True)
+            rows = [values[0, order].cpu().numpy().astype(np.float64) for values in drawn]
+            told = {name: values[0, order].cpu().numpy().astype(np.float64) for name, values in said.items()}
+        return _prediction(hand, rows[0], rows[1], rows[2], told)
+
+    def _flow(self, points: Tensor, camera: Tensor, grasps: Tensor, steps: int) -> Tensor:
+        """Move grasps from noise to data by the midpoint rule."""
+        seen = encode(self._parameters, points, camera)
+        time = grasps.new_zeros((len(grasps), 1))  # the same for all, so that its layers are asked once
+        for number in range(steps):
+            half = velocity(self._parameters, seen, grasps, time + number / steps)
+            middle = grasps + 0.5 / steps * half
+            grasps = grasps + velocity(self._parameters, seen, middle, time + (number + 0.5) / steps) / steps
+        return grasps
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(folder: Path, device: str, stamp: tuple[int, ...]) -> Predictor:
+    return Predictor(read_model(folder), device)
+
+
+def _prediction(
+    hand: Hand, positions: np.ndarray, rotations: np.ndarray, joints: np.ndarray, told: dict[str, np.ndarray]
+) -> Prediction:
+    def at(places: np.ndarray) -> np.ndarray:
+        matrices = np.tile(np.eye(4), (len(places), 1, 1))
+        matrices[:, :3, :3], matrices[:, :3, 3] = rotations, places
+        return matrix_to_pose(matrices)
+
+    hover, pregrasp = (np.einsum("gij,gj->gi", rotations, near_units.RETREAT * told[name]) for name in _RETREATS)
+    return Prediction(
+        T_crop_palm=at(positions),
+        actuated=from_unit(hand, joints),
+        opened=from_unit(hand, joints + near_units.OPENING * told["opened"]),
+        squeezed=from_unit(hand, joints + near_units.PRESSING * told["squeezed"]),
+        T_crop_hover=at(positions + hover),
+        T_crop_pregrasp=at(positions + hover + pregrasp),
+        score=1.0 / (1.0 + np.exp(-np.clip(told["score"][:, 0], -50.0, 50.0))),
+    )
+
+
+_RETREATS = ("hover", "pregrasp")
