@@ -70,6 +70,8 @@ def main() -> int:
     options = parser.parse_args()
     begun = time.perf_counter()
     start_warp()
+    if options.device not in [known.alias for known in wp.get_devices()]:
+        sys.exit(f"expected a device that Warp finds, got {options.device}; --device cpu tries the script itself")
     device = wp.get_device(options.device)
     print(f"{device.name or 'CPU'}, Warp {wp.__version__}, {device.alias}")
     failed = _compile(options.device)

@@ -9,16 +9,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pxr import Usd
-
 from omni_graspd.addresses import server_address, unreachable_file, unreachable_folder
 from omni_graspd.errors import GraspdError
 from omni_graspd.full_install import require_installed
-from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
-from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 
 if TYPE_CHECKING:
+    # Imported where they are used: what opens a dataset asks here for its store, and takes no USD.
     import pyarrow.fs as pafs
+    from pxr import Usd
+
+    from omni_graspd.rendering.frame import CameraRig, Frame, RenderConfig
+    from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 
 BackendName = Literal["auto", "standalone", "kit"]
 

@@ -26,6 +26,7 @@ _OTHERS = {
     "--grasps 64": "--grasps 1",
     "convert IN OUT": "convert graspd_out imported",
     "bench_synthesis.py --objects DIR": "bench_synthesis.py --help",
+    "cuda_check.py": "cuda_check.py --help",
 }
 """What stands for a reader's own files, or is many, and what is put there."""
 
