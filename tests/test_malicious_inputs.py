@@ -334,7 +334,11 @@ def _little_memory() -> Iterator[None]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the limit on memory is Linux's")
-@pytest.mark.parametrize("attempt", _INPUTS, ids=lambda attempt: attempt.__name__.strip("_"))
+@pytest.mark.parametrize(
+    "attempt",
+    [pytest.param(attempt, marks=[pytest.mark.slow] * (attempt is _table_that_swells)) for attempt in _INPUTS],
+    ids=lambda attempt: attempt.__name__.strip("_"),
+)
 def test_it_is_refused_with_one_line(attempt: Callable[[Path], None], tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)

@@ -36,6 +36,7 @@ def _start(folder: Path, nodes: int, work: str) -> subprocess.Popen[str]:
     return subprocess.Popen(call, cwd=folder, env=environment, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("nodes", [1, 3])
 def test_a_cluster_is_started_on_all_nodes_and_ends_with_the_work(tmp_path: Path, nodes: int) -> None:
     with _start(tmp_path, nodes, "0.5") as process:

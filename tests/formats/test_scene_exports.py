@@ -109,7 +109,7 @@ def test_scene_tables_are_told_from_base_tables(layout: DatasetLayout, table: Pa
     assert reading.grasps[0].record.scores["confidence"].tolist() == [1.0, 1.0, 1.0, 0.0, 0.0]
 
 
-@pytest.mark.parametrize("hand", ["barrett", "shadow"])
+@pytest.mark.parametrize("hand", ["barrett", pytest.param("shadow", marks=pytest.mark.slow)])
 def test_opened_with_openusd_palms_and_object_are_where_the_table_has_them(
     table: Path, tmp_path: Path, hand: str
 ) -> None:
@@ -151,7 +151,7 @@ def test_hands_and_tables_lie_side_by_side(table: Path, tmp_path: Path) -> None:
             assert apart.max() > 0.0, (one, other)
 
 
-@pytest.mark.parametrize("hand", ["barrett", "shadow"])
+@pytest.mark.parametrize("hand", ["barrett", pytest.param("shadow", marks=pytest.mark.slow)])
 def test_mujoco_loads_the_model_and_finds_links_object_and_table_in_place(
     layout: DatasetLayout, table: Path, tmp_path: Path, hand: str
 ) -> None:

@@ -76,7 +76,7 @@ def _degrees_between(a: np.ndarray, b: np.ndarray) -> float:
     return math.degrees(4.0 * math.asin(0.5 * float(chord)))
 
 
-@pytest.mark.parametrize("fraction", [0.1, 0.6, 0.9])
+@pytest.mark.parametrize("fraction", [0.6, *(pytest.param(share, marks=pytest.mark.slow) for share in (0.1, 0.9))])
 def test_drives_move_the_links_as_forward_kinematics_says(hand: Hand, tmp_path: Path, fraction: float) -> None:
     """Every drive reaches its target, other joints follow: all links of a chain turn within one degree."""
     lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]

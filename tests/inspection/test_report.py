@@ -156,6 +156,7 @@ def test_a_dataset_that_was_not_evaluated_is_told_how(tmp_path):
         write_report([root])
 
 
+@pytest.mark.slow
 def test_the_command_names_the_page(dataset, capsys):
     cli.main(["report", str(dataset), "--pictures", "0"])
     assert f"report: {dataset / 'report' / 'report.html'}" in capsys.readouterr().out

@@ -135,6 +135,7 @@ def test_voxels_count_links_that_overlap_once():
     assert _volume(_hand(torn, other), block, _pose(0.0)) == pytest.approx(1.2e-5, rel=0.02)
 
 
+@pytest.mark.slow
 def test_real_grasp_agrees_with_voxels():
     hand, obj = load_hand("allegro"), load_object("soup_can")
     joints = hand.joint_positions(hand.open_positions)[None]

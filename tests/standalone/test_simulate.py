@@ -87,7 +87,7 @@ def _hang(stage: Usd.Stage, door: Usd.Prim) -> UsdPhysics.DriveAPI:
     return drive
 
 
-@pytest.fixture(scope="module", params=["standalone", "kit 6.0"])
+@pytest.fixture(scope="module", params=["standalone", pytest.param("kit 6.0", marks=pytest.mark.slow)])
 def run(request) -> Iterator[Callable[..., SimulateResult]]:
     """A backend's ``simulate``, called with a stage and the settings that differ from the defaults.
 

@@ -21,7 +21,9 @@ from omni_graspd.synthesis.models import object_model
 _TABLE = np.array([0.0, 0.0, 1.0, -0.05])
 
 
-@pytest.mark.parametrize("name", ["allegro", "barrett", "shadow"])
+@pytest.mark.parametrize(
+    "name", ["allegro", *(pytest.param(name, marks=pytest.mark.slow) for name in ("barrett", "shadow"))]
+)
 @pytest.mark.parametrize(
     ("source", "phong_alpha", "tolerance"),
     # Where faces meet at a crease the smoothed distance is that of either, which differ by hundredths of a millimetre.

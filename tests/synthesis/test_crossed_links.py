@@ -145,6 +145,7 @@ def _random_postures(hand: Hand, count: int) -> np.ndarray:
     return np.random.default_rng(0).uniform(hand.joint_lower, hand.joint_upper, size=(count, hand.joint_count))
 
 
+@pytest.mark.slow
 def test_random_postures_agree_with_trimesh_and_do_not_depend_on_the_batch(hand):
     joints = _random_postures(hand, 80)
     assert not crossed_by_rays(hand, hand.joint_positions(hand.open_positions)[None]).any()

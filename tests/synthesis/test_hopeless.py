@@ -31,6 +31,7 @@ def is_reason(status: str) -> bool:
     return status in _REASONS or status.startswith(("apart: ", "diverged: ", "pierced: ", "crossed: "))
 
 
+@pytest.mark.slow
 def test_a_sheet_as_wide_as_a_plate_is_given_up_with_reasons(hand, solid):
     sheet = solid(trimesh.creation.box((0.4, 0.4, 0.002)))
     batch = find(hand, sheet, range(6), table(sheet), tries=3)
