@@ -34,14 +34,18 @@ def atomic_path(path: Path) -> Iterator[Path]:
     The block may write a file or make a folder. On an error the temporary is removed and ``path`` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Workers may write the same texture at once, so each has a temporary of its own.
-    temporary = path.with_name(f"{PARTIAL_PREFIX}{uuid.uuid4().hex[:8]}-{path.name}")
+    temporary = temporary_beside(path)
     try:
         yield temporary
         temporary.replace(path)
     except BaseException:
         _remove(temporary)
         raise
+
+
+def temporary_beside(path: Path) -> Path:
+    """Return a name beside ``path`` to write under, of its own for each writer: several may write the same file."""
+    return path.with_name(f"{PARTIAL_PREFIX}{uuid.uuid4().hex[:8]}-{path.name}")
 
 
 def leftovers_of(path: Path) -> list[Path]:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Callable
 from importlib import metadata
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from omni_graspd.atomic import atomic_path
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.user_folders import cache_folder
 
@@ -68,11 +68,8 @@ def _read(path: Path) -> tuple[TriangleMesh, ...] | None:
 
 
 def _write(path: Path, pieces: tuple[TriangleMesh, ...]) -> None:
-    temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
             np.savez(file, *(array for piece in pieces for array in (piece.vertices, piece.faces)))
-        temporary.replace(path)
     except OSError:
         return

@@ -72,6 +72,11 @@ class SignedDistance:
             phong_alpha=config.phong_alpha,
         )
 
+    @property
+    def device(self) -> str:
+        """Warp device that it is on."""
+        return str(self.mesh.device)
+
     @functools.cached_property
     def bounds(self) -> tuple[wp.vec3, wp.vec3]:
         """Lowest and highest corner of the box about the mesh [m]."""
@@ -89,7 +94,7 @@ class SignedDistance:
             Signed distances [m], negative inside, ``max_distance`` where nothing is near, shape [point_count]; and
             unit gradients pointing out of the object, zero where nothing is near, shape [point_count, 3].
         """
-        device = self.mesh.device
+        device = self.device
         device_points = wp.array(np.asarray(points, dtype=np.float32).reshape(-1, 3), dtype=wp.vec3, device=device)
         distances = wp.empty(len(device_points), dtype=float, device=device)
         normals = wp.empty_like(device_points)

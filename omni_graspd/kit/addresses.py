@@ -8,7 +8,6 @@ import json
 import os
 import posixpath
 import re
-import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -17,7 +16,7 @@ import carb
 import omni.client
 from pxr import Sdf, UsdUtils
 
-from omni_graspd.atomic import PARTIAL_PREFIX
+from omni_graspd.atomic import temporary_beside
 from omni_graspd.errors import GraspdError
 from omni_graspd.usd.stage import reading_usd
 from omni_graspd.user_folders import cache_folder
@@ -151,7 +150,7 @@ def copy_file(source: str, target: Path | str) -> omni.client.Result:
     if isinstance(target, str):
         return omni.client.copy_file(source, target, overwrite)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f"{PARTIAL_PREFIX}{uuid.uuid4().hex[:8]}-{target.name}")
+    temporary = temporary_beside(target)
     try:
         result = omni.client.copy_file(source, str(temporary), overwrite)
         if result == omni.client.Result.OK:

@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.picture import loaded_picture
 from omni_graspd.plain_text import shortened
@@ -48,10 +48,8 @@ def keep_image(image: Image) -> Path:
         digest = hashlib.sha256(f"{rgb.size}".encode() + rgb.tobytes()).hexdigest()
         path = cache_folder(_FOLDER) / f"{digest[:32]}.png"
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".partial-{os.getpid()}-{path.name}")
-            rgb.save(temporary, format="PNG", compress_level=3)
-            temporary.replace(path)
+            with atomic_path(path) as temporary:
+                rgb.save(temporary, format="PNG", compress_level=3)
     except OSError as error:
         raise GraspdError(
             f"expected a writable folder {cache_folder(_FOLDER)}, got {error}; set XDG_CACHE_HOME to another folder"

@@ -96,12 +96,7 @@ def velocity(parameters: Parameters, seen: Tensor, grasps: Tensor, time: Tensor)
 
     turns = torch.exp(torch.linspace(0.0, math.log(64.0), TIME_FEATURES // 2, device=time.device)) * time[..., None]
     known = seen[:, None] + _layer(parameters, "flow.time", torch.cat([turns.sin(), turns.cos()], dim=-1))
-    values = _layer(parameters, "flow.input", grasps)
-    number = 0
-    while f"flow.{number}.first.weight" in parameters:
-        values = values + _block(parameters, f"flow.{number}", values, known)
-        number += 1
-    return _layer(parameters, "flow.output", _normalized(values))
+    return _residual(parameters, "flow", grasps, known)
 
 
 def look_from_palm(
@@ -134,12 +129,7 @@ def look_from_palm(
     near = _nearness(basis.reshape(views, -1, 3), points).reshape(views, count, -1)
     table = torch.cat([rotations[..., 2, :], positions[..., 2:] / _HEIGHT_UNIT], dim=-1)
     side = torch.einsum("vgij,vi->vgj", rotations, camera)
-    values = _layer(parameters, "near.input", torch.cat([near, joints, table, side], dim=-1))
-    number = 0
-    while f"near.{number}.first.weight" in parameters:
-        values = values + _block(parameters, f"near.{number}", values, None)
-        number += 1
-    said = _layer(parameters, "near.output", _normalized(values))
+    said = _residual(parameters, "near", torch.cat([near, joints, table, side], dim=-1), None)
     sizes = near_sizes(joints.shape[-1])
     return dict(zip(sizes, said.split(list(sizes.values()), dim=-1), strict=True))
 
@@ -153,6 +143,16 @@ def _nearness(basis: Tensor, points: Tensor) -> Tensor:
     nearest = torch.baddbmm(squares, basis, points.transpose(1, 2), alpha=-2.0).amin(dim=-1)
     distances = (nearest + basis.square().sum(dim=-1)).clamp(min=0.0).sqrt()
     return 1.0 - distances.clamp(max=_REACH) / _REACH
+
+
+def _residual(parameters: Parameters, name: str, values: Tensor, known: Tensor | None) -> Tensor:
+    """Send values through an input layer, residual blocks, as many as there are, and an output layer."""
+    values = _layer(parameters, f"{name}.input", values)
+    number = 0
+    while f"{name}.{number}.first.weight" in parameters:
+        values = values + _block(parameters, f"{name}.{number}", values, known)
+        number += 1
+    return _layer(parameters, f"{name}.output", _normalized(values))
 
 
 def _block(parameters: Parameters, name: str, values: Tensor, known: Tensor | None) -> Tensor:

@@ -129,7 +129,7 @@ class HandClearance:
 
     @property
     def _device(self) -> str:
-        return str(self.distance.mesh.device)
+        return self.distance.device
 
     @functools.cached_property
     def _points(self) -> _LinkPoints:
@@ -164,12 +164,12 @@ class _LinkPoints:
         # Neighbours follow one another: what is known of one says much of the next.
         chains = [start + chain(positions[start:end]) for start, end in pairwise(starts)]
         positions = positions[np.concatenate(chains)]
-        bounds = link_bounds(link_index, positions, link_count).astype(np.float32)
+        bounds = link_bounds(link_index, positions, link_count)
         return cls(
             wp.array(starts.astype(np.int32), dtype=int, device=device),
             wp.array(positions.astype(np.float32), dtype=wp.vec3, device=device),
-            wp.array(np.ascontiguousarray(bounds[:, :3]), dtype=wp.vec3, device=device),
-            wp.array(np.ascontiguousarray(bounds[:, 3]), dtype=float, device=device),
+            wp.array(bounds[:, :3].astype(np.float32), dtype=wp.vec3, device=device),
+            wp.array(bounds[:, 3].astype(np.float32), dtype=float, device=device),
         )
 
 

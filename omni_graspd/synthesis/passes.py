@@ -171,8 +171,8 @@ def _pierced(
         rows = np.flatnonzero((owner == number) & finite)
         if len(rows):
             distance = part.model.distance
-            joints, device = hand.joint_positions(actuated[rows]), str(distance.mesh.device)
-            pierced[rows] = pierced_links(PlacedHands.of(hand, poses[rows], joints, device), distance)
+            hands = PlacedHands.of(hand, poses[rows], hand.joint_positions(actuated[rows]), distance.device)
+            pierced[rows] = pierced_links(hands, distance)
     return pierced
 
 

@@ -163,7 +163,7 @@ def _shifted(
 
 def _wall_overlaps(hand: Hand, distance: SignedDistance, poses: np.ndarray, actuated: np.ndarray) -> np.ndarray:
     """Return how deep the object is in each hand [m], and more where it passes through a link, shape [grasp_count]."""
-    hands = PlacedHands.of(hand, poses, hand.joint_positions(actuated), str(distance.mesh.device))
+    hands = PlacedHands.of(hand, poses, hand.joint_positions(actuated), distance.device)
     pierced = pierced_links(hands, distance).any(axis=1)
     return sphere_depths(hands, distance) + np.where(pierced, PIERCED_DEPTH, 0.0)
 

@@ -194,8 +194,9 @@ class _Sampler:
             placed = hands.rows(rows).moved(shifts[rows])
             rise = np.maximum(self.config.clearance - self.clearance.heights(placed), 0.0)
             lifts[rows] += rise
-            shifts[rows] += rise[:, None] * self.shape.up
-            depths[rows] = self.clearance.depths(placed.moved(rise[:, None] * self.shape.up))
+            raised = rise[:, None] * self.shape.up
+            shifts[rows] += raised
+            depths[rows] = self.clearance.depths(placed.moved(raised))
             rows = np.flatnonzero(depths > self.config.max_depth)
             if last or not len(rows):
                 break

@@ -36,7 +36,7 @@ def pierced_links(hands: PlacedHands, distance: SignedDistance) -> np.ndarray:
     Returns:
         Shape [hand_count, link_count], bool.
     """
-    device = str(distance.mesh.device)
+    device = distance.device
     lines, poses = _lines(hands.hand, device), hands.on(device)
     found = wp.zeros(poses.shape, dtype=int, device=device)
     inputs = [distance.mesh.id, distance.corner_normals, distance.sign_mode, poses]
@@ -57,7 +57,7 @@ def sphere_depths(hands: PlacedHands, distance: SignedDistance) -> np.ndarray:
     Returns:
         Depths [m], 0 where the object is outside of all spheres, shape [hand_count].
     """
-    device = str(distance.mesh.device)
+    device = distance.device
     lines, poses = _lines(hands.hand, device), hands.on(device)
     depths = wp.zeros((len(hands), len(lines.radii)), dtype=float, device=device)
     inputs = [distance.mesh.id, distance.corner_normals, distance.sign_mode, poses]
