@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from omni_graspd.dataset.parquet_pages import page_bytes
 from omni_graspd.dataset.table_kinds import TableKind, further_column
 from omni_graspd.dataset.table_schema import SCHEMA_VERSION, Column, arrow_type
 from omni_graspd.errors import GraspdError
@@ -84,7 +85,9 @@ class OpenTable:
 
         texts = [name for name in columns if pa.types.is_string(self.schema.field(name).type)]
         with _told(self.path):
-            table = pq.ParquetFile(self.path, read_dictionary=texts).read(columns=columns)
+            file = pq.ParquetFile(self.path, read_dictionary=texts)
+            _check_size(page_bytes(self.path, file.metadata, set(columns)), self.path, self.kind)
+            table = file.read(columns=columns)
             read = {name: table.column(name) for name in columns}
             text_size = sum(_text_size(read[name]) for name in texts)
         if table.num_rows != self.row_count:

@@ -188,8 +188,9 @@ def object_arrays(
     return arrays
 
 
+@functools.lru_cache(maxsize=16)  # the same for every batch and try of a run
 def settings_of(config: SynthesisConfig, point_count: int, filling_count: int, device: str) -> Any:
-    """Return the numbers and schedules of a configuration as the kernels' ``Settings``, on a device."""
+    """Return the numbers and schedules of a configuration as the kernels' ``Settings``; not to be changed."""
     settings = Settings()
     iterations = np.arange(config.iterations)
     scale = np.array([config.rate_scale(int(i)) for i in iterations])

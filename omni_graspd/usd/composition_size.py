@@ -11,6 +11,7 @@ from pathlib import Path
 from pxr import Sdf, Tf
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.usd.crate_size import check_crate
 from omni_graspd.usd.text_nesting import check_nesting
 
 MOST_PRIMS = 100_000
@@ -112,6 +113,7 @@ class _Composition:
         with suppress(OSError):  # Names that the system does not take are of no file.
             if Path(name).is_file():
                 check_nesting(Path(name))
+                check_crate(Path(name))
         try:
             layer = Sdf.Layer.FindOrOpen(name)
         except (Tf.ErrorException, UnicodeDecodeError):

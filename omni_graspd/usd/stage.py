@@ -15,6 +15,7 @@ from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.plain_text import shortened
 from omni_graspd.usd.composition_size import check_composition
+from omni_graspd.usd.crate_size import check_crate
 from omni_graspd.usd.stage_values import check_values
 from omni_graspd.usd.text_nesting import check_nesting
 
@@ -79,6 +80,7 @@ def _require_file(path: Path) -> None:
     if not path.is_file():
         raise GraspdError(f"expected a USD file, got {path}, which does not exist; check the path")
     check_nesting(path)
+    check_crate(path)
 
 
 @contextmanager

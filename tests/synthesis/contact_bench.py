@@ -56,7 +56,7 @@ def run_kernels(
         leak_mode="one_sided" if one_sided else "literal",
         **{**NO_WEIGHTS, **per_point, **options},
     )
-    settings = settings_of(config, count, 1, "cpu")
+    settings = settings_of.__wrapped__(config, count, 1, "cpu")  # one of its own, to be changed
     settings.radius = wp.array([contacts.radius], dtype=float, device="cpu")
     state = _state(contacts)
     obj = ObjectArrays()

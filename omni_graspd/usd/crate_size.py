@@ -1,0 +1,255 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""How much memory the values of a binary USD file ask for, told before OpenUSD unpacks one.
+
+Whole numbers and floating-point numbers are packed, so that a hundred kilobytes may stand for gigabytes. All other
+values lie in the file as they are, and OpenUSD checks that they end within it. The layout of the file is that of
+OpenUSD's ``crateFile.cpp``, versions 0.5 and later; nothing was packed before.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+from pathlib import Path
+
+import numpy as np
+
+from omni_graspd.errors import GraspdError
+
+_MAGIC = b"PXR-USDC"
+_MOST_BYTES, _MOST_TIMES = 2**28, 100
+"""Values larger than the one in memory, and so many times as large as their file, are taken for made on purpose."""
+_MOST_ENTRIES = 20_000_000
+_SECTIONS = frozenset((b"TOKENS", b"STRINGS", b"FIELDS", b"FIELDSETS", b"PATHS", b"SPECS"))
+_IS_ARRAY, _IS_INLINED, _IS_PACKED = 1 << 63, 1 << 62, 1 << 61
+_PLACE = (1 << 48) - 1
+_TIME_SAMPLES = 46
+_SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 4, 9: 8}
+"""Bytes of the packed types: int, uint, int64, uint64, half, float, double."""
+
+
+def check_crate(path: Path) -> None:
+    """Refuse a binary USD file, or a package with one, whose values would fill the memory.
+
+    Args:
+        path: A USD file of any kind; others than binary ones are left alone.
+
+    Raises:
+        GraspdError: If it is such a file, or too damaged to tell.
+    """
+    with path.open("rb") as file:
+        magic = file.read(len(_MAGIC))
+        if magic != _MAGIC and not magic.startswith(b"PK\3\4"):
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            # Members of a package are not compressed, so a crate in it lies there as it is.
+            starts = [0] if magic == _MAGIC else _members(data)
+            try:
+                size = sum(unpacked_bytes(data, start) for start in starts)
+            except (ValueError, IndexError, struct.error) as error:
+                raise GraspdError(f"{path} is not a readable USD file ({error}); export it again") from error
+            if size > _MOST_BYTES and size > _MOST_TIMES * len(data):
+                raise GraspdError(
+                    f"expected a USD file, got {path}, which is {len(data)} bytes and whose values would take "
+                    f"{size / 2**30:.1f} GiB of memory; do not use it"
+                )
+
+
+def unpacked_bytes(data: mmap.mmap | bytes, start: int = 0) -> int:
+    """Return how many bytes the names and packed arrays of a crate take, arrays as often as attributes have them.
+
+    Args:
+        data: The file.
+        start: Where the crate begins in it.
+
+    Raises:
+        ValueError: If the file is damaged (or IndexError, struct.error).
+    """
+    if (data[start + 8], data[start + 9]) < (0, 5):
+        return 0
+    crate = _Crate(data, start, wide=(data[start + 8], data[start + 9]) >= (0, 7))
+    sections = crate.sections()
+    if not sections.keys() >= _SECTIONS:
+        raise ValueError("sections are missing")
+    names = crate.name_bytes(sections)
+    sizes = crate.field_bytes(sections[b"FIELDS"])
+    # A set of fields is a run of their numbers that ends with -1.
+    (in_sets,) = crate.columns(sections[b"FIELDSETS"], 1)
+    ends = np.flatnonzero(in_sets < 0)
+    inside = in_sets >= 0
+    if inside.any() and in_sets[inside].max() >= len(sizes):
+        raise ValueError("fields that are not there")
+    sums = np.concatenate([[0.0], np.cumsum(np.where(inside, sizes[np.where(inside, in_sets, 0)], 0.0))])
+    _, sets, _ = crate.columns(sections[b"SPECS"], 3)
+    if len(sets) and not (sets.min() >= 0 and sets.max() < len(in_sets) and len(ends)):
+        raise ValueError("sets of fields that are not there")
+    last = ends[np.minimum(np.searchsorted(ends, sets), len(ends) - 1)] if len(sets) else sets
+    return names + int((sums[last] - sums[sets]).sum())
+
+
+def _members(data: mmap.mmap) -> list[int]:
+    """Return where in a package the crates begin."""
+    starts, at = [], data.find(_MAGIC)
+    while at >= 0:
+        starts.append(at)
+        at = data.find(_MAGIC, at + 1)
+    return starts
+
+
+class _Crate:
+    """Reads the parts of a crate that say how large its values are."""
+
+    def __init__(self, data: mmap.mmap | bytes, start: int, wide: bool) -> None:
+        self._data, self._start = data, start
+        self._count = "<Q" if wide else "<I"
+
+    def sections(self) -> dict[bytes, int]:
+        """Return where each section begins by its name."""
+        at = self._number("<q", 16)
+        count = self._number("<Q", at)
+        if count > 64:
+            raise ValueError("too many sections")
+        found = {}
+        for entry in range(count):
+            name, place, _ = struct.unpack_from("<16sqq", self._data, self._place(at + 8 + 32 * entry))
+            found[name.rstrip(b"\0")] = place
+        return found
+
+    def name_bytes(self, sections: dict[bytes, int]) -> int:
+        """Return how many bytes the names take, once it is clear that none of the lists of names is too long."""
+        for name in (b"TOKENS", b"STRINGS", b"PATHS"):
+            self._entries(sections[name])
+        return self._number("<Q", sections[b"TOKENS"] + 8)
+
+    def field_bytes(self, at: int) -> np.ndarray:
+        """Return how many bytes the value of each field takes when it is unpacked, shape [field_count]."""
+        count = self._entries(at)
+        names = self._number("<Q", at + 8)
+        packed = self._number("<Q", at + 16 + names)
+        values = _unpacked(self._bytes(at + 24 + names, packed), 8 * count)
+        found = np.frombuffer(values, dtype="<u8", count=count)
+        packed_ones = np.flatnonzero((found & _IS_PACKED) | (((found >> 48) & 255) == _TIME_SAMPLES))
+        sizes = np.zeros(count)
+        sizes[packed_ones] = [self.value_bytes(int(value)) for value in found[packed_ones]]
+        return sizes
+
+    def columns(self, at: int, width: int) -> list[np.ndarray]:
+        """Return columns of whole numbers that are packed one after the other."""
+        count, at, found = self._entries(at), at + 8, []
+        for _ in range(width):
+            packed = self._number("<Q", at)
+            found.append(_integers(self._bytes(at + 8, packed), count))
+            at += 8 + packed
+        return found
+
+    def value_bytes(self, value: int, look: bool = True) -> int:
+        """Return how many bytes a value takes when it is unpacked, 0 if it is not packed."""
+        place, kind = value & _PLACE, (value >> 48) & 255
+        if value & _IS_ARRAY and value & _IS_PACKED and not value & _IS_INLINED and place:
+            return _SIZES.get(kind, 8) * self._number(self._count, place)
+        if kind == _TIME_SAMPLES and look and not value & _IS_INLINED:
+            # Times, then values; before each stands how far away it is.
+            times = place + self._number("<q", place)
+            after = times + 8
+            values = after + self._number("<q", after)
+            count = self._entries(values)
+            samples = np.frombuffer(self._bytes(values + 8, 8 * count), dtype="<u8")
+            size = self.value_bytes(self._number("<Q", times), False)
+            return size + sum(self.value_bytes(int(sample), False) for sample in samples)
+        return 0
+
+    def _entries(self, at: int) -> int:
+        count = self._number("<Q", at)
+        if count > _MOST_ENTRIES:
+            raise ValueError(f"{count} entries of one kind")
+        return count
+
+    def _number(self, kind: str, at: int) -> int:
+        return int(struct.unpack_from(kind, self._data, self._place(at))[0])
+
+    def _bytes(self, at: int, count: int) -> bytes:
+        place = self._place(at)
+        if count > len(self._data) - place:
+            raise ValueError("parts beyond the end of the file")
+        return bytes(self._data[place : place + count])
+
+    def _place(self, at: int) -> int:
+        if at < 0 or at > len(self._data):
+            raise ValueError("parts beyond the end of the file")
+        return self._start + at
+
+
+def _integers(packed: bytes, count: int) -> np.ndarray:
+    """Unpack whole numbers, shape [count], int64.
+
+    Kept are the differences from one to the next: two bits each say whether it is the most common one, which stands
+    first, or in how many bytes (1, 2, 4) it follows.
+    """
+    if not count:
+        return np.zeros(0, dtype=np.int64)
+    code_bytes = (2 * count + 7) // 8
+    data = np.frombuffer(_unpacked(packed, 4 + code_bytes + 4 * count), dtype=np.uint8)
+    if len(data) < 4 + code_bytes:
+        raise ValueError("whole numbers that end too early")
+    codes = ((data[4 : 4 + code_bytes, None] >> np.array([0, 2, 4, 6], dtype=np.uint8)) & 3).reshape(-1)[:count]
+    widths = np.array([0, 1, 2, 4])[codes]
+    places = 4 + code_bytes + np.cumsum(widths) - widths
+    if places[-1] + widths[-1] > len(data):
+        raise ValueError("whole numbers that end too early")
+    steps = np.full(count, data[:4].view("<i4")[0], dtype=np.int64)
+    for code, width in ((1, 1), (2, 2), (3, 4)):
+        own = np.flatnonzero(codes == code)
+        raw = data[places[own, None] + np.arange(width)]
+        steps[own] = np.ascontiguousarray(raw).view(f"<i{width}").reshape(-1)
+    return np.cumsum(steps).astype(np.int32).astype(np.int64)
+
+
+def _unpacked(packed: bytes, most: int) -> bytes:
+    """Unpack what OpenUSD has packed with LZ4: one block, or several with the size before each.
+
+    Raises:
+        ValueError: If it is more than ``most`` bytes, or damaged.
+    """
+    if not packed:
+        raise ValueError("a packed part without bytes")
+    if not packed[0]:
+        return _block(packed[1:], most)
+    parts, at = b"", 1
+    for _ in range(packed[0]):
+        (size,) = struct.unpack_from("<i", packed, at)
+        if not 0 <= size <= len(packed) - at - 4:
+            raise ValueError("a packed part that ends too early")
+        parts += _block(packed[at + 4 : at + 4 + size], most - len(parts))
+        at += 4 + size
+    return parts
+
+
+def _block(packed: bytes, most: int) -> bytes:
+    """Unpack one block of LZ4: turns of bytes as they are and of bytes that were there before."""
+    out, at = bytearray(), 0
+    while at < len(packed):
+        token = packed[at]
+        count, at = _length(packed, at + 1, token >> 4)
+        out += packed[at : at + count]
+        at += count
+        if at >= len(packed):  # the last turn has no second half
+            break
+        back = packed[at] | packed[at + 1] << 8
+        count, at = _length(packed, at + 2, token & 15)
+        count += 4
+        if not 0 < back <= len(out) or len(out) + count > most:
+            raise ValueError("a packed part that is damaged")
+        out += (bytes(out[-back:]) * (count // back + 1))[:count]
+    if len(out) > most:
+        raise ValueError("a packed part that is larger than it says")
+    return bytes(out)
+
+
+def _length(packed: bytes, at: int, first: int) -> tuple[int, int]:
+    """Read a length that begins with four bits, and return where reading goes on."""
+    total, byte = first, 255 if first == 15 else 0
+    while byte == 255:
+        byte = packed[at]
+        total, at = total + byte, at + 1
+    return total, at
