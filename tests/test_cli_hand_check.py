@@ -29,6 +29,7 @@ def broken_hand(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_good_hand_is_printed_and_ends_well(capsys) -> None:
     cli.main(["hands", "check", "barrett"])
     text = capsys.readouterr().out

@@ -109,6 +109,7 @@ def test_a_missing_file_is_named(copy, name):
     assert check_extension(copy) == [f"extension.toml names {name}, which is missing"]
 
 
+@pytest.mark.slow
 def test_a_missing_module_is_named(copy):
     shutil.rmtree(copy / "omni_graspd" / "kit")
     assert check_extension(copy) == ["extension.toml names the module omni_graspd.kit, which is missing"]
@@ -125,6 +126,7 @@ def test_a_broken_toml_is_reported(copy):
     assert check_extension(copy)[0].startswith("extension.toml does not parse")
 
 
+@pytest.mark.slow
 def test_missing_hands_are_named(copy):
     shutil.rmtree(copy / "data" / "hands" / "shadow")
     assert check_extension(copy) == ["hands missing from data/: shadow"]

@@ -74,6 +74,7 @@ def test_escape_codes_do_not_reach_the_terminal(text: str, tmp_path: Path, capsy
     assert str(GraspdError(f"expected a name, got {text}")).isprintable()
 
 
+@pytest.mark.slow
 def test_reports_are_made_of_any_names(tmp_path: Path) -> None:
     roots = [_dataset(tmp_path / f"{k}", _file_name(name), text=name) for k, name in enumerate(_NAMES)]
     roots += [_dataset(tmp_path / f"e{k}", "claw", text=text, status=text) for k, text in enumerate(_ESCAPES)]
@@ -98,6 +99,7 @@ def test_names_that_no_file_can_have_are_refused(tmp_path: Path) -> None:
         assert str(error.value).isprintable()
 
 
+@pytest.mark.slow
 def test_many_reasons_share_a_place_in_the_legend(tmp_path: Path) -> None:
     root = _dataset(tmp_path / "set", "claw")
     count = 2000

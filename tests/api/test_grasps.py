@@ -88,6 +88,7 @@ def test_a_data_frame_has_a_row_per_grasp(grasps):
     assert {"index", "status", "usable", "epsilon", "x", "qw", *grasps.hand.joint_names} <= set(frame.columns)
 
 
+@pytest.mark.slow
 def test_a_picture_shows_the_hand(grasps, tmp_path):
     picture = grasps[:1].show(tmp_path / "grasps.png", size=48)
     pixels = np.asarray(picture)

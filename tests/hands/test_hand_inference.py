@@ -169,6 +169,7 @@ def test_a_hand_without_any_surface_still_opens_within_its_limits():
     assert np.all((hand.open_positions >= hand.joint_lower) & (hand.open_positions <= hand.joint_upper))
 
 
+@pytest.mark.slow
 def test_turning_the_palm_frame_turns_what_is_inferred(claw):
     turn = np.array([0.02, -0.05, 0.3, *Rotation.from_rotvec([0.4, -1.1, 0.7]).as_quat()])
     palm = claw.links[0].mesh
@@ -182,6 +183,7 @@ def test_turning_the_palm_frame_turns_what_is_inferred(claw):
     np.testing.assert_allclose(turned.open_positions, plain.open_positions, atol=0.05)
 
 
+@pytest.mark.slow
 def test_a_hand_twice_as_large_is_held_the_same_way(claw):
     links = []
     for link in claw.links:

@@ -97,6 +97,7 @@ def test_two_hands_in_one_file_are_refused_with_both_palms(tmp_path: Path, kind:
         add(tmp_path, two(0.5, kind))
 
 
+@pytest.mark.slow
 def test_a_palm_named_beside_the_file_chooses_one_of_two_hands(tmp_path: Path) -> None:
     (tmp_path / "hand.toml").write_text('palm = "right_palm"\n')
     path = add(tmp_path, two(0.5))
@@ -131,11 +132,13 @@ def test_balls_that_are_only_seen_are_not_solid_and_named(tmp_path: Path) -> Non
     assert import_notes(path)[0].endswith("no <collision> where others have: tip0, tip1, tip2")
 
 
+@pytest.mark.slow
 def test_links_that_are_only_seen_are_solid_where_no_link_collides(tmp_path: Path) -> None:
     text = hand().replace("<collision>", "<!--").replace("</collision>", "-->")
     assert all(len(one.mesh.faces) for one in read_hand(add(tmp_path, text)).links)
 
 
+@pytest.mark.slow
 def test_collada_meshes_are_read_in_the_unit_that_they_state(tmp_path: Path) -> None:
     pytest.importorskip("collada")
     box = trimesh.creation.box((80.0, 80.0, 20.0))

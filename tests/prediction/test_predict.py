@@ -50,6 +50,7 @@ def test_a_pose_that_is_found_gives_nearly_the_same_grasps(model, image):
     np.testing.assert_allclose(found.T_object_palm, known.T_object_palm, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_lifts_are_tried_as_of_any_grasps(model, image):
     grasps = gd.predict(model, image.depth, 2, intrinsics=image.intrinsics, mask=image.mask)
     assert grasps.measure_lift().metrics["lifted"].shape == (2,)

@@ -90,6 +90,7 @@ def _ball(radius: float) -> RigidObject:
     return dataclasses.replace(load_object("baseball"), name="ball", mesh=mesh, convex_pieces=())
 
 
+@pytest.mark.slow
 def test_clearance_is_the_distance_of_the_meshes():
     hand, ball = load_hand("allegro"), _ball(0.02)
     joints = np.tile(hand.open_positions, (4, 1))

@@ -65,6 +65,7 @@ def test_heights_are_those_of_all_vertices(name):
     np.testing.assert_allclose(clearance.link_heights(placed), link_heights(hand, _TABLE, poses, joints), atol=2e-7)
 
 
+@pytest.mark.slow
 def test_a_hand_is_measured_alone_as_among_others():
     hand = load_hand("shadow")
     distance = object_model(load_object("mug"), SynthesisConfig().distance, "cpu").distance

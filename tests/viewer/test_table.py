@@ -12,7 +12,7 @@ from omni_graspd.viewer.grasp_scene import GraspScene
 from omni_graspd.viewer.serve import page_server
 
 
-@pytest.mark.parametrize("offset", [-0.04, 0.03])
+@pytest.mark.parametrize("offset", [-0.04, pytest.param(0.03, marks=pytest.mark.slow)])
 def test_the_top_of_the_drawn_table_is_the_plane_and_it_comes_and_goes(
     session: Inspection, port: int, offset: float
 ) -> None:
