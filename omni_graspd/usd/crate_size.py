@@ -73,6 +73,7 @@ def unpacked_bytes(data: mmap.mmap | bytes, start: int = 0) -> int:
     if not sections.keys() >= _SECTIONS:
         raise ValueError("sections are missing")
     names = crate.name_bytes(sections)
+    crate.check_paths(sections)
     sizes = crate.field_bytes(sections[b"FIELDS"])
     # A set of fields is a run of their numbers that ends with -1.
     (in_sets,) = crate.columns(sections[b"FIELDSETS"], 1)
@@ -121,6 +122,32 @@ class _Crate:
         for name in (b"TOKENS", b"STRINGS", b"PATHS"):
             self._entries(sections[name])
         return self._number("<Q", sections[b"TOKENS"] + 8)
+
+    def check_paths(self, sections: dict[bytes, int]) -> None:
+        """Check that the paths are a tree that is walked once; OpenUSD walks others for hours, in all the memory.
+
+        Each path says where the next one at its level is: -2 for the last without a child, -1 for the last with one, 0
+        where it follows at once, else so many entries ahead, past the children.
+        """
+        at = sections[b"PATHS"]
+        paths, names, jumps = self.columns(at + 8, 3)
+        if not len(paths):
+            return
+        if paths.min() < 0 or paths.max() >= self._entries(at):
+            raise ValueError("paths that are not there")
+        if np.abs(names).max() >= self._entries(sections[b"TOKENS"]):
+            raise ValueError("names that are not there")
+        steps, waiting, visited = jumps.tolist(), [0], 0
+        while waiting:
+            place, goes_on = waiting.pop(), True
+            while goes_on:
+                visited += 1
+                if place >= len(steps) or visited > len(steps):
+                    raise ValueError("paths that are no tree")
+                if steps[place] > 0:
+                    waiting.append(place + steps[place])
+                goes_on = steps[place] >= -1
+                place += 1
 
     def field_bytes(self, at: int) -> np.ndarray:
         """Return how many bytes the value of each field takes when it is unpacked, shape [field_count]."""

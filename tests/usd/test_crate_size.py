@@ -124,6 +124,39 @@ def test_counts_that_no_file_has_are_refused(section: bytes, tmp_path: Path) -> 
         open_stage(tmp_path / "bad.usdc")
 
 
+def _packed(values: list[int]) -> bytes:
+    """Pack whole numbers as OpenUSD unpacks them: each difference in four bytes, and no byte as one before."""
+    steps = np.diff(np.array(values, dtype=np.int32), prepend=np.int32(0)).astype("<i4").tobytes()
+    data = struct.pack("<i", 0) + b"\xff" * ((2 * len(values) + 7) // 8) + steps
+    more, rest = divmod(len(data) - 15, 255)
+    block = b"\0\xf0" + b"\xff" * more + bytes([rest]) + data
+    return struct.pack("<Q", len(block)) + block
+
+
+@pytest.mark.parametrize(("jumps", "told"), [([1] * 39 + [-2], "no tree"), ([-1] * 40, "no tree"), (None, "")])
+def test_paths_that_are_no_tree_are_refused(jumps: list[int] | None, told: str, tmp_path: Path) -> None:
+    """Forty paths, each of which has the next one as child and as sibling, are 2^40 to walk."""
+    stage = Usd.Stage.CreateNew(str(tmp_path / "small.usdc"))
+    for number in range(38):
+        stage.DefinePrim(f"/prim_{number}")
+    stage.Save()
+    data = bytearray((tmp_path / "small.usdc").read_bytes())
+    entry = data.rindex(b"PATHS".ljust(16, b"\0"))
+    (count,) = struct.unpack_from("<Q", data, _section(bytes(data), b"PATHS"))
+    if jumps:
+        struct.pack_into("<q", data, entry + 16, len(data))
+        numbers, names = list(range(count)), [1] * count
+        data += struct.pack("<QQ", count, count) + _packed(numbers) + _packed(names)
+        data += _packed([*jumps, *[-2] * count][:count])
+    path = tmp_path / "bad.usdc"
+    path.write_bytes(data)
+    if not jumps:
+        open_stage(path)
+        return
+    with pytest.raises(GraspdError, match=told):
+        open_stage(path)
+
+
 def test_damaged_files_are_told_by_nothing_but_these_errors(tmp_path: Path) -> None:
     path = tmp_path / "hand.usdc"
     Sdf.Layer.OpenAsAnonymous(str(data_folder() / "hands/barrett/barrett.usda")).Export(str(path))
