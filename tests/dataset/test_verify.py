@@ -74,6 +74,10 @@ def _lose_a_number(table):
     return replace(table, grasps=replace(table.grasps, T_object_palm=poses))
 
 
+def _lose_poses(table):
+    return replace(table, grasps=replace(table.grasps, T_object_palm=np.full_like(table.grasps.T_object_palm, np.nan)))
+
+
 def _rename_joint(table):
     return replace(table, joint_names=("elbow", *table.joint_names[1:]))
 
@@ -89,10 +93,10 @@ def _drop_row(root: Path) -> None:
     update_checksums(root)
 
 
-def _move_scene_grasp(root: Path) -> None:
+def _move_scene_grasp(root: Path, by: float = 0.001) -> None:
     table = read_scene_grasps(root / _SCENE_TABLE)
     poses = table.grasps.T_world_palm.copy()
-    poses[1, 2] += 0.001
+    poses[1, 2] += by
     write_scene_grasps(replace(table, grasps=replace(table.grasps, T_world_palm=poses)), root / _SCENE_TABLE)
     forget_checksums(root, {_SCENE_TABLE})
     update_checksums(root)
@@ -151,6 +155,8 @@ _CORRUPTIONS = {
     "non-unit quaternion": (lambda root: _rewrite_grasps(root, _scale_quaternion), _TABLE, "in row 1"),
     "joint beyond its limit": (lambda root: _rewrite_grasps(root, _break_limit), _TABLE, "in row 2"),
     "NaN in a good row": (lambda root: _rewrite_grasps(root, _lose_a_number), _TABLE, "expected finite poses"),
+    "no numbers in good rows": (lambda root: _rewrite_grasps(root, _lose_poses), _SCENE_TABLE, "carried along"),
+    "NaN in a good scene row": (lambda root: _move_scene_grasp(root, np.nan), _SCENE_TABLE, "carried along"),
     "negative epsilon": (lambda root: _rewrite_grasps(root, _spoil_metric), _TABLE, "expected epsilon of 0 or more"),
     "lost row": (_drop_row, _TABLE, "expected 3 grasps, got 2"),
     "scene grasp that did not move along": (_move_scene_grasp, _SCENE_TABLE, "carried along with the object"),

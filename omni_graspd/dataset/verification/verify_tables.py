@@ -171,11 +171,12 @@ def _placing_problems(table: SceneGraspTable, hand: str, base: GraspTable, T_wor
         return
     base_rows = rows_of(base.indices, table.grasp_indices[rows])
     ok = np.array([table.status[row] == "ok" for row in rows], dtype=bool)
-    placed = compose(T_world_object, base.grasps.T_object_palm[base_rows])[ok]
-    found = table.grasps.T_world_palm[rows][ok]
-    off = np.linalg.norm(placed[:, :3] - found[:, :3], axis=1) > _POSE_TOLERANCE
-    turned = np.abs((placed[:, 3:] * found[:, 3:]).sum(axis=1)) < 1.0 - _POSE_TOLERANCE
-    yield from _rows(off | turned, f"the base grasps by {hand} carried along with the object")
+    own, found = base.grasps.T_object_palm[base_rows][ok], table.grasps.T_world_palm[rows][ok]
+    placed, finite = np.full_like(own, np.nan), np.isfinite(own).all(axis=1)
+    placed[finite] = compose(T_world_object, own[finite])
+    near = np.linalg.norm(placed[:, :3] - found[:, :3], axis=1) <= _POSE_TOLERANCE
+    near &= np.abs((placed[:, 3:] * found[:, 3:]).sum(axis=1)) >= 1.0 - _POSE_TOLERANCE
+    yield from _rows(~near, f"the base grasps by {hand} carried along with the object")
     way, top = base.grasps.way, table_under(T_world_object).plane
     if way is None or top is None or table.grasps.usable is None:
         return
