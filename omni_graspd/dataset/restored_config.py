@@ -30,8 +30,7 @@ def restore_config(kind: type[T], settings: dict[str, Any]) -> T:
     if unknown:
         got = shortened(", ".join(unknown))
         raise GraspdError(
-            f"expected settings of {kind.__name__} among {', '.join(sorted(known))}, got {got}; use the version of "
-            "omni-graspd that made the dataset"
+            f"{kind.__name__} has no settings called {got}; use the version of omni-graspd that made the dataset"
         )
     return kind(**{name: _restore(hints[name], value, f"{kind.__name__}.{name}") for name, value in settings.items()})
 

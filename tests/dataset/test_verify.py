@@ -222,5 +222,8 @@ def test_settings_come_back_as_the_configuration_they_were():
 
     config = SynthesisConfig(iterations=7)
     assert restore_config(SynthesisConfig, json.loads(json.dumps(dataclasses.asdict(config)))) == config
-    with pytest.raises(GraspdError, match="got magic"):
+    with pytest.raises(GraspdError, match="SynthesisConfig has no settings called magic; use") as error:
         restore_config(SynthesisConfig, {"magic": 1})
+    with pytest.raises(GraspdError) as longest:
+        restore_config(SynthesisConfig, {"<a>" * 300: 1})
+    assert len(str(error.value)) < len(str(longest.value)) < 400
