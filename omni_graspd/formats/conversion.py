@@ -200,9 +200,11 @@ def _lost(record: GraspRecord, known: Format) -> list[str]:
     lacks = known.lacks
     lost = [name for name in lacks if name != "scores" and _has(getattr(record, name))]
     scores = [name for name in record.scores if name != "confidence"] if "scores" in lacks else []
-    if not lost and not scores:
+    loses_way = record.way is not None and not known.has_way
+    if not lost and not scores and not loses_way:
         return []
     names = [name.replace("T_object_", "").replace("_", " ") for name in lost]
+    names += ["the way past the table"] if loses_way else []
     names += [f"{len(scores)} scores"] if scores else []
     return [f"{known.name} has no place for: {', '.join(names)}"]
 

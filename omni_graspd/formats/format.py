@@ -113,6 +113,8 @@ class Format:
     """Whether only grasps of hands that we have can be written."""
     has_placement: bool = False
     """Whether files that we write say where in the world the object lies, for grasps in a scene."""
+    has_way: bool = False
+    """Whether files that we write say how the hand gets to each grasp past a table, and out again."""
     lacks: tuple[str, ...] = ()
     """Fields of a record that have no place in the files that we write."""
     rotation: str = "quaternions"

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Grasps on a table, converted into another dataset: the ways to them survive, and so do their rest poses."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from omni_graspd.cli import main as cli
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.manifest import read_manifest
+from omni_graspd.dataset.tables import GraspTable, read_grasps
+from omni_graspd.dataset.verification.verify import verify_dataset
+from omni_graspd.synthesis.grasp import Way
+
+pytestmark = pytest.mark.slow
+
+
+def _tables(root: Path) -> list[GraspTable]:
+    manifest = read_manifest(root)
+    return [read_grasps(path) for *_, path in DatasetLayout(root).grasp_tables(manifest.hands, manifest.objects)]
+
+
+def test_ways_rest_poses_and_numbers_survive(resting_dataset: Path, tmp_path: Path, capsys) -> None:
+    cli.main(["convert", str(resting_dataset), str(tmp_path / "again"), "--to", "dataset"])
+    assert "has no place for" not in capsys.readouterr().out
+    for before, after in zip(_tables(resting_dataset), _tables(tmp_path / "again"), strict=True):
+        kept = np.isfinite(before.grasps.T_object_palm).all(axis=1) & np.isfinite(before.grasps.joint_positions).all(1)
+        expected = before.take(kept)
+        assert len(after.indices) and len(np.unique(after.rest_poses)) > 1
+        np.testing.assert_array_equal(after.rest_poses, expected.rest_poses)
+        for field in fields(Way):
+            values = np.asarray(getattr(expected.grasps.way, field.name))
+            np.testing.assert_array_equal(getattr(after.grasps.way, field.name), values, err_msg=field.name)
+        np.testing.assert_array_equal(after.grasps.usable, expected.grasps.usable)
+        clearances = expected.grasps.postures.pregrasp_clearance
+        np.testing.assert_array_equal(after.grasps.postures.pregrasp_clearance, clearances)
+    assert not verify_dataset(tmp_path / "again").faults
+
+
+def test_what_has_no_place_for_a_way_says_so(resting_dataset: Path, tmp_path: Path, capsys) -> None:
+    cli.main(["convert", str(resting_dataset), str(tmp_path / "files"), "--to", "isaac_grasp"])
+    assert "isaac_grasp has no place for: " in (said := capsys.readouterr().out)
+    assert "the way past the table" in said
+
+
+def test_usable_grasps_are_chosen_after_a_conversion(resting_dataset: Path, tmp_path: Path) -> None:
+    cli.main(["convert", str(resting_dataset), str(tmp_path / "usable"), "--to", "dataset", "--where", "usable"])
+    tables = _tables(tmp_path / "usable")
+    assert all(table.grasps.usable.all() for table in tables)
+    count = sum(int(table.grasps.usable.sum()) for table in _tables(resting_dataset))
+    assert sum(len(table.indices) for table in tables) == count
