@@ -77,8 +77,8 @@ def grasp_table(record: GraspRecord, *, foreign: bool) -> GraspTable:
     """
     indices = np.arange(len(record), dtype=np.int32)
     if record.rest_poses is not None:
-        record = record.rows(np.argsort(record.rest_poses, kind="stable"))
-        indices = _numbers(record.rest_poses)
+        order = np.argsort(record.rest_poses, kind="stable")
+        indices, record = _numbers(record.rest_poses), record.rows(order)
     prefix = SOURCE_PREFIX if foreign else ""
     names = {name for name in record.scores if name != "confidence"}
     losses = {name for name in names if name.startswith("loss_") and not foreign}
@@ -108,7 +108,7 @@ def grasp_table(record: GraspRecord, *, foreign: bool) -> GraspTable:
 
 
 def _numbers(rest_poses: np.ndarray) -> np.ndarray:
-    """Return the numbers of grasps that are sorted by their rest poses, int32."""
+    """Return the numbers of grasps once they are sorted by their rest poses, int32."""
     poses, counts = np.unique(rest_poses, return_counts=True)
     return np.concatenate([np.zeros(0, np.int32), *map(grasp_indices, poses, np.zeros_like(counts), counts)])
 
