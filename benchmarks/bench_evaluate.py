@@ -11,7 +11,7 @@ in place beforehand, all but one quick metric: what is timed is the reading, the
 from __future__ import annotations
 
 import asyncio
-import resource
+import re
 import shutil
 import subprocess
 import sys
@@ -93,7 +93,13 @@ def timed(work: str, root: Path, hand: str) -> tuple[float, float]:
         write_report([root], ReportConfig(out=root.with_name(f"{root.name}_report"), pictures=0))
     else:
         gd.open(root).to_pandas(hand)
-    return time.process_time() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return time.process_time() - begin, _peak_memory()
+
+
+def _peak_memory() -> float:
+    """Return the most memory that this process has had [MB]; Linux only: what getrusage says includes its parent."""
+    status = Path("/proc/self/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1024
 
 
 def main(options: Options) -> int:
