@@ -174,3 +174,18 @@ def test_grasps_of_several_rest_poses_are_numbered_pose_by_pose() -> None:
 
 def test_a_way_is_lost_with_one_part_that_has_none() -> None:
     assert joined_records([_record(), replace(_record(), way=None)]).way is None
+
+
+def test_the_loop_of_the_documentation_lifts(jaws: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("mujoco")
+    (loop,) = [
+        block
+        for block in (_ROOT / "docs" / "formats.md").read_text(encoding="utf-8").split("```python\n")[1:]
+        if "mujoco" in block
+    ]
+    block = make_block()
+    write_mjcf(_record(), jaws, replace(block, convex_pieces=(block.mesh,)), tmp_path / "mug.xml", tmp_path / "assets")
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(loop.split("```")[0], names)
+    assert names["data"].body("object").xpos[2] == pytest.approx(0.1, abs=5e-3)
