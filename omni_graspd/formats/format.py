@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,8 +99,9 @@ class Format:
     """Reads a file; None where we only write."""
     write: Callable[[GraspRecord, Path], None] | None = None
     """Writes a file of grasps alone; None where we only read, or write as follows."""
-    write_with_assets: Callable[[ReadGrasps, GraspRecord, Path, Path], None] | None = None
-    """Writes a file with grasps, hand and object; the last argument is the folder for the assets."""
+    write_with_assets: Callable[[ReadGrasps, GraspRecord, Path, Path], Sequence[str]] | None = None
+    """Writes a file with grasps, hand and object; the last argument is the folder for the assets. Returns what there is
+    to say of it, one sentence each."""
     write_all: Callable[[GraspReading, Path], tuple[WrittenFile, tuple[Refusal, ...]]] | None = None
     """Writes all grasps into one folder; returns what was written and what was left out."""
     check_target: Callable[[Path], None] | None = None

@@ -88,13 +88,14 @@ def write_mjcf(record: GraspRecord, hand: Hand, obj: RigidObject, path: Path, as
         temporary.write_text(ElementTree.tostring(model, encoding="unicode") + "\n", encoding="utf-8")
 
 
-def _write(entry: ReadGrasps, record: GraspRecord, path: Path, assets: Path) -> None:
+def _write(entry: ReadGrasps, record: GraspRecord, path: Path, assets: Path) -> tuple[str, ...]:
     if entry.hand is None:
         raise GraspdError(f"expected one of our hands for an MJCF model, got {record.hand!r}; name one with --hand")
     if entry.object_path is None:
         raise GraspdError(f"expected the mesh of {record.object or 'the object'!r}, got none; give it with --object")
     obj = load_scaled_object(entry.object_path, scaled_name(record), record.object_scale)
     write_mjcf(record, entry.hand, obj, path, assets)
+    return ()
 
 
 FORMAT = Format(

@@ -18,7 +18,7 @@ from omni_graspd.formats.grasp_reading import ReadGrasps
 from omni_graspd.formats.object_files import load_scaled_object, scaled_name
 from omni_graspd.formats.record import GraspRecord
 from omni_graspd.formats.usd_motion import animate_grasp, set_times
-from omni_graspd.formats.usd_play import write_play_stages
+from omni_graspd.formats.usd_play import play_folder, write_play_stages
 from omni_graspd.formats.world_ways import world_ways
 from omni_graspd.geometry.corner_normals import corner_normals
 from omni_graspd.hands.hand import Hand
@@ -41,7 +41,7 @@ _TABLE_COLOR = (0.55, 0.5, 0.42)
 _PHASES = LiftConfig.of("dexgraspbench").phases
 
 
-def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None, path: Path, assets: Path) -> None:
+def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None, path: Path, assets: Path) -> int:
     """Write a stage of grasps: ``/Grasps/grasp_0000`` with ``object`` and ``hand``, ``/Grasps/grasp_0001``, ...
 
     Each is moved aside so that none hides another; the first stays where it is. Below its own prim, the object is at
@@ -57,6 +57,9 @@ def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None,
         path: USD file to write, all or nothing.
         assets: Folder for the hand's and the object's files; those that are there are kept.
 
+    Returns:
+        How many scenes with physics were written.
+
     Raises:
         GraspdError: If hand or object cannot be read or written.
     """
@@ -69,9 +72,10 @@ def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None,
     object_file = None if object_path is None else _object_file(record, object_path, assets)
     stage = create_stage("Grasps", path)
     ways: list[HandWay | None] = [None] * len(record)
+    played = 0
     if object_file is not None:
         ways = world_ways(record, read_object(object_file).center_of_mass)
-        write_play_stages(record, ways, copied, object_file, path, assets)
+        played = write_play_stages(record, ways, copied, object_file, path, assets)
     if any(way is not None for way in ways):
         set_times(stage, _PHASES)
     Usd.ModelAPI(stage.GetDefaultPrim()).SetKind(Kind.Tokens.assembly)
@@ -85,6 +89,7 @@ def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None,
     folder = path.absolute().parent
     UsdUtils.ModifyAssetPaths(stage.GetRootLayer(), lambda asset: _relative(asset, folder))
     save_stage(stage, path)
+    return played
 
 
 def author_grasps(
@@ -206,10 +211,11 @@ def _relative(asset: str, folder: Path) -> str:
     return f"../{target.relative_to(folder.parent).as_posix()}" if target.is_relative_to(folder.parent) else asset
 
 
-def _write(entry: ReadGrasps, record: GraspRecord, path: Path, assets: Path) -> None:
+def _write(entry: ReadGrasps, record: GraspRecord, path: Path, assets: Path) -> tuple[str, ...]:
     if entry.hand is None:
         raise GraspdError(f"expected one of our hands for a USD stage, got {record.hand!r}; name one with --hand")
-    write_grasp_stage(record, entry.hand, entry.object_path, path, assets)
+    count = write_grasp_stage(record, entry.hand, entry.object_path, path, assets)
+    return (f"{count} scenes that play are in {play_folder(path)}",) if count else ()
 
 
 FORMAT = Format(

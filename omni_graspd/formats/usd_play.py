@@ -40,8 +40,8 @@ def play_folder(path: Path) -> Path:
 
 def write_play_stages(
     record: GraspRecord, ways: list[HandWay | None], hand: Hand, object_file: Path, path: Path, assets: Path
-) -> None:
-    """Write a scene for each usable grasp with a way: ``<stem>_play/grasp_0000.usd``.
+) -> int:
+    """Write a scene for each usable grasp with a way: ``<stem>_play/grasp_0000.usd``; others of such names are removed.
 
     A scene is in centimetres. Its hand is made of rigid bodies with joints between them; the palm is kinematic. Time
     samples, 60 a second, say where the palm goes and toward what the joints are driven: pregrasp, hover, grasp,
@@ -55,11 +55,17 @@ def write_play_stages(
         object_file: USD file of the object at its scale, among the assets.
         path: The stage of all grasps to which the scenes belong.
         assets: Folder for what all scenes have in common.
+
+    Returns:
+        How many scenes were written.
     """
     good = np.asarray(record.scores.get("confidence", np.ones(len(record)))) > 0.0
     rows = [row for row, way in enumerate(ways) if way is not None and good[row]]
+    folder = play_folder(path)
+    for stale in set(folder.glob("grasp_[0-9]*.usd")) - {_scene_file(folder, row) for row in rows}:
+        stale.unlink()
     if not rows:
-        return
+        return 0
     scene = "" if record.placement is None else f"_{record.placement.scene}"
     common = assets / f"{object_file.stem}_by_{hand.name}{scene}_lift.usd"
     obj, config = read_object(object_file), LiftConfig.of("dexgraspbench")
@@ -67,7 +73,12 @@ def write_play_stages(
     for row in rows:
         way = ways[row]
         assert way is not None
-        _write_scene(row, way, hand, obj, common, play_folder(path) / f"grasp_{row:04d}.usd", config)
+        _write_scene(row, way, hand, obj, common, _scene_file(folder, row), config)
+    return len(rows)
+
+
+def _scene_file(folder: Path, row: int) -> Path:
+    return folder / f"grasp_{row:04d}.usd"
 
 
 def _write_common(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _PREVIEW = "preview"
-_PATTERN = re.compile(r"([*?[])")
+_SPECIAL = re.compile(r"([*?[])")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class CardConfig:
     name: str
     """What it is called."""
     files: dict[str, tuple[str, ...]]
-    """Files of each split, relative to the dataset folder, with ``/``; at least one."""
+    """Patterns for the files of each split, relative to the dataset folder, with ``/``; at least one."""
     schema: pa.Schema | None
     """Columns of the tables; None where not all have the same."""
 
@@ -50,33 +50,37 @@ def card_configs(root: Path, manifest: Manifest) -> list[CardConfig]:
     if (root / PREVIEW_FILE).is_file():
         found.append(CardConfig(_PREVIEW, {_PREVIEW: (PREVIEW_FILE,)}, preview_schema()))
     for hand in manifest.hands:
-        tables = [(obj, path) for _, obj, path in layout.grasp_tables([hand], manifest.objects)]
-        found += _config(f"grasps_{hand}", tables, root, manifest, GRASPS)
-    tables = [(obj, path) for obj in manifest.objects for path in layout.scene_tables(obj)]
-    return found + _config("scene_grasps", tables, root, manifest, SCENE_GRASPS)
+        tables = {obj: [path] for _, obj, path in layout.grasp_tables([hand], manifest.objects)}
+        patterns = {obj: f"grasps/{_escaped(hand)}/{_escaped(obj)}.parquet" for obj in tables}
+        found += _config(f"grasps_{hand}", tables, patterns, manifest, GRASPS)
+    tables = {obj: paths for obj in manifest.objects if (paths := layout.scene_tables(obj))}
+    patterns = {obj: f"scenes/{_escaped(obj)}/*.grasps.parquet" for obj in tables}
+    return found + _config("scene_grasps", tables, patterns, manifest, SCENE_GRASPS)
 
 
 def _config(
-    name: str, tables: list[tuple[str, Path]], root: Path, manifest: Manifest, kind: TableKind
+    name: str, tables: dict[str, list[Path]], patterns: dict[str, str], manifest: Manifest, kind: TableKind
 ) -> list[CardConfig]:
-    split_of, files = split_by_object(manifest.objects), {split: [] for split in SPLITS}
-    for obj, path in tables:
-        files[split_of[obj]].append(path.relative_to(root).as_posix())
+    """Return the configuration of some tables, given by object; none where there are no tables."""
     if not tables:
         return []
-    schemas = [open_table(path, kind).schema.remove_metadata() for _, path in tables]
+    split_of = split_by_object(manifest.objects)
+    files = {split: tuple(patterns[obj] for obj in tables if split_of[obj] == split) for split in SPLITS}
+    schemas = [open_table(path, kind).schema.remove_metadata() for paths in tables.values() for path in paths]
     same = all(schema.equals(schemas[0]) for schema in schemas)
-    there = {split: tuple(names) for split, names in files.items() if names}
-    return [CardConfig(name, there, schemas[0] if same else None)]
+    return [CardConfig(name, {split: names for split, names in files.items() if names}, schemas[0] if same else None)]
+
+
+def _escaped(name: str) -> str:
+    """Return a pattern that fits a name only."""
+    return _SPECIAL.sub(r"[\1]", name)
 
 
 def header_lines(configs: Iterable[CardConfig]) -> Iterator[str]:
-    """Yield ``configs`` and ``dataset_info`` of a card's header, as YAML.
-
-    Names of files are escaped: hubs take them for patterns.
-    """
+    """Yield ``configs`` and ``dataset_info`` of a card's header, as YAML."""
     configs = list(configs)
-    yield "configs:"
+    if configs:
+        yield "configs:"
     for index, config in enumerate(configs):
         yield f"- config_name: {json.dumps(config.name)}"
         if index == 0:
@@ -85,15 +89,16 @@ def header_lines(configs: Iterable[CardConfig]) -> Iterator[str]:
         for split, names in config.files.items():
             yield f"  - split: {split}"
             yield "    path:"
-            yield from ("    - " + json.dumps(_PATTERN.sub(r"[\1]", name)) for name in names)
-    yield "dataset_info:"
-    for config in configs:
-        if config.schema is not None:
-            yield f"- config_name: {json.dumps(config.name)}"
-            yield "  features:"
-            for field in config.schema:
-                yield f"  - name: {json.dumps(field.name)}"
-                yield from (f"    {line}" for line in _feature(field.type))
+            yield from ("    - " + json.dumps(name) for name in names)
+    described = [(config.name, config.schema) for config in configs if config.schema is not None]
+    if described:
+        yield "dataset_info:"
+    for name, schema in described:
+        yield f"- config_name: {json.dumps(name)}"
+        yield "  features:"
+        for field in schema:
+            yield f"  - name: {json.dumps(field.name)}"
+            yield from (f"    {line}" for line in _feature(field.type))
 
 
 def _feature(kind: pa.DataType) -> list[str]:

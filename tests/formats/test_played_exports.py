@@ -127,6 +127,15 @@ def test_physx_lifts_what_is_pressed_enough(jaws: Hand, tmp_path: Path, where: s
     assert _played(scenes / "grasp_0001.usd")[2] < 0.05
 
 
+def test_only_usable_grasps_have_scenes_and_those_of_before_are_gone(jaws: Hand, tmp_path: Path) -> None:
+    scenes = _write_scenes(_record(), jaws, tmp_path)
+    assert sorted(path.name for path in scenes.iterdir()) == ["grasp_0000.usd", "grasp_0001.usd"]
+    (scenes / "mine.usd").write_text("#usda 1.0")
+    record = _record()
+    _write_scenes(replace(record, scores=record.scores | {"confidence": np.array([0.0, 1.0])}), jaws, tmp_path)
+    assert sorted(path.name for path in scenes.iterdir()) == ["grasp_0001.usd", "mine.usd"]
+
+
 def test_scenes_have_the_motion_as_time_samples_of_palm_and_drives(jaws: Hand, tmp_path: Path) -> None:
     record = _in_scene(_record())
     stage = Usd.Stage.Open(str(_write_scenes(record, jaws, tmp_path) / "grasp_0000.usd"))
