@@ -54,3 +54,32 @@ def test_usable_grasps_are_chosen_after_a_conversion(resting_dataset: Path, tmp_
     assert all(table.grasps.usable.all() for table in tables)
     count = sum(int(table.grasps.usable.sum()) for table in _tables(resting_dataset))
     assert sum(len(table.indices) for table in tables) == count
+
+
+def test_scenes_and_datasets_become_models_and_scenes_that_play(resting_dataset: Path, tmp_path: Path, capsys) -> None:
+    mujoco = pytest.importorskip("mujoco")
+    table = sorted(resting_dataset.glob("scenes/block/*.grasps.parquet"))[0]
+    cli.main(["convert", str(resting_dataset), str(tmp_path / "stages"), "--to", "usd", "--where", "usable"])
+    scenes = list((tmp_path / "stages" / "barrett" / "block_play").iterdir())
+    assert scenes and f"{len(scenes)} scenes that play are in " in capsys.readouterr().out
+    for source, file in ((table, "barrett/block_scene_0000.xml"), (resting_dataset, "barrett/block.xml")):
+        cli.main(["convert", str(source), str(tmp_path / "models"), "--to", "mjcf"])
+        model = mujoco.MjModel.from_xml_path(str(tmp_path / "models" / file))
+        names = [model.key(index).name for index in range(model.nkey)]
+        assert names[:5] == [f"{name}_0000" for name in ("pregrasp", "hover", "grasp", "squeeze", "lift")]
+        data = mujoco.MjData(model)
+        for name in names[::5]:
+            mujoco.mj_resetDataKeyframe(model, data, model.key(name).id)
+            mujoco.mj_forward(model, data)
+            assert _lowest(model, data) == pytest.approx(0.0, abs=1e-4), name  # on the table in each rest pose
+
+
+def _lowest(model, data) -> float:
+    """Return the height of the lowest vertex that the object is touched by [m]."""
+    heights = []
+    for geom in np.flatnonzero((model.geom_bodyid == model.body("object").id) & (model.geom_contype > 0)):
+        mesh = model.geom_dataid[geom]
+        first = model.mesh_vertadr[mesh]
+        points = model.mesh_vert[first : first + model.mesh_vertnum[mesh]]
+        heights.append((points @ data.geom_xmat[geom].reshape(3, 3)[2]).min() + data.geom_xpos[geom][2])
+    return min(heights)
