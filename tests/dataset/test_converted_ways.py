@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pxr import Usd, UsdGeom
 
 from omni_graspd.cli import main as cli
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.dataset.verification.verify import verify_dataset
+from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.synthesis.grasp import Way
 
 pytestmark = pytest.mark.slow
@@ -72,6 +74,31 @@ def test_scenes_and_datasets_become_models_and_scenes_that_play(resting_dataset:
             mujoco.mj_resetDataKeyframe(model, data, model.key(name).id)
             mujoco.mj_forward(model, data)
             assert _lowest(model, data) == pytest.approx(0.0, abs=1e-4), name  # on the table in each rest pose
+
+
+def test_stages_of_grasps_move_when_they_are_played(resting_dataset: Path, tmp_path: Path) -> None:
+    cli.main(["convert", str(resting_dataset), str(tmp_path / "stages"), "--to", "usd"])
+    stage = Usd.Stage.Open(str(tmp_path / "stages" / "barrett" / "block.usd"))
+    (table,) = _tables(resting_dataset)
+    palm = load_hand("barrett").links[0].prim_path.split("/", 2)[2]
+    paths = ["/Grasps/grasp_0001/object", f"/Grasps/grasp_0001/hand/{palm}"]
+
+    def placed(code: Usd.TimeCode) -> tuple[np.ndarray, np.ndarray]:
+        cache = UsdGeom.XformCache(code)
+        obj, hand = (np.array(cache.GetLocalToWorldTransform(stage.GetPrimAtPath(path))).T for path in paths)
+        return obj[:3, 3], (np.linalg.inv(obj) @ hand)[:3, 3]
+
+    rate, row, way = stage.GetTimeCodesPerSecond(), 1, table.grasps.way
+    at_rest, held = placed(Usd.TimeCode.Default())
+    np.testing.assert_allclose(held, table.grasps.T_object_palm[row, :3], atol=1e-6)
+    expected = table.grasps.postures.T_object_pregrasp_palm, way.T_object_hover_palm, table.grasps.T_object_palm
+    for seconds, poses in zip((0.0, 0.3, 0.7), expected, strict=True):
+        obj, hand = placed(Usd.TimeCode(rate * seconds))
+        np.testing.assert_allclose(obj, at_rest, atol=1e-9)
+        np.testing.assert_allclose(hand, poses[row, :3], atol=1e-6)
+    obj, hand = placed(Usd.TimeCode(stage.GetEndTimeCode()))
+    np.testing.assert_allclose(obj - at_rest, 0.1 * way.lift_direction[row], atol=1e-6)
+    np.testing.assert_allclose(hand, held, atol=1e-6)
 
 
 def _lowest(model, data) -> float:
