@@ -112,6 +112,8 @@ class Format:
     """Whether grasps are as our library has them: joints in our order, poses of our palm, objects as our USD files."""
     needs_our_hand: bool = False
     """Whether only grasps of hands that we have can be written."""
+    needs_images: bool = False
+    """Whether it holds the images of a dataset, and so only grasps as they are in its tables."""
     has_placement: bool = False
     """Whether files that we write say where in the world the object lies, for grasps in a scene."""
     has_way: bool = False

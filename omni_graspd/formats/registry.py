@@ -49,6 +49,11 @@ def write_names() -> tuple[str, ...]:
     return tuple(name for name, known in FORMATS.items() if known.is_written)
 
 
+def export_names() -> tuple[str, ...]:
+    """Return the names of what can be written of any grasps: not of a dataset and its images only."""
+    return tuple(name for name in write_names() if not FORMATS[name].needs_images)
+
+
 def guess_format(path: Path) -> tuple[str, str]:
     """Tell a format by the content of a file or folder.
 

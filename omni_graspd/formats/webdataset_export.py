@@ -153,4 +153,5 @@ FORMAT = Format(
     write_all=_write_all,
     check_target=require_empty,
     needs_our_hand=True,
+    needs_images=True,
 )
