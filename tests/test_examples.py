@@ -17,8 +17,9 @@ from omni_graspd.cli import main as cli
 from omni_graspd.objects.object_library import load_object
 
 _ROOT = Path(__file__).resolve().parents[1]
-_FRONT_DOOR_ONLY = [path for path in sorted((_ROOT / "examples").glob("*.py")) if path.stem != "02_read_a_dataset"]
-"""Examples; the second reads a dataset without omni_graspd, on purpose."""
+_WITHOUT_US = ("02_read_a_dataset", "05_play_in_mujoco")
+"""Examples that do without omni_graspd, on purpose."""
+_FRONT_DOOR_ONLY = [path for path in sorted((_ROOT / "examples").glob("*.py")) if path.stem not in _WITHOUT_US]
 
 
 def load(name: str, folder: str = "examples"):

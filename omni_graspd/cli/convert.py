@@ -36,9 +36,9 @@ def convert_grasps(
     """Convert grasps between graspd datasets and the files of other projects, or from one format to another.
 
     Reads dataset, isaac_grasp, dexgraspnet, multigrippergrasp, graspgen, bodex, dexgraspbench, multidex, acronym,
-    graspit, planner_list, table, scene. Writes dataset, usd, mjcf, isaac_grasp, dexgraspnet, multigrippergrasp,
-    graspgen, table. Grasps in a scene (scenes/mug/scene_0000.grasps.parquet) keep their place in the world in usd, mjcf
-    and isaac_grasp.
+    graspit, planner_list, table, scene. Writes dataset, usd, mjcf, webdataset, isaac_grasp, dexgraspnet,
+    multigrippergrasp, graspgen, table. Grasps in a scene (scenes/mug/scene_0000.grasps.parquet) keep their place in the
+    world in usd, mjcf and isaac_grasp. Grasps made on a table play in usd and mjcf: the hand goes its way and lifts.
 
     Args:
         source: File, folder of files of one format, or dataset folder.

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from omni_graspd.cli.console import Action
+from omni_graspd.cli.console import Action, progress_bar
 from omni_graspd.cli.grasp_table import grasp_table
 from omni_graspd.dataset.remote_folder import local_dataset
+from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.dataset_card import describe_dataset, write_readme
 from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
 
@@ -26,7 +27,8 @@ def info(path: Annotated[Path, tyro.conf.Positional], readme: bool = False) -> A
 
     Args:
         path: Dataset folder, or s3://bucket/name.
-        readme: Also write this card to the dataset's README.md, with the header that dataset hubs read.
+        readme: Also write this card to the dataset's README.md, with the header that dataset hubs read, and
+            preview.parquet, with a picture for each hand and object.
     """
     return partial(_show, path, readme)
 
@@ -36,6 +38,13 @@ def _show(path: Path, readme: bool, console: Console) -> None:
     console.print(_card(path, summary))
     console.print(grasp_table(summary))
     if readme:
+        from omni_graspd.inspection.card_preview import write_preview
+
+        with progress_bar(console, "pictures", "picture") as progress:
+            try:
+                write_preview(local_dataset(path), summary, progress)
+            except GraspdError as error:
+                console.print(f"no pictures: {error}", style="yellow", soft_wrap=True, markup=False)
         console.print(f"README: {write_readme(local_dataset(path))}", soft_wrap=True, markup=False)
 
 

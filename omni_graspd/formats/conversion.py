@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,7 +56,7 @@ class Conversion:
     refused: tuple[Refusal, ...]
     """What was left out, and why."""
     notes: tuple[str, ...]
-    """What was guessed in reading or lost in writing, one sentence each."""
+    """What was guessed in reading, or lost or added in writing, one sentence each."""
 
 
 def convert(
@@ -116,9 +116,9 @@ def write_reading(reading: GraspReading, target: Path, to_name: str) -> Conversi
             files.append(file)
         else:
             for entry, path in _targets(reading, target, known.suffix):
-                record = _write(entry, path, target, known, from_ours=FORMATS[reading.format_name].is_ours)
+                record, besides = _write(entry, path, target, known, from_ours=FORMATS[reading.format_name].is_ours)
                 files.append(WrittenFile(path, record.hand, record.object, len(record)))
-                notes += _losses(record, known)
+                notes += [*besides, *_losses(record, known)]
     return Conversion(
         reading.format_name, reading.reason, to_name, tuple(files), tuple(refused), tuple(dict.fromkeys(notes))
     )
@@ -158,19 +158,21 @@ def _targets(reading: GraspReading, target: Path, suffix: str) -> Iterator[tuple
         yield entry, target / f"{name}{'' if names[name] == 1 else f'_{names[name]}'}{suffix}"
 
 
-def _write(entry: ReadGrasps, path: Path, target: Path, known: Format, *, from_ours: bool) -> GraspRecord:
+def _write(
+    entry: ReadGrasps, path: Path, target: Path, known: Format, *, from_ours: bool
+) -> tuple[GraspRecord, Sequence[str]]:
+    """Write a file; return what was written, and what to say of it."""
     record = entry.record
     if entry.hand is not None:
         record = replace(record, palm_path=entry.hand.links[0].prim_path)
     if known.write_with_assets is not None:
         folder = target / "assets" if path != target else path.with_name(f"{path.stem}_assets")
-        known.write_with_assets(entry, record, path, folder)
-        return record
+        return record, known.write_with_assets(entry, record, path, folder)
     if from_ours:
         record = replace(record, object_file=_export_object(entry, path, target))
     assert known.write is not None
     known.write(from_hand(record, known.name) if entry.hand is not None else record, path)
-    return record
+    return record, ()
 
 
 def _export_object(entry: ReadGrasps, path: Path, target: Path) -> str:
@@ -200,9 +202,11 @@ def _lost(record: GraspRecord, known: Format) -> list[str]:
     lacks = known.lacks
     lost = [name for name in lacks if name != "scores" and _has(getattr(record, name))]
     scores = [name for name in record.scores if name != "confidence"] if "scores" in lacks else []
-    if not lost and not scores:
+    loses_way = record.way is not None and not known.has_way
+    if not lost and not scores and not loses_way:
         return []
     names = [name.replace("T_object_", "").replace("_", " ") for name in lost]
+    names += ["the way past the table"] if loses_way else []
     names += [f"{len(scores)} scores"] if scores else []
     return [f"{known.name} has no place for: {', '.join(names)}"]
 

@@ -56,7 +56,7 @@ def write_dataset(reading: GraspReading, root: Path, *, progress: Progress = no_
     Raises:
         GraspdError: If the folder is not empty, an object is missing everywhere, or nothing can be written.
     """
-    _require_empty(root)
+    require_empty(root)
     hands: dict[str, Hand] = {}
     objects: dict[str, tuple[RigidObject, Path]] = {}
     kept: list[tuple[ReadGrasps, Hand, str]] = []
@@ -157,7 +157,12 @@ def _manifest(
     )
 
 
-def _require_empty(root: Path) -> None:
+def require_empty(root: Path) -> None:
+    """Refuse a folder that has something in it.
+
+    Raises:
+        GraspdError: If it has.
+    """
     if root.exists() and (not root.is_dir() or any(root.iterdir())):
         raise GraspdError(f"expected a new or empty folder for the dataset, got {root}; choose another")
 
@@ -200,7 +205,7 @@ FORMAT = Format(
     ),
     read=_read,
     write_all=_write_all,
-    check_target=_require_empty,
+    check_target=require_empty,
     hand_file=lambda record, table: _layout_of(table).hand(table.parent.name),
     is_ours=True,
     needs_our_hand=True,

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -99,8 +99,9 @@ class Format:
     """Reads a file; None where we only write."""
     write: Callable[[GraspRecord, Path], None] | None = None
     """Writes a file of grasps alone; None where we only read, or write as follows."""
-    write_with_assets: Callable[[ReadGrasps, GraspRecord, Path, Path], None] | None = None
-    """Writes a file with grasps, hand and object; the last argument is the folder for the assets."""
+    write_with_assets: Callable[[ReadGrasps, GraspRecord, Path, Path], Sequence[str]] | None = None
+    """Writes a file with grasps, hand and object; the last argument is the folder for the assets. Returns what there is
+    to say of it, one sentence each."""
     write_all: Callable[[GraspReading, Path], tuple[WrittenFile, tuple[Refusal, ...]]] | None = None
     """Writes all grasps into one folder; returns what was written and what was left out."""
     check_target: Callable[[Path], None] | None = None
@@ -111,8 +112,12 @@ class Format:
     """Whether grasps are as our library has them: joints in our order, poses of our palm, objects as our USD files."""
     needs_our_hand: bool = False
     """Whether only grasps of hands that we have can be written."""
+    needs_images: bool = False
+    """Whether it holds the images of a dataset, and so only grasps as they are in its tables."""
     has_placement: bool = False
     """Whether files that we write say where in the world the object lies, for grasps in a scene."""
+    has_way: bool = False
+    """Whether files that we write say how the hand gets to each grasp past a table, and out again."""
     lacks: tuple[str, ...] = ()
     """Fields of a record that have no place in the files that we write."""
     rotation: str = "quaternions"

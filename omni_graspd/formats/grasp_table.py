@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from omni_graspd.dataset.grasp_numbers import grasp_indices
 from omni_graspd.dataset.selection import selection_columns
 from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
 from omni_graspd.formats.format import Format, magic
@@ -36,7 +37,7 @@ def read_table(path: Path) -> list[GraspRecord]:
 def table_record(table: GraspTable) -> GraspRecord:
     """Return all rows of a table in their order; those that failed have confidence 0, or numbers that are not finite.
 
-    So have those that are not usable where they were made. The ways to the grasps are lost but for the pregrasp.
+    So have those that are not usable where they were made.
 
     Args:
         table: The table.
@@ -55,6 +56,9 @@ def table_record(table: GraspTable) -> GraspRecord:
         T_object_pregrasp_palm=None if postures is None else postures.T_object_pregrasp_palm,
         pregrasp_joint_positions=None if postures is None else postures.pregrasp_joint_positions,
         squeeze_joint_positions=None if postures is None else postures.squeeze_joint_positions,
+        pregrasp_clearance=None if postures is None else postures.pregrasp_clearance,
+        way=batch.way,
+        rest_poses=table.rest_poses,
         scores={"confidence": confidence}
         | {f"loss_{name}": np.asarray(values, dtype=np.float64) for name, values in batch.losses.items()}
         | columns,
@@ -65,10 +69,16 @@ def table_record(table: GraspTable) -> GraspRecord:
 def grasp_table(record: GraspRecord, *, foreign: bool) -> GraspTable:
     """Return grasps as one of our tables; all have status ``ok``, what their source says of them is a column.
 
+    They are numbered anew: from 0, or rest pose by rest pose, each from its own first number.
+
     Args:
         record: Grasps of our hand, in the order of its joints.
         foreign: Whether the scores are another project's.
     """
+    indices = np.arange(len(record), dtype=np.int32)
+    if record.rest_poses is not None:
+        order = np.argsort(record.rest_poses, kind="stable")
+        indices, record = _numbers(record.rest_poses), record.rows(order)
     prefix = SOURCE_PREFIX if foreign else ""
     names = {name for name in record.scores if name != "confidence"}
     losses = {name for name in names if name.startswith("loss_") and not foreign}
@@ -82,7 +92,7 @@ def grasp_table(record: GraspRecord, *, foreign: bool) -> GraspTable:
         hand=record.hand,
         object=record.object,
         joint_names=record.joint_names,
-        indices=np.arange(len(record), dtype=np.int32),
+        indices=indices,
         seed=0,
         grasps=GraspBatch(
             T_object_palm=record.T_object_palm,
@@ -90,16 +100,26 @@ def grasp_table(record: GraspRecord, *, foreign: bool) -> GraspTable:
             losses={name.removeprefix("loss_"): record.scores[name] for name in sorted(losses)},
             status=("ok",) * len(record),
             postures=_postures(record),
+            way=record.way,
         ),
         metrics=columns,
+        rest_poses=record.rest_poses,
     )
+
+
+def _numbers(rest_poses: np.ndarray) -> np.ndarray:
+    """Return the numbers of grasps once they are sorted by their rest poses, int32."""
+    poses, counts = np.unique(rest_poses, return_counts=True)
+    return np.concatenate([np.zeros(0, np.int32), *map(grasp_indices, poses, np.zeros_like(counts), counts)])
 
 
 def _postures(record: GraspRecord) -> Postures | None:
     found = {
         "T_object_pregrasp_palm": record.T_object_pregrasp_palm,
         "pregrasp_joint_positions": record.pregrasp_joint_positions,
-        "pregrasp_clearance": np.full(len(record), np.nan),
+        "pregrasp_clearance": (
+            np.full(len(record), np.nan) if record.pregrasp_clearance is None else record.pregrasp_clearance
+        ),
         "squeeze_joint_positions": record.squeeze_joint_positions,
     }
     there = {name: values for name, values in found.items() if values is not None}
@@ -126,5 +146,6 @@ FORMAT = Format(
     write=write_table,
     is_ours=True,
     needs_our_hand=True,
+    has_way=True,
     lacks=("object_file",),
 )

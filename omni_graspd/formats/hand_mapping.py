@@ -134,6 +134,7 @@ def from_hand(record: GraspRecord, format_name: str) -> GraspRecord:
         T_object_pregrasp_palm=roots(record.T_object_pregrasp_palm),
         pregrasp_joint_positions=joints(record.pregrasp_joint_positions),
         squeeze_joint_positions=joints(record.squeeze_joint_positions),
+        way=None,  # no such format has a place for it
     )
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
@@ -12,8 +13,9 @@ import numpy as np
 import trimesh
 
 from omni_graspd.atomic import atomic_path
-from omni_graspd.geometry.convex_decomposition import convex_pieces
+from omni_graspd.formats.mjcf_physics import MjcfPhysics
 from omni_graspd.hands.hand import Hand, Link
+from omni_graspd.objects.resting_pieces import resting_pieces
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.grasp_tests.hand_colliders import hand_colliders
 from omni_graspd.usd.meshes import TriangleMesh
@@ -29,6 +31,10 @@ _HAND_COLOR, _OBJECT_COLOR, _TABLE_COLOR = "0.6 0.62 0.66 1", "0.8 0.55 0.3 1", 
 _HINGE = {"damping": "0.1", "armature": "0.0002"}
 _SLIDE = {"damping": "20", "armature": "0.05"}
 """Damping [N m s/rad or N s/m] and inertia of rotors [kg m2 or kg], for stability."""
+_TURNING_DRIVE, _SLIDING_DRIVE = {"kp": "5", "forcerange": "-3 3"}, {"kp": "1000", "forcerange": "-30 30"}
+"""Gains [N m/rad or N/m] and largest torques [N m] or forces [N] of the drives, as in DexGraspBench."""
+_STIFF = {"solref": "0.005 1", "solimp": "0.99 0.999 0.001 0.5 2"}
+"""Of couplings."""
 
 
 def text_of(values: Sequence[float] | np.ndarray) -> str:
@@ -41,7 +47,7 @@ def pose_of(pose: np.ndarray) -> dict[str, str]:
     return {"pos": text_of(pose[:3]), "quat": text_of(pose[[6, 3, 4, 5]])}
 
 
-def add_hand(model: Element, hand: Hand, T_world_palm: np.ndarray, assets: Path) -> list[int]:
+def add_hand(model: Element, hand: Hand, T_world_palm: np.ndarray, physics: MjcfPhysics, assets: Path) -> list[int]:
     """Add a hand that hangs on a body which is moved from outside, with drives for its actuated joints.
 
     A joint that follows one other is bound to it; one that follows several is left to its drive.
@@ -50,6 +56,7 @@ def add_hand(model: Element, hand: Hand, T_world_palm: np.ndarray, assets: Path)
         model: The model; it has ``asset``, ``worldbody``, ``equality`` and ``actuator``.
         hand: The hand.
         T_world_palm: Where it hangs at first, shape [7].
+        physics: Its contacts.
         assets: Folder for its meshes.
 
     Returns:
@@ -70,7 +77,7 @@ def add_hand(model: Element, hand: Hand, T_world_palm: np.ndarray, assets: Path)
             _add_joint(body, link, hand)
         name = f"{hand.name}_link_{number:02d}"
         _add_surface(model, body, name, link.mesh, _HAND_COLOR, assets)
-        _add_pieces(model, body, name, pieces, max(link.mass, _LEAST_MASS), _HAND)
+        _add_pieces(model, body, name, pieces, max(link.mass, _LEAST_MASS), {**_HAND, **physics.hand_surface})
     SubElement(_part(model, "equality"), "weld", {"body1": "palm_target", "body2": hand.links[0].name})
     _add_drives(model, hand)
     return _depth_first(hand)
@@ -97,10 +104,10 @@ def _add_drives(model: Element, hand: Hand) -> None:
     for joint, name in enumerate(hand.joint_names):
         leaders = np.flatnonzero(hand.coupling[joint])
         if joint in hand.actuated or len(leaders) > 1:
-            stiffness = "1000" if slides[joint] else "5"
-            SubElement(_part(model, "actuator"), "position", {"name": name, "joint": name, "kp": stiffness})
+            drive = _SLIDING_DRIVE if slides[joint] else _TURNING_DRIVE
+            SubElement(_part(model, "actuator"), "position", {"name": name, "joint": name, **drive})
             continue
-        bound = {"joint1": name, "polycoef": text_of([hand.coupling_offset[joint], 0.0, 0.0, 0.0, 0.0])}
+        bound = {"joint1": name, "polycoef": text_of([hand.coupling_offset[joint], 0.0, 0.0, 0.0, 0.0]), **_STIFF}
         if len(leaders):
             bound["joint2"] = hand.joint_names[hand.actuated[leaders[0]]]
             bound["polycoef"] = text_of([hand.coupling_offset[joint], hand.coupling[joint, leaders[0]], 0.0, 0.0, 0.0])
@@ -127,33 +134,43 @@ def _depth_first(hand: Hand) -> list[int]:
     return order
 
 
-def add_object(model: Element, obj: RigidObject, pose: np.ndarray, friction: float, assets: Path) -> None:
+def add_object(model: Element, obj: RigidObject, pose: np.ndarray, physics: MjcfPhysics, assets: Path) -> None:
     """Add a free object with its mass, drawn by its surface, touched by its convex pieces.
 
     Args:
         model: The model.
         obj: The object.
         pose: Where it is, shape [7].
-        friction: Coulomb friction.
+        physics: Its contacts, and its mass where that is not its own.
         assets: Folder for its mesh.
     """
+    if physics.object_mass is not None:
+        obj = replace(obj, mass=physics.object_mass, inertia=obj.inertia * (physics.object_mass / obj.mass))
     body = SubElement(_part(model, "worldbody"), "body", {"name": "object", **pose_of(pose)})
     SubElement(body, "freejoint", {"name": "object"})
     moments = [obj.inertia[i, j] for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))]
     mass = {"mass": text_of([obj.mass]), "pos": text_of(obj.center_of_mass), "fullinertia": text_of(moments)}
     SubElement(body, "inertial", mass)
     _add_surface(model, body, obj.name, obj.mesh, _OBJECT_COLOR, assets)
-    pieces = obj.convex_pieces or convex_pieces(obj.mesh)
-    touched = {**_OBJECT, "friction": text_of([friction, 0.005, 0.0001])}
-    _add_pieces(model, body, obj.name, pieces, obj.mass, touched)
+    pieces = obj.convex_pieces or resting_pieces(obj)
+    _add_pieces(model, body, obj.name, pieces, obj.mass, {**_OBJECT, **physics.surface})
 
 
-def add_table(model: Element, table: TriangleMesh, friction: float) -> None:
+def add_table(model: Element, table: TriangleMesh, physics: MjcfPhysics) -> None:
     """Add a table: the box around its mesh, in the world."""
     low, high = table.vertices.min(axis=0), table.vertices.max(axis=0)
-    box = {"type": "box", "pos": text_of(0.5 * (low + high)), "size": text_of(0.5 * (high - low)), **_TABLE}
-    values = {"name": "table", "rgba": _TABLE_COLOR, "friction": text_of([friction, 0.005, 0.0001])}
-    SubElement(_part(model, "worldbody"), "geom", {**values, **box})
+    box = {"type": "box", "pos": text_of(0.5 * (low + high)), "size": text_of(0.5 * (high - low))}
+    _add_table(model, box, physics)
+
+
+def add_table_top(model: Element, physics: MjcfPhysics) -> None:
+    """Add an endless table top, the plane z = 0."""
+    _add_table(model, {"type": "plane", "size": "0.5 0.5 0.1"}, physics)
+
+
+def _add_table(model: Element, shape: dict[str, str], physics: MjcfPhysics) -> None:
+    values = {"name": "table", "rgba": _TABLE_COLOR, **shape, **_TABLE, **physics.surface}
+    SubElement(_part(model, "worldbody"), "geom", values)
 
 
 def _add_surface(model: Element, body: Element, name: str, mesh: TriangleMesh, color: str, assets: Path) -> None:
@@ -173,7 +190,7 @@ def _add_pieces(
 ) -> None:
     for number, piece in enumerate(pieces):
         own = f"{name}_piece_{number:02d}"
-        SubElement(_part(model, "asset"), "mesh", {"name": own, "vertex": text_of(piece.vertices)})
+        SubElement(_part(model, "asset"), "mesh", {"name": own, "vertex": text_of(piece.vertices), "maxhullvert": "64"})
         share = {"mass": text_of([mass / len(pieces)])}
         SubElement(body, "geom", {"type": "mesh", "mesh": own, **share, **values})
     if not pieces:

@@ -14,6 +14,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.formats.placement import Placement
 from omni_graspd.hands.hand import Hand
 from omni_graspd.plain_text import shortened
+from omni_graspd.synthesis.grasp import Way, join_ways
 
 POSTURES = ("T_object_pregrasp_palm", "pregrasp_joint_positions", "squeeze_joint_positions")
 """Fields of a record that say what comes before and after the grasp."""
@@ -53,6 +54,12 @@ class GraspRecord:
     """Joint positions before the grasp [rad or m], shape [grasp_count, joint_count]."""
     squeeze_joint_positions: np.ndarray | None = None
     """Joint targets that press [rad or m], shape [grasp_count, joint_count]."""
+    pregrasp_clearance: np.ndarray | None = None
+    """Distance of the open hand from the object before the grasp [m], shape [grasp_count]."""
+    way: Way | None = None
+    """How the hand gets to each grasp past a table, and out again; None where that is not known."""
+    rest_poses: np.ndarray | None = None
+    """Rest pose of the object for which each grasp is made, shape [grasp_count], int32; None where it floats."""
     scores: dict[str, np.ndarray] = field(default_factory=dict)
     """Numbers by which grasps are judged, each [grasp_count]; ``confidence`` is 1 for good grasps, 0 for bad ones."""
     facts: dict[str, Any] = field(default_factory=dict)
@@ -79,6 +86,9 @@ class GraspRecord:
             T_object_pregrasp_palm=of(self.T_object_pregrasp_palm),
             pregrasp_joint_positions=of(self.pregrasp_joint_positions),
             squeeze_joint_positions=of(self.squeeze_joint_positions),
+            pregrasp_clearance=of(self.pregrasp_clearance),
+            way=None if self.way is None else self.way.rows(part),
+            rest_poses=of(self.rest_poses),
             scores={name: values[part] for name, values in self.scores.items()},
             facts={name: values if isinstance(values, str) else values[part] for name, values in self.facts.items()},
         )
@@ -253,6 +263,7 @@ def joined_records(records: Sequence[GraspRecord]) -> GraspRecord:
         return None if any(array is None for array in arrays) else np.concatenate(arrays)
 
     names = [name for name in first.scores if all(name in record.scores for record in records)]
+    ways = [record.way for record in records if record.way is not None]
     return replace(
         first,
         T_object_palm=np.concatenate([record.T_object_palm for record in records]),
@@ -260,6 +271,9 @@ def joined_records(records: Sequence[GraspRecord]) -> GraspRecord:
         T_object_pregrasp_palm=of("T_object_pregrasp_palm"),
         pregrasp_joint_positions=of("pregrasp_joint_positions"),
         squeeze_joint_positions=of("squeeze_joint_positions"),
+        pregrasp_clearance=of("pregrasp_clearance"),
+        way=join_ways(ways) if len(ways) == len(records) else None,
+        rest_poses=of("rest_poses"),
         scores={name: np.concatenate([record.scores[name] for record in records]) for name in names},
         facts={},
         notes=tuple(dict.fromkeys(note for record in records for note in record.notes)),

@@ -10,7 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats import dataset_export, grasp_table, mjcf_export, projects, scene_table, usd_export
+from omni_graspd.formats import (
+    dataset_export,
+    grasp_table,
+    mjcf_export,
+    projects,
+    scene_table,
+    usd_export,
+    webdataset_export,
+)
 from omni_graspd.formats.format import Format
 
 DATASET = dataset_export.FORMAT.name
@@ -21,7 +29,8 @@ _PEEK = 1 << 18
 
 
 def _declared() -> Iterator[Format]:
-    yield from (dataset_export.FORMAT, usd_export.FORMAT, mjcf_export.FORMAT, grasp_table.FORMAT, scene_table.FORMAT)
+    yield from (dataset_export.FORMAT, usd_export.FORMAT, mjcf_export.FORMAT, webdataset_export.FORMAT)
+    yield from (grasp_table.FORMAT, scene_table.FORMAT)
     for module in pkgutil.iter_modules(projects.__path__):
         yield from importlib.import_module(f"{projects.__name__}.{module.name}").FORMATS
 
@@ -38,6 +47,11 @@ def read_names() -> tuple[str, ...]:
 def write_names() -> tuple[str, ...]:
     """Return the names of what can be written."""
     return tuple(name for name, known in FORMATS.items() if known.is_written)
+
+
+def export_names() -> tuple[str, ...]:
+    """Return the names of what can be written of any grasps: not of a dataset and its images only."""
+    return tuple(name for name in write_names() if not FORMATS[name].needs_images)
 
 
 def guess_format(path: Path) -> tuple[str, str]:

@@ -17,11 +17,17 @@ from omni_graspd.formats.format import Format
 from omni_graspd.formats.grasp_reading import ReadGrasps
 from omni_graspd.formats.object_files import load_scaled_object, scaled_name
 from omni_graspd.formats.record import GraspRecord
+from omni_graspd.formats.usd_motion import animate_grasp, set_times
+from omni_graspd.formats.usd_play import play_folder, write_play_stages
+from omni_graspd.formats.world_ways import world_ways
 from omni_graspd.geometry.corner_normals import corner_normals
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.posed_hand import author_posed_hand, posed_mesh
 from omni_graspd.hands.usd.hand_reader import read_hand
+from omni_graspd.objects.object_reader import read_object
 from omni_graspd.objects.object_writer import write_object
+from omni_graspd.scenes.grasp_tests.lift_config import LiftConfig
+from omni_graspd.scenes.grasp_tests.lift_motion import HandWay
 from omni_graspd.usd.meshes import TriangleMesh, author_mesh
 from omni_graspd.usd.semantics import apply_label
 from omni_graspd.usd.stage import create_stage, prim_name, save_stage
@@ -32,15 +38,17 @@ ACTIVE_GRASPS = 64
 _GAP = 0.05
 """Room between two grasps [m]."""
 _TABLE_COLOR = (0.55, 0.5, 0.42)
+_PHASES = LiftConfig.of("dexgraspbench").phases
 
 
-def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None, path: Path, assets: Path) -> None:
+def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None, path: Path, assets: Path) -> int:
     """Write a stage of grasps: ``/Grasps/grasp_0000`` with ``object`` and ``hand``, ``/Grasps/grasp_0001``, ...
 
     Each is moved aside so that none hides another; the first stays where it is. Below its own prim, the object is at
     the origin, or, for grasps in a scene, lies in the world as there, over the scene's ``table``. Physics is off: hands
-    and objects are there to be looked at. Each hand's prim has the grasp as attributes ``graspd:index``,
-    ``graspd:joint_names``, ``graspd:joint_positions`` and ``graspd:<score>``.
+    and objects are there to be looked at. Played, the active ones with a way move along it; for each usable grasp with
+    one there is a scene with physics besides, see :mod:`omni_graspd.formats.usd_play`. Each hand's prim has the grasp
+    as attributes ``graspd:index``, ``graspd:joint_names``, ``graspd:joint_positions`` and ``graspd:<score>``.
 
     Args:
         record: Grasps of our hand, in the order of its joints.
@@ -48,6 +56,9 @@ def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None,
         object_path: Mesh or USD file of the object before its scale; without it the stage has hands only.
         path: USD file to write, all or nothing.
         assets: Folder for the hand's and the object's files; those that are there are kept.
+
+    Returns:
+        How many scenes with physics were written.
 
     Raises:
         GraspdError: If hand or object cannot be read or written.
@@ -60,17 +71,25 @@ def write_grasp_stage(record: GraspRecord, hand: Hand, object_path: Path | None,
     copied = replace(read_hand(hand_file), name=hand.name)
     object_file = None if object_path is None else _object_file(record, object_path, assets)
     stage = create_stage("Grasps", path)
+    ways: list[HandWay | None] = [None] * len(record)
+    played = 0
+    if object_file is not None:
+        ways = world_ways(record, read_object(object_file).center_of_mass)
+        played = write_play_stages(record, ways, copied, object_file, path, assets)
+    if any(way is not None for way in ways):
+        set_times(stage, _PHASES)
     Usd.ModelAPI(stage.GetDefaultPrim()).SetKind(Kind.Tokens.assembly)
     for index, place in enumerate(_places(record, copied)):
         cell = UsdGeom.Xform.Define(stage, f"/Grasps/grasp_{index:04d}")
         cell.AddTranslateOp().Set(Gf.Vec3d(*place.tolist()))
         Usd.ModelAPI(cell).SetKind(Kind.Tokens.group)
-        _author_cell(stage, str(cell.GetPath()), record, index, copied, place, object_file)
+        _author_cell(stage, str(cell.GetPath()), record, index, copied, place, object_file, ways[index])
         if index >= ACTIVE_GRASPS:
             cell.GetPrim().SetActive(False)
     folder = path.absolute().parent
     UsdUtils.ModifyAssetPaths(stage.GetRootLayer(), lambda asset: _relative(asset, folder))
     save_stage(stage, path)
+    return played
 
 
 def author_grasps(
@@ -102,6 +121,7 @@ def _author_cell(
     hand: Hand,
     place: np.ndarray,
     object_file: Path | None,
+    way: HandWay | None,
 ) -> None:
     placement = record.placement
     T_cell_object = IDENTITY if placement is None else placement.T_world_object
@@ -112,6 +132,9 @@ def _author_cell(
     T_world_palm = compose(T_cell_object, record.T_object_palm[index])
     T_world_palm[:3] += place
     _author_hand(stage, f"{cell}/hand", record, index, hand, T_world_palm)
+    if way is not None and index < ACTIVE_GRASPS:
+        paths = f"{cell}/hand", f"{cell}/object"
+        animate_grasp(stage, *paths, hand, way, T_cell_object, place, _PHASES)
 
 
 def _author_hand(
@@ -188,18 +211,20 @@ def _relative(asset: str, folder: Path) -> str:
     return f"../{target.relative_to(folder.parent).as_posix()}" if target.is_relative_to(folder.parent) else asset
 
 
-def _write(entry: ReadGrasps, record: GraspRecord, path: Path, assets: Path) -> None:
+def _write(entry: ReadGrasps, record: GraspRecord, path: Path, assets: Path) -> tuple[str, ...]:
     if entry.hand is None:
         raise GraspdError(f"expected one of our hands for a USD stage, got {record.hand!r}; name one with --hand")
-    write_grasp_stage(record, entry.hand, entry.object_path, path, assets)
+    count = write_grasp_stage(record, entry.hand, entry.object_path, path, assets)
+    return (f"{count} scenes that play are in {play_folder(path)}",) if count else ()
 
 
 FORMAT = Format(
     name="usd",
-    title="a stage with object and hand once for each grasp",
+    title="a stage with object and hand once for each grasp, and a scene that plays for each usable one",
     place=15,
     suffixes=(".usd", ".usda", ".usdc"),
     write_with_assets=_write,
     needs_our_hand=True,
     has_placement=True,
+    has_way=True,
 )

@@ -86,6 +86,39 @@ def move_posed_hand(
             _place(stage.GetPrimAtPath(link_path), matrices[prim_path])
 
 
+def animate_posed_hand(
+    stage: Usd.Stage,
+    path: str,
+    hand: Hand,
+    T_world_palm: np.ndarray,
+    joint_positions: np.ndarray,
+    codes: np.ndarray,
+) -> None:
+    """Give a hand that is on a stage a posture at each of some times; at the default time it stays as it is.
+
+    Args:
+        stage: The stage.
+        path: Path given to :func:`author_posed_hand`.
+        hand: The same hand.
+        T_world_palm: Palm poses [m], shape [code_count, 7].
+        joint_positions: All joints [rad or m], shape [code_count, joint_count].
+        codes: Time codes, shape [code_count].
+    """
+    root = _source_frames(hand).root
+    paths = [stage.GetPrimAtPath(path).GetPath()]
+    paths += [Sdf.Path(link.prim_path).ReplacePrefix(root, paths[0]) for link in hand.links]
+    places = [stage.GetPrimAtPath(moved).GetAttribute("xformOp:transform") for moved in dict.fromkeys(paths)]
+    still = [place.Get() for place in places]
+    moving = []
+    for palm, joints in zip(T_world_palm, joint_positions, strict=True):
+        move_posed_hand(stage, path, hand, palm, joints)
+        moving.append([place.Get() for place in places])
+    for place, at_rest, column in zip(places, still, zip(*moving, strict=True), strict=True):
+        place.Set(at_rest)
+        for code, matrix in zip(codes.tolist(), column, strict=True):
+            place.Set(matrix, code)
+
+
 @dataclass(frozen=True, eq=False)
 class _SourceFrames:
     """What of a hand's file its placing needs."""

@@ -17,7 +17,7 @@ from omni_graspd.formats.conversion import Conversion, write_reading
 from omni_graspd.formats.grasp_reading import GraspReading, ReadGrasps
 from omni_graspd.formats.grasp_table import table_record
 from omni_graspd.formats.record import POSTURES, GraspRecord
-from omni_graspd.formats.registry import DATASET, write_names
+from omni_graspd.formats.registry import DATASET, export_names
 from omni_graspd.hands.hand import Hand
 from omni_graspd.inspection.decisions import MendedGrasp
 from omni_graspd.inspection.inspection import Inspection
@@ -50,8 +50,8 @@ async def export_accepted(inspection: Inspection, to_name: str = ISAAC_GRASP) ->
     Raises:
         GraspdError: If nothing is accepted, an accepted grasp cannot be read, or the format is unknown.
     """
-    if to_name not in write_names():
-        raise GraspdError(f"expected a format among {', '.join(write_names())}, got {to_name!r}")
+    if to_name not in export_names():
+        raise GraspdError(f"expected a format among {', '.join(export_names())}, got {to_name!r}")
     return await inspection.in_thread(lambda: _export(inspection, to_name))
 
 
@@ -124,6 +124,8 @@ def _record(inspection: Inspection, accepted: Sequence[_Accepted]) -> tuple[Gras
             escape if mended is None else mended.score for escape, (_, mended) in zip(escapes, accepted, strict=True)
         ]
         scores = {"confidence": scores["confidence"], "loss_escape": np.array(own)}
+        # Another pose has another way, and perhaps another object.
+        record = replace(record, way=None, rest_poses=None, pregrasp_clearance=None)
     record = replace(record, T_object_palm=poses, joint_positions=joints, scores=scores)
     has_postures = all(getattr(record, name) is not None for name in POSTURES)
     return record, is_mended if has_postures else np.ones_like(is_mended)

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from omni_graspd.atomic import atomic_path, writing_to
 from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.table_gate import open_table
+from omni_graspd.dataset.table_kinds import GRASPS, SCENE_GRASPS
+from omni_graspd.inspection.card_header import card_configs, header_lines
 from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
 from omni_graspd.plain_text import one_line
 from omni_graspd.rendering.annotators import ANNOTATORS
@@ -112,6 +115,7 @@ def dataset_readme(root: Path) -> str:
         f"Seed {manifest.config.get('seed', 'unknown')}; all settings and package versions are in `dataset.json`, a "
         "SHA-256 of every file in `checksums.parquet`.",
         "",
+        *_columns(root, summary),
         "## Reading",
         "",
         "```python",
@@ -128,10 +132,6 @@ def dataset_readme(root: Path) -> str:
 
 def _header(root: Path, summary: DatasetSummary, card: DatasetCard, name: str) -> list[str]:
     licenses = {asset.license for asset in (*summary.manifest.hands.values(), *summary.manifest.objects.values())}
-    layout = DatasetLayout(root)
-    configs = [(f"grasps_{hand}", f"grasps/{hand}/*.parquet") for hand in card.hands]
-    if any(layout.scene_tables(obj) for obj in summary.manifest.objects):
-        configs.append(("scene_grasps", "scenes/*/*.grasps.parquet"))
     size = next((label for limit, label in _SIZES if card.unique_grasps < limit), "1M<n<10M")
     return [
         "---",
@@ -144,15 +144,29 @@ def _header(root: Path, summary: DatasetSummary, card: DatasetCard, name: str) -
         *(f"- {_quoted(hand)}" for hand in card.hands),
         "size_categories:",
         f"- {size}",
-        "configs:",
-        *(
-            line
-            for config, files in configs
-            for line in (f"- config_name: {_quoted(config)}", f"  data_files: {_quoted(files)}")
-        ),
+        *header_lines(card_configs(root, summary.manifest)),
         "---",
         "",
     ]
+
+
+def _columns(root: Path, summary: DatasetSummary) -> list[str]:
+    """Describe the columns of the first table of base grasps, and what is particular to those in scenes."""
+    layout = DatasetLayout(root)
+    tables = [
+        (path, GRASPS, "Base grasps")
+        for *_, path in layout.grasp_tables(summary.manifest.hands, summary.manifest.objects)
+    ][:1]
+    tables += [
+        (path, SCENE_GRASPS, "Scene grasps") for obj in summary.manifest.objects for path in layout.scene_tables(obj)
+    ][:1]
+    lines: list[str] = []
+    for path, kind, title in tables:
+        lines += ["", f"{title}:", "", "| column | unit | meaning |", "| --- | --- | --- |"]
+        for field in open_table(path, kind).schema:
+            said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+            lines.append(f"| {_cell(field.name)} | {_cell(said.get('unit', ''))} | {_cell(said.get('meaning', ''))} |")
+    return ["## Columns", *lines, ""] if lines else []
 
 
 def _cell(text: str) -> str:

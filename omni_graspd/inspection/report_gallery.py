@@ -9,9 +9,12 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from omni_graspd.backend import load_backend
 from omni_graspd.dataset.evaluation.measured_grasps import MeasuredGrasps
 from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.tables import GraspTable
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.inspection.grasp_pictures import render_grasp
 from omni_graspd.objects.object_library import load_object
@@ -65,25 +68,37 @@ def draw_shown(shown: Shown) -> list[bytes]:
     """Draw a grasp of the gallery from both sides of the palm, as two JPEG files."""
     from PIL import Image
 
-    table, layout = shown.measured.table, DatasetLayout(shown.measured.root)
-    hand, usd = load_hand(str(layout.hand(table.hand))), layout.object(table.object)
-    way = table.grasps.way
-    pictures = asyncio.run(
+    files = []
+    for picture in draw_grasp(DatasetLayout(shown.measured.root), shown.measured.table, shown.row, _SIZE):
+        buffer = io.BytesIO()
+        Image.fromarray(picture).save(buffer, format="JPEG", quality=88)
+        files.append(buffer.getvalue())
+    return files
+
+
+def draw_grasp(layout: DatasetLayout, table: GraspTable, row: int, size: int) -> list[np.ndarray]:
+    """Draw a grasp of a dataset from both sides of the palm.
+
+    Args:
+        layout: Paths of the dataset.
+        table: The grasps.
+        row: Which of them.
+        size: Edge of the pictures [pixel].
+
+    Returns:
+        Two sRGB pictures, each [size, size, 3], uint8.
+    """
+    hand, usd, way = load_hand(str(layout.hand(table.hand))), layout.object(table.object), table.grasps.way
+    return asyncio.run(
         render_grasp(
             load_backend("auto"),
             hand,
             load_object(str(usd)),
             usd,
-            table.grasps.T_object_palm[shown.row],
-            table.grasps.joint_positions[shown.row],
-            size=_SIZE,
+            table.grasps.T_object_palm[row],
+            table.grasps.joint_positions[row],
+            size=size,
             config=_RENDER,
-            table_plane=None if way is None else way.table_plane[shown.row],
+            table_plane=None if way is None else way.table_plane[row],
         )
     )
-    files = []
-    for picture in pictures:
-        buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, format="JPEG", quality=88)
-        files.append(buffer.getvalue())
-    return files

@@ -14,7 +14,7 @@ import omni.ui as ui
 
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.registry import write_names
+from omni_graspd.formats.registry import export_names
 from omni_graspd.inspection.accepted_export import ISAAC_GRASP, export_accepted, export_line
 from omni_graspd.inspection.decisions import Verdict
 from omni_graspd.inspection.inspection import Inspection
@@ -68,7 +68,7 @@ class GraspsSection:
             self._scrubber = ui.IntSlider(min=0, max=100, height=ROW_HEIGHT, tooltip="Step of the trajectory [%].")
             self._scrubber.model.add_value_changed_fn(lambda model: self._scrub(model.get_value_as_int()))
             with labelled("Export as", "Format of the file with the accepted grasps."):
-                self._format = ui.ComboBox(write_names().index(ISAAC_GRASP), *write_names(), height=ROW_HEIGHT)
+                self._format = ui.ComboBox(export_names().index(ISAAC_GRASP), *export_names(), height=ROW_HEIGHT)
                 buttons.add("Export accepted", "Write the accepted grasps.", self._start_export, width=120)
             with row():
                 buttons.add(
@@ -193,7 +193,7 @@ class GraspsSection:
         self._tasks.attempt(work)
 
     async def _export(self, session: Inspection) -> str:
-        name = write_names()[self._format.model.get_item_value_model().get_value_as_int()]
+        name = export_names()[self._format.model.get_item_value_model().get_value_as_int()]
         return export_line(await export_accepted(session, name))
 
     def _select(self, row: int) -> None:

@@ -92,7 +92,7 @@ class Way:
     def rows(self, part: slice | np.ndarray) -> Way:
         """Return some of the grasps."""
         columns = {field.name: getattr(self, field.name) for field in fields(Way)}
-        rejected = tuple(np.array(columns.pop("rejected"), dtype=object)[part])
+        rejected = _texts(columns.pop("rejected"), part)
         return Way(**{name: values[part] for name, values in columns.items()}, rejected=rejected)
 
 
@@ -158,11 +158,16 @@ class GraspBatch:
             self.T_object_palm[part],
             self.joint_positions[part],
             {name: values[part] for name, values in self.losses.items()},
-            tuple(np.array(self.status, dtype=object)[part]),
+            _texts(self.status, part),
             self.postures.rows(part) if self.postures else None,
             self.trajectory.rows(part) if self.trajectory else None,
             self.way.rows(part) if self.way else None,
         )
+
+
+def _texts(texts: tuple[str, ...], part: slice | np.ndarray) -> tuple[str, ...]:
+    """Return some of the texts; of a slice at the cost of the slice."""
+    return texts[part] if isinstance(part, slice) else tuple(np.array(texts, dtype=object)[part])
 
 
 def join_batches(batches: Sequence[GraspBatch]) -> GraspBatch:
@@ -184,11 +189,12 @@ def join_batches(batches: Sequence[GraspBatch]) -> GraspBatch:
         status=tuple(status for batch in batches for status in batch.status),
         postures=_join_postures(postures) if postures else None,
         trajectory=_join_trajectories(trajectories) if trajectories else None,
-        way=_join_ways(ways) if ways else None,
+        way=join_ways(ways) if ways else None,
     )
 
 
-def _join_ways(parts: Sequence[Way]) -> Way:
+def join_ways(parts: Sequence[Way]) -> Way:
+    """Return the ways of several batches, at least one, in one."""
     columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(Way)}
     rejected = tuple(reason for part in columns.pop("rejected") for reason in part)
     return Way(**{name: np.concatenate(values) for name, values in columns.items()}, rejected=rejected)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from omni_graspd.formats.registry import write_names
+from omni_graspd.formats.registry import export_names
 from omni_graspd.inspection.accepted_export import ISAAC_GRASP, export_accepted, export_line
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class DecideSection:
             group = gui.add_button_group("", names, hint="keys P, N, A, R, U")
             group.on_click(self._pressed)
         self.format = gui.add_dropdown(
-            "export as", write_names(), initial_value=ISAAC_GRASP, hint="isaac_grasp: Isaac Sim's Grasp Editor"
+            "export as", export_names(), initial_value=ISAAC_GRASP, hint="isaac_grasp: Isaac Sim's Grasp Editor"
         )
         self.export = gui.add_button("Export accepted", hint="to a new folder beside the dataset or file")
         self.export.on_click(tasks.callback(lambda _: self._export(), from_server=True))

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from omni_graspd.cli import main as cli
+from omni_graspd.dataset.splits import SPLITS
 from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.dataset_card import dataset_readme, describe_dataset, write_readme
@@ -34,11 +35,14 @@ def test_the_header_is_yaml_and_its_files_are_there(dataset: Path) -> None:
     assert content["task_categories"] == ["robotics"]
     assert content["size_categories"] == ["n<1K"]
     for config in content["configs"]:
-        files = [str(path) for path in dataset.glob(config["data_files"])]
-        assert pds.dataset(files).count_rows() > 0
+        for part in config["data_files"]:
+            assert part["split"] in SPLITS
+            files = [str(file) for pattern in part["path"] for file in dataset.glob(pattern)]
+            assert pds.dataset(files).count_rows() > 0
     assert "| hands | inputs |" in body
 
 
+@pytest.mark.slow
 def test_the_readme_disturbs_nothing(dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(dataset, copy)

@@ -23,7 +23,7 @@ from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.projects.isaac_grasp import read_isaac_grasp
 from omni_graspd.formats.reading import read_grasps as read_any_grasps
-from omni_graspd.formats.registry import DATASET, USD, write_names
+from omni_graspd.formats.registry import DATASET, USD, export_names
 from omni_graspd.hands.surface_points import posed_points, sample_surface_points
 from omni_graspd.inspection.accepted_export import export_accepted, export_line
 from omni_graspd.inspection.decisions import decisions_path
@@ -272,7 +272,7 @@ def test_mended_grasps_are_accepted_and_exported_at_another_object(inspection, d
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("to_name", write_names())
+@pytest.mark.parametrize("to_name", export_names())
 def test_accepted_grasps_go_to_every_format_and_come_back(inspection, tmp_path, to_name):
     # The mesh of the other object is in millimetres.
     trimesh.creation.box((40.0, 40.0, 90.0)).export(tmp_path / "bar.stl")

@@ -23,7 +23,7 @@ from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.run import open_run
 from omni_graspd.dataset.stages.pipeline import STAGES
 from omni_graspd.formats.conversion import convert
-from omni_graspd.formats.registry import write_names
+from omni_graspd.formats.registry import export_names
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.progress import no_progress
 from omni_graspd.synthesis.presets import synthesis_preset
@@ -215,7 +215,7 @@ def test_a_grasp_file_of_another_program_is_opened_and_exported_in_another_forma
         await _settled(window)
         _click(kit, "Accept")
         await _settled(window)
-        window.grasps._format.model.get_item_value_model().set_value(write_names().index("graspgen"))
+        window.grasps._format.model.get_item_value_model().set_value(export_names().index("graspgen"))
         _click(kit, "Export accepted")
         await _settled(window)
 

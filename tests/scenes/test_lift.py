@@ -6,17 +6,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from pathlib import Path
 from typing import get_args
 
 import numpy as np
 import pytest
-import trimesh
-from pxr import Usd
+from lift_jaws import GRASP_HEIGHT, LENGTH, OPENING, SIZE, make_block, make_grasp, make_jaws
 from scipy.spatial.transform import Rotation
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.hand import Hand, Link
+from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.objects.rigid_object import RigidObject
@@ -38,107 +36,22 @@ from omni_graspd.scenes.grasp_tests.lift_motion import HandMotion, LiftPhases, c
 from omni_graspd.scenes.grasp_tests.lift_stage import PLACES, LiftStage, object_path
 from omni_graspd.scenes.simulation import SimulateConfig
 from omni_graspd.standalone.simulate import simulate
-from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way, join_batches
-from omni_graspd.usd.materials import Appearance
-from omni_graspd.usd.meshes import TriangleMesh
-from omni_graspd.usd.transforms import IDENTITY, compose, invert, pose_to_matrix, transform_points
+from omni_graspd.synthesis.grasp import GraspBatch, join_batches
+from omni_graspd.usd.transforms import IDENTITY
 
-_SIZE = np.array([0.04, 0.04, 0.06])
-_OPENING = 0.02
-_GRASP_HEIGHT = 0.13
-_LENGTH = 0.08
 _STIFFNESS = 500.0
 """Of the jaws' drives [N/m]."""
 # The block weighs 0.98 N; the lift takes up to 1.3 times as much. At friction 0.6 each jaw has to press with 1.07 N.
 _ENOUGH, _TOO_LITTLE = 1.6 / _STIFFNESS, 0.6 / _STIFFNESS
 
 
-def _box(size, center) -> TriangleMesh:
-    box = trimesh.creation.box(size, trimesh.transformations.translation_matrix(center))
-    return TriangleMesh(np.array(box.vertices), np.array(box.faces, dtype=np.int32))
-
-
-def _jaw(joint: int, side: float) -> Link:
-    """A plate that hangs from the palm and slides toward the middle; its frames are turned to make errors show."""
-    turn = Rotation.from_euler("xyz", [0.4, -0.3, 1.1])
-    T_palm_joint = np.array([side * 0.01, 0.02, -0.03, *turn.as_quat()])
-    T_palm_link = np.array([0.05, -0.02, 0.03, *Rotation.from_euler("xyz", [1.0, 0.2, -0.5]).as_quat()])
-    inner = side * (_SIZE[0] / 2 + _OPENING + 0.004)
-    plate = _box([0.008, 0.02, _LENGTH], [inner, 0.0, -0.06])
-    surface = TriangleMesh(transform_points(invert(T_palm_link), plate.vertices), plate.faces)
-    return Link(
-        name=f"jaw_{joint}",
-        prim_path=f"/none/jaw_{joint}",
-        parent=0,
-        joint=joint,
-        joint_type="prismatic",
-        axis=turn.inv().apply([-side, 0.0, 0.0]),
-        T_parent_joint=T_palm_joint,
-        T_link_joint=compose(invert(T_palm_link), T_palm_joint),
-        mesh=surface,
-        mass=0.05,
-    )
-
-
 @pytest.fixture(scope="module")
 def jaws(tmp_path_factory) -> Hand:
-    source = tmp_path_factory.mktemp("jaws") / "jaws.usda"
-    Usd.Stage.CreateNew(str(source)).Save()
-    palm = _box([0.1, 0.03, 0.02], [0.0, 0.0, 0.0])
-    return Hand(
-        name="jaws",
-        source=source,
-        links=(
-            Link("palm", "/none", -1, -1, "root", np.zeros(3), IDENTITY, IDENTITY, palm, 0.3),
-            _jaw(0, -1.0),
-            _jaw(1, 1.0),
-        ),
-        joint_names=("left", "right"),
-        joint_lower=np.full(2, -0.01),
-        joint_upper=np.full(2, 0.05),
-        actuated=np.array([0, 1]),
-        coupling=np.eye(2),
-        coupling_offset=np.zeros(2),
-        approach_direction=np.array([0.0, 0.0, -1.0]),
-        approach_point=np.array([0.0, 0.0, -0.05]),
-        open_positions=np.zeros(2),
-    )
+    return make_jaws(tmp_path_factory.mktemp("jaws"))
 
 
-def _block(T_object_table: np.ndarray = IDENTITY) -> RigidObject:
-    """A block that stands on the table's origin and weighs other than in the test."""
-    upright = _box(_SIZE, [0.0, 0.0, _SIZE[2] / 2])
-    mesh = TriangleMesh(transform_points(T_object_table, upright.vertices), upright.faces)
-    turn = pose_to_matrix(T_object_table)[:3, :3]
-    inertia = turn @ np.diag((_SIZE**2).sum() - _SIZE**2) @ turn.T * 0.3 / 12.0
-    center = transform_points(T_object_table, np.array([[0.0, 0.0, _SIZE[2] / 2]]))[0]
-    return RigidObject("block", Path("block.obj"), mesh, mesh, Appearance(), True, 0.3, center, inertia, "block")
-
-
-def _grasp(
-    squeeze: float = _ENOUGH,
-    *,
-    aside: tuple[float, float, float] = (0.0, 0.0, 0.0),
-    hover: tuple[float, float, float] = (0.0, 0.0, 0.06),
-    pregrasp: tuple[float, float, float] = (0.0, 0.0, 0.1),
-    T_object_table: np.ndarray = IDENTITY,
-) -> GraspBatch:
-    """One grasp from above: jaws touch the block and the targets of the squeeze are ``squeeze`` deeper [m].
-
-    Hover and pregrasp are given against the grasp, which is itself ``aside`` of the block's middle.
-    """
-
-    def palm(*offsets) -> np.ndarray:
-        position = np.array([0.0, 0.0, _GRASP_HEIGHT]) + np.sum([aside, *offsets], axis=0)
-        return compose(T_object_table, np.array([*position, 0.0, 0.0, 0.0, 1.0]))[None]
-
-    matrix = pose_to_matrix(T_object_table)
-    normal = matrix[:3, 2]
-    zeros = np.zeros(1)
-    plane = np.append(normal, normal @ matrix[:3, 3])[None]
-    way = Way(plane, palm(hover), normal[None], *[zeros] * 5, np.array([True]), np.ones(1, np.int32), ("",))
-    postures = Postures(palm(pregrasp), np.zeros((1, 2)), zeros, np.full((1, 2), _OPENING + squeeze))
-    return GraspBatch(palm(), np.full((1, 2), _OPENING), {}, ("ok",), postures, way=way)
+def _grasp(squeeze: float = _ENOUGH, **options) -> GraspBatch:
+    return make_grasp(squeeze, **options)
 
 
 def _way_of(batch: GraspBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -157,7 +70,7 @@ def _config(base: LiftConfig | None = None, **changes) -> LiftConfig:
 def _lift(
     hand: Hand, batch: GraspBatch, config: LiftConfig | None = None, obj: RigidObject | None = None, **options
 ) -> LiftResult:
-    obj = obj or _block()
+    obj = obj or make_block()
     options = {"object_pieces": [obj.mesh], **options}
     return asyncio.run(measure_lift(simulate, hand, obj, batch, config or _config(), **options))
 
@@ -195,7 +108,7 @@ class TestOutcomes:
         np.testing.assert_allclose(result.tilt, 0.0, atol=1e-3)
 
     def test_a_hand_that_is_to_reach_below_the_table_is_not_tried(self, jaws):
-        below = -(_GRASP_HEIGHT - 0.06 - _LENGTH / 2)
+        below = -(GRASP_HEIGHT - 0.06 - LENGTH / 2)
         for depth, reason in ((0.0005, ""), (0.002, TOUCHED_TABLE)):
             result = _lift(jaws, _grasp(aside=(0.0, 0.0, below - depth)))
             assert result.reasons == (reason,)
@@ -206,7 +119,7 @@ class TestOutcomes:
         assert (result.lifted.tolist(), result.reasons) == ([False], (PENETRATES,))
 
     def test_a_jaw_that_ends_in_the_block_is_not_tried(self, jaws):
-        result = _lift(jaws, _grasp(aside=(_SIZE[0] / 2 + _OPENING, 0.0, 0.0)))
+        result = _lift(jaws, _grasp(aside=(SIZE[0] / 2 + OPENING, 0.0, 0.0)))
         assert (result.lifted.tolist(), result.reasons) == ([False], (PIERCED,))
         assert np.isnan(result.drift[0])
 
@@ -271,7 +184,7 @@ class TestIndependence:
         straight = _lift(jaws, _grasp())
         for angles in ([2.5, 0.4, -1.0], [np.pi, 0.0, 0.0]):
             T_object_table = np.array([0.3, -0.2, 0.1, *Rotation.from_euler("xyz", angles).as_quat()])
-            turned = _lift(jaws, _grasp(T_object_table=T_object_table), obj=_block(T_object_table))
+            turned = _lift(jaws, _grasp(T_object_table=T_object_table), obj=make_block(T_object_table))
             assert turned.lifted[0]
             np.testing.assert_allclose(turned.drift, straight.drift, atol=5e-4)
 
@@ -346,7 +259,7 @@ class TestStage:
     @pytest.mark.parametrize("name", ["allegro", "barrett", "shadow"])
     def test_hands_in_free_air_are_where_they_should_be(self, name: str):
         """Coupled joints, links that overlap, and weight: nothing bends a hand that touches nothing."""
-        hand, block = load_hand(name), _block()
+        hand, block = load_hand(name), make_block()
         opened = hand.joint_positions(hand.open_positions)
         middle = hand.joint_positions(0.5 * (hand.joint_lower + hand.joint_upper)[hand.actuated])
         turn = Rotation.from_euler("xyz", [0.5, 0.6, 0.7]).as_quat()
@@ -364,10 +277,10 @@ class TestStage:
             expected = link_poses(hand, palms[-1], middle)[1:, :3] + np.append(PLACES[place], 0.0)
             np.testing.assert_allclose(links, expected, atol=3e-4)
             block_at = result.poses[-1, result.body_paths.index(object_path(place)), :3]
-            np.testing.assert_allclose(block_at, [*PLACES[place], _SIZE[2] / 2], atol=1e-4)
+            np.testing.assert_allclose(block_at, [*PLACES[place], SIZE[2] / 2], atol=1e-4)
 
     def test_places_do_not_see_each_other(self, jaws):
-        block, config = _block(), _config()
+        block, config = make_block(), _config()
         way = hand_way(np.array([0, 0, 1.0, 0]), block.center_of_mass, *_way_of(_grasp(2 * _ENOUGH)))
         stage = LiftStage(jaws, hand_colliders(jaws), block, [block.mesh], config.physics, config.drive)
         motion = hand_motion(way, config.phases)
@@ -380,8 +293,8 @@ class TestStage:
         watch = SimulateConfig(time_step=config.time_step, max_time=config.phases.starts["end"], rest_time=np.inf)
         result = asyncio.run(simulate(stage.stage, watch))
         first, second = (result.poses[-1, result.body_paths.index(object_path(place)), :3] for place in (0, 1))
-        np.testing.assert_allclose(first, [*PLACES[0], _SIZE[2] / 2 + 0.1], atol=2e-3)
-        np.testing.assert_allclose(second, [*PLACES[0], _SIZE[2] / 2], atol=1e-4)
+        np.testing.assert_allclose(first, [*PLACES[0], SIZE[2] / 2 + 0.1], atol=2e-3)
+        np.testing.assert_allclose(second, [*PLACES[0], SIZE[2] / 2], atol=1e-4)
 
 
 class TestMotion:

@@ -114,13 +114,14 @@ def evaluate_dataset(
         if tables:
             write_manifest(replace(manifest, evaluation=manifest.evaluation | settings_content(settings)), root)
             forget_checksums(root, {table.path.relative_to(root).as_posix() for table in tables})
-        done = 0
+        done, left = 0, {table.path: len(table.chunks) for table in tables}
         work = _Work(executor, address, workers, start_worker)
         for table, count in _measured(tables, work):
             _LOG.info("%d grasps of %s", count, table.path.relative_to(root))
             done += count
+            left[table.path] -= 1
             progress(done, total)
-            if all(chunk.part.is_file() for chunk in table.chunks):
+            if not left[table.path]:
                 _add_columns(table)
         if tables:
             update_checksums(root)
@@ -134,17 +135,16 @@ def _tables(root: Path, manifest: Manifest, settings: EvaluationSettings, device
     for hand, obj, path in layout.grasp_tables(manifest.hands, manifest.objects):
         for written in (path, path.with_suffix(".evaluation")):
             require_inside(written, root, "the table")
-        present = open_table(path, GRASPS).names
-        lacks = tuple(name for name in evaluation_columns(settings) if name not in present)
+        present = open_table(path, GRASPS)
+        lacks = tuple(name for name in evaluation_columns(settings) if name not in present.names)
         if not lacks:
             continue
-        table = read_grasps(path)
-        if set(lacks) & set(lift_columns(settings)) and table.grasps.way is None:
+        if set(lacks) & set(lift_columns(settings)) and "table_plane" not in present.names:
             raise GraspdError(
                 f"the lift test needs grasps made on a table, but those of {obj} by {hand} in {root} were made without "
                 "one; drop --lift, or make grasps with --around table"
             )
-        count = len(table.indices)
+        count = present.row_count
         folder = path.with_suffix(".evaluation")
         chunks = [
             EvaluationChunk(

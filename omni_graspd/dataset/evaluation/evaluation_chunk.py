@@ -120,16 +120,16 @@ def measure_chunk(chunk: EvaluationChunk) -> None:
     Raises:
         GraspdError: If hand, object or table cannot be read.
     """
-    table = read_grasps(DatasetLayout(chunk.root).grasps(chunk.hand, chunk.object))
-    rows = slice(chunk.start, chunk.stop)
-    poses, joints = table.grasps.T_object_palm[rows], table.grasps.joint_positions[rows]
-    ok = table.grasps.ok[rows]
+    path = DatasetLayout(chunk.root).grasps(chunk.hand, chunk.object)
+    table = _load_table(path, path.stat().st_mtime_ns if path.is_file() else 0).rows(chunk.start, chunk.stop)
+    poses, joints = table.grasps.T_object_palm, table.grasps.joint_positions
+    ok = table.grasps.ok
     ok &= np.isfinite(poses).all(axis=1) & np.isfinite(joints).all(axis=1)
-    known = {name: values[rows][ok] for name, values in table.metrics.items()}
+    known = {name: values[ok] for name, values in table.metrics.items()}
     measured = _measure(chunk, poses[ok], joints[ok], known)
     columns: dict[str, Any] = {name: _spread(values, ok) for name, values in measured.items()}
     if set(chunk.columns) & set(lift_columns(chunk.settings)):
-        columns |= _lift(chunk, table.rows(chunk.start, chunk.stop), ok)
+        columns |= _lift(chunk, table, ok)
     with atomic_path(chunk.part) as temporary, temporary.open("wb") as file:
         np.savez(file, **columns)
 
@@ -195,6 +195,12 @@ def _hold(
     simulate = load_backend("standalone").simulate
     result = asyncio.run(measure_hold(simulate, hand, obj, poses, joints, settings.hold, object_pieces=pieces))
     return result.columns(settings.largest_displacement)
+
+
+@lru_cache(maxsize=1)
+def _load_table(path: Path, written: int) -> GraspTable:
+    """Read a table once for all of its chunks that a process measures, and again when it was written since."""
+    return read_grasps(path)
 
 
 @lru_cache(maxsize=2)

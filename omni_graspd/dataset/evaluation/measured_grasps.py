@@ -54,11 +54,11 @@ class MeasuredGrasps:
         held, depth = self.metric("held"), self.metric("penetration_depth")
         closed = self.metric("force_closure")
         faulty = [(values > 0, fault) for name, fault in faults().items() if (values := self.metric(name)) is not None]
-        verdicts = []
+        good, verdicts = self.table.good, []
         for row, status in enumerate(self.table.grasps.status):
             if status != "ok":
                 verdicts.append(f"failed: {shortened(status)}")
-            elif not self.table.good[row]:
+            elif not good[row]:
                 verdicts.append("the table is in the way")
             elif wrong := [fault for rows, fault in faulty if rows[row]]:
                 verdicts.append(wrong[0])
