@@ -12,6 +12,7 @@ import tyro
 
 from omni_graspd.cli.console import Action, progress_bar
 from omni_graspd.hands.importing.hand_import import add_hand, hand_entry, import_notes, list_hands, remove_hand
+from omni_graspd.hands.importing.hand_mirror import mirror_hand
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,6 +54,21 @@ def add(
     return partial(_add, name, source, scale, replace)
 
 
+def mirror(
+    name: Annotated[str, tyro.conf.Positional],
+    new_name: Annotated[str | None, tyro.conf.Positional] = None,
+    replace: bool = False,
+) -> Action:
+    """Make the left hand of a right one, or the other way round, in your library.
+
+    Args:
+        name: Name of a hand.
+        new_name: Name of its mirror image; default: with left and right exchanged, or NAME_mirrored.
+        replace: Replace an existing hand of that name.
+    """
+    return partial(_mirror, name, new_name, replace)
+
+
 def list_() -> Action:
     """List all hands with their joints, sources and licences."""
     return _list
@@ -82,6 +98,11 @@ def _add(name: str, source: str | None, scale: float, replace: bool, console: Co
         soft_wrap=True,
         markup=False,
     )
+
+
+def _mirror(name: str, new_name: str | None, replace: bool, console: Console) -> None:
+    path = mirror_hand(name, new_name, replace=replace)
+    console.print(f"{path.stem}: mirror image of {name}\n{path}", soft_wrap=True, markup=False)
 
 
 def _list(console: Console) -> None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -14,8 +13,15 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, require_inside, writing_to
 from omni_graspd.errors import GraspdError
+from omni_graspd.hands.importing.hand_folder import (
+    check_hand_name,
+    copy_files,
+    license_files,
+    new_hand_folder,
+    source_table,
+    user_hand_file,
+)
 from omni_graspd.hands.importing.mjcf_reader import read_mjcf
 from omni_graspd.hands.importing.source_hand import SourceLink
 from omni_graspd.hands.importing.source_palm import find_palm, links_above_palm
@@ -32,6 +38,7 @@ from omni_graspd.usd.self_contained import write_self_contained
 from omni_graspd.user_folders import user_folder
 
 _USD = (".usd", ".usda", ".usdc", ".usdz")
+_HEADING = "# Written by graspd hands add. Any key of hand.toml may be added above [source]; see docs/hands.md."
 
 
 @dataclass(frozen=True)
@@ -74,47 +81,24 @@ def add_hand(
     Raises:
         GraspdError: If the name is taken or unusable, or the source is missing, not a hand, or implausibly sized.
     """
-    _check_name(name, replace)
+    check_hand_name(name, replace)
     if not scale > 0.0:
         raise GraspdError(f"expected --scale above 0, got {scale:g}; give metres per unit, for example 0.001")
     vendor = VENDOR_HANDS.get(name) if source is None else None
     file = _known(name) if source is None else _find_description(Path(source).expanduser())
-    folder = user_folder() / "hands" / name
-    with writing_to(folder, resumes=False, setting="GRASPD_HOME"), atomic_path(folder) as staged:
-        written = staged / f"{name}.usda"
-        staged.mkdir(parents=True)
+    with new_hand_folder(name) as folder:
+        written = folder / f"{name}.usda"
         beside = hand_settings_path(file)
         settings = read_hand_settings(beside)
         notes, link_count = _convert(name, file, scale, written, settings, progress)
         license_text = vendor.license if vendor else "not stated"
-        for name_there, found in _license_files(file).items():
-            (staged / name_there).parent.mkdir(exist_ok=True)
-            shutil.copyfile(found, staged / name_there)
-        (staged / "hand.toml").write_text(
-            _source_table(file, WHEEL if vendor else None, license_text, scale, notes, _own_settings(beside)),
-            encoding="utf-8",
-        )
+        copy_files(license_files(file.resolve().parent), folder)
+        rows = _source_rows(file, WHEEL if vendor else None, license_text, scale, notes)
+        text = f"{_HEADING}\n\n{_own_settings(beside)}{source_table(rows)}"
+        (folder / "hand.toml").write_text(text, encoding="utf-8")
         read_hand(written)
         progress(link_count + 1, link_count + 1)
-        _set_aside(folder)
-    _delete_aside(folder)
-    return folder / f"{name}.usda"
-
-
-def _aside(folder: Path) -> Path:
-    return folder.with_name(f"{PARTIAL_PREFIX}old-{folder.name}")
-
-
-def _set_aside(folder: Path) -> None:
-    """Rename a hand that is replaced: it is deleted only once the new one is there."""
-    _delete_aside(folder)
-    if folder.is_dir():
-        folder.rename(_aside(folder))
-
-
-def _delete_aside(folder: Path) -> None:
-    if _aside(folder).is_dir():
-        shutil.rmtree(_aside(folder))
+    return user_hand_file(name)
 
 
 def _own_settings(beside: Path) -> str:
@@ -167,15 +151,6 @@ def hand_entry(name: str) -> HandEntry:
     origin = "built in" if is_built_in else str(source.get("file", "not stated"))
     license_text = "Apache-2.0" if is_built_in else str(source.get("license", "not stated"))
     return HandEntry(name, hand.joint_count, hand.actuated_count, origin, license_text)
-
-
-def _check_name(name: str, replace: bool) -> None:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise GraspdError(f"expected a name of letters, digits and _, not a digit first, got {name!r}; rename it")
-    if name in list_names("hands"):
-        raise GraspdError(f"expected a name that is not built in, got {name!r}; try {name}_vendor")
-    if name in list_user_names("hands") and not replace:
-        raise GraspdError(f"expected a new name, got {name!r}, which you have; --replace it or choose another")
 
 
 def _known(name: str) -> Path:
@@ -242,27 +217,10 @@ def _kind(file: Path) -> str:
     return tag
 
 
-def _license_files(file: Path) -> dict[str, Path]:
-    """Return the licences beside a hand by where they go, those in a folder LICENSES too; links that lead out are none.
-
-    Raises:
-        GraspdError: If one is a link that leads elsewhere.
-    """
-    folder = file.resolve().parent
-    found: dict[str, Path] = {}
-    for path in sorted(path for path in folder.iterdir() if re.match(r"(?i)(licen[cs]e|copying)", path.name)):
-        require_inside(path, folder, "the licence")
-        for text in sorted(path.iterdir()) if path.is_dir() else [path]:
-            require_inside(text, folder, "the licence")
-            if text.is_file():
-                found[text.relative_to(folder).as_posix()] = text
-    return found
-
-
-def _source_table(
-    file: Path, package: str | None, license_text: str, scale: float, notes: Sequence[str], own: str
-) -> str:
-    """Return hand.toml: what the user says, and where the hand comes from; all else is inferred when it is read."""
+def _source_rows(
+    file: Path, package: str | None, license_text: str, scale: float, notes: Sequence[str]
+) -> dict[str, object]:
+    """Return where the hand comes from; all else is inferred when it is read."""
     rows: dict[str, object] = {
         "file": file.name if package is None else f"{file.name} of {package}",
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
@@ -275,7 +233,4 @@ def _source_table(
         del rows["scale"], rows["drives"]
     if notes:
         rows["notes"] = list(notes)
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rows.items()]
-    return "# Written by graspd hands add. Any key of hand.toml may be added above [source]; see docs/hands.md.\n\n" + (
-        own + "\n".join(["[source]", *lines]) + "\n"
-    )
+    return rows
