@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 import shutil
@@ -17,17 +16,22 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.hands.importing.hand_folder import (
     check_hand_name,
     copy_files,
-    license_files,
     new_hand_folder,
     source_table,
     user_hand_file,
 )
+from omni_graspd.hands.importing.hand_source import (
+    check_commercial_use,
+    find_description,
+    find_licenses,
+    opened_source,
+)
+from omni_graspd.hands.importing.known_hands import KNOWN_HANDS, WHEEL, known_hand
 from omni_graspd.hands.importing.mjcf_reader import read_mjcf
 from omni_graspd.hands.importing.source_hand import SourceLink
 from omni_graspd.hands.importing.source_palm import find_palm, links_above_palm
 from omni_graspd.hands.importing.source_to_design import design_hand, is_marker, rest_posture
 from omni_graspd.hands.importing.urdf_reader import read_urdf
-from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_vendor_hand
 from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_reader import read_articulation, read_hand
 from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings, read_hand_source
@@ -63,41 +67,47 @@ def add_hand(
     *,
     scale: float = 1.0,
     replace: bool = False,
+    accept_licence: bool = False,
     progress: Progress = no_progress,
 ) -> Path:
     """Write a hand into the user's library.
 
     Args:
         name: Its name from now on.
-        source: URDF, MJCF (``.xml``) or USD file, or a folder that holds only one of these; None for a hand that is
-            known by name.
+        source: URDF, MJCF (``.xml``) or USD file, or a folder or archive (zip, wheel, tar) with only one of
+            these or with the one that is known by the name; None for a hand of the wheel.
         scale: Metres per unit of length of a URDF or MJCF file.
         replace: Take the place of a hand of that name.
+        accept_licence: Take a hand whose licence forbids commercial use.
         progress: Told after each step: one for each link, and one for how the hand approaches and opens.
 
     Returns:
         The written USD file.
 
     Raises:
-        GraspdError: If the name is taken or unusable, or the source is missing, not a hand, or implausibly sized.
+        GraspdError: If the name is taken or unusable, or the source is missing, not a hand, implausibly sized, or not
+            to be used commercially.
     """
     check_hand_name(name, replace)
     if not scale > 0.0:
         raise GraspdError(f"expected --scale above 0, got {scale:g}; give metres per unit, for example 0.001")
-    vendor = VENDOR_HANDS.get(name) if source is None else None
-    file = _known(name) if source is None else _find_description(Path(source).expanduser())
-    with new_hand_folder(name) as folder:
-        written = folder / f"{name}.usda"
-        beside = hand_settings_path(file)
-        settings = read_hand_settings(beside)
-        notes, link_count = _convert(name, file, scale, written, settings, progress)
-        license_text = vendor.license if vendor else "not stated"
-        copy_files(license_files(file.resolve().parent), folder)
-        rows = _source_rows(file, WHEEL if vendor else None, license_text, scale, notes)
-        text = f"{_HEADING}\n\n{_own_settings(beside)}{source_table(rows)}"
-        (folder / "hand.toml").write_text(text, encoding="utf-8")
-        read_hand(written)
-        progress(link_count + 1, link_count + 1)
+    known = KNOWN_HANDS.get(name)
+    given = known_hand(name) if source is None else Path(source).expanduser()
+    with opened_source(given) as place:
+        file = find_description(place, known.path if known else "")
+        is_known = known is not None and f"/{file.resolve().as_posix()}".endswith(f"/{known.path}")
+        licenses = find_licenses(file, place)
+        license_text = known.license if known and is_known else "not stated"
+        check_commercial_use(licenses, license_text, name, is_accepted=accept_licence)
+        with new_hand_folder(name) as folder:
+            written, beside = folder / f"{name}.usda", hand_settings_path(file)
+            notes, link_count = _convert(name, file, scale, written, read_hand_settings(beside), progress)
+            copy_files(licenses, folder)
+            rows = _source_rows(file, WHEEL if source is None else None, license_text, scale, notes)
+            text = f"{_HEADING}\n\n{_own_settings(beside)}{source_table(rows)}"
+            (folder / "hand.toml").write_text(text, encoding="utf-8")
+            read_hand(written)
+            progress(link_count + 1, link_count + 1)
     return user_hand_file(name)
 
 
@@ -151,28 +161,6 @@ def hand_entry(name: str) -> HandEntry:
     origin = "built in" if is_built_in else str(source.get("file", "not stated"))
     license_text = "Apache-2.0" if is_built_in else str(source.get("license", "not stated"))
     return HandEntry(name, hand.joint_count, hand.actuated_count, origin, license_text)
-
-
-def _known(name: str) -> Path:
-    if name in VENDOR_HANDS:
-        return fetch_vendor_hand(name)
-    close = difflib.get_close_matches(name, VENDOR_HANDS, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise GraspdError(
-        f"expected a file, or a hand known by name, got {name!r}{hint} (known: {', '.join(VENDOR_HANDS)})"
-    )
-
-
-def _find_description(path: Path) -> Path:
-    if path.is_dir():
-        files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in (".urdf", ".xml", *_USD)]
-        if len(files) != 1:
-            names = ", ".join(str(file.relative_to(path)) for file in files[:8]) or "none"
-            raise GraspdError(f"expected one URDF, MJCF or USD file in {path}, got {names}; name the file")
-        return files[0]
-    if not path.is_file():
-        raise GraspdError(f"expected a URDF, MJCF or USD file, got {path}, which does not exist; check the path")
-    return path
 
 
 def _convert(
