@@ -20,7 +20,7 @@ from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.hands.usd.mirrored_layer import mirror_layer
 from omni_graspd.library import resolve
-from omni_graspd.usd.transforms import IDENTITY, transform_points
+from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix, transform_points
 
 _FINGER = """<link name="{0}"><inertial><origin xyz=".001 .002 .02" rpy=".1 .2 .3"/><mass value=".02"/>
   <inertia ixx="4e-6" iyy="5e-6" izz="3e-6" ixy="1e-7" ixz="2e-7" iyz="0"/></inertial>
@@ -63,6 +63,7 @@ def _check_mirror_image(hand: Hand, other: Hand, axis: int, atol: float = 1e-6) 
             np.testing.assert_allclose(theirs, ours * mirror, atol=atol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_equal_positions_give_mirror_images_and_twice_gives_the_same(home: Path, axis: int) -> None:
     """Hinges along, across and between the axes, a slide, a coupling."""
@@ -98,6 +99,7 @@ def _values(layer: Sdf.Layer) -> dict[str, object]:
     return values
 
 
+@pytest.mark.slow
 def test_masses_and_colliders_are_mirrored_too(home: Path) -> None:
     """The inertia tensor about the palm's axes: M I M."""
     (home / "claw.urdf").write_text(_HAND)
@@ -130,6 +132,7 @@ def _collider(stage: Usd.Stage, link: str) -> trimesh.Trimesh:
     return trimesh.Trimesh(np.array(mesh.GetPointsAttr().Get()), faces[:, ::-1] if turned else faces, process=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["allegro", "shadow", "barrett"])
 def test_built_in_hands_keep_their_settings(home: Path, name: str) -> None:
     hand, other = read_hand(resolve("hands", name)[0]), read_hand(mirror_hand(name))
@@ -149,3 +152,36 @@ def test_names_tell_the_sides(home: Path) -> None:
     ]
     with pytest.raises(GraspdError, match="expected a name that is not built in, got 'shadow'"):
         mirror_hand("barrett", "shadow")
+
+
+@pytest.mark.slow
+def test_the_vendors_left_allegro_is_the_mirror_image_of_its_right_one(home: Path, vendor_hands: Path) -> None:
+    """Link frames within 1e-6 m; the vendor counts the fingers' spread the other way round."""
+    pytest.importorskip("mujoco")
+    for side in ("right", "left"):
+        add_hand(f"vendor_{side}", vendor_hands / "allegro" / "assets" / f"{side}_hand.xml")
+    hand, theirs = (read_hand(resolve("hands", f"vendor_{side}")[0]) for side in ("right", "left"))
+    ours = read_hand(mirror_hand("vendor_right", "mirrored"))
+    assert side_axis(hand) == 1
+    signs = np.array([-1.0 if name in ("ffj0", "mfj0", "rfj0") else 1.0 for name in ours.joint_names])
+    order = [theirs.joint_names.index(name) for name in ours.joint_names]
+    for positions in np.random.default_rng(0).uniform(ours.joint_lower, ours.joint_upper, (20, 16)):
+        expected = np.zeros(16)
+        expected[order] = signs * positions
+        poses = {
+            link.name: pose
+            for link, pose in zip(theirs.links, pose_to_matrix(link_poses(theirs, IDENTITY, expected)), strict=True)
+        }
+        for link, pose in zip(ours.links, pose_to_matrix(link_poses(ours, IDENTITY, positions)), strict=True):
+            np.testing.assert_allclose(pose, poses[link.name], atol=1e-6)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_layer_mirrored_twice_is_the_same(axis: int) -> None:
+    layer = Sdf.Layer.FindOrOpen(str(resolve("hands", "barrett")[0]))
+    copy = Sdf.Layer.CreateAnonymous(".usda")
+    copy.TransferContent(layer)
+    mirror_layer(copy, axis)
+    assert _values(copy) != _values(layer)
+    mirror_layer(copy, axis)
+    assert _values(copy) == _values(layer)
