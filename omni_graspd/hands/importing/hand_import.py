@@ -38,7 +38,9 @@ from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path
 from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.library import list_all_names, list_names, list_user_names, resolve
 from omni_graspd.progress import Progress, no_progress
+from omni_graspd.usd.missing_files import missing_files
 from omni_graspd.usd.self_contained import write_self_contained
+from omni_graspd.usd.stage import open_stage
 from omni_graspd.user_folders import user_folder
 
 _USD = (".usd", ".usda", ".usdc", ".usdz")
@@ -171,7 +173,7 @@ def _convert(
         if scale != 1.0:
             raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
         write_self_contained(file, written)
-        return [], 0
+        return list(missing_files(open_stage(file))), 0
     kind = _kind(file)
     links = read_urdf(file) if kind == "robot" else read_mjcf(file)
     design = design_hand(name, links, scale, file, settings.palm, progress)

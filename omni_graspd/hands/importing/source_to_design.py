@@ -51,6 +51,8 @@ _HULL_DISTANCE, _HULL_SHARE = 0.01, 0.12
 """A hull that stands out of a collider by less than this [m], and than this share of its longest side, will do: the
 pieces of a link of thin walls, as most are, stand out no less."""
 _HULL_SAMPLES = 1000
+_SMALL = 0.025
+"""A hull will do for a collider whose longest side is below this [m], as the gimbals between links are."""
 
 
 def design_hand(
@@ -283,8 +285,9 @@ def _convex_pieces(mesh: trimesh.Trimesh, roughly: bool) -> list[TriangleMesh]:
     hull = convex_hull(np.asarray(mesh.vertices, dtype=np.float64))
     welded = mesh.copy()
     welded.merge_vertices(merge_tex=True, merge_norm=True)
-    enough = min(_HULL_DISTANCE, _HULL_SHARE * float(np.ptp(hull.vertices, axis=0).max()))
-    if roughly or not welded.is_watertight or _is_near(hull, _triangles(welded), enough):
+    longest = float(np.ptp(hull.vertices, axis=0).max())
+    enough = min(_HULL_DISTANCE, _HULL_SHARE * longest)
+    if roughly or longest < _SMALL or not welded.is_watertight or _is_near(hull, _triangles(welded), enough):
         return [hull]
     if welded.volume < 0.0:
         welded.invert()
