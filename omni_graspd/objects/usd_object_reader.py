@@ -67,7 +67,7 @@ def _read_stage(stage: Usd.Stage, path: Path) -> SourceSurface:
     parts = [part for one in placed for part in surface_parts(one.prim, to_z_up @ one.T_world_prim)]
     mesh, appearance, notes = join_parts([part.mesh for part in parts], [part.appearance for part in parts])
     notes += tuple(dict.fromkeys(note for part in parts for note in part.notes))
-    notes += _left_out(drawn) + missing_files(stage)
+    notes += _left_out(drawn) + tuple(missing.note for missing in missing_files(stage))
     if moving:
         notes += ("read as it is at the start of its animation",)
     if y_up:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pxr import Usd, UsdUtils
@@ -14,6 +15,27 @@ from pxr import Usd, UsdUtils
 from omni_graspd.plain_text import shortened
 
 _UNOPENED = re.compile(r"Could not open asset @([^@]*)@")
+_UNLOADED = re.compile(r"Could not load sublayer @([^@]*)@")
+
+
+@dataclass(frozen=True)
+class MissingFile:
+    """A layer that could not be opened."""
+
+    name: str
+    """Its name, shortened."""
+    is_materialx: bool
+    """Whether it holds materials in a format that OpenUSD's Python package does not read."""
+
+    @property
+    def note(self) -> str:
+        """What is lost, in a sentence."""
+        if self.is_materialx:
+            return (
+                f"lost the materials of {self.name}: OpenUSD's Python package reads no MaterialX files; export them "
+                "into the USD"
+            )
+        return f"lost what {self.name} holds: it could not be opened; put it back where the file refers to it"
 
 
 @contextmanager
@@ -27,21 +49,13 @@ def without_warnings() -> Iterator[None]:
         del delegate
 
 
-def missing_files(stage: Usd.Stage) -> tuple[str, ...]:
-    """Return a note on each layer that the stage refers to and that could not be opened.
-
-    Args:
-        stage: A composed stage.
-    """
-    found = (_UNOPENED.search(str(error)) for error in stage.GetCompositionErrors())
-    return tuple(dict.fromkeys(_note(match[1]) for match in found if match))
+def missing_files(stage: Usd.Stage) -> tuple[MissingFile, ...]:
+    """Return the layers that a composed stage refers to and that could not be opened."""
+    texts = [str(error) for error in stage.GetCompositionErrors()]
+    found = (_UNOPENED.search(text) or _UNLOADED.search(text) for text in texts)
+    return tuple(dict.fromkeys(_missing(match[1]) for match in found if match))
 
 
-def _note(asset: str) -> str:
+def _missing(asset: str) -> MissingFile:
     path = PurePosixPath(asset.replace("\\", "/"))
-    name = shortened(path.name)
-    if path.suffix.lower() == ".mtlx":
-        return (
-            f"lost the materials of {name}: OpenUSD's Python package reads no MaterialX files; export them into the USD"
-        )
-    return f"lost what {name} holds: it could not be opened; put it back where the file refers to it"
+    return MissingFile(shortened(path.name), path.suffix.lower() == ".mtlx")

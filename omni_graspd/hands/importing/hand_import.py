@@ -172,8 +172,15 @@ def _convert(
     if file.suffix.lower() in _USD:
         if scale != 1.0:
             raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
+        missing = missing_files(open_stage(file))
+        lost = [one.name for one in missing if not one.is_materialx]
+        if lost:
+            raise GraspdError(
+                f"expected all files that {file} is made of, got none of the name {lost[0]}; put it back where "
+                "the file refers to it"
+            )
         write_self_contained(file, written)
-        return list(missing_files(open_stage(file))), 0
+        return [one.note for one in missing], 0
     kind = _kind(file)
     links = read_urdf(file) if kind == "robot" else read_mjcf(file)
     design = design_hand(name, links, scale, file, settings.palm, progress)

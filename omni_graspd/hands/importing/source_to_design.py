@@ -223,7 +223,8 @@ def _design_link(
         per_face = tuple(name for name, part in zip(names, parts, strict=True) for _ in range(len(part.faces)))
         mesh = _welded(TriangleMesh(vertices, faces.astype(np.int32)))
         solids = [item.mesh for item in link.colliders or link.visuals]
-        pieces = [piece for mesh_there in solids for piece in _convex_pieces(mesh_there, roughly)]
+        whole = None if roughly else _triangles(trimesh.util.concatenate(solids))
+        pieces = [piece for solid in solids for piece in _convex_pieces(solid, whole)]
         shape = LinkShape(mesh, normals, per_face, tuple(pieces))
     mass, spread = _mass(link, shape)
     joint = link.joint
@@ -272,12 +273,12 @@ def _look_name(look: Appearance, looks: dict[Appearance, str]) -> str:
     return looks.setdefault(look, f"look_{len(looks)}")
 
 
-def _convex_pieces(mesh: trimesh.Trimesh, roughly: bool) -> list[TriangleMesh]:
+def _convex_pieces(mesh: trimesh.Trimesh, whole: TriangleMesh | None) -> list[TriangleMesh]:
     """Cover a collider by its hull, or by a few convex pieces where the hull stands out too far.
 
     Args:
         mesh: The collider [m].
-        roughly: Whether the hull will do in any case.
+        whole: All colliders of its link, of which none stands out [m]; None if the hull will do in any case.
     """
     spread = mesh.vertices - mesh.vertices.mean(axis=0)
     if np.linalg.svd(spread, compute_uv=False)[-1] < 1e-6:
@@ -287,7 +288,7 @@ def _convex_pieces(mesh: trimesh.Trimesh, roughly: bool) -> list[TriangleMesh]:
     welded.merge_vertices(merge_tex=True, merge_norm=True)
     longest = float(np.ptp(hull.vertices, axis=0).max())
     enough = min(_HULL_DISTANCE, _HULL_SHARE * longest)
-    if roughly or longest < _SMALL or not welded.is_watertight or _is_near(hull, _triangles(welded), enough):
+    if whole is None or longest < _SMALL or not welded.is_watertight or _is_near(hull, whole, enough):
         return [hull]
     if welded.volume < 0.0:
         welded.invert()
@@ -296,10 +297,10 @@ def _convex_pieces(mesh: trimesh.Trimesh, roughly: bool) -> list[TriangleMesh]:
 
 
 def _is_near(hull: TriangleMesh, surface: TriangleMesh, distance: float) -> bool:
-    """Tell whether all of a hull is nearer to the surface than a distance [m]."""
+    """Tell whether all of a hull is inside a surface or nearer to it than a distance [m]."""
     points, _ = surface_samples(hull, _HULL_SAMPLES, "hull")
     # Looked for farther out, since distances are in single precision.
-    return bool(np.abs(winding_distances(surface, points, 2.0 * distance)).max() < distance)
+    return bool(winding_distances(surface, points, 2.0 * distance).max() < distance)
 
 
 def _triangles(mesh: trimesh.Trimesh) -> TriangleMesh:
