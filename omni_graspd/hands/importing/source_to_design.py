@@ -216,14 +216,12 @@ def _design_link(
     shape = None
     if visuals:
         parts = [_smoothed(item.mesh) for item in visuals]
-        faces = np.concatenate([p.faces + n for p, n in zip(parts, _starts(parts), strict=True)])
-        vertices = np.concatenate([part.vertices for part in parts])
         normals = np.concatenate([part.vertex_normals[part.faces] for part in parts])
         names = [_look_name(item.look or Appearance(), looks) for item in visuals]
         per_face = tuple(name for name, part in zip(names, parts, strict=True) for _ in range(len(part.faces)))
-        mesh = _welded(TriangleMesh(vertices, faces.astype(np.int32)))
+        mesh = _welded(_together(parts))
         solids = [item.mesh for item in link.colliders or link.visuals]
-        whole = None if roughly else _triangles(trimesh.util.concatenate(solids))
+        whole = None if roughly else _together(solids)
         pieces = [piece for solid in solids for piece in _convex_pieces(solid, whole)]
         shape = LinkShape(mesh, normals, per_face, tuple(pieces))
     mass, spread = _mass(link, shape)
@@ -248,6 +246,12 @@ def _design_link(
         )
     parent = link_names[link.parent] if link.parent else None
     return LinkDesign(link_names[link.name], parent, design, shape, mass, spread)
+
+
+def _together(parts: Sequence[trimesh.Trimesh]) -> TriangleMesh:
+    """Return the triangles of all parts as one mesh."""
+    faces = np.concatenate([part.faces + n for part, n in zip(parts, _starts(parts), strict=True)])
+    return TriangleMesh(np.concatenate([part.vertices for part in parts]), faces.astype(np.int32))
 
 
 def _starts(parts: Sequence[trimesh.Trimesh]) -> list[int]:
