@@ -30,7 +30,7 @@ from omni_graspd.hands.importing.known_hands import KNOWN_HANDS, WHEEL, known_ha
 from omni_graspd.hands.importing.mjcf_reader import read_mjcf
 from omni_graspd.hands.importing.source_hand import SourceLink
 from omni_graspd.hands.importing.source_palm import find_palm, links_above_palm
-from omni_graspd.hands.importing.source_to_design import design_hand, is_marker, rest_posture
+from omni_graspd.hands.importing.source_to_design import design_hand, drawn_axes, is_marker, rest_posture
 from omni_graspd.hands.importing.urdf_reader import read_urdf
 from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_reader import read_articulation, read_hand
@@ -201,6 +201,11 @@ def _left_out(links: Sequence[SourceLink], palm: str | None) -> list[str]:
     markers = [link.name for link in links if is_marker(link, links)]
     if markers:
         notes.append(f"left out, since they are seen but have no <collision> where others have: {', '.join(markers)}")
+    axes = [link.name for link in links if not is_marker(link, links) and drawn_axes(link)]
+    if axes:
+        notes.append(
+            f"left out simple shapes that are drawn away from what collides, as axes are, of {', '.join(axes)}"
+        )
     return notes
 
 

@@ -177,7 +177,8 @@ def _read_geom(model: Any, geom: int, link: SourceLink) -> None:
     mesh.apply_transform(pose_to_matrix(np.array([*model.geom_pos[geom], *np.roll(model.geom_quat[geom], -1)])))
     material = int(model.geom_matid[geom])
     rgba = model.geom_rgba[geom] if material < 0 else model.mat_rgba[material]
-    shape = SourceShape(mesh, Appearance(color=linear_color(*(float(value) for value in rgba[:3]))))
+    look = Appearance(color=linear_color(*(float(value) for value in rgba[:3])))
+    shape = SourceShape(mesh, look, is_simple=int(model.geom_dataid[geom]) < 0)
     collides = model.geom_contype[geom] or model.geom_conaffinity[geom]
     if collides:
         link.colliders.append(shape)

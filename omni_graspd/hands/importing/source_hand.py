@@ -30,6 +30,8 @@ class SourceShape:
     """Its surface in the link's frame [m]."""
     look: Appearance | None = None
     """What it looks like, where the source says so."""
+    is_simple: bool = False
+    """Whether it is a box, ball, cylinder or capsule, not a mesh."""
 
 
 @dataclass

@@ -53,6 +53,8 @@ pieces of a link of thin walls, as most are, stand out no less."""
 _HULL_SAMPLES = 1000
 _SMALL = 0.025
 """A hull will do for a collider whose longest side is below this [m], as the gimbals between links are."""
+_AWAY, _MARKER_SAMPLES = 0.1, 200
+"""What is drawn so far from what collides, as a share of its longest side, is no part of a link."""
 
 
 def design_hand(
@@ -136,7 +138,33 @@ def _below(links: Sequence[SourceLink], palm: str | None) -> list[SourceLink]:
 
 
 def _without_markers(links: Sequence[SourceLink]) -> list[SourceLink]:
-    return [replace(link, visuals=[]) if is_marker(link, links) else link for link in links]
+    kept = []
+    for link in links:
+        drawn = [] if is_marker(link, links) else drawn_axes(link)
+        visuals = [] if is_marker(link, links) else [s for s in link.visuals if not any(s is one for one in drawn)]
+        kept.append(replace(link, visuals=visuals))
+    return kept
+
+
+def drawn_axes(link: SourceLink) -> list[SourceShape]:
+    """Return what is drawn beside a link to show its frame: simple shapes that are only seen, away from what collides.
+
+    Args:
+        link: The link, in any unit of length.
+    """
+    simple = [shape for shape in link.visuals if shape.is_simple]
+    if not simple or not link.colliders or len(simple) == len(link.visuals):
+        return []
+    solid = _together([shape.mesh for shape in link.colliders])
+    size = float(np.ptp(solid.vertices, axis=0).max())
+    found = []
+    for shape in simple:
+        points, _ = surface_samples(_triangles(shape.mesh), _MARKER_SAMPLES, link.name)
+        # In the solid's own size: single precision, any unit.
+        away = winding_distances(TriangleMesh(solid.vertices / size, solid.faces), points / size, 10.0) > _AWAY
+        if away.mean() > 0.5:
+            found.append(shape)
+    return found
 
 
 def is_marker(link: SourceLink, links: Sequence[SourceLink]) -> bool:
@@ -168,7 +196,7 @@ def _scaled(link: SourceLink, scale: float, kinds: Mapping[str, str]) -> SourceL
     if spread is not None:
         spread = MassDistribution(scale * spread.center_of_mass, scale**2 * spread.inertia)
     shapes = [
-        [SourceShape(shape.mesh.copy().apply_scale(scale), shape.look) for shape in some]
+        [replace(shape, mesh=shape.mesh.copy().apply_scale(scale)) for shape in some]
         for some in (link.visuals, link.colliders)
     ]
     return replace(link, T_parent_link=pose, joint=joint, distribution=spread, visuals=shapes[0], colliders=shapes[1])
