@@ -96,7 +96,7 @@ def test_all_options_are_shown_on_request_and_every_one_has_a_text(command, show
 
 
 _SHORTENED = (
-    *("camera.views", "camera.stereo", "intake.unit", "intake.mass", "intake.density"),
+    *("camera.views", "camera.stereo", "intake.unit", "intake.scale", "intake.mass", "intake.density"),
     "intake.repair.thicken",
     *("provenance.author", "provenance.license"),
     *("settings.thresholds", "settings.hold_test", "settings.lift_test", "settings.lift_protocol"),
@@ -126,7 +126,7 @@ def test_an_unknown_command_names_what_was_meant_and_lists_all(word, meant, fail
 def test_an_unknown_command_of_a_group_lists_those_of_the_group(failure):
     first, *others = failure("hands", "ad").splitlines()
     assert "did you mean graspd hands add?" in first
-    assert len(others) == 4
+    assert len(others) == 5
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.formats.registry import FORMATS
 from omni_graspd.formats.untrusted.plain_yaml import read_yaml
 from omni_graspd.formats.untrusted.restricted_pickle import restricted_load
+from omni_graspd.hands.importing.known_hands import _unpack
 from omni_graspd.hands.importing.urdf_reader import read_urdf
-from omni_graspd.hands.importing.vendor_wheel import _unpack
 from omni_graspd.objects.object_reader import read_object
 from omni_graspd.rendering.image_writer import read_frame
 from omni_graspd.synthesis.grasp import GraspBatch

@@ -12,6 +12,7 @@ import tyro
 
 from omni_graspd.cli.console import Action, progress_bar
 from omni_graspd.hands.importing.hand_import import add_hand, hand_entry, import_notes, list_hands, remove_hand
+from omni_graspd.hands.importing.hand_mirror import mirror_hand
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,19 +39,37 @@ def add(
     source: Annotated[str | None, tyro.conf.Positional] = None,
     scale: float = 1.0,
     replace: bool = False,
+    accept_licence: bool = False,
 ) -> Action:
     """Import a hand into your library, for use with --hand NAME: from URDF, MJCF or USD, or a known one by name.
 
-    Known by name, and downloaded with pip: ability, allegro_vendor, barrett_vendor, dclaw, inspire, leap, schunk,
-    shadow_vendor.
+    Known by name, and downloaded with pip: ability, allegro_vendor, barrett_vendor, dclaw, leap, schunk, shadow_vendor;
+    allegro_vendor_left, leap_left and shadow_vendor_left, too. Known by name in a repository that you have: dex3,
+    dexhand021, inspire, orca, sharpa, wuji, and each with _left.
 
     Args:
         name: Name of the hand in the library.
-        source: URDF, MJCF (.xml) or USD file, or a folder that contains one; omit it for hands known by name.
+        source: URDF, MJCF or USD file, or a folder or archive (zip, wheel, tar) with one; omit it for pip's.
         scale: Metres per unit of a URDF or MJCF file.
         replace: Replace an existing hand of that name.
+        accept_licence: Take a hand whose licence forbids commercial use.
     """
-    return partial(_add, name, source, scale, replace)
+    return partial(_add, name, source, scale, replace, accept_licence)
+
+
+def mirror(
+    name: Annotated[str, tyro.conf.Positional],
+    new_name: Annotated[str | None, tyro.conf.Positional] = None,
+    replace: bool = False,
+) -> Action:
+    """Make the left hand of a right one, or the other way round, in your library.
+
+    Args:
+        name: Name of a hand.
+        new_name: Name of its mirror image; default: with left and right exchanged, or NAME_mirrored.
+        replace: Replace an existing hand of that name.
+    """
+    return partial(_mirror, name, new_name, replace)
 
 
 def list_() -> Action:
@@ -67,9 +86,9 @@ def remove(name: Annotated[str, tyro.conf.Positional]) -> Action:
     return partial(_remove, name)
 
 
-def _add(name: str, source: str | None, scale: float, replace: bool, console: Console) -> None:
+def _add(name: str, source: str | None, scale: float, replace: bool, accept_licence: bool, console: Console) -> None:
     with progress_bar(console, "hand", "step") as progress:
-        path = add_hand(name, source, scale=scale, replace=replace, progress=progress)
+        path = add_hand(name, source, scale=scale, replace=replace, accept_licence=accept_licence, progress=progress)
     files = [file for file in sorted(path.parent.iterdir()) if file.is_file()]
     licenses = [str(file) for file in files if file.suffix.lower() in ("", ".txt", ".md")]
     text = f" (read {', '.join(licenses)})" if licenses else ""
@@ -82,6 +101,11 @@ def _add(name: str, source: str | None, scale: float, replace: bool, console: Co
         soft_wrap=True,
         markup=False,
     )
+
+
+def _mirror(name: str, new_name: str | None, replace: bool, console: Console) -> None:
+    path = mirror_hand(name, new_name, replace=replace)
+    console.print(f"{path.stem}: mirror image of {name}\n{path}", soft_wrap=True, markup=False)
 
 
 def _list(console: Console) -> None:

@@ -29,6 +29,7 @@ _USUAL = frozenset(
         "camera.width",
         "camera.height",
         "intake.unit",
+        "intake.scale",
         "intake.mass",
         "provenance.author",
         "provenance.license",

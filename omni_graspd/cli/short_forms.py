@@ -11,6 +11,7 @@ SHORT_FORMS = {
     "--stereo": "--camera.stereo",
     "--mono": "--camera.no-stereo",
     "--unit": "--intake.unit",
+    "--scale": "--intake.scale",
     "--mass": "--intake.mass",
     "--density": "--intake.density",
     "--thicken": "--intake.repair.thicken",
@@ -24,7 +25,7 @@ SHORT_FORMS = {
     "--lift-protocol": "--settings.lift-protocol",
     "--lift-noise": "--settings.lift-noise",
 }
-"""Short form and option; no command has an option that is called like a short form."""
+"""Short form and option; no command that has the option has another one that is called like its short form."""
 
 
 def expand(arguments: Sequence[str], flags: Sequence[str]) -> list[str]:

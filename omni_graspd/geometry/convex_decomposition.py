@@ -30,6 +30,8 @@ class ConvexDecompositionConfig:
     """An object that fills at least this fraction of its convex hull counts as convex and gets one piece."""
     simplification: float = 0.003
     """Surface detail up to this fraction of the longest side is removed before decomposing."""
+    resolution: int = 1000
+    """Points on the surface at which CoACD measures concavity."""
     seed: int = 0
     """Seed of CoACD's tree search."""
 
@@ -75,7 +77,7 @@ def decompose_convex(mesh: TriangleMesh, config: ConvexDecompositionConfig) -> t
         coacd.Mesh(simple.vertices, simple.faces),
         threshold=config.threshold,
         preprocess_resolution=30,
-        resolution=1000,
+        resolution=config.resolution,
         mcts_iterations=20,
         mcts_nodes=10,
         mcts_max_depth=2,

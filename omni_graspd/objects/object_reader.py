@@ -28,6 +28,9 @@ from omni_graspd.usd.meshes import TriangleMesh, used_vertices
 _FARTHEST = 10.0
 """Objects farther from the origin are moved there [m]: single precision would round them to 1 µm and more."""
 
+_LIKELY = 0.15
+"""Longest side of what hands hold, for models of no real size [m]."""
+
 _THICKEST = 0.2
 """Sheets become at most so thick, as a part of the object's longest side: thicker, they would run into themselves."""
 
@@ -38,6 +41,8 @@ class ObjectReaderConfig:
 
     unit: LengthUnit = "auto"
     """Unit of length of mesh files; auto: as the format states it, otherwise guessed from the size, and reported."""
+    scale: float = 1.0
+    """Factor on the size, after the unit; for models of no real size, as normalised ones."""
     density: float = 300.0
     """Density if the file gives neither mass nor density [kg/m3]; low, since most household objects are hollow."""
     mass: float | None = None
@@ -52,6 +57,7 @@ class ObjectReaderConfig:
     def __post_init__(self) -> None:
         """Check the ranges."""
         require_not_negative(self, "intake", "smallest_extent")
+        require_positive(self, "intake", "scale", finite=True)
         require_positive(self, "intake", "largest_extent")
         for name in ("density", "mass"):
             value = getattr(self, name)
@@ -105,7 +111,9 @@ def examine_object(
     scale, unit_notes = metres_per_unit(
         _extent(source.mesh), source.metres_per_unit, config.unit, path.suffix, shared_unit
     )
-    source, shift_notes = _moved_near(_scaled(source, scale))
+    if config.scale != 1.0:
+        unit_notes += (f"made {config.scale:g} times as large, as asked",)
+    source, shift_notes = _moved_near(_scaled(source, scale * config.scale))
     _check_extent(source.mesh, config, path)
     _check_thickness(source.mesh, config.repair.thicken, path)
     surface, repairs = repair_surface(source.mesh, config.repair)
@@ -145,8 +153,11 @@ def _read_source(path: Path) -> SourceSurface:
 
 
 def _scaled(source: SourceSurface, scale: float) -> SourceSurface:
+    """Return what a file says in metres, at so many metres per unit; a mass that it states stays."""
+    times = scale / (source.metres_per_unit or scale)
     return replace(
         source,
+        inertia=None if source.inertia is None else source.inertia * times**2,
         mesh=replace(source.mesh, vertices=source.mesh.vertices * scale),
         center_of_mass=None if source.center_of_mass is None else source.center_of_mass * scale,
         convex_pieces=tuple(replace(piece, vertices=piece.vertices * scale) for piece in source.convex_pieces),
@@ -187,7 +198,8 @@ def _check_extent(mesh: TriangleMesh, config: ObjectReaderConfig, path: Path) ->
     if not config.smallest_extent <= extent <= config.largest_extent:
         raise GraspdError(
             f"expected an object between {config.smallest_extent:g} m and {config.largest_extent:g} m long, got "
-            f"{extent:.3g} m in {path}; give its unit with --unit, or save it at its real size"
+            f"{extent:.3g} m in {path}; give its unit with --unit, or a factor on its size: --scale "
+            f"{config.scale * _LIKELY / extent:.1g} makes it about {_LIKELY:g} m long"
         )
 
 

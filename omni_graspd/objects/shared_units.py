@@ -35,12 +35,13 @@ def shared_units(paths: Sequence[Path], config: ObjectReaderConfig | None = None
     units: dict[Path, SharedUnit] = {}
     if config.unit != "auto":
         return units
+    limits = (config.smallest_extent / config.scale, config.largest_extent / config.scale)
     for suffix in _SILENT:
         files = [path for path in paths if path.suffix.lower() == suffix and not is_in_library(path)]
         extents = {path: extent for path in files if len(files) > 1 and (extent := _extent(path)) is not None}
         if len(extents) < 2:
             continue
-        shared = share_unit(list(extents.values()), suffix, config.smallest_extent, config.largest_extent)
+        shared = share_unit(list(extents.values()), suffix, *limits)
         units |= dict.fromkeys(extents, replace(shared, notes=()))
         units[next(iter(extents))] = shared
     return units

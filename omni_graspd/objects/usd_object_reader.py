@@ -18,6 +18,7 @@ from omni_graspd.objects.texture_atlas import join_parts
 from omni_graspd.objects.usd_surface_parts import placed_mesh, surface_parts
 from omni_graspd.usd.mesh_soundness import MOST_MESHES
 from omni_graspd.usd.meshes import TriangleMesh
+from omni_graspd.usd.missing_files import missing_files
 from omni_graspd.usd.placed_prims import PlacedPrim, placed_prims
 from omni_graspd.usd.semantics import read_label
 from omni_graspd.usd.shapes import is_shape, is_surface, read_surface
@@ -66,7 +67,7 @@ def _read_stage(stage: Usd.Stage, path: Path) -> SourceSurface:
     parts = [part for one in placed for part in surface_parts(one.prim, to_z_up @ one.T_world_prim)]
     mesh, appearance, notes = join_parts([part.mesh for part in parts], [part.appearance for part in parts])
     notes += tuple(dict.fromkeys(note for part in parts for note in part.notes))
-    notes += _left_out(drawn)
+    notes += _left_out(drawn) + tuple(missing.note for missing in missing_files(stage))
     if moving:
         notes += ("read as it is at the start of its animation",)
     if y_up:

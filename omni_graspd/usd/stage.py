@@ -16,6 +16,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.plain_text import shortened
 from omni_graspd.usd.composition_size import check_composition
 from omni_graspd.usd.crate_size import check_crate
+from omni_graspd.usd.missing_files import without_warnings
 from omni_graspd.usd.stage_values import check_values
 from omni_graspd.usd.text_nesting import check_nesting
 
@@ -59,7 +60,8 @@ def open_stage(path: Path) -> Usd.Stage:
         layer = Sdf.Layer.FindOrOpen(name)
         # Kept until the stage holds them, so that nothing is read twice.
         layers = check_composition(layer) if layer else []
-        stage = Usd.Stage.Open(name)
+        with without_warnings():
+            stage = Usd.Stage.Open(name)
         layers.clear()
         check_values(stage, path)
     return stage

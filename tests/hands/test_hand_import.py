@@ -18,7 +18,7 @@ from scipy.spatial.transform import Rotation
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.importing.hand_import import add_hand, list_hands, remove_hand
-from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS
+from omni_graspd.hands.importing.known_hands import KNOWN_HANDS
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.usd.hand_reader import read_hand
 from omni_graspd.library import resolve
@@ -49,7 +49,6 @@ _VENDORS = {
     "barrett_vendor": 8,
     "leap": 16,
     "schunk": 20,
-    "inspire": 12,
 }
 
 
@@ -119,7 +118,7 @@ def _filtered(stage: Usd.Stage) -> set[frozenset[str]]:
 def test_vendor_hands_move_as_in_mujoco(vendor_hands: Path, tmp_path: Path, name: str) -> None:
     """1,000 configurations, 1e-5 m and 1e-5 rad. URDF is read by us, so MuJoCo's reader is independent there."""
     mujoco = pytest.importorskip("mujoco")
-    file = vendor_hands / VENDOR_HANDS[name].path
+    file = vendor_hands / KNOWN_HANDS[name].path
     hand = read_hand(add_hand(name, file, replace=True))
     assert hand.joint_count == _VENDORS[name]
     model = _mujoco_model(mujoco, file)

@@ -95,6 +95,8 @@ def _self_overlap(hand: Hand) -> float:
         ([-1, 0, 1, 1, 1], [1], [1], 0),  # the palm link is an empty frame on the base that is drawn
         ([-1, 0, 0, 1, 2, 3, 3, 3, 3], [5, 6, 7, 8], [5, 6, 7, 8], 0),  # frames welded to a fingertip
         ([-1, 0, 0, 1, 1, 1, 2], [], [], 0),  # a metacarpal with three fingers, opposite a thumb
+        ([-1, 0, 1, 2, 3, 4], [5], [], 3),  # an arm whose gripper has one jaw, with a plate welded on it
+        ([-1, 0, 1, 2, 2, 3], [4], [4, 5], 2),  # the same with frames: one on the palm, one that turns on the jaw
         ([-1, 0, 0], [], [1, 2], 0),  # nothing is drawn but the palm
     ],
 )

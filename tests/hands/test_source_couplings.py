@@ -18,7 +18,7 @@ from omni_graspd.hands.importing.source_hand import SourceLink
 from omni_graspd.hands.importing.urdf_reader import read_urdf
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.usd.hand_reader import read_hand
-from omni_graspd.usd.transforms import IDENTITY
+from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 _FINGER = """<body name="{0}1" pos="{1} 0 .01"><joint name="{0}_near" axis="0 1 0" range="0 90"/>
   <geom type="box" size=".005 .01 .02" pos="0 0 .02"/>
@@ -174,6 +174,57 @@ def test_joints_of_a_floating_root_body_are_left_out(tmp_path: Path, monkeypatch
     floating, _ = imported(tmp_path / "floating", monkeypatch, mjcf(actuators=_ALL, root=root))
     assert floating.joint_names == plain.joint_names
     assert [link.name for link in floating.links] == [link.name for link in plain.links]
+
+
+_REFERENCES = """<mujoco><compiler autolimits="true"/><worldbody><body name="palm">
+  <geom type="box" size=".04 .02 .01"/>
+  <body name="a1" pos="-.03 0 .01"><joint name="a_near" axis="0 1 0" pos="0 0 .004" range="-10 90" ref="30"/>
+    <joint name="a_aside" axis="1 0 0" range="-20 20" ref="-5"/><geom type="box" size=".005 .01 .02" pos="0 0 .02"/>
+    <body name="a2" pos="0 0 .04" euler="0 20 0"><joint name="a_far" axis="0 1 0" range="0 90" ref="45"/>
+      <geom type="box" size=".005 .01 .015" pos="0 0 .015"/></body></body>
+  <body name="b1" pos=".03 0 .01"><joint name="b" type="slide" axis="1 0 0" range="0 .04" ref=".01"/>
+    <geom type="box" size=".005 .01 .02" pos="0 0 .02"/></body>
+  </body></worldbody>
+  <tendon><fixed name="t"><joint joint="a_far" coef="2"/><joint joint="a_near" coef="-1"/></fixed></tendon>
+  <equality>{}</equality></mujoco>"""
+
+
+@pytest.mark.parametrize(
+    "equality",
+    [
+        "",
+        '<joint joint1="a_far" joint2="a_near" polycoef=".1 .5 0 0 0"/>',
+        '<joint joint1="a_far" polycoef=".1 0 0 0 0"/>',
+        '<tendon tendon1="t" polycoef=".1 0 0 0 0"/>',
+    ],
+)
+def test_positions_and_couplings_count_from_ref_as_in_mujoco(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, equality: str
+) -> None:
+    mujoco = pytest.importorskip("mujoco")
+    text = _REFERENCES.format(equality)
+    hand, _ = imported(tmp_path, monkeypatch, text)
+    model = mujoco.MjModel.from_xml_string(text)
+    data = mujoco.MjData(model)
+    spread = np.random.default_rng(0).uniform(size=(20, hand.actuated_count))
+    lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
+    for actuated in lower + spread * (upper - lower):
+        positions = hand.joint_positions(actuated)
+        data.qpos[:] = model.qpos0
+        for name, position in zip(hand.joint_names, positions, strict=True):
+            data.qpos[model.jnt_qposadr[model.joint(name).id]] = position
+        if "a_far" not in hand.joint_names:
+            data.qpos[model.jnt_qposadr[model.joint("a_far").id]] += 0.1
+        mujoco.mj_forward(model, data)
+        # What equalities demand is met: MuJoCo's own residuals.
+        np.testing.assert_allclose(data.efc_pos[: data.ne], 0.0, atol=1e-6)
+        poses = dict(zip([link.name for link in hand.links], link_poses(hand, IDENTITY, positions), strict=True))
+        palm = data.body("palm")
+        for body in ("a1", "a2", "b1"):
+            place = (data.body(body).xpos - palm.xpos) @ palm.xmat.reshape(3, 3)
+            np.testing.assert_allclose(poses[body][:3], place, atol=1e-6)
+            turn = palm.xmat.reshape(3, 3).T @ data.body(body).xmat.reshape(3, 3)
+            np.testing.assert_allclose(pose_to_matrix(poses[body])[:3, :3], turn, atol=1e-6)
 
 
 def test_a_slide_below_the_palm_needs_limits(tmp_path: Path) -> None:

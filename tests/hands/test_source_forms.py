@@ -158,3 +158,21 @@ def test_collada_without_its_package_is_told(tmp_path: Path, monkeypatch: pytest
     text = hand().replace('<box size="0.08 0.08 0.02"/>', '<mesh filename="palm.dae"/>')
     with pytest.raises(GraspdError, match=r"the package pycollada .* pip install 'omni-graspd\[import\]'"):
         add(tmp_path, text)
+
+
+def test_axes_that_are_drawn_on_a_palm_are_no_part_of_it(tmp_path: Path) -> None:
+    """As in a hand of Unitree's: an arrow and a ball for each axis, beside a mesh that collides."""
+    trimesh.creation.box((0.08, 0.08, 0.02)).export(tmp_path / "palm.stl")
+    mesh = '<geometry><mesh filename="palm.stl"/></geometry>'
+    arrow = (
+        '<visual><origin xyz="0.07 0 0" rpy="0 1.57 0"/><geometry><cylinder length="0.14" radius="0.004"/></geometry>'
+    )
+    ball = '<visual><origin xyz="0.15 0 0"/><geometry><sphere radius="0.015"/></geometry></visual>'
+    knob = '<visual><origin xyz="0 0 0.012"/><geometry><sphere radius="0.006"/></geometry></visual>'
+    palm = f"<visual>{mesh}</visual><collision>{mesh}</collision>{arrow}</visual>{ball}{knob}"
+    text = hand().replace(link("palm", "0.08 0.08 0.02"), f'<link name="palm">{palm}</link>')
+    path = add(tmp_path, text)
+    (note,) = import_notes(path)
+    assert note.endswith("drawn away from what collides, as axes are, of palm")
+    surface = read_hand(path).links[0].mesh.vertices
+    np.testing.assert_allclose(surface.max(axis=0), [0.04, 0.04, 0.018], atol=1e-3)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +13,15 @@ import numpy as np
 import pytest
 import trimesh
 from PIL import Image
-from pxr import Gf, Usd, UsdGeom
+from pxr import Gf, Usd, UsdGeom, UsdPhysics
 
+from omni_graspd.cli.commands import find_command
+from omni_graspd.cli.run_command import parse_command
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.surface_repair import SurfaceRepairConfig
 from omni_graspd.objects.intake import IntakeReport, check_object
 from omni_graspd.objects.object_reader import ObjectReaderConfig, read_object
+from omni_graspd.objects.shared_units import shared_units
 
 BALL = trimesh.creation.icosphere(subdivisions=3, radius=0.04)
 BOX = np.array([0.04, 0.06, 0.10])
@@ -239,7 +243,10 @@ def crossing_itself(folder: Path) -> Path:
         (lambda folder: write(folder / "letter.obj", "Dear all,\nthis is a letter.\n"), ("has none",)),
         (lambda folder: write(folder / "page.obj", "<?xml version='1.0'?><html/>"), (".xml", "rename")),
         (lambda folder: save(folder / "huge.ply", 1e7 * BALL.vertices, BALL.faces), ("0.005 m and 1 m", "--unit")),
-        (lambda folder: save(folder / "unit.ply", 25.0 * BALL.vertices, BALL.faces), ("got 2 m", "--unit")),
+        (
+            lambda folder: save(folder / "unit.ply", 25.0 * BALL.vertices, BALL.faces),
+            ("got 2 m", "--unit", "--scale 0.07"),
+        ),
         (soup, ("at most 500 parts", "share vertices")),
     ],
 )
@@ -401,3 +408,47 @@ def test_a_sound_file_is_accepted_as_it_is(tmp_path: Path) -> None:
     assert isinstance(report, IntakeReport)
     assert (report.verdict, report.line, report.repairs) == ("accepted", "accepted", ())
     np.testing.assert_allclose(report.rigid.mesh.vertices, BALL.vertices, atol=1e-8)
+
+
+def test_a_normalised_model_is_refused_with_a_scale_that_makes_it_acceptable(tmp_path: Path) -> None:
+    """1.4 m and 258 m, as found: the scale that the refusal names is taken, through the real parser."""
+    for extent in (1.4, 258.0):
+        path = tmp_path / "ball.glb"
+        BALL.copy().apply_scale(extent / 0.08).export(path)
+        reason = check_object(path).reason
+        assert f"got {extent:.3g} m" in reason
+        scale = re.search(r"--scale (\S+) ", reason)[1]
+        report = check_object(path, ObjectReaderConfig(scale=float(scale)))
+        assert report.verdict == "accepted"
+        assert f"made {float(scale):g} times as large, as asked" in report.rigid.notes
+        assert np.ptp(report.rigid.mesh.vertices, axis=0).max() == pytest.approx(extent * float(scale), rel=1e-4)
+        command, rest = find_command(["objects", "check", str(path), "--scale", scale])
+        assert parse_command(command, rest).args[1].intake.scale == float(scale)
+
+
+def test_a_set_of_normalised_models_is_read_in_the_unit_in_which_the_scale_makes_sense(tmp_path: Path) -> None:
+    paths = [save(tmp_path / f"{k}.ply", size * BALL.vertices / 0.08, BALL.faces) for k, size in enumerate((1.2, 1.5))]
+    assert shared_units(paths)[paths[0]].unit == "cm"
+    assert shared_units(paths, ObjectReaderConfig(scale=0.1))[paths[0]].unit == "m"
+
+
+def test_a_stated_inertia_goes_with_the_size(tmp_path: Path) -> None:
+    """At the same mass, half the size has a quarter of the inertia; a unit that the user corrects counts, too."""
+    path = tmp_path / "ball.usda"
+    stage = Usd.Stage.CreateNew(str(path))
+    UsdGeom.SetStageMetersPerUnit(stage, 1.0)
+    UsdGeom.SetStageUpAxis(stage, UsdGeom.Tokens.z)
+    ball = UsdGeom.Sphere.Define(stage, "/ball")
+    ball.CreateRadiusAttr(0.04)
+    stage.SetDefaultPrim(ball.GetPrim())
+    UsdPhysics.RigidBodyAPI.Apply(ball.GetPrim())
+    mass = UsdPhysics.MassAPI.Apply(ball.GetPrim())
+    mass.CreateMassAttr(0.4)
+    mass.CreateDiagonalInertiaAttr((2e-4, 3e-4, 4e-4))
+    stage.Save()
+    whole, half = (check_object(path, ObjectReaderConfig(scale=scale)).rigid for scale in (1.0, 0.5))
+    assert half.mass == whole.mass
+    np.testing.assert_allclose(whole.inertia, np.diag([2e-4, 3e-4, 4e-4]), atol=1e-10)
+    np.testing.assert_allclose(half.inertia, 0.25 * whole.inertia, atol=1e-10)
+    inches = check_object(path, ObjectReaderConfig(unit="in", smallest_extent=0.001)).rigid
+    np.testing.assert_allclose(inches.inertia, 0.0254**2 * whole.inertia, atol=1e-12)

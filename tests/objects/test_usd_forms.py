@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdShade, Vt
 
+from omni_graspd.objects.intake import check_object
 from omni_graspd.objects.object_reader import read_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.rendering.surfaces import read_surfaces
@@ -303,3 +304,37 @@ def test_faces_that_are_holes_are_left_out_of_materials_too(stage: Usd.Stage) ->
     mesh.CreateHoleIndicesAttr(list(range(6, 12)))
     inner.GetPrim().SetActive(False)
     assert sizes(read(stage)).tolist() == drawn_sizes(stage).tolist() == [40.0, 40.0, 40.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("look.mtlx", "lost the materials of look.mtlx"), ("gone.usda", "lost what gone.usda holds")]
+)
+def test_files_that_are_not_read_get_a_note_and_no_warning(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, words: str
+) -> None:
+    """As in assets whose materials are MaterialX files, which OpenUSD's Python package does not read."""
+    (tmp_path / "look.mtlx").write_text('<?xml version="1.0"?><materialx version="1.38"/>')
+    (tmp_path / "ball.usda").write_text(
+        f"""#usda 1.0
+(
+    defaultPrim = "ball"
+    metersPerUnit = 1
+    upAxis = "Z"
+)
+def Xform "ball"
+{{
+    def Sphere "shape"
+    {{
+        double radius = 0.04
+    }}
+    def Scope "Looks" (
+        prepend references = @{name}@
+    )
+    {{
+    }}
+}}"""
+    )
+    report = check_object(tmp_path / "ball.usda")
+    assert report.verdict == "accepted"
+    assert [note for note in report.rigid.notes if note.startswith(words)]
+    assert "Warning" not in "".join(capfd.readouterr())

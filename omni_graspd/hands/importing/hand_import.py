@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
-import json
 import re
 import shutil
 from collections.abc import Sequence
@@ -14,24 +12,39 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, require_inside, writing_to
 from omni_graspd.errors import GraspdError
+from omni_graspd.hands.importing.hand_folder import (
+    check_hand_name,
+    copy_files,
+    new_hand_folder,
+    source_table,
+    user_hand_file,
+)
+from omni_graspd.hands.importing.hand_source import (
+    check_commercial_use,
+    find_description,
+    find_licenses,
+    opened_source,
+)
+from omni_graspd.hands.importing.known_hands import KNOWN_HANDS, WHEEL, known_hand
 from omni_graspd.hands.importing.mjcf_reader import read_mjcf
 from omni_graspd.hands.importing.source_hand import SourceLink
 from omni_graspd.hands.importing.source_palm import find_palm, links_above_palm
-from omni_graspd.hands.importing.source_to_design import design_hand, is_marker, rest_posture
+from omni_graspd.hands.importing.source_to_design import design_hand, drawn_axes, is_marker, rest_posture
 from omni_graspd.hands.importing.urdf_reader import read_urdf
-from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_vendor_hand
 from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_reader import read_articulation, read_hand
 from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings, read_hand_source
 from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.library import list_all_names, list_names, list_user_names, resolve
 from omni_graspd.progress import Progress, no_progress
+from omni_graspd.usd.missing_files import missing_files
 from omni_graspd.usd.self_contained import write_self_contained
+from omni_graspd.usd.stage import open_stage
 from omni_graspd.user_folders import user_folder
 
 _USD = (".usd", ".usda", ".usdc", ".usdz")
+_HEADING = "# Written by graspd hands add. Any key of hand.toml may be added above [source]; see docs/hands.md."
 
 
 @dataclass(frozen=True)
@@ -56,65 +69,48 @@ def add_hand(
     *,
     scale: float = 1.0,
     replace: bool = False,
+    accept_licence: bool = False,
     progress: Progress = no_progress,
 ) -> Path:
     """Write a hand into the user's library.
 
     Args:
         name: Its name from now on.
-        source: URDF, MJCF (``.xml``) or USD file, or a folder that holds only one of these; None for a hand that is
-            known by name.
+        source: URDF, MJCF (``.xml``) or USD file, or a folder or archive (zip, wheel, tar) with only one of
+            these or with the one that is known by the name; None for a hand of the wheel.
         scale: Metres per unit of length of a URDF or MJCF file.
         replace: Take the place of a hand of that name.
+        accept_licence: Take a hand whose licence forbids commercial use.
         progress: Told after each step: one for each link, and one for how the hand approaches and opens.
 
     Returns:
         The written USD file.
 
     Raises:
-        GraspdError: If the name is taken or unusable, or the source is missing, not a hand, or implausibly sized.
+        GraspdError: If the name is taken or unusable, or the source is missing, not a hand, implausibly sized, or not
+            to be used commercially.
     """
-    _check_name(name, replace)
+    check_hand_name(name, replace)
     if not scale > 0.0:
         raise GraspdError(f"expected --scale above 0, got {scale:g}; give metres per unit, for example 0.001")
-    vendor = VENDOR_HANDS.get(name) if source is None else None
-    file = _known(name) if source is None else _find_description(Path(source).expanduser())
-    folder = user_folder() / "hands" / name
-    with writing_to(folder, resumes=False, setting="GRASPD_HOME"), atomic_path(folder) as staged:
-        written = staged / f"{name}.usda"
-        staged.mkdir(parents=True)
-        beside = hand_settings_path(file)
-        settings = read_hand_settings(beside)
-        notes, link_count = _convert(name, file, scale, written, settings, progress)
-        license_text = vendor.license if vendor else "not stated"
-        for name_there, found in _license_files(file).items():
-            (staged / name_there).parent.mkdir(exist_ok=True)
-            shutil.copyfile(found, staged / name_there)
-        (staged / "hand.toml").write_text(
-            _source_table(file, WHEEL if vendor else None, license_text, scale, notes, _own_settings(beside)),
-            encoding="utf-8",
-        )
-        read_hand(written)
-        progress(link_count + 1, link_count + 1)
-        _set_aside(folder)
-    _delete_aside(folder)
-    return folder / f"{name}.usda"
-
-
-def _aside(folder: Path) -> Path:
-    return folder.with_name(f"{PARTIAL_PREFIX}old-{folder.name}")
-
-
-def _set_aside(folder: Path) -> None:
-    """Rename a hand that is replaced: it is deleted only once the new one is there."""
-    _delete_aside(folder)
-    if folder.is_dir():
-        folder.rename(_aside(folder))
-
-
-def _delete_aside(folder: Path) -> None:
-    if _aside(folder).is_dir():
-        shutil.rmtree(_aside(folder))
+    known = KNOWN_HANDS.get(name)
+    given = known_hand(name) if source is None else Path(source).expanduser()
+    with opened_source(given) as place:
+        file = find_description(place, known.path if known else "")
+        is_known = known is not None and f"/{file.resolve().as_posix()}".endswith(f"/{known.path}")
+        licenses = find_licenses(file, place)
+        license_text = known.license if known and is_known else "not stated"
+        check_commercial_use(licenses, license_text, name, is_accepted=accept_licence)
+        with new_hand_folder(name) as folder:
+            written, beside = folder / f"{name}.usda", hand_settings_path(file)
+            notes, link_count = _convert(name, file, scale, written, read_hand_settings(beside), progress)
+            copy_files(licenses, folder)
+            rows = _source_rows(file, WHEEL if source is None else None, license_text, scale, notes)
+            text = f"{_HEADING}\n\n{_own_settings(beside)}{source_table(rows)}"
+            (folder / "hand.toml").write_text(text, encoding="utf-8")
+            read_hand(written)
+            progress(link_count + 1, link_count + 1)
+    return user_hand_file(name)
 
 
 def _own_settings(beside: Path) -> str:
@@ -169,37 +165,6 @@ def hand_entry(name: str) -> HandEntry:
     return HandEntry(name, hand.joint_count, hand.actuated_count, origin, license_text)
 
 
-def _check_name(name: str, replace: bool) -> None:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise GraspdError(f"expected a name of letters, digits and _, not a digit first, got {name!r}; rename it")
-    if name in list_names("hands"):
-        raise GraspdError(f"expected a name that is not built in, got {name!r}; try {name}_vendor")
-    if name in list_user_names("hands") and not replace:
-        raise GraspdError(f"expected a new name, got {name!r}, which you have; --replace it or choose another")
-
-
-def _known(name: str) -> Path:
-    if name in VENDOR_HANDS:
-        return fetch_vendor_hand(name)
-    close = difflib.get_close_matches(name, VENDOR_HANDS, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    raise GraspdError(
-        f"expected a file, or a hand known by name, got {name!r}{hint} (known: {', '.join(VENDOR_HANDS)})"
-    )
-
-
-def _find_description(path: Path) -> Path:
-    if path.is_dir():
-        files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in (".urdf", ".xml", *_USD)]
-        if len(files) != 1:
-            names = ", ".join(str(file.relative_to(path)) for file in files[:8]) or "none"
-            raise GraspdError(f"expected one URDF, MJCF or USD file in {path}, got {names}; name the file")
-        return files[0]
-    if not path.is_file():
-        raise GraspdError(f"expected a URDF, MJCF or USD file, got {path}, which does not exist; check the path")
-    return path
-
-
 def _convert(
     name: str, file: Path, scale: float, written: Path, settings: HandSettings, progress: Progress
 ) -> tuple[list[str], int]:
@@ -207,8 +172,15 @@ def _convert(
     if file.suffix.lower() in _USD:
         if scale != 1.0:
             raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
+        missing = missing_files(open_stage(file))
+        lost = [one.name for one in missing if not one.is_materialx]
+        if lost:
+            raise GraspdError(
+                f"expected all files that {file} is made of, got none of the name {lost[0]}; put it back where "
+                "the file refers to it"
+            )
         write_self_contained(file, written)
-        return [], 0
+        return [one.note for one in missing], 0
     kind = _kind(file)
     links = read_urdf(file) if kind == "robot" else read_mjcf(file)
     design = design_hand(name, links, scale, file, settings.palm, progress)
@@ -229,6 +201,11 @@ def _left_out(links: Sequence[SourceLink], palm: str | None) -> list[str]:
     markers = [link.name for link in links if is_marker(link, links)]
     if markers:
         notes.append(f"left out, since they are seen but have no <collision> where others have: {', '.join(markers)}")
+    axes = [link.name for link in links if not is_marker(link, links) and drawn_axes(link)]
+    if axes:
+        notes.append(
+            f"left out simple shapes that are drawn away from what collides, as axes are, of {', '.join(axes)}"
+        )
     return notes
 
 
@@ -242,27 +219,10 @@ def _kind(file: Path) -> str:
     return tag
 
 
-def _license_files(file: Path) -> dict[str, Path]:
-    """Return the licences beside a hand by where they go, those in a folder LICENSES too; links that lead out are none.
-
-    Raises:
-        GraspdError: If one is a link that leads elsewhere.
-    """
-    folder = file.resolve().parent
-    found: dict[str, Path] = {}
-    for path in sorted(path for path in folder.iterdir() if re.match(r"(?i)(licen[cs]e|copying)", path.name)):
-        require_inside(path, folder, "the licence")
-        for text in sorted(path.iterdir()) if path.is_dir() else [path]:
-            require_inside(text, folder, "the licence")
-            if text.is_file():
-                found[text.relative_to(folder).as_posix()] = text
-    return found
-
-
-def _source_table(
-    file: Path, package: str | None, license_text: str, scale: float, notes: Sequence[str], own: str
-) -> str:
-    """Return hand.toml: what the user says, and where the hand comes from; all else is inferred when it is read."""
+def _source_rows(
+    file: Path, package: str | None, license_text: str, scale: float, notes: Sequence[str]
+) -> dict[str, object]:
+    """Return where the hand comes from; all else is inferred when it is read."""
     rows: dict[str, object] = {
         "file": file.name if package is None else f"{file.name} of {package}",
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
@@ -275,7 +235,4 @@ def _source_table(
         del rows["scale"], rows["drives"]
     if notes:
         rows["notes"] = list(notes)
-    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in rows.items()]
-    return "# Written by graspd hands add. Any key of hand.toml may be added above [source]; see docs/hands.md.\n\n" + (
-        own + "\n".join(["[source]", *lines]) + "\n"
-    )
+    return rows

@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink
-from omni_graspd.usd.transforms import compose
+from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, displaced
 
 _SAME = 1e-4
 """Relations that differ by less than this part say the same."""
@@ -90,17 +89,6 @@ class JointRelations:
         if leader == joint.name or joint.kind == "fixed":
             return link
         if leader is None:
-            return _held(link, joint, offset)
+            weld = SourceJoint(joint.name, "fixed", joint.axis, np.zeros(3))
+            return replace(link, T_parent_link=displaced(link.T_parent_link, joint, offset), joint=weld)
         return replace(link, joint=replace(joint, leader=leader, multiplier=multiplier, offset=offset))
-
-
-def _held(link: SourceLink, joint: SourceJoint, position: float) -> SourceLink:
-    """Return a link that is welded to its parent where its joint is at a position [rad or m]."""
-    if joint.kind == "prismatic":
-        motion = np.array([*(position * joint.axis), 0.0, 0.0, 0.0, 1.0])
-    else:
-        turn = np.array([0.0, 0.0, 0.0, *(np.sin(0.5 * position) * joint.axis), np.cos(0.5 * position)])
-        there, back = (np.array([*(sign * joint.anchor), 0.0, 0.0, 0.0, 1.0]) for sign in (1.0, -1.0))
-        motion = compose(compose(there, turn), back)
-    pose = compose(link.T_parent_link, motion)
-    return replace(link, T_parent_link=pose, joint=SourceJoint(joint.name, "fixed", joint.axis, np.zeros(3)))

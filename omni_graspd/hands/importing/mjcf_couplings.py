@@ -20,6 +20,11 @@ _STRAIGHT = 0.02
 _NUMBERS = 50
 
 
+def joint_reference(model: Any, joint: int) -> float:
+    """Return a joint's position where the file places its body, ``ref=`` [rad or m]."""
+    return float(model.qpos0[model.jnt_qposadr[joint]])
+
+
 class MjcfCouplings:
     """What the file says about which joint follows which."""
 
@@ -111,14 +116,16 @@ class MjcfCouplings:
                     f"{self._model.jnt(joint).name!r}, which is in another tree; remove it"
                 )
         coefficients = self._model.eq_data[index][:5]
+        here = joint_reference(self._model, first)
         if second < 0:
-            self.relations.add({self._joints[first]: 1.0}, float(coefficients[0]), name)
+            self.relations.add({self._joints[first]: 1.0}, here + float(coefficients[0]), name)
             return
         constant, factor = self._line(coefficients, first, second)
+        constant += here - factor * joint_reference(self._model, second)
         self.relations.add({self._joints[first]: 1.0, self._joints[second]: -factor}, constant, name)
 
     def _line(self, coefficients: np.ndarray, follower: int, leader: int) -> tuple[float, float]:
-        """Return constant and factor of a polynomial that is a line.
+        """Return constant and factor of a polynomial, of what joints are away from their ref=, that is a line.
 
         Raises:
             GraspdError: If it is none; the message has the line that comes nearest.
@@ -126,7 +133,7 @@ class MjcfCouplings:
         if not coefficients[2:].any():
             return float(coefficients[0]), float(coefficients[1])
         low, high = self._model.jnt_range[leader] if self._model.jnt_limited[leader] else (-np.pi, np.pi)
-        at = np.linspace(low, high, _NUMBERS)
+        at = np.linspace(low, high, _NUMBERS) - joint_reference(self._model, leader)
         values = np.polynomial.polynomial.polyval(at, coefficients)
         factor, constant = np.polyfit(at, values, 1)
         error = float(np.abs(constant + factor * at - values).max())
@@ -143,6 +150,7 @@ class MjcfCouplings:
         tendons = [int(model.eq_obj1id[index]), int(model.eq_obj2id[index])]
         coefficients = model.eq_data[index][:5]
         terms: dict[str, float] = {}
+        constant = float(coefficients[0])
         for tendon, factor in zip(tendons, (1.0, -float(coefficients[1])), strict=True):
             if tendon < 0:
                 continue
@@ -154,7 +162,8 @@ class MjcfCouplings:
                 )
             for joint, coefficient in wraps:
                 terms[self._joints[joint]] = terms.get(self._joints[joint], 0.0) + factor * coefficient
-        self.relations.add(self._outer_first(terms), float(coefficients[0]), name)
+                constant += factor * coefficient * joint_reference(model, joint)
+        self.relations.add(self._outer_first(terms), constant, name)
 
     def _read_tendon_limits(self) -> None:
         model = self._model
@@ -188,13 +197,15 @@ class MjcfCouplings:
         """
         driven = self._directly_driven()
         for tendon in self._pulled:
-            wraps = [(self._joints[joint], coefficient) for joint, coefficient in self._wraps(tendon)]
-            (first, unit), *others = wraps
-            for name, coefficient in others:
+            (lead, unit), *others = self._wraps(tendon)
+            first = self._joints[lead]
+            for joint, coefficient in others:
+                name, factor = self._joints[joint], coefficient / unit
                 tied = self.relations.leader(name) == self.relations.leader(first)
                 if not tied and name not in driven:
-                    terms = {name: 1.0, first: -coefficient / unit}
-                    self.relations.add(terms, 0.0, f"tendon {self._model.tendon(tendon).name or tendon}")
+                    rest = joint_reference(self._model, joint) - factor * joint_reference(self._model, lead)
+                    terms = {name: 1.0, first: -factor}
+                    self.relations.add(terms, rest, f"tendon {self._model.tendon(tendon).name or tendon}")
 
     def _check_no_loop(self, index: int, name: str) -> None:
         import mujoco

@@ -14,8 +14,8 @@ import trimesh
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.importing.mesh_files import linear_color
-from omni_graspd.hands.importing.mjcf_couplings import MjcfCouplings
-from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, SourceShape, parents_first
+from omni_graspd.hands.importing.mjcf_couplings import MjcfCouplings, joint_reference
+from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, SourceShape, displaced, parents_first
 from omni_graspd.hands.importing.source_palm import links_above_palm
 from omni_graspd.hands.usd.hand_design import MassDistribution
 from omni_graspd.usd.materials import Appearance
@@ -67,7 +67,9 @@ def _hold_passive_joints(
     for number, name in joints.items():
         link = next(link for link in links if link.joint is not None and link.joint.name == name)
         if name in undriven and link.name not in above and link.joint is not None:
-            rest = float(model.qpos_spring[model.jnt_qposadr[number]]) if model.jnt_stiffness[number] else 0.0
+            rest = joint_reference(model, number)
+            if model.jnt_stiffness[number]:
+                rest = float(model.qpos_spring[model.jnt_qposadr[number]])
             held[name] = float(np.clip(rest, link.joint.lower, link.joint.upper))
             couplings.relations.add({name: 1.0}, held[name], f"joint {name} without actuator")
     if held:
@@ -129,8 +131,9 @@ def _read_body(model: Any, body: int, parent: str | None, path: Path) -> list[So
     """
     name = _name(model, "body", body)
     pose = np.array([*model.body_pos[body], *np.roll(model.body_quat[body], -1)])
-    joints = range(model.body_jntadr[body], model.body_jntadr[body] + model.body_jntnum[body])
-    moving = [_read_joint(model, joint, path) for joint in joints if model.jnt_type[joint] != 0]
+    numbers = range(model.body_jntadr[body], model.body_jntadr[body] + model.body_jntnum[body])
+    numbers = [number for number in numbers if model.jnt_type[number] != 0]
+    moving = [_read_joint(model, number, path) for number in numbers]
     links: list[SourceLink] = []
     if parent is None:
         pose = IDENTITY
@@ -141,6 +144,9 @@ def _read_body(model: Any, body: int, parent: str | None, path: Path) -> list[So
     weld = None if parent is None else SourceJoint(f"{name}_weld", "fixed", np.array([1.0, 0.0, 0.0]), np.zeros(3))
     for number, joint in enumerate(moving or [weld]):
         last = number >= len(moving) - 1
+        if moving:
+            # The file places the body where its joints are at ref=, we where they are at 0.
+            pose = displaced(pose, moving[number], -joint_reference(model, numbers[number]))
         links.append(SourceLink(name if last or joint is None else f"{name}_{joint.name}", parent, pose, joint))
         parent, pose = links[-1].name, IDENTITY
     link = links[-1]
@@ -159,10 +165,6 @@ def _read_joint(model: Any, index: int, path: Path) -> SourceJoint:
     lower, upper = (float(limit) for limit in model.jnt_range[index])
     if not model.jnt_limited[index]:
         lower, upper = (-math.inf, math.inf) if kind == 2 else (-math.pi, math.pi)
-    # MuJoCo's positions count from ref.
-    reference = float(model.qpos0[model.jnt_qposadr[index]])
-    if reference != 0.0:
-        raise GraspdError(f"expected ref=0 on joint {name!r} of {path}, got {reference:g}; move the body instead")
     axis, anchor = model.jnt_axis[index].copy(), model.jnt_pos[index].copy()
     return SourceJoint(name, "prismatic" if kind == 2 else "revolute", axis, anchor, lower, upper)
 
@@ -175,7 +177,8 @@ def _read_geom(model: Any, geom: int, link: SourceLink) -> None:
     mesh.apply_transform(pose_to_matrix(np.array([*model.geom_pos[geom], *np.roll(model.geom_quat[geom], -1)])))
     material = int(model.geom_matid[geom])
     rgba = model.geom_rgba[geom] if material < 0 else model.mat_rgba[material]
-    shape = SourceShape(mesh, Appearance(color=linear_color(*(float(value) for value in rgba[:3]))))
+    look = Appearance(color=linear_color(*(float(value) for value in rgba[:3])))
+    shape = SourceShape(mesh, look, is_simple=int(model.geom_dataid[geom]) < 0)
     collides = model.geom_contype[geom] or model.geom_conaffinity[geom]
     if collides:
         link.colliders.append(shape)

@@ -19,6 +19,7 @@ from omni_graspd.hands.usd.hand_design import MassDistribution
 from omni_graspd.plain_text import shortened
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.mesh_soundness import FARTHEST
+from omni_graspd.usd.transforms import compose
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class SourceShape:
     """Its surface in the link's frame [m]."""
     look: Appearance | None = None
     """What it looks like, where the source says so."""
+    is_simple: bool = False
+    """Whether it is a box, ball, cylinder or capsule, not a mesh."""
 
 
 @dataclass
@@ -79,6 +82,21 @@ class SourceLink:
     """Names of links that it does not collide with."""
     notes: list[str] = field(default_factory=list)
     """What reading changed or left out, a sentence each."""
+
+
+def displaced(pose: np.ndarray, joint: SourceJoint, position: float) -> np.ndarray:
+    """Return where a joint puts its link.
+
+    Args:
+        pose: Pose of the link in its parent while the joint is at 0, shape [7].
+        joint: The joint.
+        position: Its position [rad or m].
+    """
+    if joint.kind == "prismatic":
+        return compose(pose, np.array([*(position * joint.axis), 0.0, 0.0, 0.0, 1.0]))
+    turn = np.array([0.0, 0.0, 0.0, *(np.sin(0.5 * position) * joint.axis), np.cos(0.5 * position)])
+    there, back = (np.array([*(sign * joint.anchor), 0.0, 0.0, 0.0, 1.0]) for sign in (1.0, -1.0))
+    return compose(pose, compose(compose(there, turn), back))
 
 
 def _check_numbers(numbers: Sequence[float], what: str, source: Path) -> None:

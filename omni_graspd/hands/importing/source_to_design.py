@@ -12,12 +12,13 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.full_install import require_installed
-from omni_graspd.geometry.piece_cache import cached_pieces
-from omni_graspd.geometry.sphere_directions import sphere_directions
+from omni_graspd.geometry.convex_decomposition import ConvexDecompositionConfig, convex_pieces
+from omni_graspd.geometry.convex_hull import convex_hull
+from omni_graspd.geometry.winding_distance import winding_distances
 from omni_graspd.hands.importing.outside_surface import outside_surface
 from omni_graspd.hands.importing.source_hand import SourceLink, SourceShape
 from omni_graspd.hands.importing.source_palm import check_one_hand, find_palm, links_above_palm
+from omni_graspd.hands.inference.surface_samples import surface_samples
 from omni_graspd.hands.usd.hand_design import (
     HandDesign,
     JointDesign,
@@ -36,18 +37,24 @@ _RESERVED = ("joints", "Looks")
 _DENSITY = 1000.0
 _SMALLEST_MASS = 1e-3
 _SMALLEST_INERTIA = 1e-7
-_CONVEX_VOLUME = 0.8
-"""From this part of its hull's volume on, a closed collider is covered by its hull."""
 _SMALLEST, _LARGEST = 0.02, 1.0
 _ROBOT = 4.0
 """What is larger than a hand and smaller than this may be a robot, in metres [m]."""
 _CREASE = 0.6
 _MOST_FACES = 2000
 """Faces that a link should have at most, for drawing and for distances."""
-_PIECES = "pieces of a hand's collider 1"
-"""To be changed with how colliders are decomposed, so that pieces made by older code are not taken from the cache."""
-_MOST_VERTICES = 64
-"""PhysX reduces hulls with more vertices by itself."""
+_PIECES = ConvexDecompositionConfig(
+    threshold=0.15, most_pieces=8, convex_volume=0.8, simplification=0.01, resolution=500
+)
+"""How closely pieces follow a collider that its hull does not."""
+_HULL_DISTANCE, _HULL_SHARE = 0.01, 0.12
+"""A hull that stands out of a collider by less than this [m], and than this share of its longest side, will do: the
+pieces of a link of thin walls, as most are, stand out no less."""
+_HULL_SAMPLES = 1000
+_SMALL = 0.025
+"""A hull will do for a collider whose longest side is below this [m], as the gimbals between links are."""
+_AWAY, _MARKER_SAMPLES = 0.1, 200
+"""What is drawn so far from what collides, as a share of its longest side, is no part of a link."""
 
 
 def design_hand(
@@ -81,10 +88,12 @@ def design_hand(
     links = _without_empty_ends(_without_markers(links))
     link_names = _unique_names([link.name for link in links], _RESERVED)
     joint_names = _unique_names([link.joint.name for link in links if link.joint is not None], ())
+    # An arm takes no part in grasps: a hull for each of its links will do.
+    left_out = {link.name for link in links} - {link.name for link in _below(links, palm)}
     looks: dict[Appearance, str] = {}
     designs = []
     for number, link in enumerate(links):
-        designs.append(_design_link(link, link_names, joint_names, looks))
+        designs.append(_design_link(link, link_names, joint_names, looks, link.name in left_out))
         progress(number + 1, len(links) + 1)
     pairs = [(link.name, other) for link in links for other in link.never_hits]
     return HandDesign(
@@ -129,7 +138,33 @@ def _below(links: Sequence[SourceLink], palm: str | None) -> list[SourceLink]:
 
 
 def _without_markers(links: Sequence[SourceLink]) -> list[SourceLink]:
-    return [replace(link, visuals=[]) if is_marker(link, links) else link for link in links]
+    kept = []
+    for link in links:
+        drawn = [] if is_marker(link, links) else drawn_axes(link)
+        visuals = [] if is_marker(link, links) else [s for s in link.visuals if not any(s is one for one in drawn)]
+        kept.append(replace(link, visuals=visuals))
+    return kept
+
+
+def drawn_axes(link: SourceLink) -> list[SourceShape]:
+    """Return what is drawn beside a link to show its frame: simple shapes that are only seen, away from what collides.
+
+    Args:
+        link: The link, in any unit of length.
+    """
+    simple = [shape for shape in link.visuals if shape.is_simple]
+    if not simple or not link.colliders or len(simple) == len(link.visuals):
+        return []
+    solid = _together([shape.mesh for shape in link.colliders])
+    size = float(np.ptp(solid.vertices, axis=0).max())
+    found = []
+    for shape in simple:
+        points, _ = surface_samples(_triangles(shape.mesh), _MARKER_SAMPLES, link.name)
+        # In the solid's own size: single precision, any unit.
+        away = winding_distances(TriangleMesh(solid.vertices / size, solid.faces), points / size, 10.0) > _AWAY
+        if away.mean() > 0.5:
+            found.append(shape)
+    return found
 
 
 def is_marker(link: SourceLink, links: Sequence[SourceLink]) -> bool:
@@ -161,7 +196,7 @@ def _scaled(link: SourceLink, scale: float, kinds: Mapping[str, str]) -> SourceL
     if spread is not None:
         spread = MassDistribution(scale * spread.center_of_mass, scale**2 * spread.inertia)
     shapes = [
-        [SourceShape(shape.mesh.copy().apply_scale(scale), shape.look) for shape in some]
+        [replace(shape, mesh=shape.mesh.copy().apply_scale(scale)) for shape in some]
         for some in (link.visuals, link.colliders)
     ]
     return replace(link, T_parent_link=pose, joint=joint, distribution=spread, visuals=shapes[0], colliders=shapes[1])
@@ -199,19 +234,23 @@ def _unique_names(names: Sequence[str], reserved: Sequence[str]) -> dict[str, st
 
 
 def _design_link(
-    link: SourceLink, link_names: dict[str, str], joint_names: dict[str, str], looks: dict[Appearance, str]
+    link: SourceLink,
+    link_names: dict[str, str],
+    joint_names: dict[str, str],
+    looks: dict[Appearance, str],
+    roughly: bool,
 ) -> LinkDesign:
     visuals = outside_surface(link.visuals or link.colliders, _MOST_FACES)
     shape = None
     if visuals:
         parts = [_smoothed(item.mesh) for item in visuals]
-        faces = np.concatenate([p.faces + n for p, n in zip(parts, _starts(parts), strict=True)])
-        vertices = np.concatenate([part.vertices for part in parts])
         normals = np.concatenate([part.vertex_normals[part.faces] for part in parts])
         names = [_look_name(item.look or Appearance(), looks) for item in visuals]
         per_face = tuple(name for name, part in zip(names, parts, strict=True) for _ in range(len(part.faces)))
-        mesh = _welded(TriangleMesh(vertices, faces.astype(np.int32)))
-        pieces = [piece for item in link.colliders or link.visuals for piece in _convex_pieces(item.mesh)]
+        mesh = _welded(_together(parts))
+        solids = [item.mesh for item in link.colliders or link.visuals]
+        whole = None if roughly else _together(solids)
+        pieces = [piece for solid in solids for piece in _convex_pieces(solid, whole)]
         shape = LinkShape(mesh, normals, per_face, tuple(pieces))
     mass, spread = _mass(link, shape)
     joint = link.joint
@@ -237,6 +276,12 @@ def _design_link(
     return LinkDesign(link_names[link.name], parent, design, shape, mass, spread)
 
 
+def _together(parts: Sequence[trimesh.Trimesh]) -> TriangleMesh:
+    """Return the triangles of all parts as one mesh."""
+    faces = np.concatenate([part.faces + n for part, n in zip(parts, _starts(parts), strict=True)])
+    return TriangleMesh(np.concatenate([part.vertices for part in parts]), faces.astype(np.int32))
+
+
 def _starts(parts: Sequence[trimesh.Trimesh]) -> list[int]:
     return [0, *np.cumsum([len(part.vertices) for part in parts])[:-1].tolist()]
 
@@ -260,45 +305,34 @@ def _look_name(look: Appearance, looks: dict[Appearance, str]) -> str:
     return looks.setdefault(look, f"look_{len(looks)}")
 
 
-def _convex_pieces(mesh: trimesh.Trimesh) -> list[TriangleMesh]:
-    """Cover a collider by its hull, or by a few convex pieces where the hull would fill a hollow."""
+def _convex_pieces(mesh: trimesh.Trimesh, whole: TriangleMesh | None) -> list[TriangleMesh]:
+    """Cover a collider by its hull, or by a few convex pieces where the hull stands out too far.
+
+    Args:
+        mesh: The collider [m].
+        whole: All colliders of its link, of which none stands out [m]; None if the hull will do in any case.
+    """
     spread = mesh.vertices - mesh.vertices.mean(axis=0)
     if np.linalg.svd(spread, compute_uv=False)[-1] < 1e-6:
         return []
-    hull = mesh.convex_hull
+    hull = convex_hull(np.asarray(mesh.vertices, dtype=np.float64))
     welded = mesh.copy()
     welded.merge_vertices(merge_tex=True, merge_norm=True)
-    if not welded.is_watertight or welded.volume >= _CONVEX_VOLUME * hull.volume:
-        return [_few_vertices(hull)]
-    surface = _triangles(welded)
-    # Left and right fingers share meshes, and hands are added again.
-    return list(cached_pieces(surface, _PIECES, lambda: tuple(_decomposed(surface))))
+    longest = float(np.ptp(hull.vertices, axis=0).max())
+    enough = min(_HULL_DISTANCE, _HULL_SHARE * longest)
+    if whole is None or longest < _SMALL or not welded.is_watertight or _is_near(hull, whole, enough):
+        return [hull]
+    if welded.volume < 0.0:
+        welded.invert()
+    # Left and right fingers share meshes, and hands are added again: pieces come from the cache.
+    return list(convex_pieces(_triangles(welded), _PIECES))
 
 
-def _decomposed(surface: TriangleMesh) -> list[TriangleMesh]:
-    require_installed("coacd", "taking in a hand")
-    import coacd
-
-    coacd.set_log_level("off")
-    parts = coacd.run_coacd(
-        coacd.Mesh(surface.vertices, surface.faces),
-        threshold=0.1,
-        max_convex_hull=8,
-        preprocess_resolution=30,
-        mcts_iterations=60,
-        mcts_nodes=10,
-        resolution=1000,
-        seed=0,
-    )
-    return [_few_vertices(trimesh.Trimesh(vertices, faces).convex_hull) for vertices, faces in parts]
-
-
-def _few_vertices(hull: trimesh.Trimesh) -> TriangleMesh:
-    """Keep the vertices of a hull that stand out farthest in directions spread over the sphere, if it has too many."""
-    if len(hull.vertices) > _MOST_VERTICES:
-        corners = np.unique(np.argmax(hull.vertices @ sphere_directions(_MOST_VERTICES).T, axis=0))
-        hull = trimesh.convex.convex_hull(hull.vertices[corners])
-    return _triangles(hull)
+def _is_near(hull: TriangleMesh, surface: TriangleMesh, distance: float) -> bool:
+    """Tell whether all of a hull is inside a surface or nearer to it than a distance [m]."""
+    points, _ = surface_samples(hull, _HULL_SAMPLES, "hull")
+    # Looked for farther out, since distances are in single precision.
+    return bool(winding_distances(surface, points, 2.0 * distance).max() < distance)
 
 
 def _triangles(mesh: trimesh.Trimesh) -> TriangleMesh:

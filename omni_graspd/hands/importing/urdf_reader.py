@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 from xml.etree import ElementTree
@@ -157,7 +158,7 @@ def _read_shapes(node: ElementTree.Element, looks: dict[str, Appearance], path: 
     look = _read_look(node.find("material"), looks, path)
     for shape in shapes:
         shape.mesh.apply_transform(_origin(node, path))
-    return [SourceShape(shape.mesh, look or shape.look) for shape in shapes]
+    return [replace(shape, look=look or shape.look) for shape in shapes]
 
 
 def _read_geometry(node: ElementTree.Element, path: Path) -> list[SourceShape]:
@@ -166,7 +167,7 @@ def _read_geometry(node: ElementTree.Element, path: Path) -> list[SourceShape]:
         return read_mesh_file(find_mesh_file(node.get("filename", ""), path), scale)
     if node.tag == "box":
         size = _sizes(node, "size", 3, path)
-        return [SourceShape(trimesh.creation.box(size))] if size.all() else []
+        return [SourceShape(trimesh.creation.box(size), is_simple=True)] if size.all() else []
     if node.tag not in ("sphere", "cylinder", "capsule"):
         raise GraspdError(
             f"expected mesh, box, sphere, cylinder or capsule in {path}, got {shortened(node.tag)!r}; replace it"
@@ -175,15 +176,15 @@ def _read_geometry(node: ElementTree.Element, path: Path) -> list[SourceShape]:
     if not radius:
         return []
     if node.tag == "sphere":
-        return [SourceShape(trimesh.creation.icosphere(subdivisions=2, radius=radius))]
+        return [SourceShape(trimesh.creation.icosphere(subdivisions=2, radius=radius), is_simple=True)]
     length = float(_sizes(node, "length", 1, path)[0])
     if not length:
         return []
     if node.tag == "cylinder":
-        return [SourceShape(trimesh.creation.cylinder(radius=radius, height=length, sections=24))]
+        return [SourceShape(trimesh.creation.cylinder(radius=radius, height=length, sections=24), is_simple=True)]
     capsule = trimesh.creation.capsule(height=length, radius=radius, count=[12, 12])
     capsule.apply_translation(-capsule.bounds.mean(axis=0))
-    return [SourceShape(capsule)]
+    return [SourceShape(capsule, is_simple=True)]
 
 
 def _sizes(node: ElementTree.Element, key: str, count: int, path: Path) -> np.ndarray:

@@ -15,8 +15,9 @@ def infer_palm(parents: Sequence[int], movable: Sequence[bool], surfaced: Sequen
     Links welded together count as one body; of those that tie, the one nearest to the root is taken. Branches without
     any surface, as frames and sensors are, count for nothing, unless there are no others. A body that carries several
     digits and hangs by one joint on another that carries some, too, is a movable part of the palm, as a little finger's
-    metacarpal; the palm is then the other. Of a welded body the link that all its digits hang on is taken, or the
-    nearest one above it under which the palm has any surface.
+    metacarpal; the palm is then the other. Where no body carries more than one, as an arm that ends in a gripper with a
+    single jaw, the jaw is the last that moves, and the palm what it hangs on. Of a welded body the link that all its
+    digits hang on is taken, or the nearest one above it under which the palm has any surface.
 
     Args:
         parents: Parent of each link, -1 for the root; parents come first.
@@ -31,7 +32,7 @@ def infer_palm(parents: Sequence[int], movable: Sequence[bool], surfaced: Sequen
         branches = [k for k in branches if useful[k]]
     else:
         counts = _counts(bodies, parents, branches)
-    body = int(np.argmax(counts))
+    body = int(np.argmax(counts)) if counts.max() > 1 else _last_body(bodies, parents, branches, useful)
     if parents[body] >= 0 and counts[bodies[parents[body]]] > 1:
         body = bodies[parents[body]]
     roots = [_path(parents, parents[k], body) for k in branches if bodies[parents[k]] == body]
@@ -43,6 +44,11 @@ def infer_palm(parents: Sequence[int], movable: Sequence[bool], surfaced: Sequen
     while palm != body and not _has_surface(palm, parents, movable, surfaced):
         palm = parents[palm]
     return palm
+
+
+def _last_body(bodies: Sequence[int], parents: Sequence[int], branches: Sequence[int], useful: Sequence[bool]) -> int:
+    """Return the body that the last useful link of a chain hangs on; the root if there is none."""
+    return max((bodies[parents[k]] for k in branches if useful[k]), default=0)
 
 
 def welded_bodies(parents: Sequence[int], movable: Sequence[bool]) -> list[int]:
