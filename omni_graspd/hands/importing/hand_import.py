@@ -14,15 +14,20 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, require_inside, writing_to
+from omni_graspd.atomic import replaced_folder, writing_to
 from omni_graspd.errors import GraspdError
+from omni_graspd.hands.importing.description_file import (
+    USD_SUFFIXES,
+    find_description,
+    license_files,
+    source_kind,
+)
 from omni_graspd.hands.importing.mjcf_reader import read_mjcf
 from omni_graspd.hands.importing.source_hand import SourceLink
 from omni_graspd.hands.importing.source_palm import find_palm, links_above_palm
 from omni_graspd.hands.importing.source_to_design import design_hand, is_marker, rest_posture
 from omni_graspd.hands.importing.urdf_reader import read_urdf
 from omni_graspd.hands.importing.vendor_wheel import VENDOR_HANDS, WHEEL, fetch_vendor_hand
-from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_reader import read_articulation, read_hand
 from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings, read_hand_source
 from omni_graspd.hands.usd.hand_writer import write_hand
@@ -30,8 +35,6 @@ from omni_graspd.library import list_all_names, list_names, list_user_names, res
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.usd.self_contained import write_self_contained
 from omni_graspd.user_folders import user_folder
-
-_USD = (".usd", ".usda", ".usdc", ".usdz")
 
 
 @dataclass(frozen=True)
@@ -78,16 +81,15 @@ def add_hand(
     if not scale > 0.0:
         raise GraspdError(f"expected --scale above 0, got {scale:g}; give metres per unit, for example 0.001")
     vendor = VENDOR_HANDS.get(name) if source is None else None
-    file = _known(name) if source is None else _find_description(Path(source).expanduser())
+    file = _known(name) if source is None else find_description(Path(source).expanduser())
     folder = user_folder() / "hands" / name
-    with writing_to(folder, resumes=False, setting="GRASPD_HOME"), atomic_path(folder) as staged:
+    with writing_to(folder, resumes=False, setting="GRASPD_HOME"), replaced_folder(folder) as staged:
         written = staged / f"{name}.usda"
-        staged.mkdir(parents=True)
         beside = hand_settings_path(file)
         settings = read_hand_settings(beside)
         notes, link_count = _convert(name, file, scale, written, settings, progress)
         license_text = vendor.license if vendor else "not stated"
-        for name_there, found in _license_files(file).items():
+        for name_there, found in license_files(file).items():
             (staged / name_there).parent.mkdir(exist_ok=True)
             shutil.copyfile(found, staged / name_there)
         (staged / "hand.toml").write_text(
@@ -96,25 +98,7 @@ def add_hand(
         )
         read_hand(written)
         progress(link_count + 1, link_count + 1)
-        _set_aside(folder)
-    _delete_aside(folder)
     return folder / f"{name}.usda"
-
-
-def _aside(folder: Path) -> Path:
-    return folder.with_name(f"{PARTIAL_PREFIX}old-{folder.name}")
-
-
-def _set_aside(folder: Path) -> None:
-    """Rename a hand that is replaced: it is deleted only once the new one is there."""
-    _delete_aside(folder)
-    if folder.is_dir():
-        folder.rename(_aside(folder))
-
-
-def _delete_aside(folder: Path) -> None:
-    if _aside(folder).is_dir():
-        shutil.rmtree(_aside(folder))
 
 
 def _own_settings(beside: Path) -> str:
@@ -188,28 +172,16 @@ def _known(name: str) -> Path:
     )
 
 
-def _find_description(path: Path) -> Path:
-    if path.is_dir():
-        files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in (".urdf", ".xml", *_USD)]
-        if len(files) != 1:
-            names = ", ".join(str(file.relative_to(path)) for file in files[:8]) or "none"
-            raise GraspdError(f"expected one URDF, MJCF or USD file in {path}, got {names}; name the file")
-        return files[0]
-    if not path.is_file():
-        raise GraspdError(f"expected a URDF, MJCF or USD file, got {path}, which does not exist; check the path")
-    return path
-
-
 def _convert(
     name: str, file: Path, scale: float, written: Path, settings: HandSettings, progress: Progress
 ) -> tuple[list[str], int]:
     """Write a hand's USD; return what was changed or left out, a sentence each, and how many links it took."""
-    if file.suffix.lower() in _USD:
+    if file.suffix.lower() in USD_SUFFIXES:
         if scale != 1.0:
             raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
         write_self_contained(file, written)
         return [], 0
-    kind = _kind(file)
+    kind = source_kind(file)
     links = read_urdf(file) if kind == "robot" else read_mjcf(file)
     design = design_hand(name, links, scale, file, settings.palm, progress)
     write_hand(design, written, rest_posture(design))
@@ -232,33 +204,6 @@ def _left_out(links: Sequence[SourceLink], palm: str | None) -> list[str]:
     return notes
 
 
-def _kind(file: Path) -> str:
-    """Return ``robot`` for URDF, ``mujoco`` for MJCF."""
-    tag = parse_xml(file).tag
-    if file.suffix.lower() == ".xacro":
-        raise GraspdError(f"expected URDF, got the macro file {file}; expand it first: xacro {file.name} > hand.urdf")
-    if tag not in ("robot", "mujoco"):
-        raise GraspdError(f"expected URDF (<robot>), MJCF (<mujoco>) or USD, got {tag} in {file}; re-export the hand")
-    return tag
-
-
-def _license_files(file: Path) -> dict[str, Path]:
-    """Return the licences beside a hand by where they go, those in a folder LICENSES too; links that lead out are none.
-
-    Raises:
-        GraspdError: If one is a link that leads elsewhere.
-    """
-    folder = file.resolve().parent
-    found: dict[str, Path] = {}
-    for path in sorted(path for path in folder.iterdir() if re.match(r"(?i)(licen[cs]e|copying)", path.name)):
-        require_inside(path, folder, "the licence")
-        for text in sorted(path.iterdir()) if path.is_dir() else [path]:
-            require_inside(text, folder, "the licence")
-            if text.is_file():
-                found[text.relative_to(folder).as_posix()] = text
-    return found
-
-
 def _source_table(
     file: Path, package: str | None, license_text: str, scale: float, notes: Sequence[str], own: str
 ) -> str:
@@ -271,7 +216,7 @@ def _source_table(
         "scale": scale,
         "drives": "gains and largest torques are omni_graspd's defaults, not the source's",
     }
-    if file.suffix.lower() in _USD:
+    if file.suffix.lower() in USD_SUFFIXES:
         del rows["scale"], rows["drives"]
     if notes:
         rows["notes"] = list(notes)

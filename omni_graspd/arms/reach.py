@@ -1,0 +1,171 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""Which grasps an arm reaches: joint positions from the pregrasp to the lifted object, in one branch, free of touch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from omni_graspd.arms.chain import Chain
+from omni_graspd.arms.inverse_kinematics import manipulability, solve
+from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.arms.seed_bank import SeedBank
+from omni_graspd.scenes.way_stations import STAGES, station_name
+
+OUT_OF_REACH, LIMIT, JUMP, COLLISION = "out of reach", "limit", "jump", "collision"
+"""How reasons begin."""
+_FIRST_ITERATIONS, _NEXT_ITERATIONS = 40, 12
+_SAME = 0.05
+"""Solutions that differ less than this in every joint are the same [rad or m]."""
+
+Touch = Callable[[int, int, np.ndarray], str]
+"""Takes the number of a grasp, of a place of its way, and the arm's positions; returns what touches, or nothing."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What an arm can do about each of some grasps."""
+
+    reachable: np.ndarray
+    """Whether it reaches the grasp all the way, shape [grasp_count], bool."""
+    reason: tuple[str, ...]
+    """Why not, and where on the way; empty for reachable grasps."""
+    arm_positions: np.ndarray
+    """Joints of the arm at each place of the way [rad or m], [grasp_count, station_count, joint_count]; NaN where the
+    grasp is not reachable."""
+    manipulability: np.ndarray
+    """Least manipulability on the way [m3], shape [grasp_count]; NaN where the grasp is not reachable."""
+    limit_margin: np.ndarray
+    """Least distance of a joint from its limits on the way [rad or m], shape [grasp_count]; NaN likewise."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Branches:
+    """Ways in different branches of the inverse kinematics, of several grasps."""
+
+    grasp: np.ndarray
+    """Which grasp each is for, shape [branch_count]."""
+    positions: np.ndarray
+    """Joints at each place, shape [branch_count, station_count, joint_count]."""
+    reason: list[str]
+    """Why it ends early, or nothing."""
+
+
+def find_reach(
+    chain: Chain, bank: SeedBank, T_base_flange: np.ndarray, touch: Touch, config: ReachConfig
+) -> Reach:
+    """Find the arm's way to each grasp.
+
+    The grasp is solved from several starts; each solution is followed back to the pregrasp and on to the end of the
+    lift. Of those that can be followed, the first that touches nothing is taken, in the order of how far they stay from
+    joint limits and singular postures.
+
+    Args:
+        chain: Kinematics from the arm's base to its flange.
+        bank: Starts.
+        T_base_flange: Where the flange has to be, shape [grasp_count, station_count, 4, 4].
+        touch: What the arm touches.
+        config: Settings.
+    """
+    count, stations = T_base_flange.shape[:2]
+    branches = _follow(chain, _solve_grasps(chain, bank, T_base_flange, config), T_base_flange, config.largest_step)
+    reachable = np.zeros(count, dtype=bool)
+    reasons, found = [], np.full((count, stations, chain.joint_count), np.nan)
+    free, margin = np.full(count, np.nan), np.full(count, np.nan)
+    for grasp in range(count):
+        rows = np.flatnonzero(branches.grasp == grasp)
+        whole = [row for row in rows if not branches.reason[row]]
+        if not whole:
+            reasons.append(_why_not(chain, bank, T_base_flange[grasp], [branches.reason[row] for row in rows]))
+            continue
+        freedom = np.array([_freedom(chain, branches.positions[row]) for row in whole])
+        margins = np.array([_margin(chain, branches.positions[row]) for row in whole])
+        order = np.argsort(-freedom / max(freedom.max(), 1e-12) - np.minimum(margins, 0.5), kind="stable")
+        reason = ""
+        for number in order:
+            positions = branches.positions[whole[number]]
+            reason = _first_touch(positions, lambda station, posture, grasp=grasp: touch(grasp, station, posture))
+            if not reason:
+                reachable[grasp], found[grasp] = True, positions
+                free[grasp], margin[grasp] = freedom[number], margins[number]
+                break
+        reasons.append(reason)
+    return Reach(reachable, tuple(reasons), found, free, margin)
+
+
+def _solve_grasps(
+    chain: Chain, bank: SeedBank, T_base_flange: np.ndarray, config: ReachConfig
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return solutions of the grasps, [branch_count, joint_count], and which grasp each is for."""
+    wanted = T_base_flange[:, STAGES["grasp"]]
+    starts = [bank.starts(pose, config.starts) for pose in wanted]
+    grasp = np.repeat(np.arange(len(wanted)), [len(some) for some in starts])
+    if not len(grasp):
+        return np.zeros((0, chain.joint_count)), grasp
+    found = solve(chain, wanted[grasp], np.concatenate(starts), _FIRST_ITERATIONS)
+    kept: list[int] = []
+    for row in np.flatnonzero(found.solved):
+        others = [other for other in kept if grasp[other] == grasp[row]]
+        if not others or (np.abs(found.positions[others] - found.positions[row]).max(axis=1) > _SAME).all():
+            kept.append(int(row))
+    return found.positions[kept], grasp[kept]
+
+
+def _follow(
+    chain: Chain, solutions: tuple[np.ndarray, np.ndarray], T_base_flange: np.ndarray, largest_step: float
+) -> _Branches:
+    """Follow the way from the grasp to both ends, all branches at once; one that is lost stays where it was."""
+    middle, grasp = solutions
+    start, stations = STAGES["grasp"], T_base_flange.shape[1]
+    positions = np.repeat(middle[:, None], stations, axis=1)
+    reason = [""] * len(grasp)
+    for order in (range(start - 1, -1, -1), range(start + 1, stations)):
+        previous = start
+        for station in order:
+            going = np.flatnonzero([not text for text in reason])
+            before = positions[going, previous]
+            found = solve(chain, T_base_flange[grasp[going], station], before, _NEXT_ITERATIONS)
+            jumps = np.abs(found.positions - before).max(axis=1, initial=0.0) > largest_step
+            positions[going, station] = found.positions
+            for row, solved, jumped, limited in zip(going, found.solved, jumps, found.at_limit, strict=True):
+                if not solved or jumped:
+                    why = LIMIT if limited and not solved else JUMP if jumped else OUT_OF_REACH
+                    reason[row] = f"{why} at {station_name(station)}"
+            previous = station
+    return _Branches(grasp, positions, reason)
+
+
+def _why_not(chain: Chain, bank: SeedBank, T_base_flange: np.ndarray, lost: Sequence[str]) -> str:
+    """Return why a grasp without a way has none: what the branches say, or whether limits alone are in the way."""
+    if lost:
+        return min(lost, key=lambda text: (-lost.count(text), text))
+    wide = Chain(
+        chain.frames,
+        chain.revolute,
+        np.where(chain.revolute, -2.0 * np.pi, chain.lower),
+        np.where(chain.revolute, 2.0 * np.pi, chain.upper),
+    )
+    wanted = T_base_flange[STAGES["grasp"]]
+    starts = bank.starts(wanted, 4)
+    solved = solve(wide, np.broadcast_to(wanted, (len(starts), 4, 4)), starts, _FIRST_ITERATIONS).solved.any()
+    return f"{LIMIT if solved else OUT_OF_REACH} at grasp"
+
+
+def _first_touch(positions: np.ndarray, touch: Callable[[int, np.ndarray], str]) -> str:
+    """Return what touches first on the way, the grasp looked at before all else; empty if nothing does."""
+    first = STAGES["grasp"]
+    for station in (first, *(other for other in range(len(positions)) if other != first)):
+        if found := touch(station, positions[station]):
+            return f"{COLLISION} at {station_name(station)}: {found}"
+    return ""
+
+
+def _freedom(chain: Chain, positions: np.ndarray) -> float:
+    return float(manipulability(chain.end_and_jacobian(positions)[1]).min())
+
+
+def _margin(chain: Chain, positions: np.ndarray) -> float:
+    return float(np.minimum(positions - chain.lower, chain.upper - positions).min())
