@@ -222,7 +222,8 @@ def _workspace(
     neighbours: Sequence[Neighbour],
 ) -> Workspace:
     """Return the model of a scene; scenes with the same things share it, for as long as the process lives."""
-    table = read_meshes_below(open_stage(layout.scene(scene.object, scene.scene_index)).GetPrimAtPath(TABLE_PATH))
+    stage = open_stage(layout.scene(scene.object, scene.scene_index))
+    table = read_meshes_below(stage.GetPrimAtPath(TABLE_PATH))
     size = tuple(np.round(np.concatenate([table.vertices.min(axis=0), table.vertices.max(axis=0)]), 9).tolist())
     others = tuple(neighbour.obj.name for neighbour in neighbours)
     mount = tuple(T_flange_palm.tolist())

@@ -1,0 +1,160 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""What an arm reaches in a dataset: joints that bring the palm along its way, reasons, conditions, resuming."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dataset_bytes import dataset_digests
+from six_axis_arm import SEVEN, arm_urdf
+
+import omni_graspd as gd
+from omni_graspd.arms.arm_import import add_arm
+from omni_graspd.arms.arm_reader import read_arm
+from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.reach.reach_dataset import ReachCounts, reach_dataset
+from omni_graspd.dataset.reach.reach_scene import scene_stations
+from omni_graspd.dataset.reach.reach_table import read_reach
+from omni_graspd.dataset.scene_files import read_rest_pose
+from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
+from omni_graspd.dataset.verification.verify import verify_dataset
+from omni_graspd.errors import GraspdError
+from omni_graspd.formats.scene_table import read_scene_table
+from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.scenes.way_stations import STAGES, STATION_COUNT
+from omni_graspd.usd.transforms import compose, invert
+
+pytest.importorskip("mujoco", reason="collisions of arms need MuJoCo; install omni-graspd[arms]")
+
+_CONFIG = ReachConfig(postures=4000, mount_turn=30.0, base_range=(0.02, 0.05, 0.0, 10.0))
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory):
+    """The user's folder with one arm."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRASPD_HOME", str(folder))
+        add_arm("robot", arm_urdf(folder, SEVEN), license_text="own")
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def reached(resting_dataset: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReachCounts]:
+    root = tmp_path_factory.mktemp("reached") / "set"
+    shutil.copytree(resting_dataset, root)
+    return root, reach_dataset(root, "robot", _CONFIG, workers=1)
+
+
+def test_all_usable_grasps_are_told_of(reached):
+    root, counts = reached
+    assert counts.written == 4
+    assert counts.usable == counts.reachable + sum(counts.reasons.values())
+    assert counts.reachable >= counts.usable // 2 > 0
+    assert verify_dataset(root).faults == ()
+
+
+def test_joint_positions_bring_the_palm_along_its_way(reached):
+    root, _ = reached
+    layout = DatasetLayout(root)
+    arm = read_arm(layout.arm("robot"))
+    checked = 0
+    for scene in range(4):
+        table = read_reach(layout.reach("robot", "block", scene))
+        base = read_grasps(layout.grasps("barrett", "block"))
+        placed = read_scene_grasps(layout.scene_grasps("block", scene))
+        rows = np.flatnonzero(table.reach.reachable)
+        batch = base.grasps.take(np.searchsorted(base.indices, table.grasp_indices[rows]))
+        palms = placed.grasps.T_world_palm[np.searchsorted(placed.grasp_indices, table.grasp_indices[rows])]
+        stations = scene_stations(read_rest_pose(layout.scene("block", scene)), palms, batch)
+        for number, station in enumerate(stations):
+            positions = table.reach.arm_positions[rows, number]
+            links = link_poses(arm.articulation, table.T_world_base, positions)
+            flange = compose(links[:, arm.flange_link], arm.T_link_flange)
+            off = compose(invert(station.T_world_palm), compose(flange, table.mounts["barrett"]))
+            assert np.abs(off[:, :3]).max(initial=0.0) < 1e-4
+            assert np.abs(off[:, 3:6]).max(initial=0.0) < 0.5 * np.radians(0.05)
+            assert ((positions >= arm.lower) & (positions <= arm.upper)).all()
+            checked += len(rows)
+        steps = np.abs(np.diff(table.reach.arm_positions[rows], axis=1))
+        assert steps.max(initial=0.0) <= _CONFIG.largest_step
+        assert table.reach.arm_positions.shape[1] == STATION_COUNT
+        assert np.isnan(table.reach.arm_positions[~table.reach.reachable]).all()
+        assert all(bool(why) != good for why, good in zip(table.reach.reason, table.reach.reachable, strict=True))
+    assert checked >= STATION_COUNT
+
+
+def test_the_base_is_drawn_for_each_scene(reached):
+    layout = DatasetLayout(reached[0])
+    bases = [read_reach(layout.reach("robot", "block", scene)).T_world_base for scene in range(4)]
+    assert len({tuple(base) for base in bases}) == 4
+    assert np.abs(np.array(bases)[:, :3] - _CONFIG.base[:3]).max() <= 0.05
+
+
+def test_again_keeps_everything(reached, home):
+    root, counts = reached
+    before = dataset_digests(root)
+    again = reach_dataset(root, "robot", _CONFIG, workers=1)
+    assert (again.written, again.kept, again.reachable) == (0, 4, counts.reachable)
+    assert dataset_digests(root) == before
+
+
+def test_a_lost_table_comes_back_the_same(reached, home):
+    root, _ = reached
+    before = dataset_digests(root)
+    DatasetLayout(root).reach("robot", "block", 2).unlink()
+    assert reach_dataset(root, "robot", _CONFIG, workers=1).written == 1
+    assert dataset_digests(root) == before
+
+
+@pytest.mark.slow
+def test_workers_change_no_byte(reached, home, resting_dataset, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(resting_dataset, root)
+    reach_dataset(root, "robot", _CONFIG, workers=2)
+    assert dataset_digests(root) == dataset_digests(reached[0])
+
+
+def test_an_arm_far_away_reaches_nothing(resting_dataset, home, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(resting_dataset, root)
+    counts = reach_dataset(root, "robot", ReachConfig(base=(-3.0, 0.0, 0.0, 0.0), postures=500), workers=1)
+    assert counts.reachable == 0
+    assert counts.reasons == {"out of reach": counts.usable}
+    with pytest.raises(GraspdError, match="expected one arm|expected arm"):
+        reach_dataset(root, "no_such_arm", workers=1)
+
+
+def test_an_arm_under_the_table_collides(resting_dataset, home, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(resting_dataset, root)
+    counts = reach_dataset(root, "robot", ReachConfig(base=(-0.3, 0.0, -0.45, 0.0), postures=4000), workers=1)
+    assert counts.reachable == 0
+    assert counts.reasons.get("collision", 0) > 0
+
+
+def test_the_loader_gives_positions_and_takes_conditions(reached):
+    root, counts = reached
+    data = gd.open(root)
+    assert data.arms == ("robot",)
+    table = data.reach("robot", "barrett")
+    assert len(table) == counts.reachable
+    assert len(table["arm_positions"][0]) == STATION_COUNT * 7
+    stations = json.loads(table.schema.metadata[b"stations"])
+    assert [stations[number] for number in STAGES.values()] == list(STAGES)
+    assert json.loads(table.schema.metadata[b"arm_joint_names"])[0] == "pan"
+    assert len(data.reach("robot", only_reachable=False)) == counts.usable
+    some, all_of = data.grasps("barrett", where="reachable > 0"), data.grasps("barrett", where="usable")
+    assert set(some["index"].to_pylist()) == set(table["grasp_index"].to_pylist())
+    assert len(data.grasps("barrett", where="reachable_robot > 0")) == len(some) <= len(all_of)
+    scene = read_scene_table(DatasetLayout(root).scene_grasps("block", 0))[0]
+    first = [k for k, index in zip(table["grasp_index"].to_pylist(), table["scene_index"].to_pylist()) if index == 0]
+    assert scene.facts["reachable"].sum() == len(first)
+    with pytest.raises(GraspdError, match="expected arm to be one of robot"):
+        data.reach("other")
