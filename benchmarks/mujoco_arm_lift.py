@@ -31,7 +31,7 @@ from omni_graspd.arms.arm import Arm
 from omni_graspd.arms.robot_model import ARM, HAND, add_robot
 from omni_graspd.hands.hand import Hand
 from omni_graspd.objects.rigid_object import RigidObject
-from omni_graspd.scenes.way_stations import LIFT_HEIGHT, STAGES, Station
+from omni_graspd.scenes.way_stations import LIFT_HEIGHT, STAGES
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import transform_points
 
@@ -62,25 +62,6 @@ class ArmWay:
     """Joints of the hand at each station, shape [station_count, hand_joint_count]."""
     up: np.ndarray
     """Unit direction of the lift in the world, shape [3]."""
-
-
-def arm_way(
-    T_world_base: np.ndarray, T_world_object: np.ndarray, stations: Sequence[Station], row: int,
-    arm_positions: np.ndarray,
-) -> ArmWay:
-    """Return the way of a grasp.
-
-    Args:
-        T_world_base: Where the arm stands, shape [7].
-        T_world_object: Rest pose of the object, shape [7].
-        stations: Places of the ways of all grasps.
-        row: Which of them.
-        arm_positions: Stored joints of its way, shape [station_count, arm_joint_count].
-    """
-    palms = np.array([station.T_world_palm[row] for station in stations])
-    lift = palms[STAGES["lift"], :3] - palms[STAGES["squeeze"], :3]
-    hand = np.array([station.joint_positions[row] for station in stations])
-    return ArmWay(T_world_base, T_world_object, arm_positions, hand, lift / np.linalg.norm(lift))
 
 
 class MujocoArmLift(MujocoLift):

@@ -85,7 +85,9 @@ class Chain:
         for joint, frame in enumerate(frames[:-1]):
             axis = frame[:, :3, 2]
             if self.revolute[joint]:
-                jacobian[:, :3, joint] = np.cross(axis, end[:, :3, 3] - frame[:, :3, 3])
+                lever = end[:, :3, 3] - frame[:, :3, 3]
+                # As np.cross, which takes longer than all else here.
+                jacobian[:, :3, joint] = axis[:, [1, 2, 0]] * lever[:, [2, 0, 1]] - axis[:, [2, 0, 1]] * lever[:, [1, 2, 0]]
                 jacobian[:, 3:, joint] = axis
             else:
                 jacobian[:, :3, joint] = axis

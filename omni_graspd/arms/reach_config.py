@@ -31,6 +31,8 @@ class ReachConfig:
     """The palm in the frame of the flange: x, y, z [m], roll, pitch, yaw [degrees]. Default: its back on the flange."""
     mount_turn: float = 0.0
     """Turn of the hand about the flange's axis, where no mount is given [degrees]."""
+    mount_tilt: float = 90.0
+    """Where no mount is given: at 90 the palm looks along the flange's axis, at 0 its fingers point along it [degrees]."""
     clearance: float = 0.005
     """Links of the arm keep this far from table and objects [m]."""
     largest_step: float = 0.5
@@ -63,6 +65,6 @@ class ReachConfig:
     def mount_pose(self, hand: Hand) -> np.ndarray:
         """Return T_flange_palm of a hand, shape [7]."""
         if self.mount is None:
-            return default_mount(hand, math.radians(self.mount_turn))
+            return default_mount(hand, math.radians(self.mount_turn), math.radians(self.mount_tilt))
         x, y, z, *angles = self.mount
         return pose_from_euler((x, y, z, *(math.radians(angle) for angle in angles)))

@@ -26,7 +26,13 @@ SIX = (
     ("turn", "0 0 0.06", "0 0 1", 3.1, 0.07, 0.07, 0.04),
 )
 """Joint, origin in the parent [m], axis, limit to both sides [rad], size of the link [m]."""
-SEVEN = (*SIX[:2], ("swing", "0 0 0.22", "0 0 1", 2.9, 0.1, 0.1, 0.22), ("elbow", "0 0 0.23", *SIX[2][2:]), *SIX[3:])
+SEVEN = (
+    SIX[0],
+    ("lift", "0 0 0.2", "0 1 0", 2.4, 0.1, 0.1, 0.2),
+    ("swing", "0 0 0.22", "0 0 1", 2.9, 0.1, 0.1, 0.18),
+    ("elbow", "0 0 0.23", *SIX[2][2:]),
+    *SIX[3:],
+)
 """The same with a joint along the upper arm."""
 
 

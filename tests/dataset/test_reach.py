@@ -6,27 +6,33 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dataset_bytes import dataset_digests
+from scipy.spatial.transform import Rotation
 from six_axis_arm import SEVEN, arm_urdf
 
 import omni_graspd as gd
 from omni_graspd.arms.arm_import import add_arm
 from omni_graspd.arms.arm_reader import read_arm
 from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.dataset.checksums import CHECKSUM_FILE, update_checksums
+from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.reach.reach_dataset import ReachCounts, reach_dataset
 from omni_graspd.dataset.reach.reach_scene import scene_stations
 from omni_graspd.dataset.reach.reach_table import read_reach
 from omni_graspd.dataset.scene_files import read_rest_pose
-from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
+from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_grasps, write_scene_grasps
 from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.scene_table import read_scene_table
+from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.kinematics import link_poses
+from omni_graspd.scenes.transfer import transfer_grasps
 from omni_graspd.scenes.way_stations import STAGES, STATION_COUNT
 from omni_graspd.usd.transforms import compose, invert
 
@@ -46,9 +52,57 @@ def home(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture(scope="module")
-def reached(resting_dataset: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReachCounts]:
-    root = tmp_path_factory.mktemp("reached") / "set"
+def from_above(resting_dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four scenes with a block and three ways of an open Barrett hand, from straight above and from both sides."""
+    root = tmp_path_factory.mktemp("from_above") / "set"
     shutil.copytree(resting_dataset, root)
+    layout, hand = DatasetLayout(root), load_hand("barrett")
+    base = read_grasps(layout.grasps("barrett", "block"))
+    palms, hovers, pregrasps = [], [], []
+    for row, plane in enumerate(base.grasps.way.table_plane):
+        turned = _looking_down(plane[:3], tilt=(0.0, 0.5, -0.5)[row % 3])
+        for poses, height in ((palms, 0.17), (hovers, 0.19), (pregrasps, 0.24)):
+            poses.append(np.concatenate([height * plane[:3], turned]))
+    opened = np.tile(hand.joint_positions(hand.open_positions), (len(palms), 1))
+    batch = replace(
+        base.grasps,
+        T_object_palm=np.array(palms),
+        joint_positions=opened,
+        status=("ok",) * len(palms),
+        postures=replace(
+            base.grasps.postures,
+            T_object_pregrasp_palm=np.array(pregrasps),
+            pregrasp_joint_positions=opened,
+            squeeze_joint_positions=opened,
+        ),
+        way=replace(
+            base.grasps.way, T_object_hover_palm=np.array(hovers), usable=np.ones(len(palms), dtype=bool)
+        ),
+    )
+    write_grasps(replace(base, grasps=batch), layout.grasps("barrett", "block"))
+    for scene in range(4):
+        path = layout.scene_grasps("block", scene)
+        placed = read_scene_grasps(path)
+        mine = batch.take(rows_of(base.indices, placed.grasp_indices))
+        grasps = transfer_grasps(hand, mine, read_rest_pose(layout.scene("block", scene)))
+        write_scene_grasps(replace(placed, grasps=grasps, status=mine.status), path)
+    (root / CHECKSUM_FILE).unlink()
+    update_checksums(root)
+    return root
+
+
+def _looking_down(up: np.ndarray, tilt: float) -> np.ndarray:
+    """Return a quaternion that turns +z to where a hand looks that comes from above, tilted by an angle."""
+    side = np.cross(up, [1.0, 0.0, 0.0] if abs(up[0]) < 0.9 else [0.0, 1.0, 0.0])
+    side /= np.linalg.norm(side)
+    down = Rotation.from_rotvec(tilt * side).apply(-up)
+    return Rotation.align_vectors([down, side], [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])[0].as_quat()
+
+
+@pytest.fixture(scope="module")
+def reached(from_above: Path, home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReachCounts]:
+    root = tmp_path_factory.mktemp("reached") / "set"
+    shutil.copytree(from_above, root)
     return root, reach_dataset(root, "robot", _CONFIG, workers=1)
 
 
@@ -114,16 +168,16 @@ def test_a_lost_table_comes_back_the_same(reached, home):
 
 
 @pytest.mark.slow
-def test_workers_change_no_byte(reached, home, resting_dataset, tmp_path):
+def test_workers_change_no_byte(reached, home, from_above, tmp_path):
     root = tmp_path / "set"
-    shutil.copytree(resting_dataset, root)
+    shutil.copytree(from_above, root)
     reach_dataset(root, "robot", _CONFIG, workers=2)
     assert dataset_digests(root) == dataset_digests(reached[0])
 
 
-def test_an_arm_far_away_reaches_nothing(resting_dataset, home, tmp_path):
+def test_an_arm_far_away_reaches_nothing(from_above, home, tmp_path):
     root = tmp_path / "set"
-    shutil.copytree(resting_dataset, root)
+    shutil.copytree(from_above, root)
     counts = reach_dataset(root, "robot", ReachConfig(base=(-3.0, 0.0, 0.0, 0.0), postures=500), workers=1)
     assert counts.reachable == 0
     assert counts.reasons == {"out of reach": counts.usable}
@@ -131,9 +185,9 @@ def test_an_arm_far_away_reaches_nothing(resting_dataset, home, tmp_path):
         reach_dataset(root, "no_such_arm", workers=1)
 
 
-def test_an_arm_under_the_table_collides(resting_dataset, home, tmp_path):
+def test_an_arm_under_the_table_collides(from_above, home, tmp_path):
     root = tmp_path / "set"
-    shutil.copytree(resting_dataset, root)
+    shutil.copytree(from_above, root)
     counts = reach_dataset(root, "robot", ReachConfig(base=(-0.3, 0.0, -0.45, 0.0), postures=4000), workers=1)
     assert counts.reachable == 0
     assert counts.reasons.get("collision", 0) > 0

@@ -35,7 +35,7 @@ from omni_graspd.scenes.clutter import Neighbour
 from omni_graspd.scenes.scene_writer import TABLE_PATH
 from omni_graspd.scenes.way_stations import LIFT_HEIGHT, STAGES, STATION_COUNT, Station, way_stations
 from omni_graspd.synthesis.grasp import GraspBatch
-from omni_graspd.usd.meshes import read_meshes_below
+from omni_graspd.usd.meshes import TriangleMesh, read_meshes_below
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import IDENTITY, invert, pose_to_matrix
 
@@ -243,9 +243,9 @@ def _cached_workspace(
 ) -> Workspace:
     layout = DatasetLayout(root)
     corners = np.array([[x, y, z] for x in table[0::3] for y in table[1::3] for z in table[2::3]])
-    things = [Thing(_TABLE, (convex_hull(corners),)), _thing(_OBJECT, _object(layout.object(object_name)))]
+    things = [Thing(_TABLE, (convex_hull(corners),)), Thing(_OBJECT, pieces_of(_object(layout.object(object_name))))]
     for number, name in enumerate(others):
-        things.append(_thing(f"{name} {number}", _object(layout.object(name))))
+        things.append(Thing(f"{name} {number}", pieces_of(_object(layout.object(name)))))
     return Workspace(_arm(paths[0]), _hand(paths[1]), np.array(mount), things, clearance)
 
 
@@ -253,8 +253,9 @@ def _neighbour_name(number: int, neighbour: Neighbour) -> str:
     return f"{neighbour.obj.name} {number}"
 
 
-def _thing(name: str, obj: RigidObject) -> Thing:
-    return Thing(name, tuple(obj.convex_pieces or convex_pieces(obj.mesh)))
+def pieces_of(obj: RigidObject) -> tuple[TriangleMesh, ...]:
+    """Return the convex meshes that an object collides with, in its frame [m]."""
+    return tuple(obj.convex_pieces or convex_pieces(obj.mesh))
 
 
 @lru_cache(maxsize=4)
