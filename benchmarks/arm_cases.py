@@ -68,10 +68,13 @@ class ArmCase:
 
     def things(self, layout: DatasetLayout) -> list[tuple[Sequence[TriangleMesh], np.ndarray]]:
         """Return convex pieces and poses of object and table; neighbours are left out."""
-        stage = open_stage(layout.scene(self.object, self.scene_index))
-        table = read_meshes_below(stage.GetPrimAtPath(TABLE_PATH))
         obj = load_object(str(layout.object(self.object)))
-        return [(pieces_of(obj), self.T_world_object), ([table], IDENTITY)]
+        return [(pieces_of(obj), self.T_world_object), ([self.table(layout)], IDENTITY)]
+
+    def table(self, layout: DatasetLayout) -> TriangleMesh:
+        """Return the table of the scene."""
+        stage = open_stage(layout.scene(self.object, self.scene_index))
+        return read_meshes_below(stage.GetPrimAtPath(TABLE_PATH))
 
 
 def read_cases(root: Path, arm: str) -> list[ArmCase]:

@@ -120,7 +120,7 @@ def lift_arm(root: Path, name: str, hand_name: str, cases: list[ArmCase]) -> lis
     for object_name in dict.fromkeys(case.object for case in cases):
         obj = load_object(str(layout.object(object_name)))
         mine = [case for case in cases if case.object == object_name]
-        test = MujocoArmLift(arm, hand, mine[0].T_flange_palm, obj, reach_scene.pieces_of(obj))
+        test = MujocoArmLift(arm, hand, mine[0].T_flange_palm, obj, reach_scene.pieces_of(obj), mine[0].table(layout))
         for case in mine:
             outcome = test.lift_way(case.way())
             lifted.append(outcome.lifted)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import mujoco
@@ -14,6 +14,7 @@ from mujoco_lift import (
     _BULGE,
     _HAND,
     DEXGRASPBENCH,
+    LiftDrive,
     LiftOutcome,
     LiftPlan,
     LiftProtocol,
@@ -36,16 +37,21 @@ from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import transform_points
 
 
+ARM_PROTOCOL = replace(DEXGRASPBENCH, waypoints=100, steps=1)
+"""DexGraspBench's tabletop test; targets move at every step, as arms are driven, and take the same time. Ten coarse ones
+in a phase would be blows: the palm on its weld is soft, the arm is not."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArmDrive:
     """Position drives of an arm's joints, without a limit of their torque; the arm feels no gravity."""
 
-    stiffness: float = 4000.0
-    """[N m/rad], as in MuJoCo's models of the FR3 and the UR10e, to a factor of two."""
-    damping: float = 400.0
-    """[N m s/rad]."""
+    stiffness: float = 40000.0
+    """[N m/rad], about that of the joints of industrial arms; a soft drive would trail behind its targets."""
+    damping: float = 800.0
+    """[N m s/rad]; with it an arm trails by 20 ms, as the palm does on the weld that drags it in the test of hands."""
     armature: float = 0.1
-    """Rotor inertia [kg m2], as in those models."""
+    """Rotor inertia [kg m2], as in models of the FR3 and the UR10e."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,20 +84,24 @@ class MujocoArmLift(MujocoLift):
         T_flange_palm: np.ndarray,
         obj: RigidObject,
         object_pieces: Sequence[TriangleMesh],
-        protocol: LiftProtocol = DEXGRASPBENCH,
+        table: TriangleMesh,
+        protocol: LiftProtocol = ARM_PROTOCOL,
         arm_drive: ArmDrive | None = None,
     ) -> None:
-        """Build the model."""
+        """Build the model; the table is the box around its mesh."""
         self.arm, self.hand, self.obj, self.protocol = arm, hand, obj, protocol
         self.vertices = np.concatenate([piece.vertices for piece in object_pieces])
         spec = _new_spec(protocol)
+        _end_table(spec, table)
         contact = {"solimp": [0.5, 0.99, 0.0001, 0.5, 2.0], "solref": [0.005, 1.0], **_surface(protocol), **_HAND}
         base = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
         add_robot(spec, arm, hand, T_flange_palm, base, arm_geometry=contact, hand_geometry=contact)
         self.driven = _drive_hand(spec, hand, protocol)
-        _drive_arm(spec, arm, arm_drive or ArmDrive())
+        arm_drive = arm_drive or ArmDrive()
+        _drive_arm(spec, arm, arm_drive)
         _add_object(spec, obj, object_pieces, protocol)
         self.model = spec.compile()
+        _damp(self.model, hand, protocol.drive or drive_of(hand), arm, arm_drive.armature)
         self.palm_body = self.model.body(f"{HAND}{hand.links[0].name}").id
         self.object_body = self.model.body("object").id
         self.base_body = self.model.body(f"{ARM}{arm.articulation.links[0].name}").id
@@ -99,6 +109,7 @@ class MujocoArmLift(MujocoLift):
         self.joint_qpos = _addresses(self.model, HAND, hand.joint_names)
         self.arm_qpos = _addresses(self.model, ARM, arm.joint_names)
         self.table = self.model.geom("table").id
+        self.table_height = float(self.model.geom_pos[self.table, 2])
         bodies = np.asarray(self.model.geom_bodyid)
         self.hand_geoms = (bodies != 0) & (bodies != self.object_body)
 
@@ -117,7 +128,7 @@ class MujocoArmLift(MujocoLift):
         self.model.body_quat[self.base_body] = way.T_world_base[[6, 3, 4, 5]]
         # Convex pieces that bulge into the table would jump out of it: it is lowered until they only touch.
         lowest = float(transform_points(way.T_world_object, self.vertices)[:, 2].min())
-        self.model.geom_pos[self.table, 2] = -min(max(-lowest, 0.0), _BULGE)
+        self.model.geom_pos[self.table, 2] = self.table_height - min(max(-lowest, 0.0), _BULGE)
         count = self.protocol.waypoints
         ends = [*STAGES.values()]
         at = np.concatenate([[0.0], *(np.linspace(a, b, count + 1)[1:] for a, b in zip(ends, ends[1:], strict=False))])
@@ -185,21 +196,32 @@ def _addresses(model: mujoco.MjModel, prefix: str, names: Sequence[str]) -> np.n
     return np.array([model.joint(f"{prefix}{name}").qposadr[0] for name in names])
 
 
+def _end_table(spec, table: TriangleMesh) -> None:
+    """Make the table the box that it is: the arm stands beside it."""
+    low, high = table.vertices.min(axis=0), table.vertices.max(axis=0)
+    geom = spec.geom("table")
+    geom.type, geom.size, geom.pos = mujoco.mjtGeom.mjGEOM_BOX, 0.5 * (high - low), 0.5 * (low + high)
+
+
 def _drive_hand(spec, hand: Hand, protocol: LiftProtocol) -> np.ndarray:
     """Give the hand the drives and couplings that it has alone; returns the joints with a drive."""
-    drive = protocol.drive or drive_of(hand)
-    slides = {link.joint: link.joint_type == "prismatic" for link in hand.links if link.joint >= 0}
     names = [f"{HAND}{name}" for name in hand.joint_names]
-    for number, name in enumerate(names):
-        joint = spec.joint(name)
-        joint.damping = drive.slide_damping if slides[number] else drive.damping
-        joint.armature = drive.slide_armature if slides[number] else drive.armature
-    return _add_drives(spec, hand, drive, names)
+    return _add_drives(spec, hand, protocol.drive or drive_of(hand), names)
+
+
+def _damp(model: mujoco.MjModel, hand: Hand, drive: LiftDrive, arm: Arm, armature: float) -> None:
+    """Set damping and rotor inertia of all joints, those of the hand as it has them alone."""
+    slides = {link.joint: link.joint_type == "prismatic" for link in hand.links if link.joint >= 0}
+    for number, name in enumerate(hand.joint_names):
+        address = model.joint(f"{HAND}{name}").dofadr[0]
+        model.dof_damping[address] = drive.slide_damping if slides[number] else drive.damping
+        model.dof_armature[address] = drive.slide_armature if slides[number] else drive.armature
+    for name in arm.joint_names:
+        model.dof_armature[model.joint(f"{ARM}{name}").dofadr[0]] = armature
 
 
 def _drive_arm(spec, arm: Arm, drive: ArmDrive) -> None:
     for name in arm.joint_names:
-        spec.joint(f"{ARM}{name}").armature = drive.armature
         actuator = spec.add_actuator(
             name=f"drive_{ARM}{name}", target=f"{ARM}{name}", trntype=mujoco.mjtTrn.mjTRN_JOINT
         )
