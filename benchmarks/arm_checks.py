@@ -75,8 +75,11 @@ class CollisionCheck:
             found += [f"link {a} {b}" for b in range(a) if (a, b) not in self._ignored and _overlap(one, links[b])]
         for b, finger in enumerate(fingers):
             key = len(links) + b
-            found += [f"link {a} finger {b}" for a in range(len(links)) if (key, a) not in self._ignored
-                      and _overlap(links[a], finger)]
+            found += [
+                f"link {a} finger {b}"
+                for a in range(len(links))
+                if (key, a) not in self._ignored and _overlap(links[a], finger)
+            ]
         return found
 
     def _placed(self, T_world_base: np.ndarray, arm_positions: np.ndarray, hand_positions: np.ndarray):

@@ -3,7 +3,7 @@
 """Grasps on arms: cost, share that is reachable, share that lifts, and independent checks; exits with 1 on a miss.
 
     graspd arms add ur10e ur10e.xml    # and so on: robots are the user's
-    python benchmarks/bench_arms.py DATASET --arms panda ur10e iiwa14 [--check 200] [--lift 64] [--csv FILE] [--places FILE]
+    python benchmarks/bench_arms.py DATASET --arms panda ur10e iiwa14 [--check 200] [--lift 64] [--places FILE]
 
 DATASET is made by ``graspd synthesize``; what is reached goes to a copy of it. ``cpu ms`` is processor time per usable
 grasp for inverse kinematics and collisions, with models built. Checks share no code with what they check: forward
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +55,7 @@ class Options:
     """Reachable grasps of each arm and hand that are tried in MuJoCo, spread over all; 0: none."""
     places: Path | None = None
     """Picture of how the share depends on where the base stands; none if None."""
-    config: Annotated[ReachConfig, tyro.conf.arg(name="")] = ReachConfig()
+    config: Annotated[ReachConfig, tyro.conf.arg(name="")] = field(default_factory=ReachConfig)
     """Place, mount and search."""
 
 
@@ -76,7 +76,9 @@ def measure_arm(root: Path, arm: str, options: Options) -> list[str]:
     cost = 1e3 * sum(seconds) / max(counts.usable, 1)
     name = Path(arm).stem
     cases = read_cases(root, name)
-    shares = {hand: _share([case for case in cases if case.hand == hand]) for hand in dict.fromkeys(c.hand for c in cases)}
+    shares = {
+        hand: _share([case for case in cases if case.hand == hand]) for hand in dict.fromkeys(c.hand for c in cases)
+    }
     told = ", ".join(f"{hand} {share:.2f}" for hand, share in shares.items())
     print(f"{name}: {counts.usable} usable, reachable {told}; {cost:.1f} ms cpu; {counts.reasons}", flush=True)
     misses = [f"{name}: {cost:.1f} ms a grasp"] if cost > COST else []
@@ -100,12 +102,17 @@ def check_arm(root: Path, name: str, cases: list[ArmCase]) -> list[str]:
             checks[case.hand] = CollisionCheck(arm, hand, case.T_flange_palm)
         things = case.things(layout)
         for station, positions in enumerate(case.arm_positions):
-            placed = [(pieces, case.moved(pose, station) if number == 0 else pose)
-                      for number, (pieces, pose) in enumerate(things)]
+            placed = [
+                (pieces, case.moved(pose, station) if number == 0 else pose)
+                for number, (pieces, pose) in enumerate(things)
+            ]
             found = checks[case.hand].touching(case.T_world_base, positions, case.hand_positions[station], placed)
             touching += [f"{case.object} {case.hand} {case.index} at {station}: {what}" for what in found]
-    print(f"  {len(cases)} checked: palm off by at most {1e3 * far:.4f} mm, {np.degrees(turned):.4f} degrees; "
-          f"{len(touching)} places where something overlaps", flush=True)
+    print(
+        f"  {len(cases)} checked: palm off by at most {1e3 * far:.4f} mm, {np.degrees(turned):.4f} degrees; "
+        f"{len(touching)} places where something overlaps",
+        flush=True,
+    )
     for line in touching[:5]:
         print(f"    {line}")
     misses = [f"{name}: palm off by {far:.2g} m, {turned:.2g} rad"] if far > POSITION or turned > ANGLE else []
@@ -138,7 +145,9 @@ def draw_places(root: Path, options: Options, path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(options.arms), figsize=(3.4 * len(options.arms), 3.6), sharey=True, squeeze=False)
+    figure, axes = plt.subplots(
+        1, len(options.arms), figsize=(3.4 * len(options.arms), 3.6), sharey=True, squeeze=False
+    )
     for axis, arm in zip(axes[0], options.arms, strict=True):
         shares = np.zeros((len(_PLACES_X), len(_PLACES_Y)))
         for i, x in enumerate(_PLACES_X):

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,10 +37,9 @@ from omni_graspd.scenes.way_stations import LIFT_HEIGHT, STAGES
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import transform_points
 
-
 ARM_PROTOCOL = replace(DEXGRASPBENCH, waypoints=100, steps=1)
-"""DexGraspBench's tabletop test; targets move at every step, as arms are driven, and take the same time. Ten coarse ones
-in a phase would be blows: the palm on its weld is soft, the arm is not."""
+"""DexGraspBench's tabletop test; targets move at every step, as arms are driven, and take the same time. Ten
+coarse ones in a phase would be blows: the palm on its weld is soft, the arm is not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,7 +131,7 @@ class MujocoArmLift(MujocoLift):
         self.model.geom_pos[self.table, 2] = self.table_height - min(max(-lowest, 0.0), _BULGE)
         count = self.protocol.waypoints
         ends = [*STAGES.values()]
-        at = np.concatenate([[0.0], *(np.linspace(a, b, count + 1)[1:] for a, b in zip(ends, ends[1:], strict=False))])
+        at = np.concatenate([[0.0], *(np.linspace(a, b, count + 1)[1:] for a, b in itertools.pairwise(ends))])
         targets = np.concatenate([way.arm_positions, way.hand_positions], axis=1)
         joints = np.stack([np.interp(at, np.arange(len(targets)), column) for column in targets.T], axis=1)
         steps = np.full(len(joints), self.protocol.steps)

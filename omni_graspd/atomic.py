@@ -45,7 +45,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
-    """Yield a new folder that takes the place of ``folder`` when the block ends well; the old one is deleted after that."""
+    """Yield a new folder that takes the place of ``folder`` when the block ends well; the old one is deleted then."""
     aside = folder.with_name(f"{PARTIAL_PREFIX}old-{folder.name}")
     with atomic_path(folder) as temporary:
         temporary.mkdir(parents=True)

@@ -34,7 +34,9 @@ def arm_faults(arm: Arm) -> tuple[str, ...]:
     if manipulability(chain.end_and_jacobian(bank.positions)[1]).max() < 1e-6 and chain.joint_count >= 6:
         faults.append("no posture in which the flange can move in all directions; mend the joints' axes")
     pieces = hand_colliders(arm.articulation)
-    moved = [link.name for link, some in zip(arm.articulation.links, pieces, strict=True) if link.parent >= 0 and not some]
+    moved = [
+        link.name for link, some in zip(arm.articulation.links, pieces, strict=True) if link.parent >= 0 and not some
+    ]
     if len(moved) == len(arm.articulation.links) - 1:
         faults.append("no link has a shape, so that nothing is found to be in its way; add <collision> geometry")
     return tuple(faults)

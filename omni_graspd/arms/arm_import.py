@@ -106,7 +106,9 @@ def remove_arm(name: str) -> Path:
         GraspdError: If there is no such arm.
     """
     if name not in list_user_names("arms"):
-        raise GraspdError(f"expected one of your arms, got {name!r}; yours: {', '.join(list_user_names('arms')) or 'none'}")
+        raise GraspdError(
+            f"expected one of your arms, got {name!r}; yours: {', '.join(list_user_names('arms')) or 'none'}"
+        )
     folder = user_folder() / "arms" / name
     shutil.rmtree(folder)
     return folder
@@ -128,7 +130,9 @@ def arm_entry(name: str) -> ArmEntry:
     lengths = np.linalg.norm(arm.chain().frames[1:, :3, 3], axis=1)
     toml = (path.parent / "arm.toml").read_text(encoding="utf-8") if (path.parent / "arm.toml").is_file() else ""
     file = re.search(r'(?m)^file = (".*")$', toml)
-    return ArmEntry(name, arm.joint_count, float(lengths.sum()), json.loads(file[1]) if file else str(path), arm.license)
+    return ArmEntry(
+        name, arm.joint_count, float(lengths.sum()), json.loads(file[1]) if file else str(path), arm.license
+    )
 
 
 def _check_name(name: str, replace: bool) -> None:

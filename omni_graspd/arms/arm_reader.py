@@ -78,7 +78,9 @@ def read_arm_settings(usd_path: Path) -> dict[str, Any]:
     """
     path = arm_settings_path(usd_path)
     if not path.is_file():
-        raise GraspdError(f"expected {path} beside the arm, got none; import the arm with `graspd arms add NAME {usd_path}`")
+        raise GraspdError(
+            f"expected {path} beside the arm, got none; import the arm with `graspd arms add NAME {usd_path}`"
+        )
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:

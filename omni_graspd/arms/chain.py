@@ -87,7 +87,9 @@ class Chain:
             if self.revolute[joint]:
                 lever = end[:, :3, 3] - frame[:, :3, 3]
                 # As np.cross, which takes longer than all else here.
-                jacobian[:, :3, joint] = axis[:, [1, 2, 0]] * lever[:, [2, 0, 1]] - axis[:, [2, 0, 1]] * lever[:, [1, 2, 0]]
+                jacobian[:, :3, joint] = (
+                    axis[:, [1, 2, 0]] * lever[:, [2, 0, 1]] - axis[:, [2, 0, 1]] * lever[:, [1, 2, 0]]
+                )
                 jacobian[:, 3:, joint] = axis
             else:
                 jacobian[:, :3, joint] = axis

@@ -54,9 +54,7 @@ class _Branches:
     """Why it ends early, or nothing."""
 
 
-def find_reach(
-    chain: Chain, bank: SeedBank, T_base_flange: np.ndarray, touch: Touch, config: ReachConfig
-) -> Reach:
+def find_reach(chain: Chain, bank: SeedBank, T_base_flange: np.ndarray, touch: Touch, config: ReachConfig) -> Reach:
     """Find the arm's way to each grasp.
 
     The grasp is solved from several starts; each solution is followed back to the pregrasp and on to the end of the

@@ -32,7 +32,7 @@ class ReachConfig:
     mount_turn: float = 0.0
     """Turn of the hand about the flange's axis, where no mount is given [degrees]."""
     mount_tilt: float = 90.0
-    """Where no mount is given: at 90 the palm looks along the flange's axis, at 0 its fingers point along it [degrees]."""
+    """Without a mount: at 90 the palm looks along the flange's axis, at 0 its fingers point along it [degrees]."""
     clearance: float = 0.005
     """Links of the arm keep this far from table and objects [m]."""
     largest_step: float = 0.5

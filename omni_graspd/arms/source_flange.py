@@ -43,7 +43,9 @@ def find_flange(links: Sequence[SourceLink], name: str | None, sites: dict[str, 
     by_name = {link.name: link for link in links}
     frames = {link.name: Frame(link.name, IDENTITY) for link in links} | sites
     if name is not None and name not in frames:
-        raise GraspdError(f"expected --flange to be a link or site of {source}, got {name!r}; there are: {_list(frames)}")
+        raise GraspdError(
+            f"expected --flange to be a link or site of {source}, got {name!r}; there are: {_list(frames)}"
+        )
     last = _last_moved(links)
     if name is None:
         near = [each for each in frames if _anchored(frames[each], by_name).link == last.name]
@@ -52,7 +54,9 @@ def find_flange(links: Sequence[SourceLink], name: str | None, sites: dict[str, 
     flange = _anchored(frames[name], by_name)
     joint = by_name[flange.link].joint
     if joint is None or joint.kind == "fixed":
-        raise GraspdError(f"expected joints between the base and the flange {name!r} of {source}, got none; name another")
+        raise GraspdError(
+            f"expected joints between the base and the flange {name!r} of {source}, got none; name another"
+        )
     return flange
 
 
@@ -78,8 +82,10 @@ def without_tool(links: Sequence[SourceLink], flange: Frame, source: Path) -> tu
             kept.append(link)
     follows = [link.joint.name for link in kept if link.joint is not None and link.joint.leader is not None]
     if follows:
-        raise GraspdError(f"expected joints that are driven from the base of {source} to its flange, got {follows[0]!r}, "
-                          "which follows another; remove its <mimic>")
+        raise GraspdError(
+            f"expected joints that are driven from the base of {source} to its flange, got {follows[0]!r}, "
+            "which follows another; remove its <mimic>"
+        )
     names = {link.name for link in kept}
     return kept, [link.name for link in links if link.name not in names and (link.visuals or link.colliders)]
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -143,8 +142,7 @@ class Workspace:
         if not data.ncon:
             return np.zeros((0, 2), dtype=int)
         pairs = self._bodies[data.contact.geom[: data.ncon]]
-        pairs = pairs[~self._ignored[pairs[:, 0], pairs[:, 1]]]
-        return pairs
+        return pairs[~self._ignored[pairs[:, 0], pairs[:, 1]]]
 
     def _ignore_what_always_overlaps(self) -> None:
         """Leave out links that a joint connects, and those that overlap whatever the joints do."""

@@ -70,7 +70,9 @@ def _print(arm: Arm, hand: Hand | None, console: Console) -> None:
         table.add_row(str(link.joint), name, link.joint_type, *limits, unit, link.name, f"{link.mass:.2f}")
     console.print(table)
     flange = arm.articulation.links[arm.flange_link].name
-    console.print(f"flange on {flange}: {_numbers(arm.T_link_flange)}; licence {arm.license}", soft_wrap=True, markup=False)
+    console.print(
+        f"flange on {flange}: {_numbers(arm.T_link_flange)}; licence {arm.license}", soft_wrap=True, markup=False
+    )
     if hand is not None:
         pose = _numbers(default_mount(hand))
         console.print(f"{hand.name}: palm in the frame of the flange {pose}", soft_wrap=True, markup=False)

@@ -32,7 +32,7 @@ def add(
     Args:
         name: Name of the arm in the library.
         source: URDF, MJCF (.xml) or USD file, or a folder that contains one.
-        flange: Link or site that hands are mounted on, its +z out of the arm. Default: found by its name, such as tool0.
+        flange: Link or site that hands are mounted on, its +z out of the arm. Default: by its name, such as tool0.
         license_: Licence of the source, if no licence file lies beside it.
         scale: Metres per unit of a URDF or MJCF file.
         replace: Replace an existing arm of that name.

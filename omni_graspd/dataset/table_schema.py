@@ -170,7 +170,7 @@ CLUTTER_COLUMNS = {
 REACH_COLUMNS = {
     "hand": Column("string", "1", "Name of the hand."),
     "grasp_index": Column("int32", "1", "Number of the base grasp."),
-    "reachable": Column("bool", "1", "Whether the arm gets the hand through its whole motion without touching anything."),
+    "reachable": Column("bool", "1", "Whether the arm takes the hand through its whole motion, touching nothing."),
     "reason": Column("string", "1", "Why not, and where on the way; empty for reachable grasps."),
     "arm_positions": Column(
         "float64",
@@ -180,7 +180,7 @@ REACH_COLUMNS = {
         0,
     ),
     "manipulability": Column("float64", "m3", "Least manipulability on the way (Yoshikawa); NaN if not reachable."),
-    "limit_margin": Column("float64", "rad or m", "Least distance of a joint from its limits on the way; NaN likewise."),
+    "limit_margin": Column("float64", "rad or m", "Least distance of a joint from its limits on the way; NaN too."),
 }
 """Columns of what an arm can do about the grasps of a scene; a row for each usable grasp."""
 

@@ -33,7 +33,6 @@ def station_name(station: int) -> str:
     return stage if number == station else f"{stage}-{number - station}"
 
 
-
 @dataclass(frozen=True)
 class Station:
     """All hands of a batch at one place of their ways."""

@@ -75,9 +75,7 @@ def from_above(resting_dataset: Path, tmp_path_factory: pytest.TempPathFactory) 
             pregrasp_joint_positions=opened,
             squeeze_joint_positions=opened,
         ),
-        way=replace(
-            base.grasps.way, T_object_hover_palm=np.array(hovers), usable=np.ones(len(palms), dtype=bool)
-        ),
+        way=replace(base.grasps.way, T_object_hover_palm=np.array(hovers), usable=np.ones(len(palms), dtype=bool)),
     )
     write_grasps(replace(base, grasps=batch), layout.grasps("barrett", "block"))
     for scene in range(4):
@@ -181,7 +179,7 @@ def test_an_arm_far_away_reaches_nothing(from_above, home, tmp_path):
     counts = reach_dataset(root, "robot", ReachConfig(base=(-3.0, 0.0, 0.0, 0.0), postures=500), workers=1)
     assert counts.reachable == 0
     assert counts.reasons == {"out of reach": counts.usable}
-    with pytest.raises(GraspdError, match="expected one arm|expected arm"):
+    with pytest.raises(GraspdError, match="expected arm to be"):
         reach_dataset(root, "no_such_arm", workers=1)
 
 

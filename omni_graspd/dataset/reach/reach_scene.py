@@ -85,7 +85,7 @@ def reach_scene(scene: SceneToReach) -> ReachedScene:
     placed = read_scene_grasps(layout.scene_grasps(scene.object, scene.scene_index))
     if placed.grasps.usable is None:
         raise GraspdError(
-            f"expected grasps made on a table in {scene.root}, got floating ones, whose way is not known; make some with "
+            f"expected grasps made on a table in {scene.root}, got floating ones, whose way is unknown; make some with "
             "--around table"
         )
     usable = np.flatnonzero(placed.grasps.usable)
@@ -132,7 +132,7 @@ def _table(
 ) -> ReachTable:
     arm = _arm(layout.arm(scene.arm))
     T_world_base = scene.config.base_pose(scene.object, scene.scene_index)
-    names = [hand for hand in dict.fromkeys(placed.hands)]
+    names = list(dict.fromkeys(placed.hands))
     mounts = {name: scene.config.mount_pose(_hand(layout.hand(name))) for name in names}
     parts, rows = [], []
     for name in names:
@@ -194,7 +194,9 @@ def _reach_of_hand(
 
     wanted = np.stack([pose_to_matrix(station.T_world_palm) for station in stations], axis=1)
     T_base_flange = pose_to_matrix(invert(T_world_base)) @ wanted @ pose_to_matrix(invert(T_flange_palm))
-    return find_reach(arm.chain(), _bank(layout.arm(scene.arm), scene.config.postures), T_base_flange, touch, scene.config)
+    return find_reach(
+        arm.chain(), _bank(layout.arm(scene.arm), scene.config.postures), T_base_flange, touch, scene.config
+    )
 
 
 def scene_stations(T_world_object: np.ndarray, T_world_palm: np.ndarray, batch: GraspBatch) -> list[Station]:
