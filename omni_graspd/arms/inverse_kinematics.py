@@ -61,8 +61,8 @@ def solve(chain: Chain, T_base_end: np.ndarray, start: np.ndarray, iterations: i
         going, error, jacobian = going[~there], error[~there], jacobian[~there]
         positions[going] = _stepped(chain, positions[going], jacobian, error)
     reach = 1e-9
-    at_limit = ((positions <= chain.lower + reach) | (positions >= chain.upper - reach)).any(axis=1)
-    return Solutions(positions, solved, at_limit)
+    at_limit = (positions <= chain.lower + reach) | (positions >= chain.upper - reach)
+    return Solutions(positions, solved, np.asarray(at_limit.any(axis=1)))
 
 
 def pose_error(T_base_end: np.ndarray, T_base_wanted: np.ndarray) -> np.ndarray:

@@ -14,8 +14,10 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.hands.importing.source_hand import SourceLink
 from omni_graspd.usd.transforms import IDENTITY, compose
 
-_FLANGE_NAMES = ("tool0", "flange", "attachment", "link8", "link_ee", "ee_link", "tool_frame", "end_effector")
+_FLANGE_NAMES = ("tool0", "flange", "attachment", "tool_frame", "end_effector")
 """How flanges are called, the best name first; URDF of ROS-Industrial has tool0, whose +z points out of the arm."""
+_LAST_NAMES = ("link8", "link_ee", "ee_link")
+"""How they are called where nothing of the arm moves behind them."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,8 @@ def find_flange(links: Sequence[SourceLink], name: str | None, sites: dict[str, 
         raise GraspdError(
             f"expected --flange to be a link or site of {source}, got {name!r}; there are: {_list(frames)}"
         )
-    last = _last_moved(links)
     if name is None:
-        near = [each for each in frames if _anchored(frames[each], by_name).link == last.name]
-        known = [each for word in _FLANGE_NAMES for each in near if each.lower().endswith(word) or word in each.lower()]
-        name = known[0] if known else last.name
+        name = _guessed(links, frames, by_name)
     flange = _anchored(frames[name], by_name)
     joint = by_name[flange.link].joint
     if joint is None or joint.kind == "fixed":
@@ -101,19 +100,31 @@ def _is_tool(link: SourceLink, links: Sequence[SourceLink]) -> bool:
     return False
 
 
-def _last_moved(links: Sequence[SourceLink]) -> SourceLink:
-    """Return the link after which nothing moves, or several things do."""
+def _guessed(links: Sequence[SourceLink], frames: dict[str, Frame], by_name: dict[str, SourceLink]) -> str:
+    """Return the name of what is most likely the flange: known by its name, or else the last link that moves."""
+    chain = _moved_in_turn(links)
+    for words, on in ((_FLANGE_NAMES, chain), (_LAST_NAMES, chain[-1:])):
+        near = {each: _anchored(frames[each], by_name).link for each in frames}
+        for word in words:
+            found = [each for each, link in near.items() if word in each.lower() and link in on]
+            if found:
+                return max(found, key=lambda each: on.index(near[each]))
+    return chain[-1]
+
+
+def _moved_in_turn(links: Sequence[SourceLink]) -> list[str]:
+    """Return the links that joints move one after the other from the root on, until several move, or one follows."""
     current = links[0]
-    last = current
+    chain = [current.name]
     while True:
         below = [link for link in links if link.parent == current.name and _moves(link, links)]
         if len(below) != 1:
-            return last
+            return chain
         current = below[0]
         if current.joint is not None and current.joint.kind != "fixed":
             if current.joint.leader is not None:
-                return last
-            last = current
+                return chain
+            chain.append(current.name)
 
 
 def _moves(link: SourceLink, links: Sequence[SourceLink]) -> bool:

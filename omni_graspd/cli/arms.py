@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from omni_graspd.arms.arm_import import add_arm, arm_entry, list_arms, remove_arm
+from omni_graspd.arms.arm_reader import load_arm
+from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.arms.robot_export import write_robot
 from omni_graspd.cli.console import Action, progress_bar
+from omni_graspd.hands.hand_library import load_hand
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,6 +64,23 @@ def check(
     return partial(run_arm_check, arm, hand, picture)
 
 
+def export(
+    arm: Annotated[str, tyro.conf.Positional],
+    hand: Annotated[str, tyro.conf.Positional],
+    target: Annotated[Path, tyro.conf.Positional],
+    config: Annotated[ReachConfig, tyro.conf.arg(name="")] = ReachConfig(),  # noqa: B008
+) -> Action:
+    """Write an arm with a hand on its flange as one MuJoCo model, with position drives on all driven joints.
+
+    Args:
+        arm: Name of an arm, or its USD file.
+        hand: Name of a hand, or its USD file.
+        target: MJCF file (.xml) to write.
+        config: How the hand is mounted, and where the arm stands.
+    """
+    return partial(_export, arm, hand, target, config)
+
+
 def list_() -> Action:
     """List your arms with their joints, sources and licences."""
     return _list
@@ -90,6 +111,12 @@ def _add(
         soft_wrap=True,
         markup=False,
     )
+
+
+def _export(arm: str, hand: str, target: Path, config: ReachConfig, console: Console) -> None:
+    mounted, known = load_hand(hand), load_arm(arm)
+    write_robot(known, mounted, config.mount_pose(mounted), config.base_pose("", 0), target)
+    console.print(f"{known.name} with {mounted.name}: {target}", soft_wrap=True, markup=False)
 
 
 def _list(console: Console) -> None:

@@ -67,6 +67,7 @@ COMMANDS = (
     Command("arms", "Import, check, list and remove robot arms"),
     Command("arms add", "Import an arm from URDF, MJCF or USD", "arms:add"),
     Command("arms check", "Report an arm's joints, links, flange and faults", "arms:check"),
+    Command("arms export", "Write an arm with a hand as a MuJoCo model", "arms:export"),
     Command("arms list", "List your arms", "arms:list_"),
     Command("arms remove", "Delete an arm from your library", "arms:remove"),
     Command("kit", "Install the Isaac Sim extension"),

@@ -206,7 +206,11 @@ def test_the_loader_gives_positions_and_takes_conditions(reached):
     assert set(some["index"].to_pylist()) == set(table["grasp_index"].to_pylist())
     assert len(data.grasps("barrett", where="reachable_robot > 0")) == len(some) <= len(all_of)
     scene = read_scene_table(DatasetLayout(root).scene_grasps("block", 0))[0]
-    first = [k for k, index in zip(table["grasp_index"].to_pylist(), table["scene_index"].to_pylist()) if index == 0]
+    first = [
+        k
+        for k, index in zip(table["grasp_index"].to_pylist(), table["scene_index"].to_pylist(), strict=True)
+        if index == 0
+    ]
     assert scene.facts["reachable"].sum() == len(first)
     with pytest.raises(GraspdError, match="expected arm to be one of robot"):
         data.reach("other")
