@@ -17,7 +17,7 @@ from omni_graspd.scenes.way_stations import STAGES, station_name
 
 OUT_OF_REACH, LIMIT, JUMP, COLLISION = "out of reach", "limit", "jump", "collision"
 """How reasons begin."""
-_FIRST_ITERATIONS, _NEXT_ITERATIONS = 40, 12
+_FIRST_ITERATIONS, _NEXT_ITERATIONS = 25, 6
 _SAME = 0.05
 """Solutions that differ less than this in every joint are the same [rad or m]."""
 
@@ -73,14 +73,14 @@ def find_reach(chain: Chain, bank: SeedBank, T_base_flange: np.ndarray, touch: T
     reachable = np.zeros(count, dtype=bool)
     reasons, found = [], np.full((count, stations, chain.joint_count), np.nan)
     free, margin = np.full(count, np.nan), np.full(count, np.nan)
+    all_freedom, all_margins = _freedom(chain, branches.positions), _margins(chain, branches.positions)
     for grasp in range(count):
         rows = np.flatnonzero(branches.grasp == grasp)
         whole = [row for row in rows if not branches.reason[row]]
         if not whole:
             reasons.append(_why_not(chain, bank, T_base_flange[grasp], [branches.reason[row] for row in rows]))
             continue
-        freedom = np.array([_freedom(chain, branches.positions[row]) for row in whole])
-        margins = np.array([_margin(chain, branches.positions[row]) for row in whole])
+        freedom, margins = all_freedom[whole], all_margins[whole]
         order = np.argsort(-freedom / max(freedom.max(), 1e-12) - np.minimum(margins, 0.5), kind="stable")
         reason = ""
         for number in order:
@@ -161,9 +161,12 @@ def _first_touch(positions: np.ndarray, touch: Callable[[int, np.ndarray], str])
     return ""
 
 
-def _freedom(chain: Chain, positions: np.ndarray) -> float:
-    return float(manipulability(chain.end_and_jacobian(positions)[1]).min())
+def _freedom(chain: Chain, positions: np.ndarray) -> np.ndarray:
+    """Return the least manipulability on each way, shape [branch_count]."""
+    _, jacobian = chain.end_and_jacobian(positions.reshape(-1, chain.joint_count))
+    return manipulability(jacobian).reshape(positions.shape[:2]).min(axis=1)
 
 
-def _margin(chain: Chain, positions: np.ndarray) -> float:
-    return float(np.minimum(positions - chain.lower, chain.upper - positions).min())
+def _margins(chain: Chain, positions: np.ndarray) -> np.ndarray:
+    """Return the least distance of a joint from its limits on each way, shape [branch_count]."""
+    return np.minimum(positions - chain.lower, chain.upper - positions).min(axis=(1, 2))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +48,7 @@ class PosedRobot:
     """The hand; None for the bare arm."""
     hand_positions: np.ndarray | None = None
     """Its joints [rad or m]."""
-    T_flange_palm: np.ndarray = IDENTITY
+    T_flange_palm: np.ndarray = field(default_factory=IDENTITY.copy)
     """How it is mounted, shape [7]."""
 
     @property
