@@ -40,7 +40,7 @@ from omni_graspd.quiet_warp import start_warp
 
 COST, POSITION, ANGLE, LIFTED = 10.0, 1e-4, float(np.radians(0.05)), 0.71
 """Most processor time a grasp [ms], most that the palm may be off [m], [rad], least share that lifts."""
-_PLACES_X, _PLACES_Y = np.linspace(-0.9, -0.4, 6), np.linspace(-0.3, 0.3, 3)
+_PLACES_X, _PLACES_Y = np.linspace(-0.95, -0.45, 6), np.array([0.0, 0.3])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +158,7 @@ def draw_places(root: Path, options: Options, path: Path) -> None:
         print(f"{arm} by place, x {_PLACES_X.round(2).tolist()} down, y {_PLACES_Y.round(2).tolist()} right:")
         print(np.round(shares, 2), flush=True)
         for j, y in enumerate(_PLACES_Y):
-            axis.plot(_PLACES_X, shares[:, j], marker="o", label=f"y = {y:+.1f} m")
+            axis.plot(_PLACES_X, shares[:, j], marker="o", label=f"y = {y:.1f} m")
         axis.set_title(arm)
         axis.set_xlabel("x of the base [m]")
         axis.set_ylim(0.0, 1.0)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pictures of an arm that carries out a grasp of a dataset, from two sides; with --gif also its lift in MuJoCo.
 
-    python benchmarks/draw_arm.py DATASET ARM picture.jpg [--hand allegro] [--object mug] [--stages pregrasp grasp lift]
+python benchmarks/draw_arm.py DATASET ARM picture.jpg [--hand allegro] [--object mug] [--stages pregrasp grasp lift]
 """
 
 from __future__ import annotations

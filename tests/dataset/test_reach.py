@@ -24,7 +24,7 @@ from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.reach.reach_dataset import ReachCounts, reach_dataset
 from omni_graspd.dataset.reach.reach_scene import scene_stations
-from omni_graspd.dataset.reach.reach_table import read_reach
+from omni_graspd.dataset.reach.reach_table import read_reach, write_reach
 from omni_graspd.dataset.scene_files import read_rest_pose
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_grasps, write_scene_grasps
 from omni_graspd.dataset.verification.verify import verify_dataset
@@ -140,6 +140,21 @@ def test_joint_positions_bring_the_palm_along_its_way(reached):
         assert np.isnan(table.reach.arm_positions[~table.reach.reachable]).all()
         assert all(bool(why) != good for why, good in zip(table.reach.reason, table.reach.reachable, strict=True))
     assert checked >= STATION_COUNT
+
+
+def test_joints_that_lead_elsewhere_are_a_fault(reached, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(reached[0], root)
+    path = DatasetLayout(root).reach("robot", "block", 0)
+    table = read_reach(path)
+    for change, told in ((0.01, "bring the palm to its grasp"), (9.0, "within their limits")):
+        moved = replace(table.reach, arm_positions=table.reach.arm_positions + change)
+        write_reach(replace(table, reach=moved), path)
+        (root / CHECKSUM_FILE).unlink()
+        update_checksums(root)
+        (fault,) = verify_dataset(root).faults
+        assert fault.file == "reach/robot/block/scene_0000.parquet"
+        assert told in fault.problem
 
 
 def test_the_base_is_drawn_for_each_scene(reached):
