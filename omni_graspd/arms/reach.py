@@ -18,6 +18,8 @@ from omni_graspd.scenes.way_stations import STAGES, station_name
 OUT_OF_REACH, LIMIT, JUMP, COLLISION = "out of reach", "limit", "jump", "collision"
 """How reasons begin."""
 _FIRST_ITERATIONS, _NEXT_ITERATIONS = 25, 6
+_WIDE_STARTS = 4
+"""Starts without joint limits, by which grasps that only limits keep away are told from those out of reach."""
 _SAME = 0.05
 """Solutions that differ less than this in every joint are the same [rad or m]."""
 
@@ -70,27 +72,27 @@ def find_reach(chain: Chain, bank: SeedBank, T_base_flange: np.ndarray, touch: T
     """
     count, stations = T_base_flange.shape[:2]
     branches = _follow(chain, _solve_grasps(chain, bank, T_base_flange, config), T_base_flange, config.largest_step)
-    reachable = np.zeros(count, dtype=bool)
-    reasons, found = [], np.full((count, stations, chain.joint_count), np.nan)
+    reachable, reasons = np.zeros(count, dtype=bool), [""] * count
+    found = np.full((count, stations, chain.joint_count), np.nan)
     free, margin = np.full(count, np.nan), np.full(count, np.nan)
-    all_freedom, all_margins = _freedom(chain, branches.positions), _margins(chain, branches.positions)
+    freedom, margins = _freedom(chain, branches.positions), _margins(chain, branches.positions)
     for grasp in range(count):
         rows = np.flatnonzero(branches.grasp == grasp)
-        whole = [row for row in rows if not branches.reason[row]]
-        if not whole:
-            reasons.append(_why_not(chain, bank, T_base_flange[grasp], [branches.reason[row] for row in rows]))
+        whole = np.array([row for row in rows if not branches.reason[row]], dtype=int)
+        if not len(whole):
+            reasons[grasp] = _most_frequent([branches.reason[row] for row in rows])
             continue
-        freedom, margins = all_freedom[whole], all_margins[whole]
-        order = np.argsort(-freedom / max(freedom.max(), 1e-12) - np.minimum(margins, 0.5), kind="stable")
-        reason = ""
-        for number in order:
-            positions = branches.positions[whole[number]]
-            reason = _first_touch(positions, lambda station, posture, grasp=grasp: touch(grasp, station, posture))
-            if not reason:
+        score = freedom[whole] / max(freedom[whole].max(), 1e-12) + np.minimum(margins[whole], 0.5)
+        for row in whole[np.argsort(-score, kind="stable")]:
+            positions = branches.positions[row]
+            reasons[grasp] = _first_touch(positions, lambda station, joints, grasp=grasp: touch(grasp, station, joints))
+            if not reasons[grasp]:
                 reachable[grasp], found[grasp] = True, positions
-                free[grasp], margin[grasp] = freedom[number], margins[number]
+                free[grasp], margin[grasp] = freedom[row], margins[row]
                 break
-        reasons.append(reason)
+    unsolved = np.flatnonzero([not good and not reason for good, reason in zip(reachable, reasons, strict=True)])
+    for grasp, reason in zip(unsolved, _why_unsolved(chain, bank, T_base_flange[unsolved]), strict=True):
+        reasons[grasp] = reason
     return Reach(reachable, tuple(reasons), found, free, margin)
 
 
@@ -136,20 +138,23 @@ def _follow(
     return _Branches(grasp, positions, reason)
 
 
-def _why_not(chain: Chain, bank: SeedBank, T_base_flange: np.ndarray, lost: Sequence[str]) -> str:
-    """Return why a grasp without a way has none: what the branches say, or whether limits alone are in the way."""
-    if lost:
-        return min(lost, key=lambda text: (-lost.count(text), text))
-    wide = Chain(
-        chain.frames,
-        chain.revolute,
-        np.where(chain.revolute, -2.0 * np.pi, chain.lower),
-        np.where(chain.revolute, 2.0 * np.pi, chain.upper),
-    )
-    wanted = T_base_flange[STAGES["grasp"]]
-    starts = bank.starts(wanted, 4)
-    solved = solve(wide, np.broadcast_to(wanted, (len(starts), 4, 4)), starts, _FIRST_ITERATIONS).solved.any()
-    return f"{LIMIT if solved else OUT_OF_REACH} at grasp"
+def _most_frequent(reasons: Sequence[str]) -> str:
+    """Return the reason that most branches end for; nothing if there are none."""
+    return min(reasons, key=lambda text: (-reasons.count(text), text), default="")
+
+
+def _why_unsolved(chain: Chain, bank: SeedBank, T_base_flange: np.ndarray) -> list[str]:
+    """Return for grasps without a solution whether the limits are in the way, or the arm is too short."""
+    if not len(T_base_flange):
+        return []
+    widest = np.where(chain.revolute, 2.0 * np.pi, np.inf)
+    lower, upper = np.where(chain.revolute, -widest, chain.lower), np.where(chain.revolute, widest, chain.upper)
+    wide = Chain(chain.frames, chain.revolute, lower, upper)
+    wanted = T_base_flange[:, STAGES["grasp"]]
+    starts = [bank.starts(pose, _WIDE_STARTS) for pose in wanted]
+    grasp = np.repeat(np.arange(len(wanted)), [len(some) for some in starts])
+    solved = solve(wide, wanted[grasp], np.concatenate(starts), _FIRST_ITERATIONS).solved
+    return [f"{LIMIT if solved[grasp == row].any() else OUT_OF_REACH} at grasp" for row in range(len(wanted))]
 
 
 def _first_touch(positions: np.ndarray, touch: Callable[[int, np.ndarray], str]) -> str:
