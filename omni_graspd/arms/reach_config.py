@@ -39,7 +39,7 @@ class ReachConfig:
     """A joint that has to move farther between two of the 19 places of the way jumps [rad or m]."""
     postures: int = 20000
     """Random postures of the arm from which starts of the inverse kinematics are chosen."""
-    starts: int = 12
+    starts: int = 8
     """Starts for each grasp, in different branches."""
     seed: int = 0
     """Seed of the base's place."""

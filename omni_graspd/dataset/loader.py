@@ -140,7 +140,7 @@ class Dataset:
             only_reachable: Leave out grasps that the arm does not reach.
 
         Raises:
-            GraspdError: If there is no such arm, hand, object or split.
+            GraspdError: If there is no such arm, hand, object or split, or a scene's table is missing.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -151,14 +151,20 @@ class Dataset:
         layout, parts = DatasetLayout(self.root), []
         for name in chosen_objects(self.objects, split, objects):
             for scene_index in layout.scene_indices(name):
-                table = open_table(layout.reach(arm, name, scene_index), REACH).arrow()
+                path = layout.reach(arm, name, scene_index)
+                if not path.is_file():
+                    raise GraspdError(f"{path} is missing; run `graspd reach {self.root} --arm {arm}`")
+                table = open_table(path, REACH).arrow()
                 told = {key: (table.schema.metadata or {})[key] for key in (b"stations", b"arm_joint_names")}
-                keep = pc.equal(table["hand"], hand) if hand is not None else None
-                table = table if keep is None else table.filter(keep)
-                table = table.filter(table["reachable"]) if only_reachable else table
+                if hand is not None:
+                    table = table.filter(pc.equal(table["hand"], hand))
+                if only_reachable:
+                    table = table.filter(table["reachable"])
                 table = table.append_column("object", pa.array([name] * len(table), pa.string()))
                 table = table.append_column("scene_index", pa.array([scene_index] * len(table), pa.int32()))
                 parts.append(table.replace_schema_metadata(told))
+        if not parts:
+            raise GraspdError(f"there are no scenes in {self.root}; run `graspd synthesize` first")
         return pa.concat_tables(parts)
 
     def to_pandas(self, hand: str, **options: Any) -> pandas.DataFrame:
