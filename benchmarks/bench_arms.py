@@ -138,27 +138,33 @@ def lift_arm(root: Path, name: str, hand_name: str, cases: list[ArmCase]) -> lis
     return [f"{name} {hand_name}: {share:.2f} lifted"] if hand_name == "allegro" and not share >= LIFTED else []
 
 
-def draw_places(root: Path, options: Options, path: Path) -> None:
+def measure_places(root: Path, options: Options) -> dict[str, np.ndarray]:
+    """Return the share of reachable grasps by where the base stands, for each arm, shape [x, y]; print."""
+    shares = {}
+    for arm in options.arms:
+        shares[arm] = np.zeros((len(_PLACES_X), len(_PLACES_Y)))
+        for i, x in enumerate(_PLACES_X):
+            for j, y in enumerate(_PLACES_Y):
+                config = replace(options.config, base=(float(x), float(y), *options.config.base[2:]))
+                counts = reach_dataset(root, arm, config, workers=1)
+                shares[arm][i, j] = counts.reachable / counts.usable
+        print(f"{arm} by place, x {_PLACES_X.round(2).tolist()} down, y {_PLACES_Y.round(2).tolist()} right:")
+        print(np.round(shares[arm], 2), flush=True)
+    return shares
+
+
+def draw_places(shares: dict[str, np.ndarray], path: Path) -> None:
     """Draw how the share of reachable grasps depends on where the base stands."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(
-        1, len(options.arms), figsize=(3.4 * len(options.arms), 3.6), sharey=True, squeeze=False
-    )
-    for axis, arm in zip(axes[0], options.arms, strict=True):
-        shares = np.zeros((len(_PLACES_X), len(_PLACES_Y)))
-        for i, x in enumerate(_PLACES_X):
-            for j, y in enumerate(_PLACES_Y):
-                config = replace(options.config, base=(float(x), float(y), *options.config.base[2:]))
-                counts = reach_dataset(root, arm, config, workers=1)
-                shares[i, j] = counts.reachable / counts.usable
-        print(f"{arm} by place, x {_PLACES_X.round(2).tolist()} down, y {_PLACES_Y.round(2).tolist()} right:")
-        print(np.round(shares, 2), flush=True)
+    figure, axes = plt.subplots(1, len(shares), figsize=(0.6 + 4.0 * len(shares), 3.4), sharey=True, squeeze=False)
+    for axis, (arm, by_place) in zip(axes[0], shares.items(), strict=True):
         for j, y in enumerate(_PLACES_Y):
-            axis.plot(_PLACES_X, shares[:, j], marker="o", label=f"y = {y:.1f} m")
+            axis.plot(_PLACES_X, by_place[:, j], marker="o", label=f"y = {y:.1f} m")
+        axis.axvline(-0.4, color="0.5", linestyle=":", label="edge of the table")
         axis.set_title(arm)
         axis.set_xlabel("x of the base [m]")
         axis.set_ylim(0.0, 1.0)
@@ -191,7 +197,7 @@ def main(dataset: Annotated[Path, tyro.conf.Positional], options: Annotated[Opti
         for arm in options.arms:
             misses += measure_arm(root, arm, options)
         if options.places is not None:
-            draw_places(root, options, options.places)
+            draw_places(measure_places(root, options), options.places)
     for miss in misses:
         print(f"MISSED {miss}")
     return int(bool(misses))
