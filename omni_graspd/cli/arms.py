@@ -25,7 +25,7 @@ def add(
     name: Annotated[str, tyro.conf.Positional],
     source: Annotated[str, tyro.conf.Positional],
     flange: str | None = None,
-    license_: Annotated[str, tyro.conf.arg(name="license")] = "",
+    license_name: str = "",
     scale: float = 1.0,
     replace: bool = False,
 ) -> Action:
@@ -37,11 +37,11 @@ def add(
         name: Name of the arm in the library.
         source: URDF, MJCF (.xml) or USD file, or a folder that contains one.
         flange: Link or site that hands are mounted on, its +z out of the arm. Default: by its name, such as tool0.
-        license_: Licence of the source, if no licence file lies beside it.
+        license_name: Licence of the source, if no licence file lies beside it.
         scale: Metres per unit of a URDF or MJCF file.
         replace: Replace an existing arm of that name.
     """
-    return partial(_add, name, source, flange, license_, scale, replace)
+    return partial(_add, name, source, flange, license_name, scale, replace)
 
 
 def check(
