@@ -68,7 +68,7 @@ def export(
     arm: Annotated[str, tyro.conf.Positional],
     hand: Annotated[str, tyro.conf.Positional],
     target: Annotated[Path, tyro.conf.Positional],
-    config: Annotated[ReachConfig, tyro.conf.arg(name="")] = ReachConfig(),  # noqa: B008
+    config: Annotated[ReachConfig, tyro.conf.arg(name="")],
 ) -> Action:
     """Write an arm with a hand on its flange as one MuJoCo model, with position drives on all driven joints.
 

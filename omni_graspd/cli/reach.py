@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,19 +22,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ReachOptions:
-    """Which arm, and where it stands."""
+    """Which arm, and how many processes."""
 
     arm: str
     """Arm, by name or USD file; see graspd arms."""
     workers: int = 0
     """Worker processes; 0: one per core if there is enough to do."""
-    config: Annotated[ReachConfig, tyro.conf.arg(name="")] = field(default_factory=ReachConfig)
-    """Place, mount and search."""
 
 
 def reach(
     path: Annotated[Path, tyro.conf.Positional],
     options: Annotated[ReachOptions, tyro.conf.arg(name="")],
+    config: Annotated[ReachConfig, tyro.conf.arg(name="")],
 ) -> Action:
     """Find out which usable grasps of a dataset an arm reaches in their scenes, and how its joints move.
 
@@ -44,15 +43,16 @@ def reach(
 
     Args:
         path: Dataset folder.
-        options: Which arm, and where it stands.
+        options: Which arm.
+        config: Where it stands, how it holds the hand, and the search.
     """
-    return partial(_reach, path, options)
+    return partial(_reach, path, options, config)
 
 
-def _reach(path: Path, options: ReachOptions, console: Console) -> None:
+def _reach(path: Path, options: ReachOptions, config: ReachConfig, console: Console) -> None:
     begin = time.perf_counter()
     with progress_bar(console, "reach", "scene") as progress:
-        counts = reach_dataset(path, options.arm, options.config, workers=options.workers or None, progress=progress)
+        counts = reach_dataset(path, options.arm, config, workers=options.workers or None, progress=progress)
     share = f" ({100.0 * counts.reachable / counts.usable:.0f} %)" if counts.usable else ""
     console.print(f"{counts.reachable} of {counted(counts.usable, 'usable grasp')} reachable{share}", soft_wrap=True)
     for reason, count in sorted(counts.reasons.items(), key=lambda item: -item[1]):

@@ -19,6 +19,7 @@ import omni_graspd as gd
 from omni_graspd.arms.arm_import import add_arm
 from omni_graspd.arms.arm_reader import read_arm
 from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.cli.main import main
 from omni_graspd.dataset.checksums import CHECKSUM_FILE, update_checksums
 from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
@@ -229,3 +230,14 @@ def test_the_loader_gives_positions_and_takes_conditions(reached):
     assert scene.facts["reachable"].sum() == len(first)
     with pytest.raises(GraspdError, match="expected arm to be one of robot"):
         data.reach("other")
+
+
+def test_place_and_mount_are_options_of_the_command(reached, home, tmp_path, capsys):
+    root = tmp_path / "set"
+    shutil.copytree(reached[0], root)
+    place, mount = ("-0.6", "0.1", "0", "15"), ("0", "0", "0.05", "0", "0", "45")
+    main(["reach", str(root), "--arm", "robot", "--workers", "1", "--base", *place, "--mount", *mount])
+    assert "usable grasps reachable" in capsys.readouterr().out
+    table = read_reach(DatasetLayout(root).reach("robot", "block", 0))
+    np.testing.assert_allclose(table.T_world_base[:3], [-0.6, 0.1, 0.0])
+    np.testing.assert_allclose(table.mounts["barrett"][:3], [0.0, 0.0, 0.05])
