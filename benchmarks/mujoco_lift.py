@@ -190,7 +190,7 @@ class MujocoLift:
         drive = protocol.drive or drive_of(hand)
         spec = _new_spec(protocol)
         _add_hand(spec, hand, drive, protocol)
-        self.driven = _add_drives(spec, hand, drive)
+        self.driven = _add_drives(spec, hand, drive, [f"joint_{number}" for number in range(hand.joint_count)])
         _add_object(spec, obj, object_pieces, protocol)
         self.model = spec.compile()
         self.palm_body, self.object_body = self.model.body("link_0").id, self.model.body("object").id
@@ -226,14 +226,22 @@ class MujocoLift:
         _set_pose(data.qpos, self.palm_qpos, plan.T_world_palm[0])
         data.qpos[self.joint_qpos] = plan.joints[0]
         data.xfrc_applied[self.object_body, 2] = -self.protocol.gravity * self.protocol.object_mass
-        self.steer(data, plan.T_world_palm[0], plan.joints[0])
+        self.follow(data, plan, 0)
         mujoco.mj_forward(self.model, data)
         return data
+
+    def follow(self, data: mujoco.MjData, plan: LiftPlan, index: int) -> None:
+        """Set where all shall go: to a target of the plan."""
+        self.steer(data, plan.T_world_palm[index], plan.joints[index])
 
     def steer(self, data: mujoco.MjData, T_world_palm: np.ndarray, joints: np.ndarray) -> None:
         """Set where palm and joints shall go."""
         data.mocap_pos[0], data.mocap_quat[0] = T_world_palm[:3], T_world_palm[[6, 3, 4, 5]]
         data.ctrl[:] = joints[self.driven]
+
+    def palm_pose(self, data: mujoco.MjData) -> np.ndarray:
+        """Return T_world_palm, shape [7]."""
+        return _get_pose(data.qpos, self.palm_qpos)
 
     def object_pose(self, data: mujoco.MjData) -> np.ndarray:
         """Return T_world_object, shape [7]."""
@@ -344,7 +352,7 @@ class _Run:
         return LiftOutcome(not reason, error, angle, moved, reason, self.touched, *recorded)
 
     def advance(self, index: int) -> None:
-        self.test.steer(self.data, self.plan.T_world_palm[index], self.plan.joints[index])
+        self.test.follow(self.data, self.plan, index)
         for _ in range(self.plan.steps[index]):
             mujoco.mj_step(self.test.model, self.data)
             self.touched = self.touched or self._touches_table()
@@ -352,8 +360,7 @@ class _Run:
 
     def _note(self) -> None:
         if self.record:
-            palm = _get_pose(self.data.qpos, self.test.palm_qpos)
-            self.poses.append((self.test.object_pose(self.data), palm))
+            self.poses.append((self.test.object_pose(self.data), self.test.palm_pose(self.data)))
 
     def _hand_contacts(self) -> np.ndarray:
         return self.test.hand_geoms[self.data.contact.geom].any(axis=1)
@@ -510,28 +517,28 @@ def _add_link(spec, bodies: list, index: int, link: Link, hand: Hand, drive: Lif
     return body
 
 
-def _add_drives(spec, hand: Hand, drive: LiftDrive) -> np.ndarray:
-    """Add drives and couplings; returns the joints with a drive, in the order of the drives."""
+def _add_drives(spec, hand: Hand, drive: LiftDrive, names: Sequence[str]) -> np.ndarray:
+    """Add drives and couplings to joints by their names; returns those with a drive, in the order of the drives."""
     slides = {link.joint: link.joint_type == "prismatic" for link in hand.links if link.joint >= 0}
     driven = []
     for joint in range(hand.joint_count):
         leaders = np.flatnonzero(hand.coupling[joint])
         if joint in hand.actuated or len(leaders) > 1:
-            _add_drive(spec, joint, slides[joint], drive)
+            _add_drive(spec, names[joint], slides[joint], drive)
             driven.append(joint)
             continue
         coupling = spec.add_equality(type=mujoco.mjtEq.mjEQ_JOINT, objtype=mujoco.mjtObj.mjOBJ_JOINT)
-        coupling.name1 = f"joint_{joint}"
+        coupling.name1 = names[joint]
         coupling.data[:5] = [hand.coupling_offset[joint], 0.0, 0.0, 0.0, 0.0]
         coupling.solref, coupling.solimp = [0.005, 1.0], [0.99, 0.999, 0.001, 0.5, 2.0]
         if len(leaders):
-            coupling.name2 = f"joint_{hand.actuated[leaders[0]]}"
+            coupling.name2 = names[hand.actuated[leaders[0]]]
             coupling.data[1] = hand.coupling[joint, leaders[0]]
     return np.array(driven)
 
 
-def _add_drive(spec, joint: int, slides: bool, drive: LiftDrive) -> None:
-    actuator = spec.add_actuator(name=f"drive_{joint}", target=f"joint_{joint}", trntype=mujoco.mjtTrn.mjTRN_JOINT)
+def _add_drive(spec, joint: str, slides: bool, drive: LiftDrive) -> None:
+    actuator = spec.add_actuator(name=f"drive_{joint}", target=joint, trntype=mujoco.mjtTrn.mjTRN_JOINT)
     actuator.set_to_position(kp=drive.slide_stiffness if slides else drive.stiffness)
     limit = drive.force_limit if slides else drive.torque_limit
     if np.isfinite(limit):

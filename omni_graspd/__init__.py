@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from omni_graspd.api.calls import inspect as inspect
     from omni_graspd.api.calls import measure_hold as measure_hold
     from omni_graspd.api.calls import measure_lift as measure_lift
+    from omni_graspd.api.calls import reach as reach
     from omni_graspd.api.calls import read_grasps as read_grasps
     from omni_graspd.api.calls import render as render
     from omni_graspd.api.calls import rest_poses as rest_poses
@@ -80,6 +81,7 @@ _HOMES = {
     "measure_lift": "api.calls",
     "open": "dataset.loader",
     "predict": "api.predict",
+    "reach": "api.calls",
     "read_grasps": "api.calls",
     "render": "api.calls",
     "rest_poses": "api.calls",
@@ -116,6 +118,7 @@ __all__ = [
     "measure_lift",
     "open",
     "predict",
+    "reach",
     "read_grasps",
     "render",
     "rest_poses",

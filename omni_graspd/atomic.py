@@ -43,6 +43,19 @@ def atomic_path(path: Path) -> Iterator[Path]:
         raise
 
 
+@contextmanager
+def replaced_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder that takes the place of ``folder`` when the block ends well; the old one is deleted then."""
+    aside = folder.with_name(f"{PARTIAL_PREFIX}old-{folder.name}")
+    with atomic_path(folder) as temporary:
+        temporary.mkdir(parents=True)
+        yield temporary
+        _remove(aside)
+        if folder.is_dir():
+            folder.rename(aside)
+    _remove(aside)
+
+
 def temporary_beside(path: Path) -> Path:
     """Return a name beside ``path`` to write under, of its own for each writer: several may write the same file."""
     return path.with_name(f"{PARTIAL_PREFIX}{uuid.uuid4().hex[:8]}-{path.name}")

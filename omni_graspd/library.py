@@ -13,7 +13,7 @@ from omni_graspd.addresses import server_address, unreachable_file
 from omni_graspd.errors import GraspdError
 from omni_graspd.user_folders import user_folder
 
-Kind = Literal["hands", "objects"]
+Kind = Literal["hands", "objects", "arms"]
 
 
 def data_folder() -> Path:
@@ -66,7 +66,7 @@ def resolve(kind: Kind, pattern: str) -> list[Path]:
     Built-in names come first, then those in the user's folder.
 
     Args:
-        kind: ``"hands"`` or ``"objects"``.
+        kind: ``"hands"``, ``"objects"`` or ``"arms"``.
         pattern: For example ``"mug"``, ``"*"``, ``"scan.obj"``, ``"meshes/*.ply"``.
 
     Returns:
@@ -93,8 +93,8 @@ def resolve(kind: Kind, pattern: str) -> list[Path]:
             return files
     close = difflib.get_close_matches(pattern, [*known, *own], n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    yours = f"; yours: {', '.join(own)}" if own else ""
+    there = [f"{title}: {', '.join(names)}" for title, names in (("built-in", known), ("yours", own)) if names]
     raise GraspdError(
         f"expected {kind[:-1]} to be a built-in name or an existing file, got {pattern!r}{hint} "
-        f"(built-in: {', '.join(known)}{yours})"
+        f"({'; '.join(there) or 'you have none yet'})"
     )

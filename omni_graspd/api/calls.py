@@ -13,7 +13,9 @@ from omni_graspd.api.grasps import Grasps
 from omni_graspd.errors import GraspdError
 
 if TYPE_CHECKING:
+    from omni_graspd.arms.reach_config import ReachConfig
     from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
+    from omni_graspd.dataset.reach.reach_dataset import ReachCounts
     from omni_graspd.formats.conversion import Conversion
     from omni_graspd.hands.hand import Hand
     from omni_graspd.metrics.evaluate import MetricsConfig
@@ -53,6 +55,26 @@ def evaluate_dataset(path: str | Path, settings: EvaluationSettings | None = Non
 
     # Worker processes are ours, this one is not: its Warp stays as it is.
     return evaluation.evaluate_dataset(Path(path), settings, workers=workers, start_worker=start_warp)
+
+
+def reach(path: str | Path, arm: str, config: ReachConfig | None = None, *, workers: int = 1) -> ReachCounts:
+    """Find out which usable grasps of a dataset an arm reaches in their scenes, as ``graspd reach`` does.
+
+    Args:
+        path: Dataset folder.
+        arm: Name of one of your arms, which ``graspd arms add`` imports, or of the dataset's.
+        config: Where the arm stands, and how the hand is mounted.
+        workers: Processes; with more than 1 a script needs ``if __name__ == "__main__":``.
+
+    Returns:
+        How many grasps are usable and reachable, and why others are not.
+
+    Raises:
+        GraspdError: If the folder is no dataset, or there is no such arm.
+    """
+    from omni_graspd.dataset.reach.reach_dataset import reach_dataset
+
+    return reach_dataset(Path(path), arm, config, workers=workers)
 
 
 def read_grasps(

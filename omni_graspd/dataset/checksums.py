@@ -15,7 +15,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.plain_text import shortened
 
 CHECKSUM_FILE = "checksums.parquet"
-_FOLDERS = ("grasps", "hands", "objects", "renders", "scenes")
+_FOLDERS = ("arms", "grasps", "hands", "objects", "reach", "renders", "scenes")
 _BLOCK_SIZE = 1 << 20
 _LONGEST_NAME = 255
 """Most bytes in the name of a file or folder."""

@@ -67,6 +67,18 @@ class DatasetLayout:
         """Which grasp each view of a scene shows, where views show hands."""
         return self.renders(object_name, scene_index) / "shown_grasps.json"
 
+    def arm(self, arm: str) -> Path:
+        """USD file of an arm; where its flange is says a TOML file of the same name."""
+        return self.root / "arms" / f"{arm}.usd"
+
+    def reach(self, arm: str, object_name: str, scene_index: int) -> Path:
+        """Table of what an arm can do about the grasps of a scene."""
+        return self.root / "reach" / arm / object_name / f"scene_{scene_index:04d}.parquet"
+
+    def arms(self) -> list[str]:
+        """Names of the arms that there are reach tables of, sorted."""
+        return sorted(path.name for path in (self.root / "reach").glob("[!.]*") if path.is_dir())
+
     def scene_tables(self, object_name: str) -> list[Path]:
         """Tables of the scenes that are there, in order."""
         return sorted(self.scene_grasps(object_name, 0).parent.glob("scene_*.grasps.parquet"))

@@ -17,7 +17,7 @@ from omni_graspd.dataset.object_choice import choice_title, chosen_objects, requ
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.splits import split_by_object, split_objects
 from omni_graspd.dataset.table_gate import open_table
-from omni_graspd.dataset.table_kinds import GRASPS
+from omni_graspd.dataset.table_kinds import GRASPS, REACH
 from omni_graspd.dataset.torch_samples import TorchViews
 from omni_graspd.dataset.view_samples import ViewSamples
 from omni_graspd.dataset.views import View, scene_views
@@ -103,7 +103,7 @@ class Dataset:
                 require_known("column", wanted, opened.names)
             table = opened.arrow(wanted)
             if not selection.takes_all:
-                table = table.take(selected_rows(read_grasps(path), selection, split_of[name]))
+                table = table.take(selected_rows(read_grasps(path), selection, split_of[name], layout))
             if only_ok:
                 table = table.filter(pc.equal(table["status"], "ok"))
             if columns is not None and "status" not in columns:
@@ -112,6 +112,60 @@ class Dataset:
         if not parts:
             raise GraspdError(f"there are no grasps by {hand} in {self.root}; run `graspd synthesize` first")
         return pa.concat_tables([part.replace_schema_metadata() for part in parts])
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names of the arms of which `graspd reach` has found out what they reach."""
+        return tuple(DatasetLayout(self.root).arms())
+
+    def reach(
+        self,
+        arm: str,
+        hand: str | None = None,
+        *,
+        split: str | None = None,
+        objects: Sequence[str] | None = None,
+        only_reachable: bool = True,
+    ) -> pa.Table:
+        """Read what an arm can do about the usable grasps of all scenes as one Arrow table.
+
+        ``arm_positions`` are the joints of the arm at the 19 places of the way from the pregrasp to the lifted object,
+        one after the other; the schema's metadata has ``stations`` and ``arm_joint_names`` as JSON.
+
+        Args:
+            arm: Name of the arm.
+            hand: Only grasps of this hand.
+            split: ``train``, ``validation`` or ``test``; None: all.
+            objects: Only these objects.
+            only_reachable: Leave out grasps that the arm does not reach.
+
+        Raises:
+            GraspdError: If there is no such arm, hand, object or split, or a scene's table is missing.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        require_known("arm", [arm], self.arms)
+        if hand is not None:
+            require_known("hand", [hand], self.hands)
+        layout, parts = DatasetLayout(self.root), []
+        for name in chosen_objects(self.objects, split, objects):
+            for scene_index in layout.scene_indices(name):
+                path = layout.reach(arm, name, scene_index)
+                if not path.is_file():
+                    raise GraspdError(f"{path} is missing; run `graspd reach {self.root} --arm {arm}`")
+                table = open_table(path, REACH).arrow()
+                told = {key: (table.schema.metadata or {})[key] for key in (b"stations", b"arm_joint_names")}
+                if hand is not None:
+                    table = table.filter(pc.equal(table["hand"], hand))
+                if only_reachable:
+                    table = table.filter(table["reachable"])
+                table = table.append_column("object", pa.array([name] * len(table), pa.string()))
+                table = table.append_column("scene_index", pa.array([scene_index] * len(table), pa.int32()))
+                parts.append(table.replace_schema_metadata(told))
+        if not parts:
+            raise GraspdError(f"there are no scenes in {self.root}; run `graspd synthesize` first")
+        return pa.concat_tables(parts)
 
     def to_pandas(self, hand: str, **options: Any) -> pandas.DataFrame:
         """Read the base grasps of a hand as a data frame; poses and joint positions are arrays in its cells.

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from omni_graspd.condition import Condition
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.reach.reach_columns import REACHABLE, reach_columns
 from omni_graspd.dataset.tables import GraspTable
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.columns import METRICS
@@ -113,15 +115,26 @@ def selection_columns(table: GraspTable, split: str = "") -> dict[str, Any]:
     return columns | {name: np.asarray(values) for name, values in table.metrics.items()}
 
 
-def selected_rows(table: GraspTable, selection: Selection, split: str = "") -> np.ndarray:
+def selected_rows(
+    table: GraspTable, selection: Selection, split: str = "", layout: DatasetLayout | None = None
+) -> np.ndarray:
     """Return the rows of a table that are taken: in their order, or the best first.
+
+    Args:
+        table: The grasps.
+        selection: Which of them.
+        split: Split of the object, where it is known.
+        layout: Paths of the dataset that they are in, which has the columns of arms.
 
     Raises:
         GraspdError: If the table has no such column.
     """
     if selection.takes_all:
         return np.arange(len(table.indices))
-    return selection.rows(selection_columns(table, split), len(table.indices))
+    columns = selection_columns(table, split)
+    if layout is not None and REACHABLE in f"{selection.where} {selection.by}":
+        columns |= reach_columns(layout, table.hand, table.object, table.indices)
+    return selection.rows(columns, len(table.indices))
 
 
 def comes_from_above(

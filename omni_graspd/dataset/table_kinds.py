@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +14,7 @@ from omni_graspd.dataset.table_schema import (
     CLUTTER_COLUMNS,
     GRASP_COLUMNS,
     POSTURE_COLUMNS,
+    REACH_COLUMNS,
     REST_POSE_COLUMNS,
     SCENE_GRASP_COLUMNS,
     SCENE_WAY_COLUMNS,
@@ -42,6 +44,8 @@ class TableKind:
     """What the file must say beside its rows; each function returns its value, or raises ValueError."""
     optional_metadata: dict[str, Callable[[str], Any]] = field(default_factory=dict)
     """What it may say besides."""
+    widths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Columns that are as wide as lists of the metadata are long, multiplied; by the names of the lists."""
     versioned: bool = True
     """Whether the file says its schema version."""
     rising: str = ""
@@ -55,10 +59,9 @@ class TableKind:
         known = dict(self.needed)
         for group in self.groups:
             known |= group
-        return {
-            name: replace(column, width=width) if name.endswith("joint_positions") else column
-            for name, column in known.items()
-        }
+        wide = {name: math.prod(len(metadata.get(each, ())) for each in lists) for name, lists in self.widths.items()}
+        wide |= {name: width for name in known if name.endswith("joint_positions")}
+        return {name: replace(column, width=wide[name]) if name in wide else column for name, column in known.items()}
 
 
 def further_column(name: str) -> Column | None:
@@ -86,6 +89,22 @@ def _number(text: str) -> int:
     return int(text)
 
 
+def _pose(text: str) -> tuple[float, ...]:
+    """Read a pose as JSON keeps it."""
+    values = json.loads(text)
+    if not isinstance(values, list) or len(values) != 7 or not all(type(v) in (int, float) for v in values):
+        raise ValueError("expected a pose of seven numbers")
+    return tuple(float(value) for value in values)
+
+
+def _poses(text: str) -> dict[str, tuple[float, ...]]:
+    """Read poses by name as JSON keeps them."""
+    poses = json.loads(text)
+    if not isinstance(poses, dict):
+        raise ValueError("expected poses by name")
+    return {name: _pose(json.dumps(values)) for name, values in poses.items()}
+
+
 GRASPS = TableKind(
     title="grasps",
     needed={**GRASP_COLUMNS, "joint_positions": _JOINTS},
@@ -105,6 +124,23 @@ SCENE_GRASPS = TableKind(
     counts=frozenset(("grasp_index",)),
 )
 """Base grasps of all hands, placed in one scene."""
+REACH = TableKind(
+    title="reach",
+    needed=REACH_COLUMNS,
+    metadata={
+        "object": str,
+        "scene_index": _number,
+        "arm": str,
+        "arm_joint_names": _names,
+        "stations": _names,
+        "settings": str,
+        "T_world_base": _pose,
+        "mounts": _poses,
+    },
+    widths={"arm_positions": ("stations", "arm_joint_names")},
+    counts=frozenset(("grasp_index",)),
+)
+"""What an arm can do about the usable grasps of one scene."""
 CHECKSUMS = TableKind(
     title="checksums",
     needed={

@@ -167,6 +167,24 @@ CLUTTER_COLUMNS = {
 """Further columns of scene grasps where several objects lie on the table."""
 
 
+REACH_COLUMNS = {
+    "hand": Column("string", "1", "Name of the hand."),
+    "grasp_index": Column("int32", "1", "Number of the base grasp."),
+    "reachable": Column("bool", "1", "Whether the arm takes the hand through its whole motion, touching nothing."),
+    "reason": Column("string", "1", "Why not, and where on the way; empty for reachable grasps."),
+    "arm_positions": Column(
+        "float64",
+        "rad or m",
+        "Joints of the arm at each of the file metadata's stations, station by station; NaN if not reachable.",
+        None,
+        0,
+    ),
+    "manipulability": Column("float64", "m3", "Least manipulability on the way (Yoshikawa); NaN if not reachable."),
+    "limit_margin": Column("float64", "rad or m", "Least distance of a joint from its limits on the way; NaN too."),
+}
+"""Columns of what an arm can do about the grasps of a scene; a row for each usable grasp."""
+
+
 def grasp_columns(
     joint_count: int,
     losses: Iterable[str],

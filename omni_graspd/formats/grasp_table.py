@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.dataset.grasp_numbers import grasp_indices
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.reach.reach_columns import reach_columns
 from omni_graspd.dataset.selection import selection_columns
 from omni_graspd.dataset.tables import GraspTable, read_grasps, write_grasps
 from omni_graspd.formats.format import Format, magic
@@ -28,10 +30,21 @@ def read_table(path: Path) -> list[GraspRecord]:
     Raises:
         GraspdError: If it is no such table.
     """
-    record = table_record(read_grasps(path))
+    table = read_grasps(path)
+    record = table_record(table)
+    record = replace(record, facts=record.facts | _reach(table, path))
     finite = np.isfinite(np.concatenate([record.T_object_palm, record.joint_positions], axis=1)).all(axis=1)
     notes = () if finite.all() else (f"{int((~finite).sum())} failed grasps without a posture left out",)
     return [replace(record.rows(np.flatnonzero(finite)), notes=notes)]
+
+
+def _reach(table: GraspTable, path: Path) -> dict[str, np.ndarray]:
+    """Return what the arms of a dataset reach of a table in it; nothing for a table elsewhere."""
+    folders = path.absolute().parents
+    layout = DatasetLayout(folders[min(2, len(folders) - 1)])
+    if layout.grasps(table.hand, table.object) != path.absolute():
+        return {}
+    return reach_columns(layout, table.hand, table.object, table.indices)
 
 
 def table_record(table: GraspTable) -> GraspRecord:

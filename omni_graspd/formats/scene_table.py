@@ -13,6 +13,7 @@ from pxr import Usd, UsdPhysics, UsdShade
 
 from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.reach.reach_columns import scene_reach_columns
 from omni_graspd.dataset.scene_files import read_rest_pose
 from omni_graspd.dataset.tables import SceneGraspTable, read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
@@ -104,11 +105,12 @@ def _record(
     placed = {name: values[mine] for name, values in _columns(table.grasps).items()}
     ok = np.array([status == "ok" for status in table.status])[mine]
     usable = ok & placed.get("usable", ~placed["collides"])
+    reach = scene_reach_columns(layout, hand, table.object, table.scene_index, table.grasp_indices[mine])
     record = replace(
         record,
         object_file=str(layout.object(table.object)),
         scores=record.scores | {"confidence": usable.astype(np.float64)},
-        facts=record.facts | placed | {"usable": usable, "ok": ok},
+        facts=record.facts | placed | {"usable": usable, "ok": ok} | reach,
         placement=placement,
     )
     finite = np.isfinite(np.concatenate([record.T_object_palm, record.joint_positions], axis=1)).all(axis=1)

@@ -74,7 +74,8 @@ def _taking(session: Inspection, selection: Selection) -> Inspection:
         return session
     split_of = split_by_object(session.catalog.manifest.objects)
     rows = [
-        table.first + selected_rows(read_grasps(table.path), selection, split_of[table.object])
+        table.first
+        + selected_rows(read_grasps(table.path), selection, split_of[table.object], DatasetLayout(session.catalog.root))
         for table in session.catalog.tables
     ]
     session.list.take_only(np.concatenate(rows))

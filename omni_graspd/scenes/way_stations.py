@@ -15,6 +15,22 @@ LIFT_HEIGHT = 0.1
 """How far the object is lifted [m]."""
 _APPROACH, _CLOSING, _LIFT = 6, 8, 3
 """Steps of the three parts of the way."""
+STAGES = {
+    "pregrasp": 0,
+    "hover": _APPROACH,
+    "grasp": _APPROACH + _CLOSING,
+    "squeeze": _APPROACH + _CLOSING + 1,
+    "lift": _APPROACH + _CLOSING + 1 + _LIFT,
+}
+"""Numbers of the stations at which a stage is reached; they rise."""
+STATION_COUNT = STAGES["lift"] + 1
+"""How many stations a way has."""
+
+
+def station_name(station: int) -> str:
+    """Return what a station is called: a stage, or a stage and how many steps are left to it, such as ``hover-2``."""
+    stage, number = next(item for item in STAGES.items() if item[1] >= station)
+    return stage if number == station else f"{stage}-{number - station}"
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def read_measured_grasps(root: Path, selection: Selection = EVERYTHING) -> list[
                 "first"
             )
         if not selection.takes_all:
-            table = table.take(selected_rows(table, selection, split_of[obj]))
+            table = table.take(selected_rows(table, selection, split_of[obj], layout))
         if len(table.indices):
             found.append(MeasuredGrasps(root.resolve().name, root, table))
     if not found and selection.where:

@@ -17,6 +17,7 @@ from omni_graspd.dataset.manifest import Manifest, is_around_table, read_manifes
 from omni_graspd.dataset.scene_rest_poses import read_scene_rest_poses
 from omni_graspd.dataset.tables import GraspTable
 from omni_graspd.dataset.verification.verify_images import check_scene_images
+from omni_graspd.dataset.verification.verify_reach import check_reach_tables
 from omni_graspd.dataset.verification.verify_tables import check_grasp_table, check_scene_table
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
@@ -169,5 +170,8 @@ def _scene_faults(
             yield from (Fault(where, problem) for problem in check_scene_table(path, layout, object_name, base))
         elif manifest.counts.get("scene_grasps"):
             yield Fault(where, "this table is missing, though its scene exists")
+        if where not in broken and path.is_file():
+            found = check_reach_tables(layout, object_name, index)
+            yield from (Fault(file, problem) for file, problem in found if file not in broken)
         for file, problem in check_scene_images(layout, object_name, index, broken):
             yield Fault(file, problem)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from omni_graspd.atomic import PARTIAL_PREFIX, atomic_path, require_inside, writing_to
+from omni_graspd.atomic import replaced_folder, require_inside, writing_to
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.usd.hand_settings import HandSettings
 from omni_graspd.library import list_names, list_user_names
@@ -45,27 +45,8 @@ def new_hand_folder(name: str) -> Iterator[Path]:
         GraspdError: If it cannot be written.
     """
     folder = user_hand_file(name).parent
-    with writing_to(folder, resumes=False, setting="GRASPD_HOME"), atomic_path(folder) as staged:
-        staged.mkdir(parents=True)
+    with writing_to(folder, resumes=False, setting="GRASPD_HOME"), replaced_folder(folder) as staged:
         yield staged
-        _set_aside(folder)
-    _delete_aside(folder)
-
-
-def _aside(folder: Path) -> Path:
-    return folder.with_name(f"{PARTIAL_PREFIX}old-{folder.name}")
-
-
-def _set_aside(folder: Path) -> None:
-    """Rename a hand that is replaced: it is deleted only once the new one is there."""
-    _delete_aside(folder)
-    if folder.is_dir():
-        folder.rename(_aside(folder))
-
-
-def _delete_aside(folder: Path) -> None:
-    if _aside(folder).is_dir():
-        shutil.rmtree(_aside(folder))
 
 
 def license_files(folder: Path) -> dict[str, Path]:

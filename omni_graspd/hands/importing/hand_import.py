@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.hands.importing.description_file import USD_SUFFIXES, source_kind
 from omni_graspd.hands.importing.hand_folder import (
     check_hand_name,
     copy_files,
@@ -32,7 +33,6 @@ from omni_graspd.hands.importing.source_hand import SourceLink
 from omni_graspd.hands.importing.source_palm import find_palm, links_above_palm
 from omni_graspd.hands.importing.source_to_design import design_hand, drawn_axes, is_marker, rest_posture
 from omni_graspd.hands.importing.urdf_reader import read_urdf
-from omni_graspd.hands.importing.xml_file import parse_xml
 from omni_graspd.hands.usd.hand_reader import read_articulation, read_hand
 from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings, read_hand_source
 from omni_graspd.hands.usd.hand_writer import write_hand
@@ -43,7 +43,6 @@ from omni_graspd.usd.self_contained import write_self_contained
 from omni_graspd.usd.stage import open_stage
 from omni_graspd.user_folders import user_folder
 
-_USD = (".usd", ".usda", ".usdc", ".usdz")
 _HEADING = "# Written by graspd hands add. Any key of hand.toml may be added above [source]; see docs/hands.md."
 
 
@@ -169,7 +168,7 @@ def _convert(
     name: str, file: Path, scale: float, written: Path, settings: HandSettings, progress: Progress
 ) -> tuple[list[str], int]:
     """Write a hand's USD; return what was changed or left out, a sentence each, and how many links it took."""
-    if file.suffix.lower() in _USD:
+    if file.suffix.lower() in USD_SUFFIXES:
         if scale != 1.0:
             raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
         missing = missing_files(open_stage(file))
@@ -181,7 +180,7 @@ def _convert(
             )
         write_self_contained(file, written)
         return [one.note for one in missing], 0
-    kind = _kind(file)
+    kind = source_kind(file)
     links = read_urdf(file) if kind == "robot" else read_mjcf(file)
     design = design_hand(name, links, scale, file, settings.palm, progress)
     write_hand(design, written, rest_posture(design))
@@ -209,16 +208,6 @@ def _left_out(links: Sequence[SourceLink], palm: str | None) -> list[str]:
     return notes
 
 
-def _kind(file: Path) -> str:
-    """Return ``robot`` for URDF, ``mujoco`` for MJCF."""
-    tag = parse_xml(file).tag
-    if file.suffix.lower() == ".xacro":
-        raise GraspdError(f"expected URDF, got the macro file {file}; expand it first: xacro {file.name} > hand.urdf")
-    if tag not in ("robot", "mujoco"):
-        raise GraspdError(f"expected URDF (<robot>), MJCF (<mujoco>) or USD, got {tag} in {file}; re-export the hand")
-    return tag
-
-
 def _source_rows(
     file: Path, package: str | None, license_text: str, scale: float, notes: Sequence[str]
 ) -> dict[str, object]:
@@ -231,7 +220,7 @@ def _source_rows(
         "scale": scale,
         "drives": "gains and largest torques are omni_graspd's defaults, not the source's",
     }
-    if file.suffix.lower() in _USD:
+    if file.suffix.lower() in USD_SUFFIXES:
         del rows["scale"], rows["drives"]
     if notes:
         rows["notes"] = list(notes)

@@ -13,9 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.hands.importing.description_file import USD_SUFFIXES
 from omni_graspd.hands.importing.hand_folder import license_files
 
-_DESCRIPTIONS = (".urdf", ".xml", ".mjcf", ".usd", ".usda", ".usdc", ".usdz")
+_DESCRIPTIONS = (".urdf", ".xml", ".mjcf", *USD_SUFFIXES)
 _ZIPS = (".zip", ".whl")
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 _LARGEST = 4 << 30

@@ -58,6 +58,23 @@ def read_mjcf(path: Path) -> list[SourceLink]:
     return links
 
 
+def read_sites(path: Path) -> dict[str, tuple[str, np.ndarray]]:
+    """Return the named sites of an MJCF file: the body that each is on, and its pose there, shape [7].
+
+    Raises:
+        GraspdError: If MuJoCo is missing or refuses the file.
+    """
+    model = _compile(path)
+    return {
+        model.site(k).name: (
+            _name(model, "body", int(model.site_bodyid[k])),
+            np.array([*model.site_pos[k], *np.roll(model.site_quat[k], -1)]),
+        )
+        for k in range(model.nsite)
+        if model.site(k).name
+    }
+
+
 def _hold_passive_joints(
     model: Any, links: Sequence[SourceLink], joints: Mapping[int, str], couplings: MjcfCouplings
 ) -> None:

@@ -80,29 +80,57 @@ def design_hand(
     Raises:
         GraspdError: If the hand is implausibly large or small, or there are two.
     """
-    kinds = {link.joint.name: link.joint.kind for link in links if link.joint is not None}
-    links = [_scaled(link, scale, kinds) for link in _without_empty_ends(links)]
+    links = _scaled_links(_without_empty_ends(links), scale)
     if palm is None:
         check_one_hand(links, source)
     _check_size(_below(links, palm), scale, source)
     links = _without_empty_ends(_without_markers(links))
+    # An arm takes no part in grasps: a hull for each of its links will do.
+    above = {link.name for link in links} - {link.name for link in _below(links, palm)}
+    return _design(name, "hand", links, above, progress)[0]
+
+
+def design_robot(
+    name: str, links: Sequence[SourceLink], scale: float, progress: Progress = no_progress
+) -> tuple[HandDesign, dict[str, str]]:
+    """Turn the description of any robot into one to be written, without asking how large it is or what it grasps with.
+
+    Args:
+        name: Name of the robot.
+        links: Its links, parents first; empty ones that are welded at the root or at the end of a chain are left out.
+        scale: Metres per unit of length of the source.
+        progress: Told after each link.
+
+    Returns:
+        The design, and the names of its links by those in the source.
+    """
+    return _design(name, "robot", _scaled_links(_without_empty_ends(links), scale), set(), progress)
+
+
+def _scaled_links(links: Sequence[SourceLink], scale: float) -> list[SourceLink]:
+    kinds = {link.joint.name: link.joint.kind for link in links if link.joint is not None}
+    return [_scaled(link, scale, kinds) for link in links]
+
+
+def _design(
+    name: str, label: str, links: Sequence[SourceLink], hulls: Collection[str], progress: Progress
+) -> tuple[HandDesign, dict[str, str]]:
     link_names = _unique_names([link.name for link in links], _RESERVED)
     joint_names = _unique_names([link.joint.name for link in links if link.joint is not None], ())
-    # An arm takes no part in grasps: a hull for each of its links will do.
-    left_out = {link.name for link in links} - {link.name for link in _below(links, palm)}
     looks: dict[Appearance, str] = {}
     designs = []
     for number, link in enumerate(links):
-        designs.append(_design_link(link, link_names, joint_names, looks, link.name in left_out))
+        designs.append(_design_link(link, link_names, joint_names, looks, link.name in hulls))
         progress(number + 1, len(links) + 1)
     pairs = [(link.name, other) for link in links for other in link.never_hits]
-    return HandDesign(
+    design = HandDesign(
         name=prim_name(name),
-        label="hand",
+        label=label,
         links=tuple(designs),
         looks={key: look for look, key in looks.items()},
         filtered_pairs=tuple((link_names[a], link_names[b]) for a, b in pairs if a in link_names and b in link_names),
     )
+    return design, link_names
 
 
 def rest_posture(design: HandDesign) -> dict[str, float]:

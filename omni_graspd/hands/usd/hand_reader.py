@@ -53,12 +53,21 @@ def read_articulation(path: Path) -> Hand:
     return _read_articulation(path, read_hand_settings(hand_settings_path(path)))
 
 
-def _read_articulation(path: Path, settings: HandSettings) -> Hand:
+def read_whole_articulation(path: Path) -> Hand:
+    """Read all links and joints of an articulation, from its root on: of a robot that is no hand.
+
+    Raises:
+        GraspdError: If the file is missing or not USD, has no articulated rigid bodies, or its joints close a loop.
+    """
+    return _read_articulation(path, None)
+
+
+def _read_articulation(path: Path, settings: HandSettings | None) -> Hand:
     with reading_usd(path):
         return _read_links_and_joints(open_still(path), settings, path)
 
 
-def _read_links_and_joints(stage: Usd.Stage, settings: HandSettings, path: Path) -> Hand:
+def _read_links_and_joints(stage: Usd.Stage, settings: HandSettings | None, path: Path) -> Hand:
     root = stage.GetDefaultPrim() or stage.GetPseudoRoot()
     joints = read_joints(root, path)
     if not joints:
@@ -67,7 +76,9 @@ def _read_links_and_joints(stage: Usd.Stage, settings: HandSettings, path: Path)
             "give a hand's USD with UsdPhysics joints"
         )
     _check_no_instancer(root, path)
-    tree = _subtree(stage, _grow_tree(joints, _root_body(root, joints), path), settings, path)
+    tree = _grow_tree(joints, _root_body(root, joints), path)
+    if settings is not None:
+        tree = _subtree(stage, tree, settings, path)
     movable = [joint for _, joint in tree if joint is not None and joint.joint_type != "fixed"]
     actuated, coupling, offset = linear_coupling(movable, path)
     lower = np.array([joint.lower for joint in movable])

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from pxr import Usd, UsdPhysics
 
@@ -16,8 +18,9 @@ from omni_graspd.usd.still_stage import open_still
 _PURPOSES = ("default", "render", "guide", "proxy")
 
 
+@functools.lru_cache(maxsize=16)
 def hand_colliders(hand: Hand) -> tuple[tuple[TriangleMesh, ...], ...]:
-    """Return convex meshes to collide with, link by link.
+    """Return convex meshes to collide with, link by link; those of the same hand are made once.
 
     A link's collision meshes stand for their convex hulls. A link without any collides as the convex hull of its
     surface; one without surface does not collide. Hulls have at most 64 vertices, as PhysX wants them.

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The commands ``graspd arms ...``: their arguments."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+
+from omni_graspd.arms.arm_import import add_arm, arm_entry, list_arms, remove_arm
+from omni_graspd.arms.arm_reader import load_arm
+from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.arms.robot_export import write_robot
+from omni_graspd.cli.console import Action, progress_bar
+from omni_graspd.hands.hand_library import load_hand
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def add(
+    name: Annotated[str, tyro.conf.Positional],
+    source: Annotated[str, tyro.conf.Positional],
+    flange: str | None = None,
+    license_name: str = "",
+    scale: float = 1.0,
+    replace: bool = False,
+) -> Action:
+    """Import a robot arm into your library, for use with graspd reach --arm NAME: from URDF, MJCF or USD.
+
+    What moves beyond the flange, such as a gripper, is left out.
+
+    Args:
+        name: Name of the arm in the library.
+        source: URDF, MJCF (.xml) or USD file, or a folder that contains one.
+        flange: Link or site that hands are mounted on, its +z out of the arm. Default: by its name, such as tool0.
+        license_name: Licence of the source, if no licence file lies beside it.
+        scale: Metres per unit of a URDF or MJCF file.
+        replace: Replace an existing arm of that name.
+    """
+    return partial(_add, name, source, flange, license_name, scale, replace)
+
+
+def check(
+    arm: Annotated[str, tyro.conf.Positional],
+    hand: str = "",
+    picture: Path | None = None,
+) -> Action:
+    """Report an arm's joints, links and flange, and what is wrong with it.
+
+    Exits with code 1 if there are faults.
+
+    Args:
+        arm: Name of an arm, or its USD file.
+        hand: Also show how this hand is mounted.
+        picture: PNG or JPEG file for pictures of the arm, with the hand if there is one, from two sides.
+    """
+    # Rendering and its packages are only loaded where they are needed.
+    from omni_graspd.cli.arm_check import run_arm_check
+
+    return partial(run_arm_check, arm, hand, picture)
+
+
+def export(
+    arm: Annotated[str, tyro.conf.Positional],
+    hand: Annotated[str, tyro.conf.Positional],
+    target: Annotated[Path, tyro.conf.Positional],
+    config: Annotated[ReachConfig, tyro.conf.arg(name="")],
+) -> Action:
+    """Write an arm with a hand on its flange as one MuJoCo model, with position drives on all driven joints.
+
+    Args:
+        arm: Name of an arm, or its USD file.
+        hand: Name of a hand, or its USD file.
+        target: MJCF file (.xml) to write.
+        config: How the hand is mounted, and where the arm stands.
+    """
+    return partial(_export, arm, hand, target, config)
+
+
+def list_() -> Action:
+    """List your arms with their joints, sources and licences."""
+    return _list
+
+
+def remove(name: Annotated[str, tyro.conf.Positional]) -> Action:
+    """Delete an arm from your library.
+
+    Args:
+        name: Name of the arm.
+    """
+    return partial(_remove, name)
+
+
+def _add(
+    name: str, source: str, flange: str | None, license_text: str, scale: float, replace: bool, console: Console
+) -> None:
+    with progress_bar(console, "arm", "link") as progress:
+        path, notes = add_arm(
+            name, source, flange=flange, license_text=license_text, scale=scale, replace=replace, progress=progress
+        )
+    for note in notes:
+        console.print(note, style="yellow", soft_wrap=True, markup=False)
+    entry = arm_entry(name)
+    console.print(
+        f"{name}: {entry.joint_count} joints, reaches {entry.reach:.2f} m, from {entry.source}, licence "
+        f"{entry.license}\n{path}",
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def _export(arm: str, hand: str, target: Path, config: ReachConfig, console: Console) -> None:
+    mounted, known = load_hand(hand), load_arm(arm)
+    write_robot(known, mounted, config.mount_pose(mounted), config.base_pose("", 0), target)
+    console.print(f"{known.name} with {mounted.name}: {target}", soft_wrap=True, markup=False)
+
+
+def _list(console: Console) -> None:
+    from rich.table import Table
+
+    entries = list_arms()
+    if not entries:
+        console.print("no arms yet; add one with: graspd arms add NAME FILE")
+        return
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "joints", "reach m", "source", "licence"):
+        table.add_column(column, justify="right" if column in ("joints", "reach m") else "left")
+    for entry in entries:
+        table.add_row(entry.name, str(entry.joint_count), f"{entry.reach:.2f}", entry.source, entry.license)
+    console.print(table)
+
+
+def _remove(name: str, console: Console) -> None:
+    console.print(f"removed {remove_arm(name)}", soft_wrap=True, markup=False)

@@ -1,0 +1,63 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""What reach tables say of base grasps, for conditions: in what share of its scenes an arm reaches each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.table_gate import open_table
+from omni_graspd.dataset.table_kinds import REACH
+
+REACHABLE = "reachable"
+"""Column of a dataset with one arm; with several they are ``reachable_ARM``, which is there in any case."""
+
+
+def reach_columns(layout: DatasetLayout, hand: str, object_name: str, indices: np.ndarray) -> dict[str, np.ndarray]:
+    """Return in what share of the scenes in which a grasp is usable each arm reaches it.
+
+    Args:
+        layout: Paths of the dataset.
+        hand: Name of the hand.
+        object_name: Name of the object.
+        indices: Numbers of the grasps, shape [grasp_count].
+
+    Returns:
+        ``reachable_ARM`` by arm, and ``reachable`` if there is only one, shape [grasp_count]; 0 for grasps that are
+        usable nowhere. Empty where there is no reach table.
+
+    Raises:
+        GraspdError: If a table is damaged.
+    """
+    found = {f"{REACHABLE}_{arm}": _shares(layout, arm, hand, object_name, indices) for arm in layout.arms()}
+    return found | ({REACHABLE: next(iter(found.values()))} if len(found) == 1 else {})
+
+
+def scene_reach_columns(
+    layout: DatasetLayout, hand: str, object_name: str, scene_index: int, indices: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return whether each arm reaches grasps in a scene; names as in :func:`reach_columns`, [grasp_count], bool."""
+    found = {}
+    for arm in layout.arms():
+        path = layout.reach(arm, object_name, scene_index)
+        if path.is_file():
+            found[f"{REACHABLE}_{arm}"] = np.isin(indices, _rows(path, hand, reachable=True))
+    return found | ({REACHABLE: next(iter(found.values()))} if len(found) == 1 else {})
+
+
+def _shares(layout: DatasetLayout, arm: str, hand: str, object_name: str, indices: np.ndarray) -> np.ndarray:
+    reached, usable = np.zeros(len(indices)), np.zeros(len(indices))
+    for path in sorted(layout.reach(arm, object_name, 0).parent.glob("scene_*.parquet")):
+        usable += np.isin(indices, _rows(path, hand, reachable=False))
+        reached += np.isin(indices, _rows(path, hand, reachable=True))
+    return reached / np.maximum(usable, 1.0)
+
+
+def _rows(path: Path, hand: str, *, reachable: bool) -> np.ndarray:
+    """Return the numbers of a hand's grasps in a table: of all, or of those that the arm reaches."""
+    columns = open_table(path, REACH).arrays(["hand", "grasp_index", "reachable"])
+    mine = columns["hand"] == hand
+    return columns["grasp_index"][mine & columns["reachable"] if reachable else mine]

@@ -1,0 +1,280 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The reach table of one scene: a pure function of the dataset's files, for worker processes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from omni_graspd.arms.arm import Arm
+from omni_graspd.arms.arm_reader import read_arm
+from omni_graspd.arms.reach import Reach, find_reach
+from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.arms.seed_bank import SeedBank
+from omni_graspd.arms.workspace import Thing, Workspace
+from omni_graspd.dataset.content_hash import content_hash
+from omni_graspd.dataset.grasp_numbers import rows_of
+from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.reach.reach_table import ReachTable, read_reach, write_reach
+from omni_graspd.dataset.scene_files import read_rest
+from omni_graspd.dataset.tables import SceneGraspTable, read_grasps, read_scene_grasps
+from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.convex_decomposition import convex_pieces
+from omni_graspd.geometry.convex_hull import convex_hull
+from omni_graspd.hands.hand import Hand
+from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.objects.object_library import load_object
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.scenes.clutter import Neighbour
+from omni_graspd.scenes.scene_writer import TABLE_PATH
+from omni_graspd.scenes.way_stations import LIFT_HEIGHT, STAGES, STATION_COUNT, Station, way_stations
+from omni_graspd.synthesis.grasp import GraspBatch
+from omni_graspd.usd.meshes import TriangleMesh, read_meshes_below
+from omni_graspd.usd.stage import open_stage
+from omni_graspd.usd.transforms import IDENTITY, invert, pose_to_matrix
+
+_TABLE, _OBJECT = "table", "object"
+
+
+@dataclass(frozen=True)
+class SceneToReach:
+    """A scene, an arm, and how it is found out what it reaches there."""
+
+    root: Path
+    """The dataset folder."""
+    arm: str
+    """Name of the arm."""
+    hands: tuple[str, ...]
+    """Names of the hands, all of the dataset."""
+    objects: tuple[str, ...]
+    """Names of the objects of the dataset, among which are neighbours."""
+    object: str
+    """The object of the scene."""
+    scene_index: int
+    """Number of the scene."""
+    config: ReachConfig
+    """Settings."""
+
+
+@dataclass(frozen=True)
+class ReachedScene:
+    """What became of a scene."""
+
+    written: bool
+    """Whether its table was written; else it was there and would come out the same."""
+    usable: int
+    """Usable grasps."""
+    reasons: tuple[str, ...]
+    """How the reasons of those that are not reachable begin."""
+
+
+def reach_scene(scene: SceneToReach) -> ReachedScene:
+    """Write the table of a scene, unless it is there and would come out the same.
+
+    Raises:
+        GraspdError: If the scene, a table or an asset is missing or damaged, or grasps have no known way.
+    """
+    layout = DatasetLayout(scene.root)
+    path = layout.reach(scene.arm, scene.object, scene.scene_index)
+    placed = read_scene_grasps(layout.scene_grasps(scene.object, scene.scene_index))
+    if placed.grasps.usable is None:
+        raise GraspdError(
+            f"expected grasps made on a table in {scene.root}, got floating ones, whose way is unknown; make some with "
+            "--around table"
+        )
+    usable = np.flatnonzero(placed.grasps.usable)
+    settings = _settings(scene, layout, placed, usable)
+    if path.is_file() and (there := _current(path, settings)) is not None:
+        return ReachedScene(False, len(usable), _first_words(there.reach))
+    table = _table(scene, layout, placed, usable, settings)
+    write_reach(table, path)
+    return ReachedScene(True, len(usable), _first_words(table.reach))
+
+
+def _settings(scene: SceneToReach, layout: DatasetLayout, placed: SceneGraspTable, usable: np.ndarray) -> str:
+    """Return what a table depends on; if that changes, the table does."""
+    arm = _arm(layout.arm(scene.arm))
+    digest = content_hash(arm.articulation)
+    flange = [arm.flange_link, *arm.T_link_flange.tolist()]
+    rows = [[placed.hands[row], int(placed.grasp_indices[row])] for row in usable]
+    poses = placed.grasps.T_world_palm[usable].tolist()
+    content = json.dumps([digest, flange, rows, poses], sort_keys=True)
+    return json.dumps(asdict(scene.config) | {"content": content_digest(content)}, sort_keys=True)
+
+
+def content_digest(text: str) -> str:
+    """Return a short name of a text."""
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _current(path: Path, settings: str) -> ReachTable | None:
+    try:
+        table = read_reach(path)
+    except GraspdError:
+        return None  # it is written anew
+    return table if table.settings == settings else None
+
+
+def _first_words(reach: Reach) -> tuple[str, ...]:
+    return tuple(reason.partition(" at ")[0] for reason in reach.reason if reason)
+
+
+def _table(
+    scene: SceneToReach, layout: DatasetLayout, placed: SceneGraspTable, usable: np.ndarray, settings: str
+) -> ReachTable:
+    arm = _arm(layout.arm(scene.arm))
+    T_world_base = scene.config.base_pose(scene.object, scene.scene_index)
+    names = list(dict.fromkeys(placed.hands))
+    mounts = {name: scene.config.mount_pose(_hand(layout.hand(name))) for name in names}
+    parts, rows = [], []
+    for name in names:
+        mine = [int(row) for row in usable if placed.hands[row] == name]
+        parts.append(_reach_of_hand(scene, layout, placed, np.array(mine, dtype=int), name, T_world_base, mounts[name]))
+        rows += mine
+    return ReachTable(
+        arm=scene.arm,
+        joint_names=arm.joint_names,
+        object=scene.object,
+        scene_index=scene.scene_index,
+        settings=settings,
+        T_world_base=T_world_base,
+        mounts=mounts,
+        hands=tuple(placed.hands[row] for row in rows),
+        grasp_indices=placed.grasp_indices[rows],
+        reach=_joined(parts),
+    )
+
+
+def _joined(parts: Sequence[Reach]) -> Reach:
+    return Reach(
+        np.concatenate([part.reachable for part in parts]),
+        tuple(reason for part in parts for reason in part.reason),
+        np.concatenate([part.arm_positions for part in parts]),
+        np.concatenate([part.manipulability for part in parts]),
+        np.concatenate([part.limit_margin for part in parts]),
+    )
+
+
+def _reach_of_hand(
+    scene: SceneToReach,
+    layout: DatasetLayout,
+    placed: SceneGraspTable,
+    rows: np.ndarray,
+    hand_name: str,
+    T_world_base: np.ndarray,
+    T_flange_palm: np.ndarray,
+) -> Reach:
+    base = read_grasps(layout.grasps(hand_name, scene.object))
+    batch = base.grasps.take(rows_of(base.indices, placed.grasp_indices[rows]))
+    objects = [_object(layout.object(name)) for name in scene.objects]
+    scene_file = layout.scene(scene.object, scene.scene_index)
+    T_world_object, neighbours = read_rest(scene_file, objects)
+    arm = _arm(layout.arm(scene.arm))
+    stations = scene_stations(T_world_object, placed.grasps.T_world_palm[rows], batch)
+    workspace = _workspace(layout, scene, hand_name, T_flange_palm, neighbours)
+    workspace.stand(T_world_base)
+    workspace.place(_TABLE, IDENTITY)
+    for number, neighbour in enumerate(neighbours):
+        workspace.place(_neighbour_name(number, neighbour), neighbour.T_world_object)
+    up = batch.way.lift_direction @ pose_to_matrix(T_world_object)[:3, :3].T  # pyright: ignore[reportOptionalMemberAccess]
+
+    def touch(grasp: int, station: int, positions: np.ndarray) -> str:
+        lifted = T_world_object.copy()
+        lifted[:3] += LIFT_HEIGHT * _lift_share(station) * up[grasp]
+        workspace.place(_OBJECT, lifted)
+        return workspace.collision(positions, stations[station].joint_positions[grasp])
+
+    wanted = np.stack([pose_to_matrix(station.T_world_palm) for station in stations], axis=1)
+    T_base_flange = pose_to_matrix(invert(T_world_base)) @ wanted @ pose_to_matrix(invert(T_flange_palm))
+    return find_reach(
+        arm.chain(), _bank(layout.arm(scene.arm), scene.config.postures), T_base_flange, touch, scene.config
+    )
+
+
+def scene_stations(T_world_object: np.ndarray, T_world_palm: np.ndarray, batch: GraspBatch) -> list[Station]:
+    """Return the places of the ways of usable grasps in a scene.
+
+    Args:
+        T_world_object: Rest pose of the object, shape [7].
+        T_world_palm: Palm poses of the grasps, shape [grasp_count, 7].
+        batch: The base grasps; usable, so that they have postures and ways.
+    """
+    assert batch.postures is not None and batch.way is not None
+    return way_stations(T_world_object, T_world_palm, batch.joint_positions, batch.postures, batch.way)
+
+
+def _lift_share(station: int) -> float:
+    first, last = STAGES["squeeze"], STATION_COUNT - 1
+    return max(0.0, (station - first) / (last - first))
+
+
+def _workspace(
+    layout: DatasetLayout,
+    scene: SceneToReach,
+    hand_name: str,
+    T_flange_palm: np.ndarray,
+    neighbours: Sequence[Neighbour],
+) -> Workspace:
+    """Return the model of a scene; scenes with the same things share it, for as long as the process lives."""
+    stage = open_stage(layout.scene(scene.object, scene.scene_index))
+    table = read_meshes_below(stage.GetPrimAtPath(TABLE_PATH))
+    size = tuple(np.round(np.concatenate([table.vertices.min(axis=0), table.vertices.max(axis=0)]), 9).tolist())
+    others = tuple(neighbour.obj.name for neighbour in neighbours)
+    mount = tuple(T_flange_palm.tolist())
+    paths = (layout.arm(scene.arm), layout.hand(hand_name))
+    return _cached_workspace(layout.root, paths, scene.object, others, mount, size, scene.config.clearance)
+
+
+@lru_cache(maxsize=4)
+def _cached_workspace(
+    root: Path,
+    paths: tuple[Path, Path],
+    object_name: str,
+    others: tuple[str, ...],
+    mount: tuple[float, ...],
+    table: tuple[float, ...],
+    clearance: float,
+) -> Workspace:
+    layout = DatasetLayout(root)
+    corners = np.array([[x, y, z] for x in table[0::3] for y in table[1::3] for z in table[2::3]])
+    things = [Thing(_TABLE, (convex_hull(corners),)), Thing(_OBJECT, pieces_of(_object(layout.object(object_name))))]
+    for number, name in enumerate(others):
+        things.append(Thing(f"{name} {number}", pieces_of(_object(layout.object(name)))))
+    return Workspace(_arm(paths[0]), _hand(paths[1]), np.array(mount), things, clearance)
+
+
+def _neighbour_name(number: int, neighbour: Neighbour) -> str:
+    return f"{neighbour.obj.name} {number}"
+
+
+def pieces_of(obj: RigidObject) -> tuple[TriangleMesh, ...]:
+    """Return the convex meshes that an object collides with, in its frame [m]."""
+    return tuple(obj.convex_pieces or convex_pieces(obj.mesh))
+
+
+@lru_cache(maxsize=4)
+def _arm(path: Path) -> Arm:
+    return read_arm(path)
+
+
+@lru_cache(maxsize=2)
+def _bank(path: Path, count: int) -> SeedBank:
+    return SeedBank.of(_arm(path).chain(), count)
+
+
+@lru_cache(maxsize=8)
+def _hand(path: Path) -> Hand:
+    return load_hand(str(path))
+
+
+@lru_cache(maxsize=64)
+def _object(path: Path) -> RigidObject:
+    return load_object(str(path))
