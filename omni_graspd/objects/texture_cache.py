@@ -30,7 +30,7 @@ def open_image(file: Path | bytes) -> Image | str:
     import PIL.Image
 
     try:
-        return loaded_picture(PIL.Image.open(BytesIO(file) if isinstance(file, bytes) else file))
+        return loaded_picture(PIL.Image.open(BytesIO(file if isinstance(file, bytes) else file.read_bytes())))
     except PIL.UnidentifiedImageError:
         return "no picture"
     except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as error:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -98,7 +99,7 @@ def _read_pixels(path: Path) -> np.ndarray:
             return pixels
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with Image.open(io.BytesIO(path.read_bytes())) as image:
                 loaded = loaded_picture(image)
                 if isinstance(loaded, str):
                     raise ValueError(loaded)

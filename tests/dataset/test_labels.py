@@ -229,6 +229,23 @@ def test_damaged_compression_is_one_line(tmp_path: Path):
         read_labels(file)
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"graspness": None}, "no array graspness"),
+        ({"points": np.zeros((2, 2), dtype=np.float32)}, r"an array points of float32 and shape \(2, 2\)"),
+        ({"visibility": np.zeros(9, dtype=np.float32)}, "an array visibility"),
+        ({"nearest_grasp": np.array([["a"]])}, "an array nearest_grasp of <U1"),
+    ],
+)
+def test_arrays_that_samples_take_are_there_and_of_their_kind(change: dict, named: str, labelled, tmp_path: Path):
+    file = next(labelled[0].rglob("grasp_labels_*"))
+    arrays = {name: values for name, values in (read_labels(file) | change).items() if values is not None}
+    write_labels(arrays, tmp_path / "a.npz")
+    with pytest.raises(GraspdError, match=rf"cannot read the grasp labels .*a\.npz: {named}"):
+        read_labels(tmp_path / "a.npz")
+
+
 def test_a_file_that_declares_more_than_it_has_is_refused(tmp_path: Path):
     import zipfile
 

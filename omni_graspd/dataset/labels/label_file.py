@@ -16,6 +16,16 @@ from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.plain_text import shortened
 
+_ARRAYS = {
+    "graspness": ("f", "height", "width"),
+    "nearest_grasp": ("i", "height", "width"),
+    "points": ("f", "point", 3),
+    "point_graspness": ("f", "point"),
+    "point_nearest_grasp": ("i", "point"),
+    "grasp_index": ("i", "grasp"),
+    "visibility": ("f", "grasp"),
+}
+"""Arrays that samples take from a file: what kind of numbers they hold, and their shapes."""
 _LARGEST = 1 << 30
 """Most bytes that the arrays of a file may take."""
 
@@ -52,10 +62,28 @@ def read_labels(path: Path) -> dict[str, np.ndarray]:
                 if dtype.hasobject or int(np.prod(shape, dtype=object)) * dtype.itemsize > member.file_size:
                     raise ValueError(f"an array {member.filename} that is not as large as it says")
         with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
+            labels = {name: arrays[name] for name in arrays.files}
+        _check_arrays(labels)
+        return labels
     except FileNotFoundError as error:
         raise GraspdError(f"there are no grasp labels in {path.parent}; run `graspd label` on the dataset") from error
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError) as error:
         raise GraspdError(
             f"cannot read the grasp labels {path}: {shortened(str(error), 160)}; delete the file and run `graspd label`"
         ) from error
+
+
+def _check_arrays(labels: Mapping[str, np.ndarray]) -> None:
+    """Check that what samples take is there, of its kind, and as long as what belongs to it.
+
+    Raises:
+        ValueError: If it is not.
+    """
+    lengths: dict[str | int, int] = {3: 3}
+    for name, (kind, *shape) in _ARRAYS.items():
+        array = labels.get(name)
+        if array is None:
+            raise ValueError(f"no array {name}")
+        is_alike = array.dtype.kind == kind and array.ndim == len(shape)
+        if not is_alike or any(lengths.setdefault(n, m) != m for n, m in zip(shape, array.shape, strict=True)):
+            raise ValueError(f"an array {name} of {array.dtype} and shape {array.shape}")
