@@ -253,7 +253,7 @@ def read_picture(path: Path) -> np.ndarray:
     from PIL import Image
 
     try:
-        # From memory: of an open file Pillow reads as much as a chunk says that it has, and Python allocates that first.
+        # From memory: of a file, Pillow asks for as much as a chunk says that it has, and Python allocates that first.
         with Image.open(io.BytesIO(path.read_bytes())) as image:
             width, height = image.size
             size, packed = 4 * width * height, path.stat().st_size
