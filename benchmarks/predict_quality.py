@@ -4,8 +4,8 @@
 
     python benchmarks/predict_quality.py MODEL DATASET --train TRAINED_ON [--views 2] [--count 16] [--kinds KIND ...]
 
-DATASET has rendered views of objects that the model was not trained on, all of which are taken; TRAINED_ON is where the
-random grasps come from. ``dataset``: the dataset's own usable grasps in these scenes, which know the whole mesh.
+DATASET has rendered views of objects that the model was not trained on; TRAINED_ON is where random grasps come from.
+``dataset``: the dataset's own usable grasps in these scenes, which know the whole mesh.
 ``random``: grasps of training objects, drawn at random, turned about the vertical and moved to below the middle of what
 is seen: right in distance, height and orientation, blind for shape; ``random, fitted``: their hands fitted to the
 guessed object. ``flow``, ``chosen``, ``mended``, ``predicted``: what the flow draws; the best third by score; mended
@@ -66,6 +66,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=16, help="grasps of each view")
     parser.add_argument("--objects", nargs="+", default=None, help="some of the objects (default: all)")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--out", type=Path, default=None, help="CSV file to which a line for each grasp is added")
     options = parser.parse_args()
     predictor, dataset = Predictor.load(options.model), gd.open(options.dataset)
     known = {name for names in predictor.model.training["objects"].values() for name in names}
@@ -83,6 +84,8 @@ def main() -> None:
                 grasps.evaluate()
                 grasps.measure_lift()
                 found[kind].append(grasps)
+                if options.out is not None:
+                    _add_lines(options.out, name, kind, grasps)
         for kind, batches in found.items():
             everything[kind] += batches
             print(f"{name:<20} {kind:<24} {_figures(batches)}", flush=True)
@@ -171,6 +174,13 @@ def _random_grasps(view: DatasetView, hand: gd.Hand, train: TrainingSet, count: 
     palms = (matrix_to_pose(part) for part in (matrices, hover, pregrasp))
     grasp, over, before = palms
     return Prediction(grasp, *joints, over, before, np.ones(count))
+
+
+def _add_lines(path: Path, name: str, kind: str, grasps: Grasps) -> None:
+    columns = (grasps.usable, grasps.metrics["pierced"] == 0, np.nan_to_num(grasps.metrics["epsilon"]))
+    with path.open("a", encoding="utf-8") as file:
+        for usable, free, epsilon, lifted in zip(*columns, grasps.metrics["lifted"], strict=True):
+            file.write(f'{name},"{kind}",{usable:d},{free:d},{epsilon:.4f},{lifted:d}\n')
 
 
 def _figures(several: list[Grasps]) -> str:

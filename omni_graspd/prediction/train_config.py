@@ -19,25 +19,25 @@ class TrainConfig:
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     """Sizes of the network."""
-    steps: int = 5000
+    steps: int = 2000
     """Most gradient steps."""
     views: int = 8
     """Views in a batch."""
     grasps: int = 32
     """Grasps of each view in a batch, drawn among those that are usable where the object rests."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     """Largest step size, reached after the first fiftieth of the steps; it falls to 0 over the others."""
     weight_decay: float = 0.01
     """Decay of the weights."""
     scale_noise: float = 0.06
     """Spread of the factors by which scenes are made larger or smaller, as a share; hands stay as they are."""
-    check_every: int = 250
+    check_every: int = 200
     """After so many steps the held-out objects are looked at, and the state is saved."""
     patience: int = 12
     """Training ends when so many looks in a row were no better than the best before them."""
     points: int = 256
     """Points of each crop."""
-    cast: int = 16
+    cast: int = 12
     """Views of each rest pose, cast from the object's mesh from all sides."""
     depth_noise: float = 0.0015
     """Spread of the errors of distances in these views [m]."""

@@ -29,10 +29,10 @@ from omni_graspd.usd.transforms import IDENTITY
 
 SMALL = TrainConfig(
     network=NetworkConfig(width=32, blocks=1, basis=64, near_basis=32, channels=2),
-    steps=40,
-    views=4,
+    steps=20,
+    views=2,
     grasps=8,
-    check_every=10,
+    check_every=5,
     points=64,
     cast=3,
 )

@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(trained, han
     assert _bytes(tmp_path / "other")[1] != _bytes(trained)[1]
 
 
-@pytest.mark.parametrize("stopped_at", [5, 23])
+@pytest.mark.parametrize("stopped_at", [3, 12])
 def test_a_stopped_run_ends_with_the_same_bytes(stopped_at, trained, hand, sets, config, tmp_path):
     class Stopped(Exception):
         pass
@@ -63,7 +63,7 @@ def test_a_stopped_run_ends_with_the_same_bytes(stopped_at, trained, hand, sets,
 def test_a_finished_run_is_read_and_other_settings_are_refused(trained, hand, sets, config):
     before = _bytes(trained)
     train_model(hand, sets, config, TrainRun(out=trained, threads=1), progress=lambda done, total: pytest.fail())
-    for changed, seed, name in ((replace(config, steps=41), 0, "settings"), (config, 1, "seed")):
+    for changed, seed, name in ((replace(config, steps=21), 0, "settings"), (config, 1, "seed")):
         with pytest.raises(GraspdError, match=f"belongs to training with another {name}"):
             train_model(hand, sets, changed, TrainRun(out=trained, seed=seed))
     with pytest.raises(GraspdError, match="another data"):
@@ -90,18 +90,19 @@ def test_it_ends_early_where_held_out_objects_get_no_better(hand, sets, config, 
     frozen = replace(config, learning_rate=1e-12, patience=2, steps=100)
     model = train_model(hand, sets, frozen, TrainRun(out=tmp_path, threads=1))
     steps = [entry["step"] for entry in model.training["history"]]
-    assert steps[-1] < 100 and steps[-1] % 10 == 0
+    assert steps[-1] < 100 and steps[-1] % 5 == 0
 
 
 def test_without_held_out_objects_it_takes_all_steps(hand, sets, config, tmp_path):
     alone = sets | {"validation": replace(sets["validation"], points=np.zeros((0, 64, 3), dtype=np.float32))}
-    model = train_model(hand, alone, replace(config, steps=20), TrainRun(out=tmp_path, threads=1))
+    model = train_model(hand, alone, replace(config, steps=10), TrainRun(out=tmp_path, threads=1))
     assert [entry["validation"] for entry in model.training["history"]] == [None, None]
 
 
+@pytest.mark.slow
 def test_it_learns_where_the_hand_goes(hand, sets, crop, config, tmp_path):
     """All grasps of these blobs come from above, 15 cm over the table, with the same joints within some per cent."""
-    longer = replace(config, steps=400, check_every=100, learning_rate=5e-3)
+    longer = replace(config, steps=400, views=4, check_every=100, learning_rate=5e-3)
     model = train_model(hand, sets, longer, TrainRun(out=tmp_path, threads=1))
     first, last = (model.training["history"][row]["train"] for row in (0, -1))
     assert all(last[name] < first[name] for name in first)
