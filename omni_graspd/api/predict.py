@@ -99,7 +99,8 @@ def predict(
 
     Returns:
         The grasps, with a metric ``predicted_score``. Those of a view are of its object; those of an image are in the
-        frame of its camera, and their object is what the model guesses it to be. ``usable`` are those clear of the table.
+        frame of its camera, and their object is what the model guesses it to be. ``usable`` are those clear of the
+        table.
 
     Raises:
         GraspdError: If PyTorch is missing, the model or the image cannot be read, or object or table are not seen.
