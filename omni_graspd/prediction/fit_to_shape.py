@@ -118,7 +118,7 @@ def _first_touch(gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         gaps: At each of ``_SHARES`` [m], shape [share_count, grasp_count, part_count].
     """
     blocked = gaps < -_TOUCH
-    touching, first = blocked.any(axis=0), blocked.argmax(axis=0)
+    touching, first = np.asarray(blocked.any(axis=0)), blocked.argmax(axis=0)
     before = np.maximum(first - 1, 0)
     ends = (np.take_along_axis(gaps, row[None], axis=0)[0] for row in (before, first))
     outside, inside = (gap + _TOUCH for gap in ends)

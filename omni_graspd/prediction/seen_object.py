@@ -64,7 +64,7 @@ def _surface(shape: GuessedShape) -> TriangleMesh:
     else:
         inner = np.argsort(shape.distances, axis=None)[:8]
         middle = np.stack(np.unravel_index(inner, shape.distances.shape), axis=-1).astype(np.float64)
-        cube = np.stack(np.indices((2, 2, 2)), axis=-1).reshape(-1, 3) - 0.5
+        cube = np.moveaxis(np.indices((2, 2, 2)), 0, -1).reshape(-1, 3) - 0.5
         mesh = convex_hull((middle[:, None] + cube).reshape(-1, 3))
     return TriangleMesh(shape.place.origin + shape.place.spacing * mesh.vertices, mesh.faces)
 

@@ -50,7 +50,7 @@ class GridPlace:
     @property
     def points(self) -> np.ndarray:
         """Middles of all voxels in the crop frame [m], shape [SIDE, SIDE, SIDE, 3]."""
-        return self.origin + self.spacing * np.stack(np.indices((SIDE, SIDE, SIDE)), axis=-1)
+        return self.origin + self.spacing * np.moveaxis(np.indices((SIDE, SIDE, SIDE)), 0, -1)
 
 
 def seen_grid(image: DepthImage, place: GridPlace, T_camera_crop: np.ndarray) -> np.ndarray:
