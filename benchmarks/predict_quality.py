@@ -1,15 +1,20 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""How good predicted grasps of held-out objects are, beside two others that need no network.
+"""How good predicted grasps of held-out objects are, beside two others that need no network, and what each part adds.
 
-    python benchmarks/predict_quality.py MODEL DATASET [--splits test validation] [--views 4] [--count 16]
+    python benchmarks/predict_quality.py MODEL DATASET --train TRAINED_ON [--views 2] [--count 16] [--kinds KIND ...]
 
-``dataset``: the dataset's own usable grasps in these scenes, which know the whole mesh. ``random``: grasps of the
-training objects, drawn at random, turned about the vertical and moved to below the middle of what is seen: right in
-distance, height and orientation, blind for shape. ``predicted`` and ``best half``: all that is predicted, and the half
-with the better scores. ``refined``: all of them as starts of the optimiser on the true mesh. Share that is
-usable (over the table from pregrasp to lift; refined grasps keep clear of the object, too); share whose links the
-object does not pass through; epsilon quality, median; share that PhysX lifts (DexGraspBench's protocol).
+DATASET has rendered views of objects that the model was not trained on; TRAINED_ON is where random grasps come from.
+``dataset``: the dataset's own usable grasps in these scenes, which know the whole mesh.
+``random``: grasps of training objects, drawn at random, turned about the vertical and moved to below the middle of what
+is seen: right in distance, height and orientation, blind for shape; ``random, fitted``: their hands fitted to the
+guessed object. ``flow``, ``chosen``, ``mended``, ``predicted``: what the flow draws; the best third by score; mended
+before that; fitted, as `graspd predict` gives them. ``better half``: of those by score. ``refined``: as starts
+of the optimiser, on the true mesh or on the guessed one.
+
+Share that is usable (over the table from pregrasp to lift; refined grasps keep clear of the object, too); share whose
+links the object does not pass through; epsilon quality, median and mean, 0 where it is not force closure; share that
+PhysX lifts (DexGraspBench's protocol).
 """
 
 from __future__ import annotations
@@ -26,15 +31,29 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps
 from omni_graspd.prediction.crop import crop_object
 from omni_graspd.prediction.grasp_code import from_unit
-from omni_graspd.prediction.predict_grasps import predict_grasps
+from omni_graspd.prediction.predict_grasps import PredictedGrasps, predict_grasps
 from omni_graspd.prediction.predicted_batch import predicted_batch
-from omni_graspd.prediction.predictor import Prediction, Predictor
+from omni_graspd.prediction.predictor import PredictConfig, Prediction, Predictor
 from omni_graspd.prediction.refinement import refine
+from omni_graspd.prediction.seen_object import guessed_object
 from omni_graspd.prediction.table_search import placed_image
+from omni_graspd.prediction.train_config import TrainConfig
 from omni_graspd.prediction.training_set import TrainingSet, read_training_sets
 from omni_graspd.prediction.view_input import DatasetView, read_view
 from omni_graspd.seeding import random_generator
+from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.usd.transforms import compose, invert, matrix_to_pose
+
+_STEPS = {
+    "flow": PredictConfig(draws=1, mendings=0, fit=False),
+    "chosen": PredictConfig(mendings=0, fit=False),
+    "mended": PredictConfig(fit=False),
+    "predicted": PredictConfig(),
+}
+KINDS = (
+    *("dataset", "random", "random, fitted", *_STEPS, "better half"),
+    *("random, refined", "refined", "random, refined on guess", "refined on guess"),
+)
 
 
 def main() -> None:
@@ -42,33 +61,78 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("model", type=Path)
     parser.add_argument("dataset", type=Path)
-    parser.add_argument("--splits", nargs="+", default=["test", "validation"])
-    parser.add_argument("--views", type=int, default=4, help="views of each object, of different scenes")
+    parser.add_argument("--train", type=Path, required=True, help="dataset that the model was trained on")
+    parser.add_argument("--views", type=int, default=2, help="views of each object, of different scenes")
     parser.add_argument("--count", type=int, default=16, help="grasps of each view")
+    parser.add_argument("--objects", nargs="+", default=None, help="some of the objects (default: all)")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--out", type=Path, default=None, help="CSV file to which a line for each grasp is added")
     options = parser.parse_args()
     predictor, dataset = Predictor.load(options.model), gd.open(options.dataset)
-    hand, sets = read_training_sets([options.dataset], predictor.model.hand.name, point_count=64, seed=0)
-    for split in options.splits:
-        for name in dataset.splits()[split]:
-            kinds = ("dataset", "random", "predicted", "best half", "random refined", "refined")
-            found: dict[str, list[Grasps]] = {kind: [] for kind in kinds}
-            for view in _views(dataset, name, options.views):
-                own = _own_grasps(view, hand, options.count)
-                rand = _random_grasps(view, hand, own.object, sets["train"], options.count)
-                made = predict_grasps(predictor, view, options.count, hand=hand)
-                predicted = Grasps(hand, own.object, made.batch, np.arange(options.count), 0, made.metrics)
-                several = [own, rand, predicted]
-                for batch in (rand.batch, made.batch):
-                    formed = refine(replace(made, obj=own.object, batch=batch))
-                    several.append(Grasps(hand, own.object, formed.batch, np.arange(options.count)))
-                for grasps in several:
-                    _measure(grasps)
-                scores = predicted.metrics["predicted_score"]
-                best = predicted[np.argsort(-scores, kind="stable")[: options.count // 2]]
-                for kind, grasps in zip(found, (*several[:3], best, *several[3:]), strict=True):
-                    found[kind].append(grasps)
-            for kind, batches in found.items():
-                print(f"{split:<10} {name:<16} {kind:<14} {_figures(batches)}", flush=True)
+    known = {name for names in predictor.model.training["objects"].values() for name in names}
+    name = predictor.model.hand.name
+    hand, sets = read_training_sets([options.train], name, config=TrainConfig(cast=1), seed=0)
+    everything: dict[str, list[Grasps]] = {kind: [] for kind in options.kinds}
+    for name in options.objects or dataset.objects:
+        if name in known:
+            parser.error(f"the model was trained with {name}")
+        found: dict[str, list[Grasps]] = {kind: [] for kind in options.kinds}
+        for view in _views(dataset, name, options.views):
+            several = _Kinds(predictor, view, hand, sets["train"], options.count)
+            for kind in options.kinds:
+                grasps = several.of(kind)
+                grasps.evaluate()
+                grasps.measure_lift()
+                found[kind].append(grasps)
+                if options.out is not None:
+                    _add_lines(options.out, name, kind, grasps)
+        for kind, batches in found.items():
+            everything[kind] += batches
+            print(f"{name:<20} {kind:<24} {_figures(batches)}", flush=True)
+    for kind, batches in everything.items():
+        print(f"{'all':<20} {kind:<24} {_figures(batches)}")
+
+
+class _Kinds:
+    """Grasps of one view, by several ways."""
+
+    def __init__(self, predictor: Predictor, view: DatasetView, hand: gd.Hand, train: TrainingSet, count: int) -> None:
+        self.predictor, self.view, self.hand, self.train, self.count = predictor, view, hand, train, count
+        self.obj = gd.load_object(view.layout.object(view.object))
+        self.made = {name: self._predicted(config) for name, config in _STEPS.items()}
+
+    def of(self, kind: str) -> Grasps:
+        """Return grasps of a kind."""
+        if kind == "dataset":
+            return _own_grasps(self.view, self.hand, self.obj, self.count)
+        if kind in self.made:
+            return self._grasps(self.made[kind])
+        if kind == "better half":
+            made = self.made["predicted"]
+            best = np.argsort(-made.score, kind="stable")[: self.count // 2]
+            return self._grasps(replace(made, batch=made.batch.take(np.sort(best)), score=made.score[np.sort(best)]))
+        if kind.startswith("random"):
+            made = replace(self.made["flow"], batch=self._random(fitted="fitted" in kind))
+            if kind in ("random", "random, fitted"):
+                return self._grasps(made)
+        else:
+            made = self.made["predicted"]
+        obj = guessed_object(made.guess, made.T_object_crop, self.obj.name) if "guess" in kind else self.obj
+        return self._grasps(refine(replace(made, known=obj)))
+
+    def _predicted(self, config: PredictConfig) -> PredictedGrasps:
+        return predict_grasps(self.predictor, self.view, self.count, hand=self.hand, config=config)
+
+    def _grasps(self, made: PredictedGrasps) -> Grasps:
+        return Grasps(self.hand, self.obj, made.batch, np.arange(len(made.score)), 0, made.metrics)
+
+    def _random(self, *, fitted: bool) -> GraspBatch:
+        crop = crop_object(placed_image(self.view.image), random_generator(0, "crop"))
+        drawn = _random_grasps(self.view, self.hand, self.train, self.count)
+        if fitted:
+            drawn = self.predictor.fit(crop, self.hand, drawn)
+        T_object_camera = compose(invert(self.view.T_world_object), matrix_to_pose(self.view.image.T_world_camera))
+        return predicted_batch(self.hand, drawn, compose(T_object_camera, crop.T_camera_crop))
 
 
 def _views(dataset: gd.open, name: str, most: int) -> list[DatasetView]:
@@ -80,20 +144,18 @@ def _views(dataset: gd.open, name: str, most: int) -> list[DatasetView]:
     return [read_view(layout.renders(name, scene) / view) for scene, view in chosen]
 
 
-def _own_grasps(view: DatasetView, hand: gd.Hand, count: int) -> Grasps:
+def _own_grasps(view: DatasetView, hand: gd.Hand, obj: gd.RigidObject, count: int) -> Grasps:
     placed = read_scene_grasps(view.layout.scene_grasps(view.object, view.scene_index))
     mine = np.array([name == hand.name for name in placed.hands]) & placed.grasps.usable
     table = read_grasps(view.layout.grasps(hand.name, view.object))
     rows = np.flatnonzero(np.isin(table.indices, placed.grasp_indices[mine]))
     random = random_generator(0, "own", view.object, view.scene_index)
     chosen = np.sort(random.permutation(rows)[:count])
-    obj = gd.load_object(view.layout.object(view.object))
     return Grasps(hand, obj, table.grasps.take(chosen), table.indices[chosen])
 
 
-def _random_grasps(view: DatasetView, hand: gd.Hand, obj: gd.RigidObject, train: TrainingSet, count: int) -> Grasps:
+def _random_grasps(view: DatasetView, hand: gd.Hand, train: TrainingSet, count: int) -> Prediction:
     random = random_generator(0, "random", view.object, view.scene_index)
-    crop = crop_object(placed_image(view.image), random)
     matrices, rows = np.tile(np.eye(4), (count, 1, 1)), []
     for number in range(count):
         seen = int(random.integers(len(train)))
@@ -111,15 +173,14 @@ def _random_grasps(view: DatasetView, hand: gd.Hand, obj: gd.RigidObject, train:
     joints = [from_unit(hand, part[rows]) for part in (train.rows.joints, train.rows.opened, train.rows.squeezed)]
     palms = (matrix_to_pose(part) for part in (matrices, hover, pregrasp))
     grasp, over, before = palms
-    prediction = Prediction(grasp, *joints, over, before, np.ones(count))
-    T_object_camera = compose(invert(view.T_world_object), matrix_to_pose(view.image.T_world_camera))
-    batch = predicted_batch(hand, prediction, compose(T_object_camera, crop.T_camera_crop))
-    return Grasps(hand, obj, batch, np.arange(count))
+    return Prediction(grasp, *joints, over, before, np.ones(count))
 
 
-def _measure(grasps: Grasps) -> None:
-    grasps.evaluate()
-    grasps.measure_lift()
+def _add_lines(path: Path, name: str, kind: str, grasps: Grasps) -> None:
+    columns = (grasps.usable, grasps.metrics["pierced"] == 0, np.nan_to_num(grasps.metrics["epsilon"]))
+    with path.open("a", encoding="utf-8") as file:
+        for usable, free, epsilon, lifted in zip(*columns, grasps.metrics["lifted"], strict=True):
+            file.write(f'{name},"{kind}",{usable:d},{free:d},{epsilon:.4f},{lifted:d}\n')
 
 
 def _figures(several: list[Grasps]) -> str:

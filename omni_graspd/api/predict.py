@@ -62,7 +62,7 @@ def train(
     paths = [Path(each) if isinstance(each, str | Path) else each.root for each in several]  # type: ignore[union-attr]
     config, run = TrainConfig.of(preset, steps), TrainRun(out=Path(out), seed=seed, device=device, threads=threads)
     console = open_console()
-    with progress_bar(console, "read", "view") as progress:
+    with progress_bar(console, "read", "object") as progress:
         known = read_training_data(paths, hand, config, seed, progress)
     with progress_bar(console, "train", "step") as progress:
         model = train_on_datasets(known, config, run, progress=progress)
@@ -93,13 +93,14 @@ def predict(
         T_world_camera: Pose of an image's camera, x right, y down, z forward, in a world with Z up and the table top at
             z = 0, shape [4, 4]; by default the table is found in the image.
         hand: The model's hand; by default the one of this name in the dataset or in the library.
-        refine: Optimise the grasps on the object's mesh, that of the view's object or the hull of what is seen.
+        refine: Optimise the grasps on the object's mesh, that of the view's object or the guessed one.
         seed: Seed of the prediction.
         device: PyTorch device; that of a predictor stays.
 
     Returns:
         The grasps, with a metric ``predicted_score``. Those of a view are of its object; those of an image are in the
-        frame of its camera, and their object is the hull of what is seen. ``usable`` are those clear of the table.
+        frame of its camera, and their object is what the model guesses it to be. ``usable`` are those clear of the
+        table.
 
     Raises:
         GraspdError: If PyTorch is missing, the model or the image cannot be read, or object or table are not seen.

@@ -37,7 +37,7 @@ class PredictOptions:
     count: int = 32
     """Number of grasps."""
     out: Path | None = None
-    """Table of grasps to write, .parquet; of an image also the object as far as it is seen, .ply."""
+    """Table of grasps to write, .parquet; of an image also the guessed object, .ply."""
     picture: Path | None = None
     """Picture of the best grasps to write, .png."""
     intrinsics: tuple[float, float, float, float] | None = None
@@ -50,7 +50,7 @@ class PredictOptions:
     hand: str = ""
     """The model's hand, by name or USD file. Default: by its name, from the dataset or the library."""
     refine: bool = False
-    """Optimise the predicted grasps on the object's mesh: that of the view's object, or the hull of what is seen."""
+    """Optimise the predicted grasps on the object's mesh: that of the view's object, or the guessed one."""
     seed: int = 0
     """Random seed of the prediction."""
     device: str = "cpu"

@@ -61,7 +61,7 @@ def train(
 
 def _train(paths: list[Path], options: TrainOptions, console: Console) -> None:
     begin, config = time.perf_counter(), TrainConfig.of(options.preset, options.steps)
-    with progress_bar(console, "read", "view") as progress:
+    with progress_bar(console, "read", "object") as progress:
         data = read_training_data(paths, options.hand, config, options.seed, progress)
     for split, part in data.sets.items():
         grasps = counted(int(part.count.sum()), "grasp")

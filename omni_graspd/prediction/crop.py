@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from omni_graspd.prediction.depth_image import DepthImage
+from omni_graspd.prediction.shape_grid import GridPlace, seen_grid
 from omni_graspd.prediction.table_search import placed_image
 from omni_graspd.rendering.depth_points import points_before_camera
 from omni_graspd.usd.transforms import matrix_to_pose
 
-POINT_COUNT = 512
+POINT_COUNT = 256
 """Points of a crop."""
 
 
@@ -31,6 +32,10 @@ class Crop:
     """Unit direction from the origin to the camera, shape [3], float32."""
     T_camera_crop: np.ndarray
     """The crop frame before the camera, shape [7]."""
+    place: GridPlace
+    """Voxels around the object."""
+    seen: np.ndarray
+    """What the camera knows of them, :func:`~omni_graspd.prediction.shape_grid.seen_grid`."""
 
 
 def crop_object(image: DepthImage, random: np.random.Generator, count: int = POINT_COUNT) -> Crop:
@@ -55,7 +60,14 @@ def crop_object(image: DepthImage, random: np.random.Generator, count: int = POI
     T_crop_camera = np.linalg.inv(T_world_crop) @ T_world_camera
     points = before[drawn] @ T_crop_camera[:3, :3].T + T_crop_camera[:3, 3]
     camera = T_crop_camera[:3, 3] / np.linalg.norm(T_crop_camera[:3, 3])
-    return Crop(points.astype(np.float32), camera.astype(np.float32), matrix_to_pose(np.linalg.inv(T_crop_camera)))
+    T_camera_crop, place = np.linalg.inv(T_crop_camera), GridPlace.around(points)
+    return Crop(
+        points=points.astype(np.float32),
+        camera=camera.astype(np.float32),
+        T_camera_crop=matrix_to_pose(T_camera_crop),
+        place=place,
+        seen=seen_grid(image, place, T_camera_crop),
+    )
 
 
 def _crop_frame(T_world_camera: np.ndarray, origin: np.ndarray) -> np.ndarray:

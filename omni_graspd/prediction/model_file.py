@@ -22,7 +22,7 @@ from omni_graspd.prediction.network_config import NetworkConfig, parameter_shape
 from omni_graspd.prediction.parameter_file import read_arrays, write_arrays
 
 DESCRIPTION, NUMBERS = "model.json", "model.safetensors"
-_VERSION = 1
+_VERSION = 2
 _LARGEST_DESCRIPTION = 1 << 22
 _MOST_JOINTS = 256
 

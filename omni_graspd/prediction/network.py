@@ -14,6 +14,7 @@ import numpy as np
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.prediction.network_config import TIME_FEATURES, NetworkConfig, near_sizes, parameter_shapes
+from omni_graspd.prediction.shape_grid import ShapeGrids
 from omni_graspd.seeding import random_generator
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ Parameters = dict[str, "Tensor"]
 BASES = ("basis", "near_basis")
 """Parameters that are not trained."""
 _REACH = 0.1
-"""Distances of basis points are told up to here [m]."""
+"""Distances of basis points from what is seen are told up to here [m]."""
+_INNER_REACH = 0.03
+"""Signed distances of basis points from the guessed object are told up to here [m]."""
 _BASIS_LOW, _BASIS_HIGH = (-0.15, -0.15, -0.02), (0.15, 0.15, 0.24)
 _NEAR_RADIUS, _NEAR_AHEAD = 0.11, 0.06
 _HEIGHT_UNIT = 0.1
@@ -53,18 +56,19 @@ def initial_parameters(config: NetworkConfig, hand: Hand, seed: int) -> dict[str
         elif name.endswith("bias") or name in ("flow.output.weight", "near.output.weight"):
             parameters[name] = np.zeros(shape)
         else:
-            bound = math.sqrt(3.0 / shape[1])
+            bound = math.sqrt(3.0 / math.prod(shape[1:]))
             parameters[name] = random.uniform(-bound, bound, shape)
     return {name: values.astype(np.float32) for name, values in parameters.items()}
 
 
-def encode(parameters: Parameters, points: Tensor, camera: Tensor) -> Tensor:
-    """Describe what is seen of objects: how far basis points are from the nearest point, through two layers.
+def encode(parameters: Parameters, points: Tensor, camera: Tensor, shapes: ShapeGrids) -> Tensor:
+    """Describe objects: how far basis points are from what is seen and from the guessed object, through two layers.
 
     Args:
         parameters: The network.
         points: Points of each crop [m], shape [V, point_count, 3].
         camera: Unit directions to the cameras, shape [V, 3].
+        shapes: What the objects are guessed to be.
 
     Returns:
         Shape [V, width].
@@ -75,7 +79,7 @@ def encode(parameters: Parameters, points: Tensor, camera: Tensor) -> Tensor:
     import torch  # pyright: ignore[reportMissingImports]
 
     basis = parameters["basis"].expand(len(points), -1, -1)
-    values = torch.cat([_nearness(basis, points), camera], dim=-1)
+    values = torch.cat([_nearness(basis, points), _depth_in(shapes, basis), camera], dim=-1)
     values = torch.nn.functional.silu(_layer(parameters, "encoder.0", values))
     return torch.nn.functional.silu(_layer(parameters, "encoder.1", values))
 
@@ -103,6 +107,7 @@ def look_from_palm(
     parameters: Parameters,
     points: Tensor,
     camera: Tensor,
+    shapes: ShapeGrids,
     positions: Tensor,
     rotations: Tensor,
     joints: Tensor,
@@ -113,20 +118,23 @@ def look_from_palm(
         parameters: The network.
         points: Points of each crop [m], shape [V, point_count, 3].
         camera: Unit directions to the cameras, shape [V, 3].
+        shapes: What the objects are guessed to be.
         positions: Palms [m], shape [V, G, 3].
         rotations: Palms, shape [V, G, 3, 3].
         joints: Actuated joints from -1 to 1, shape [V, G, joint_count].
 
     Returns:
         By the names of :func:`~omni_graspd.prediction.network_config.near_sizes`, shape [V, G, size] each, in the
-        units of :mod:`~omni_graspd.prediction.near_units`: the postures before and after the grasp, and a logit of how
-        good it is.
+        units of :mod:`~omni_graspd.prediction.near_units`: the postures before and after the grasp, what would make it
+        better (a shift and a turn of the palm in its own frame, a change of the joints), and a logit of how good it is.
     """
     import torch  # pyright: ignore[reportMissingImports]
 
     views, count = positions.shape[:2]
     basis = torch.einsum("vgij,kj->vgki", rotations, parameters["near_basis"]) + positions[:, :, None]
-    near = _nearness(basis.reshape(views, -1, 3), points).reshape(views, count, -1)
+    basis = basis.reshape(views, -1, 3)
+    both = _nearness(basis, points), _depth_in(shapes, basis)
+    near = torch.cat([part.reshape(views, count, -1) for part in both], dim=-1)
     table = torch.cat([rotations[..., 2, :], positions[..., 2:] / _HEIGHT_UNIT], dim=-1)
     side = torch.einsum("vgij,vi->vgj", rotations, camera)
     said = _residual(parameters, "near", torch.cat([near, joints, table, side], dim=-1), None)
@@ -143,6 +151,11 @@ def _nearness(basis: Tensor, points: Tensor) -> Tensor:
     nearest = torch.baddbmm(squares, basis, points.transpose(1, 2), alpha=-2.0).amin(dim=-1)
     distances = (nearest + basis.square().sum(dim=-1)).clamp(min=0.0).sqrt()
     return 1.0 - distances.clamp(max=_REACH) / _REACH
+
+
+def _depth_in(shapes: ShapeGrids, basis: Tensor) -> Tensor:
+    """Return 1 for basis points deep in the guessed object, 0 on its surface, -1 far out, shape [V, basis_count]."""
+    return (shapes.distances(basis) / -_INNER_REACH).clamp(-1.0, 1.0)
 
 
 def _residual(parameters: Parameters, name: str, values: Tensor, known: Tensor | None) -> Tensor:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from omni_graspd.prediction.completion import convolution_shapes
 from omni_graspd.ranges import require_within
 
 TIME_FEATURES = 32
@@ -18,19 +19,22 @@ CAMERA_SIZE, TABLE_SIZE, OFFSET_SIZE = 3, 4, 3
 class NetworkConfig:
     """Sizes of a network."""
 
-    width: int = 384
+    width: int = 256
     """Numbers in each hidden layer."""
     blocks: int = 4
     """Residual blocks of the flow; the head that looks from the palm has half as many."""
-    basis: int = 512
+    basis: int = 384
     """Basis points around the object."""
-    near_basis: int = 192
+    near_basis: int = 128
     """Basis points in front of the palm."""
+    channels: int = 8
+    """Channels of the finest convolutions."""
 
     def __post_init__(self) -> None:
         """Check the ranges."""
         require_within(self, "network", 8, 4096, "width", "basis", "near_basis")
         require_within(self, "network", 1, 32, "blocks")
+        require_within(self, "network", 1, 64, "channels")
 
 
 def near_sizes(joint_count: int) -> dict[str, int]:
@@ -44,6 +48,9 @@ def near_sizes(joint_count: int) -> dict[str, int]:
         "squeezed": joint_count,
         "hover": OFFSET_SIZE,
         "pregrasp": OFFSET_SIZE,
+        "shift": OFFSET_SIZE,
+        "turn": OFFSET_SIZE,
+        "bend": joint_count,
         "score": 1,
     }
 
@@ -56,9 +63,9 @@ def parameter_shapes(config: NetworkConfig, joint_count: int) -> dict[str, tuple
         joint_count: Number of actuated joints.
     """
     width, grasp_size = config.width, POSE_SIZE + joint_count
-    near_input = config.near_basis + joint_count + TABLE_SIZE + CAMERA_SIZE
+    near_input = 2 * config.near_basis + joint_count + TABLE_SIZE + CAMERA_SIZE
     layers = {
-        "encoder.0": (config.basis + CAMERA_SIZE, width),
+        "encoder.0": (2 * config.basis + CAMERA_SIZE, width),
         "encoder.1": (width, width),
         "flow.time": (TIME_FEATURES, width),
         "flow.input": (grasp_size, width),
@@ -71,6 +78,8 @@ def parameter_shapes(config: NetworkConfig, joint_count: int) -> dict[str, tuple
     shapes: dict[str, tuple[int, ...]] = {"basis": (config.basis, 3), "near_basis": (config.near_basis, 3)}
     for name, (inputs, outputs) in layers.items():
         shapes |= {f"{name}.weight": (outputs, inputs), f"{name}.bias": (outputs,)}
+    for name, shape in convolution_shapes(config.channels).items():
+        shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
     return shapes
 
 

@@ -24,7 +24,7 @@ _OPENED = (0.0, 0.4, 0.8)
 def refine(found: PredictedGrasps, config: SynthesisConfig | None = None, device: str = "cpu") -> PredictedGrasps:
     """Optimise predicted grasps on the mesh of their object, over its table, and plan their ways anew.
 
-    For the grasps of a view that is the true mesh, for those of an image the hull of what is seen.
+    For the grasps of a view that is the true mesh, for those of an image what the model guesses.
 
     Args:
         found: Predicted grasps.

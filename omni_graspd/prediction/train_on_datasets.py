@@ -51,7 +51,7 @@ def read_training_data(
         hand: Whose grasps; needed if a dataset has several hands.
         config: Settings.
         seed: Draws the pixels.
-        progress: Called with views read and in total.
+        progress: Called with objects read and in total.
 
     Raises:
         GraspdError: If PyTorch is missing, or the datasets cannot be used.
@@ -60,7 +60,7 @@ def read_training_data(
     if not paths:
         raise GraspdError("expected one or more dataset folders to train on, got none")
     roots = tuple(local_dataset(path) for path in paths)
-    own, sets = read_training_sets(roots, hand, point_count=config.points, seed=seed, progress=progress)
+    own, sets = read_training_sets(roots, hand, config=config, seed=seed, progress=progress)
     return TrainingData(roots, own, sets)
 
 
@@ -93,7 +93,8 @@ def draw_examples(data: TrainingData, model: Model, run: TrainRun, progress: Pro
     if find_spec("mitsuba") is None:
         return None
     predictor, path = Predictor(model, run.device), run.out / PICTURE
-    predictions = [predict_grasps(predictor, view) for view in example_views(data.paths)]
+    views = example_views(data.paths, data.hand.name)
+    predictions = [predict_grasps(predictor, view, hand=data.hand) for view in views]
     title = f"Predicted grasps, {data.hand.name}"
     asyncio.run(draw_predictions(load_backend("auto"), predictions, path, title=title, progress=progress))
     return path

@@ -1,38 +1,38 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a predictor learns from, as arrays: crops of views, and the usable grasps of their scenes."""
+"""What a predictor learns from, as arrays: views of objects at rest, cast from their meshes, and the grasps there."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.dataset.camera_grasps import camera_grasps
 from omni_graspd.dataset.content_hash import content_hash
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.loader import Dataset
 from omni_graspd.dataset.loader import open as open_dataset
-from omni_graspd.dataset.views import View
+from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.objects.object_library import load_object
+from omni_graspd.prediction.cast_view import RestingObject, cast_view
 from omni_graspd.prediction.crop import Crop, crop_object
 from omni_graspd.prediction.grasp_code import to_unit
-from omni_graspd.prediction.view_input import read_view_image
+from omni_graspd.prediction.shape_grid import DEEP, SIDE
+from omni_graspd.prediction.train_config import TrainConfig
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.seeding import random_generator
-from omni_graspd.usd.transforms import IDENTITY, compose, invert, matrix_to_pose, pose_to_matrix
-
-_WAY = ("T_camera_hover_palm", "T_camera_pregrasp_palm", "pregrasp_joint_positions", "squeeze_joint_positions")
+from omni_graspd.usd.transforms import compose, invert, matrix_to_pose, pose_to_matrix
 
 
 @dataclass(frozen=True, eq=False)
 class SceneRows:
-    """Usable grasps of scenes, one row each, in the world of their scene. Joints are from -1 to 1."""
+    """Usable grasps of objects at rest, one row each, in a world whose table top is z = 0. Joints are from -1 to 1."""
 
     positions: np.ndarray
     """Palms [m], shape [row_count, 3]."""
@@ -66,10 +66,16 @@ class TrainingSet:
     """Crops [m], shape [view_count, point_count, 3], float32."""
     cameras: np.ndarray
     """Unit directions to the cameras, shape [view_count, 3], float32."""
+    seen: np.ndarray
+    """What cameras know of the voxels around objects, shape [view_count, 2, SIDE, SIDE, SIDE], float16."""
+    shapes: np.ndarray
+    """Signed distances to the whole objects there, in voxels, shape [view_count, SIDE, SIDE, SIDE], float16."""
+    places: np.ndarray
+    """Origin and edge of the voxels in the crop frames [m], shape [view_count, 4], float32."""
     T_crop_world: np.ndarray
     """The world in each crop frame, shape [view_count, 4, 4], float32."""
     first: np.ndarray
-    """First row of the grasps of each view's scene, int64, shape [view_count]."""
+    """First row of the grasps of each view's rest pose, int64, shape [view_count]."""
     count: np.ndarray
     """Number of these rows, int64, shape [view_count]."""
     rows: SceneRows
@@ -85,7 +91,8 @@ class TrainingSet:
     def digest(self) -> str:
         """Hash of all numbers: the same data, the same training."""
         digest = hashlib.sha256()
-        for array in (self.points, self.T_crop_world, self.first, self.count, *self.rows.columns().values()):
+        views = self.points, self.seen, self.shapes, self.T_crop_world, self.first, self.count
+        for array in (*views, *self.rows.columns().values()):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -99,16 +106,16 @@ class TrainingSet:
 
 
 def read_training_sets(
-    paths: Sequence[Path], hand_name: str = "", *, point_count: int, seed: int, progress: Progress = no_progress
+    paths: Sequence[Path], hand_name: str = "", *, config: TrainConfig, seed: int, progress: Progress = no_progress
 ) -> tuple[Hand, dict[str, TrainingSet]]:
-    """Read the views of datasets and the grasps of their scenes that are usable there.
+    """Read the usable grasps of datasets, and look at their objects in each rest pose from many sides.
 
     Args:
-        paths: Dataset folders.
+        paths: Dataset folders; images are not needed.
         hand_name: Whose grasps; needed if a dataset has several hands.
-        point_count: Points of each crop.
-        seed: Draws the pixels.
-        progress: Called with views read and in total.
+        config: How many views there are, and what they are like.
+        seed: Draws cameras, errors of the sensor, and pixels.
+        progress: Called with rest poses done and in total.
 
     Returns:
         The hand, and the sets ``train`` and ``validation``, by the splits of the objects; test objects are in none.
@@ -118,20 +125,20 @@ def read_training_sets(
     """
     datasets = [open_dataset(path) for path in paths]
     hand = _common_hand(datasets, hand_name)
-    todo = {split: [(each, view) for each in datasets for view in _views(each, split)] for split in _SPLITS}
-    total, done = sum(len(views) for views in todo.values()), 0
+    found = {split: list(_objects(datasets, hand, split)) for split in _SPLITS}
+    total, done = sum(len(objects) for objects in found.values()), 0
     sets = {}
-    for split, views in todo.items():
-        parts = _Parts(hand)
-        for dataset, view in views:
-            parts.add(dataset, view, point_count, seed)
+    for split, objects in found.items():
+        parts = _Parts(hand, config, seed)
+        for dataset, name in objects:
+            parts.add(dataset, name)
             done += 1
             progress(done, total)
-        sets[split] = parts.joined(point_count)
+        sets[split] = parts.joined()
     if not len(sets["train"]):
         raise GraspdError(
-            f"expected views of scenes with usable grasps by {hand.name} in {', '.join(map(str, paths))}, got none; "
-            "make some with `graspd generate`"
+            f"expected usable grasps by {hand.name} in {', '.join(map(str, paths))}, got none; make some with "
+            "`graspd generate`"
         )
     return hand, sets
 
@@ -139,8 +146,12 @@ def read_training_sets(
 _SPLITS = ("train", "validation")
 
 
-def _views(dataset: Dataset, split: str) -> Sequence[View]:
-    return dataset.views(split) if dataset.splits()[split] else ()
+def _objects(datasets: Sequence[Dataset], hand: Hand, split: str) -> Iterator[tuple[Dataset, str]]:
+    """Yield the objects of a split that have grasps."""
+    for dataset in datasets:
+        for name in dataset.splits()[split]:
+            if DatasetLayout(dataset.root).grasps(hand.name, name).is_file():
+                yield dataset, name
 
 
 def _common_hand(datasets: Sequence[Dataset], name: str) -> Hand:
@@ -159,45 +170,58 @@ def _common_hand(datasets: Sequence[Dataset], name: str) -> Hand:
 
 
 class _Parts:
-    """Gathers views and, once for each scene, grasps."""
+    """Gathers the rest poses of objects: grasps once, views as many as are wanted."""
 
-    def __init__(self, hand: Hand) -> None:
-        self._hand = hand
-        self._scenes: dict[tuple[Path, str, int], tuple[int, int]] = {}
+    def __init__(self, hand: Hand, config: TrainConfig, seed: int) -> None:
+        self._hand, self._config, self._seed = hand, config, seed
         self._rows: list[SceneRows] = []
         self._crops: list[Crop] = []
+        self._shapes: list[np.ndarray] = []
         self._worlds: list[np.ndarray] = []
         self._ranges: list[tuple[int, int]] = []
         self._objects: dict[str, None] = {}
 
-    def add(self, dataset: Dataset, view: View, point_count: int, seed: int) -> None:
-        """Add a view, unless its scene has no usable grasps or it hardly sees the object."""
-        first, count = self._scene(dataset, view)
-        if not count:
-            return
-        for eye, folder in view.eye_folders(DatasetLayout(dataset.root)).items():
-            image = read_view_image(folder)
-            random = random_generator(seed, "crop", view.object, view.scene_index, view.name, eye)
-            try:
-                crop = crop_object(image, random, point_count)
-            except GraspdError:
-                continue  # hidden, or out of the picture
-            assert image.T_world_camera is not None
-            T_crop_world = compose(invert(crop.T_camera_crop), invert(matrix_to_pose(image.T_world_camera)))
-            self._crops.append(crop)
-            self._worlds.append(pose_to_matrix(T_crop_world))
-            self._ranges.append((first, count))
-            self._objects[view.object] = None
-
-    def _scene(self, dataset: Dataset, view: View) -> tuple[int, int]:
-        key = (dataset.root, view.object, view.scene_index)
-        if key not in self._scenes:
-            rows = _scene_rows(dataset, view, self._hand)
-            self._scenes[key] = (sum(len(part) for part in self._rows), len(rows))
+    def add(self, dataset: Dataset, name: str) -> None:
+        """Add an object in all rest poses in which it has usable grasps."""
+        layout = DatasetLayout(dataset.root)
+        table, obj = read_grasps(layout.grasps(self._hand.name, name)), load_object(str(layout.object(name)))
+        if table.grasps.way is None or table.grasps.postures is None or table.rest_poses is None:
+            raise GraspdError(
+                f"expected grasps made on a table, with their ways, in {dataset.root}, got grasps of floating objects; "
+                "make them with --around table"
+            )
+        for rest_pose in np.unique(table.rest_poses):
+            own = table.take(np.flatnonzero((table.rest_poses == rest_pose) & table.grasps.usable))
+            if not len(own.indices):
+                continue
+            assert own.grasps.way is not None
+            resting = RestingObject.on(obj, own.grasps.way.table_plane[0])
+            rows = _rest_rows(own, resting, self._hand)
+            first = sum(len(part) for part in self._rows)
             self._rows.append(rows)
-        return self._scenes[key]
+            for view in range(self._config.cast):
+                self._look(resting, (first, len(rows)), (dataset.root.name, name, int(rest_pose), view))
+            self._objects[name] = None
 
-    def joined(self, point_count: int) -> TrainingSet:
+    def _look(self, resting: RestingObject, rows: tuple[int, int], key: tuple[str | int, ...]) -> None:
+        random = random_generator(self._seed, "cast", *key)
+        image = cast_view(resting, random, self._config.depth_noise)
+        try:
+            crop = crop_object(image, random, self._config.points)
+        except GraspdError:
+            return  # it is too small in the picture
+        assert image.T_world_camera is not None
+        T_crop_world = compose(invert(crop.T_camera_crop), invert(matrix_to_pose(image.T_world_camera)))
+        world = pose_to_matrix(T_crop_world)
+        voxels = (crop.place.points.reshape(-1, 3) - world[:3, 3]) @ world[:3, :3]
+        distances, _ = resting.distance.query(voxels, DEEP * crop.place.spacing)
+        shape = np.clip(distances / crop.place.spacing, -DEEP, DEEP).astype(np.float16)
+        self._crops.append(crop)
+        self._shapes.append(shape.reshape(SIDE, SIDE, SIDE))
+        self._worlds.append(world)
+        self._ranges.append(rows)
+
+    def joined(self) -> TrainingSet:
         """Return all that was added."""
         empty = _empty_rows(self._hand.actuated_count)
         columns = {name: [values] for name, values in empty.columns().items()}
@@ -205,12 +229,20 @@ class _Parts:
             for name, values in part.columns().items():
                 columns[name].append(values)
         joined = {name: np.concatenate(parts).astype(np.float32) for name, parts in columns.items()}
-        count = len(self._crops)
+        crops, voxels = self._crops, (SIDE, SIDE, SIDE)
         ranges = np.array(self._ranges, dtype=np.int64).reshape(-1, 2)
+        places = [np.append(crop.place.origin, crop.place.spacing) for crop in crops]
+
+        def array(parts: Sequence[np.ndarray], shape: tuple[int, ...], dtype: type = np.float32) -> np.ndarray:
+            return np.array(parts, dtype=dtype).reshape(len(parts), *shape)
+
         return TrainingSet(
-            points=np.array([crop.points for crop in self._crops], dtype=np.float32).reshape(count, point_count, 3),
-            cameras=np.array([crop.camera for crop in self._crops], dtype=np.float32).reshape(count, 3),
-            T_crop_world=np.array(self._worlds, dtype=np.float32).reshape(count, 4, 4),
+            points=array([crop.points for crop in crops], (self._config.points, 3)),
+            cameras=array([crop.camera for crop in crops], (3,)),
+            seen=array([crop.seen.astype(np.float16) for crop in crops], (2, *voxels), np.float16),
+            shapes=array(self._shapes, voxels, np.float16),
+            places=array(places, (4,)),
+            T_crop_world=array(self._worlds, (4, 4)),
             first=ranges[:, 0],
             count=ranges[:, 1],
             rows=SceneRows(**joined),
@@ -218,20 +250,15 @@ class _Parts:
         )
 
 
-def _scene_rows(dataset: Dataset, view: View, hand: Hand) -> SceneRows:
-    """Return the grasps that can be carried out in a scene, in its world."""
-    columns = camera_grasps(DatasetLayout(dataset.root), view.object, view.scene_index, hand.name, IDENTITY)
-    if "usable" not in columns or any(name not in columns for name in _WAY):
-        raise GraspdError(
-            f"expected grasps made on a table, with their ways, in {dataset.root}, got grasps of floating objects; "
-            "make them with --around table"
-        )
-    rows = np.flatnonzero(columns["usable"])
-    palms, hover, pregrasp = (columns[name][rows] for name in ("T_camera_palm", *_WAY[:2]))
+def _rest_rows(table: GraspTable, resting: RestingObject, hand: Hand) -> SceneRows:
+    """Return usable grasps in the world in which their object rests."""
+    batch = table.grasps
+    assert batch.way is not None and batch.postures is not None
+    palms, hover, pregrasp = (
+        compose(resting.T_world_object[None], poses)
+        for poses in (batch.T_object_palm, batch.way.T_object_hover_palm, batch.postures.T_object_pregrasp_palm)
+    )
     rotations = pose_to_matrix(palms)[:, :3, :3]
-
-    def joints(name: str) -> np.ndarray:
-        return to_unit(hand, columns[name][rows][:, hand.actuated])
 
     def in_palm(vectors: np.ndarray) -> np.ndarray:
         return np.einsum("gij,gi->gj", rotations, vectors)
@@ -239,9 +266,9 @@ def _scene_rows(dataset: Dataset, view: View, hand: Hand) -> SceneRows:
     return SceneRows(
         positions=palms[:, :3],
         rotations=rotations,
-        joints=joints("joint_positions"),
-        opened=joints(_WAY[2]),
-        squeezed=joints(_WAY[3]),
+        joints=to_unit(hand, batch.joint_positions[:, hand.actuated]),
+        opened=to_unit(hand, batch.postures.pregrasp_joint_positions[:, hand.actuated]),
+        squeezed=to_unit(hand, batch.postures.squeeze_joint_positions[:, hand.actuated]),
         hover=in_palm(hover[:, :3] - palms[:, :3]),
         pregrasp=in_palm(pregrasp[:, :3] - hover[:, :3]),
     )

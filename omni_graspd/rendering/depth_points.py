@@ -48,7 +48,9 @@ def points_before_camera(depths: np.ndarray, kept: np.ndarray, intrinsics: np.nd
     Returns:
         Points in OpenCV's axes, shape [point_count, 3], in the unit of the distances.
     """
-    return _rays(depths.shape, intrinsics)[kept] * depths[kept][:, None]
+    rows, columns = np.nonzero(kept)
+    pixels = np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))], axis=-1)
+    return (pixels @ np.linalg.inv(intrinsics).T) * depths[kept][:, None]
 
 
 def image_plane_distances(name: str, image: np.ndarray, intrinsics: np.ndarray) -> np.ndarray:

@@ -18,19 +18,23 @@ from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_grasps, write_scene_grasps
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.prediction.crop import Crop
 from omni_graspd.prediction.depth_image import DepthImage
 from omni_graspd.prediction.network_config import NetworkConfig
+from omni_graspd.prediction.shape_grid import DEEP, GridPlace
 from omni_graspd.prediction.train_config import TrainConfig
 from omni_graspd.prediction.training_set import SceneRows, TrainingSet
 from omni_graspd.rendering.cameras import CameraConfig
+from omni_graspd.usd.transforms import IDENTITY
 
 SMALL = TrainConfig(
-    network=NetworkConfig(width=32, blocks=1, basis=64, near_basis=32),
-    steps=40,
-    views=4,
+    network=NetworkConfig(width=32, blocks=1, basis=64, near_basis=32, channels=2),
+    steps=20,
+    views=2,
     grasps=8,
-    check_every=10,
+    check_every=5,
     points=64,
+    cast=3,
 )
 """Settings of a network that is trained in a second."""
 
@@ -86,6 +90,11 @@ def sets(hand: Hand) -> dict[str, TrainingSet]:
 def _blobs(hand: Hand, seed: int, count: int) -> TrainingSet:
     random, grasps = np.random.default_rng(seed), 12
     points = 0.03 * random.standard_normal((count, 64, 3)) + [0.0, 0.0, 0.05]
+    place = GridPlace(np.array([-0.12, -0.12, 0.0]), 0.01)
+    ball = (np.linalg.norm(place.points - [0.0, 0.0, 0.05], axis=-1) - 0.04) / place.spacing
+    shapes = np.tile(np.clip(ball, -DEEP, DEEP), (count, 1, 1, 1))
+    behind = np.where(place.points[..., 0] > 0.0, -DEEP, np.clip(ball, -DEEP, DEEP))
+    seen = np.tile(np.stack([behind, ball < 0.0]), (count, 1, 1, 1, 1))
     cameras = np.tile([-0.8, 0.0, 0.6], (count, 1))
     rows = count * grasps
     joints = 0.2 + 0.05 * random.standard_normal((rows, hand.actuated_count))
@@ -102,12 +111,28 @@ def _blobs(hand: Hand, seed: int, count: int) -> TrainingSet:
     return TrainingSet(
         points=points.astype(np.float32),
         cameras=cameras.astype(np.float32),
+        seen=seen.astype(np.float16),
+        shapes=shapes.astype(np.float16),
+        places=np.tile(np.append(place.origin, place.spacing), (count, 1)).astype(np.float32),
         T_crop_world=np.tile(np.eye(4, dtype=np.float32), (count, 1, 1)),
         first=np.arange(count) * grasps,
         count=np.full(count, grasps),
         rows=SceneRows(**single),
         objects=tuple(f"blob_{seed}_{number}" for number in range(count)),
     )
+
+
+def crop_of(data: TrainingSet, view: int = 0) -> Crop:
+    """Return a view of a set as what the predictor takes."""
+    place = GridPlace(data.places[view, :3].astype(float), float(data.places[view, 3]))
+    seen = data.seen[view].astype(np.float32)
+    return Crop(data.points[view], data.cameras[view], IDENTITY, place, seen)
+
+
+@pytest.fixture(scope="session")
+def crop(sets: dict[str, TrainingSet]) -> Crop:
+    """A held-out blob as the predictor sees it."""
+    return crop_of(sets["validation"])
 
 
 @pytest.fixture(scope="session")

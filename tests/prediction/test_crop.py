@@ -12,18 +12,20 @@ import pytest
 from omni_graspd.errors import GraspdError
 from omni_graspd.prediction.crop import crop_object
 from omni_graspd.prediction.depth_image import DepthImage
-from omni_graspd.prediction.seen_object import seen_object
+from omni_graspd.prediction.predictor import GuessedShape
+from omni_graspd.prediction.seen_object import guessed_object
+from omni_graspd.prediction.shape_grid import DEEP, SIDE, GridPlace
 from omni_graspd.prediction.table_search import find_table, placed_image
-from omni_graspd.usd.transforms import pose_to_matrix, transform_points
+from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix, transform_points
 
 
-def _crop(image: DepthImage, seed: int = 0, count: int = 512):
+def _crop(image: DepthImage, seed: int = 0, count: int = 256):
     return crop_object(image, np.random.default_rng(seed), count)
 
 
 def test_points_lie_on_the_block_over_the_table(image):
     crop = _crop(image)
-    assert crop.points.shape == (512, 3) and crop.points.dtype == np.float32
+    assert crop.points.shape == (256, 3) and crop.points.dtype == np.float32
     assert crop.points[:, 2].min() > -1e-6 and abs(crop.points[:, 2].max() - 0.04) < 1e-6
     assert np.ptp(crop.points[:, :2], axis=0).max() < 0.06 * 2**0.5 + 1e-6
 
@@ -102,13 +104,28 @@ def test_images_that_are_none_are_refused(image, change, message):
         replace(image, **change)
 
 
-def test_the_stand_in_is_the_block_as_far_as_it_is_seen(image):
-    obj = seen_object(_crop(image))
-    corners = transform_points_of(obj, image)
-    assert abs(corners[:, 2].min()) < 1e-6 and abs(corners[:, 2].max() - 0.04) < 1e-6
-    true = 300.0 * 0.06 * 0.06 * 0.04
-    assert 0.4 * true < obj.mass < true * 1.01
+def test_voxels_hold_the_block_and_know_what_is_seen_through(image):
+    crop = _crop(image)
+    T_world_crop = image.T_world_camera @ pose_to_matrix(crop.T_camera_crop)
+    world = crop.place.points @ T_world_crop[:3, :3].T + T_world_crop[:3, 3]
+    outside = np.abs(world - [0.1, 0.0, 0.02]) - [0.03, 0.03, 0.02]
+    inside = (outside < -3e-3).all(axis=-1)  # a pixel is 2.5 mm there
+    assert inside.sum() > 500 and not inside[[0, -1]].any() and not inside[:, [0, -1]].any()
+    ahead, on_object = crop.seen
+    assert (ahead[inside] <= 0.0).all() and on_object[inside].all()
+    above = world[..., 2] > 0.06
+    assert (ahead[above] > 0.0).mean() > 0.9
 
 
-def transform_points_of(obj, image):
-    return obj.mesh.vertices @ image.T_world_camera[:3, :3].T + image.T_world_camera[:3, 3]
+def test_the_stand_in_is_the_guessed_shape():
+    """A ball of 4 cm, cut by the table 1 cm below its middle."""
+    place = GridPlace(np.array([-0.092, -0.092, 0.0]), 0.008)
+    values = (np.linalg.norm(place.points - [0.0, 0.0, 0.01], axis=-1) - 0.04) / place.spacing
+    obj = guessed_object(GuessedShape(np.clip(values, -DEEP, DEEP), place), IDENTITY)
+    radii = np.linalg.norm(obj.mesh.vertices - [0.0, 0.0, 0.01], axis=-1)
+    assert abs(radii.max() - 0.04) < 1e-3 and abs(obj.mesh.vertices[:, 2].min()) < 1e-6
+    height = 0.04 + 0.01
+    exact = 300.0 * np.pi * height**2 * (3.0 * 0.04 - height) / 3.0
+    assert abs(obj.mass / exact - 1.0) < 0.03
+    nothing = guessed_object(GuessedShape(np.full((SIDE, SIDE, SIDE), DEEP), place), IDENTITY)
+    assert nothing.mass > 0.0

@@ -55,7 +55,7 @@ def _described(folder: Path, **changes) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"version": 2}, "version 2 where 1 is expected"),
+        ({"version": 3}, "version 3 where 2 is expected"),
         ({"network": {"width": 10**9}}, "network.width to be from 8 to 4096"),
         ({"network": {"width": True}}, "no whole numbers"),
         ({"network": {"blocks": 1.5}}, "no whole numbers"),

@@ -137,7 +137,7 @@ def test_training_from_the_command_line(dataset, tmp_path, capsys):
     ]
     cli.main(call)
     printed = capsys.readouterr().out
-    assert "train: 2 images, 6 grasps before them of block" in printed
+    assert "train: 8 images, 32 grasps before them of block" in printed
     assert "no held-out objects" in printed
     grasps = gd.predict(out, dataset / "renders" / "block" / "scene_0000" / "view_0001", 2)
     assert grasps.object.name == "block"

@@ -11,13 +11,13 @@ import pytest
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand
-from omni_graspd.prediction.crop import Crop
 from omni_graspd.prediction.model_file import DESCRIPTION, NUMBERS, read_model
-from omni_graspd.prediction.predictor import Predictor
+from omni_graspd.prediction.predictor import PredictConfig, Predictor
+from omni_graspd.prediction.shape_grid import ShapeGrids
 from omni_graspd.prediction.training import TrainRun, train_model
 from omni_graspd.prediction.training_set import read_training_sets
 from omni_graspd.prediction.training_state import FILE
-from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
+from omni_graspd.usd.transforms import pose_to_matrix
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[predict]'")
 
@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(trained, han
     assert _bytes(tmp_path / "other")[1] != _bytes(trained)[1]
 
 
-@pytest.mark.parametrize("stopped_at", [5, 23])
+@pytest.mark.parametrize("stopped_at", [3, 12])
 def test_a_stopped_run_ends_with_the_same_bytes(stopped_at, trained, hand, sets, config, tmp_path):
     class Stopped(Exception):
         pass
@@ -63,7 +63,7 @@ def test_a_stopped_run_ends_with_the_same_bytes(stopped_at, trained, hand, sets,
 def test_a_finished_run_is_read_and_other_settings_are_refused(trained, hand, sets, config):
     before = _bytes(trained)
     train_model(hand, sets, config, TrainRun(out=trained, threads=1), progress=lambda done, total: pytest.fail())
-    for changed, seed, name in ((replace(config, steps=41), 0, "settings"), (config, 1, "seed")):
+    for changed, seed, name in ((replace(config, steps=21), 0, "settings"), (config, 1, "seed")):
         with pytest.raises(GraspdError, match=f"belongs to training with another {name}"):
             train_model(hand, sets, changed, TrainRun(out=trained, seed=seed))
     with pytest.raises(GraspdError, match="another data"):
@@ -90,23 +90,23 @@ def test_it_ends_early_where_held_out_objects_get_no_better(hand, sets, config, 
     frozen = replace(config, learning_rate=1e-12, patience=2, steps=100)
     model = train_model(hand, sets, frozen, TrainRun(out=tmp_path, threads=1))
     steps = [entry["step"] for entry in model.training["history"]]
-    assert steps[-1] < 100 and steps[-1] % 10 == 0
+    assert steps[-1] < 100 and steps[-1] % 5 == 0
 
 
 def test_without_held_out_objects_it_takes_all_steps(hand, sets, config, tmp_path):
     alone = sets | {"validation": replace(sets["validation"], points=np.zeros((0, 64, 3), dtype=np.float32))}
-    model = train_model(hand, alone, replace(config, steps=20), TrainRun(out=tmp_path, threads=1))
+    model = train_model(hand, alone, replace(config, steps=10), TrainRun(out=tmp_path, threads=1))
     assert [entry["validation"] for entry in model.training["history"]] == [None, None]
 
 
-def test_it_learns_where_the_hand_goes(hand, sets, config, tmp_path):
+@pytest.mark.slow
+def test_it_learns_where_the_hand_goes(hand, sets, crop, config, tmp_path):
     """All grasps of these blobs come from above, 15 cm over the table, with the same joints within some per cent."""
-    longer = replace(config, steps=400, check_every=100, learning_rate=5e-3)
+    longer = replace(config, steps=400, views=4, check_every=100, learning_rate=5e-3)
     model = train_model(hand, sets, longer, TrainRun(out=tmp_path, threads=1))
     first, last = (model.training["history"][row]["train"] for row in (0, -1))
-    assert all(last[name] < first[name] for name in ("flow", "posture", "score"))
-    seen = sets["validation"]
-    found = Predictor(model).predict(Crop(seen.points[0], seen.cameras[0], IDENTITY), hand, 32)
+    assert all(last[name] < first[name] for name in first)
+    found = Predictor(model).predict(crop, hand, 32, config=PredictConfig(fit=False))
     # 1.4 cm is how far the grasps of training are from their mean, 20 cm what noise would give.
     away = np.linalg.norm(found.T_crop_palm[:, :3] - [0.0, 0.0, 0.15], axis=1)
     assert np.median(away) < 0.03
@@ -116,9 +116,7 @@ def test_it_learns_where_the_hand_goes(hand, sets, config, tmp_path):
     assert (np.diff(found.score) <= 0.0).all() and ((found.score >= 0.0) & (found.score <= 1.0)).all()
 
 
-def test_predictions_depend_on_the_seed_alone(trained, hand, sets):
-    seen = sets["validation"]
-    crop = Crop(seen.points[0], seen.cameras[0], IDENTITY)
+def test_predictions_depend_on_the_seed_alone(trained, hand, crop):
     one, same, other = (Predictor(read_model(trained)).predict(crop, hand, 8, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.T_crop_palm, same.T_crop_palm)
     assert not np.array_equal(one.T_crop_palm, other.T_crop_palm)
@@ -127,19 +125,36 @@ def test_predictions_depend_on_the_seed_alone(trained, hand, sets):
         assert (joints <= hand.joint_upper[hand.actuated] + 1e-9).all()
 
 
-def test_another_hand_is_refused(trained, sets):
-    seen = sets["validation"]
+def test_another_hand_is_refused(trained, crop):
     with pytest.raises(GraspdError, match="expected the hand of the model, barrett"):
-        Predictor(read_model(trained)).predict(Crop(seen.points[0], seen.cameras[0], IDENTITY), load_hand("allegro"), 8)
+        Predictor(read_model(trained)).predict(crop, load_hand("allegro"), 8)
 
 
-def test_datasets_are_read_as_their_usable_grasps_before_each_view(dataset):
-    hand, found = read_training_sets([dataset], point_count=64, seed=0)
-    assert (hand.name, len(found["train"]), len(found["validation"])) == ("barrett", 2, 0)
+def test_datasets_are_read_as_views_of_each_rest_pose_and_its_usable_grasps(dataset, config):
+    hand, found = read_training_sets([dataset], config=config, seed=0)
+    assert (hand.name, len(found["train"]), len(found["validation"])) == ("barrett", 3, 0)
     train = found["train"]
-    assert train.count.tolist() == [3, 3] and len(train.rows) == 3  # one of four is not usable in the scene
-    assert train.points[..., 2].min() > -0.002 and train.points[..., 2].max() < 0.1
-    again = read_training_sets([dataset], point_count=64, seed=0)[1]["train"]
+    assert train.count.tolist() == [4, 4, 4] and len(train.rows) == 4
+    # Errors of the sensor are 1.5 mm.
+    assert train.points[..., 2].min() > -0.01 and train.points[..., 2].max() < 0.1
+    again = read_training_sets([dataset], config=config, seed=0)[1]["train"]
     assert again.digest == train.digest
+    assert read_training_sets([dataset], config=config, seed=1)[1]["train"].digest != train.digest
     with pytest.raises(GraspdError, match="expected a hand that all datasets have, got claw"):
-        read_training_sets([dataset], "claw", point_count=64, seed=0)
+        read_training_sets([dataset], "claw", config=config, seed=0)
+
+
+def test_seen_points_lie_on_the_shape_that_is_learned(dataset, config):
+    """Trilinear distances at the seen points are within the sensor's errors and a part of a voxel."""
+    train = read_training_sets([dataset], config=replace(config, points=256), seed=0)[1]["train"]
+    shapes = ShapeGrids(*(torch.tensor(part, dtype=torch.float32) for part in _grids(train)))
+    distances = shapes.distances(torch.tensor(train.points)).numpy()
+    assert np.abs(distances).mean() < 0.003 and np.abs(np.median(distances)) < 0.001
+    # What cameras see through is outside of it, what is deep inside is hidden.
+    ahead, shape = train.seen[:, 0].astype(float), train.shapes.astype(float)
+    assert (shape[ahead > 2.5] > 0.0).mean() > 0.99
+    assert (ahead[shape < -1.5] < 1.0).all()
+
+
+def _grids(data):
+    return data.shapes.astype(np.float32), data.places[:, :3], data.places[:, 3]
