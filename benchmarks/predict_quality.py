@@ -8,7 +8,7 @@ DATASET has rendered views of objects that the model was not trained on; TRAINED
 ``dataset``: the dataset's own usable grasps in these scenes, which know the whole mesh.
 ``random``: grasps of training objects, drawn at random, turned about the vertical and moved to below the middle of what
 is seen: right in distance, height and orientation, blind for shape; ``random, fitted``: their hands fitted to the
-guessed object. ``flow``, ``chosen``, ``mended``, ``predicted``: what the flow draws; the best third by score; mended
+guessed object. ``flow``, ``chosen``, ``mended``, ``predicted``: what the flow draws; the better half by score; mended
 before that; fitted, as `graspd predict` gives them. ``better half``: of those by score. ``refined``: as starts
 of the optimiser, on the true mesh or on the guessed one.
 
