@@ -20,9 +20,6 @@ _FINITE = (
 )
 """Attributes that say where something is or how heavy; the centre of mass is infinite where it is to be computed."""
 
-_AXES = ("axis", "physics:axis")
-"""Attributes of shapes, planes and joints that name an axis."""
-
 
 def check_values(stage: Usd.Stage, source: object) -> None:
     """Refuse a stage with values of another kind than their attributes', or placed by numbers that are none.
@@ -60,7 +57,7 @@ def _check_value(attribute: Usd.Attribute, value: Any, wanted: Any, is_finite: b
             f"expected {attribute.GetPath()} in {source} to be {attribute.GetTypeName()}, got "
             f"{type(value).__name__}; re-export the file"
         )
-    if attribute.GetName() in _AXES and value not in ("X", "Y", "Z"):
+    if attribute.GetName() == "axis" and value not in ("X", "Y", "Z"):
         raise GraspdError(
             f"expected {attribute.GetPath()} in {source} to be X, Y or Z, got {shortened(str(value))!r}; "
             "re-export the file"

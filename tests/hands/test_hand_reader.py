@@ -186,6 +186,13 @@ def test_wrong_settings_are_one_line_with_the_valid_names(gripper_file, settings
     assert "\n" not in str(error.value)
 
 
+def test_an_axis_that_is_none_is_refused(gripper_file):
+    text = gripper_file.read_text()
+    gripper_file.write_text(text.replace('physics:axis = "Z"', 'physics:axis = "W"', 1))
+    with pytest.raises(GraspdError, match=r"expected the axis of /gripper/\S+ in .* to be X, Y or Z, got 'W'; set it"):
+        read_hand(gripper_file)
+
+
 def test_a_file_without_joints_is_refused(tmp_path):
     path = tmp_path / "rock.usda"
     path.write_text('#usda 1.0\n(defaultPrim = "rock")\ndef Xform "rock" {}\n')

@@ -107,7 +107,7 @@ def _motion(prim: Usd.Prim, source: Path) -> tuple[Literal["fixed", "revolute", 
         lower, upper = joint.GetLowerLimitAttr().Get(), joint.GetUpperLimitAttr().Get()
         lower = math.radians(lower) if lower is not None and math.isfinite(lower) else -math.pi
         upper = math.radians(upper) if upper is not None and math.isfinite(upper) else math.pi
-        return "revolute", _AXES[joint.GetAxisAttr().Get()], lower, upper
+        return "revolute", _axis(prim, joint.GetAxisAttr(), source), lower, upper
     if prim.IsA(UsdPhysics.PrismaticJoint):
         joint = UsdPhysics.PrismaticJoint(prim)
         metres = UsdGeom.GetStageMetersPerUnit(prim.GetStage())
@@ -116,10 +116,19 @@ def _motion(prim: Usd.Prim, source: Path) -> tuple[Literal["fixed", "revolute", 
             raise GraspdError(
                 f"expected finite limits on {prim.GetPath()} in {source}, got {lower} to {upper}; set them"
             )
-        return "prismatic", _AXES[joint.GetAxisAttr().Get()], lower * metres, upper * metres
+        return "prismatic", _axis(prim, joint.GetAxisAttr(), source), lower * metres, upper * metres
     raise GraspdError(
         f"expected fixed, revolute or prismatic joints in {source}, got {prim.GetTypeName()} at {prim.GetPath()}"
     )
+
+
+def _axis(prim: Usd.Prim, attribute: Usd.Attribute, source: Path) -> np.ndarray:
+    name = attribute.Get()
+    if name not in _AXES:
+        raise GraspdError(
+            f"expected the axis of {prim.GetPath()} in {source} to be X, Y or Z, got {shortened(str(name))!r}; set it"
+        )
+    return _AXES[name]
 
 
 def joint_frame(body: Usd.Prim, relationship: Usd.Relationship, position: Gf.Vec3f, rotation: Gf.Quatf) -> np.ndarray:
