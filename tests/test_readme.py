@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import trimesh
+from six_axis_arm import arm_urdf
 from small_notebook import SMALL_CELL
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -100,6 +101,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, st
     folder = tmp_path_factory.mktemp("reader")
     (folder / "small.toml").write_text(_SMALL)
     (folder / "hand.urdf").write_text(_URDF)
+    arm_urdf(folder)
     (folder / "torch.py").write_text("")  # as_torch only asks whether there is one
     for name in ("scans/drill.obj", "meshes/block.ply"):
         (folder / name).parent.mkdir()

@@ -47,9 +47,9 @@ def page_bytes(path: Path, metadata: pq.FileMetaData, columns: Collection[str]) 
 
 def _chunk_bytes(data: mmap.mmap, chunk: pq.ColumnChunkMetaData) -> int:
     """Return how many bytes the pages of one column in one row group take."""
-    start = chunk.data_page_offset
-    if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-        start = min(start, chunk.dictionary_page_offset)
+    # Columns without rows have no page of data, whose place is then 0.
+    places = (chunk.data_page_offset, chunk.dictionary_page_offset if chunk.has_dictionary_page else 0)
+    start = min((place for place in places if place), default=0)
     end, position, size = start + chunk.total_compressed_size, start, 0
     if not 0 <= start <= end <= len(data):
         raise ValueError("pages beyond the end of the file")

@@ -50,6 +50,14 @@ def test_pages_are_as_large_as_the_writer_counted(options: dict, tmp_path: Path)
     assert alone[0] > 8 * len(numbers)
 
 
+@pytest.mark.parametrize("options", [{}, {"use_dictionary": False}, {"data_page_version": "2.0"}])
+def test_tables_without_rows_have_next_to_nothing(options: dict, tmp_path: Path) -> None:
+    table = pa.table({"lists": pa.array([], pa.list_(pa.float64(), 7)), "texts": pa.array([], pa.string())})
+    pq.write_table(table, tmp_path / "t.parquet", **options)
+    metadata = pq.ParquetFile(tmp_path / "t.parquet").metadata
+    assert page_bytes(tmp_path / "t.parquet", metadata, table.column_names) < 100
+
+
 def test_a_footer_that_hides_what_pages_ask_for_is_found_out(block_dataset: Path, tmp_path: Path, monkeypatch) -> None:
     path = Path(shutil.copy(block_dataset / "grasps/barrett/block.parquet", tmp_path))
     table = pq.read_table(path)
