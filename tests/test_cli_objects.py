@@ -91,6 +91,7 @@ def test_an_added_object_has_a_picture_of_itself(
 
 
 @pytest.mark.usefixtures("plain_thumbnails")
+@pytest.mark.slow
 def test_an_added_object_is_found_by_name_listed_and_removed(
     brick: Path, own_library: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -59,6 +59,7 @@ def test_quiet_keeps_errors(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed.out == "" and printed.err.startswith("error: expected a dataset folder")
 
 
+@pytest.mark.slow
 def test_a_log_tells_how_it_was_called_what_was_printed_and_errors_in_full(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

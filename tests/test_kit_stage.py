@@ -64,6 +64,7 @@ def test_the_staged_folder_passes_the_check_and_keeps_the_settings(staged):
     assert (staged / "config" / "extension.toml").read_bytes() == (_ROOT / "extension.toml").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_staged_folder_has_the_whole_package_and_no_leftovers(staged):
     def modules(root: Path) -> set[str]:
         return {path.relative_to(root).as_posix() for path in (root / "omni_graspd").rglob("*.py")}

@@ -58,6 +58,7 @@ def test_an_unknown_name_lists_the_others():
         gd.synthesise  # noqa: B018
 
 
+@pytest.mark.slow
 def test_calls_wait_where_a_loop_is_running_as_in_a_notebook():
     async def cell() -> gd.Grasps:
         return gd.synthesize("barrett", "mug", 2, around="nothing", config=_QUICK)

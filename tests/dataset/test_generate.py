@@ -119,6 +119,7 @@ def test_the_stages_one_by_one_make_the_same_dataset(unbroken, meshes, tmp_path)
     assert dataset_digests(tmp_path / "out") == dataset_digests(unbroken)
 
 
+@pytest.mark.slow
 def test_a_scene_is_not_rendered_without_its_object(unbroken, meshes, tmp_path, capsys):
     out = tmp_path / "out"
     shutil.copytree(unbroken, out)
@@ -176,6 +177,7 @@ def test_grasps_are_kept_chunk_by_chunk_and_do_not_depend_on_the_chunks(unbroken
         assert [file.suffix for file in path.parent.iterdir()] == [".parquet"] * 2
 
 
+@pytest.mark.slow
 def test_counts_agree_with_the_settings(unbroken):
     manifest = read_manifest(unbroken)
     counts = {"grasps": 12, "scenes": 4, "scene_grasps": 12, "images": 8, "rest_poses": 4}
@@ -185,6 +187,7 @@ def test_counts_agree_with_the_settings(unbroken):
     assert list(manifest.hands) == ["barrett"]
 
 
+@pytest.mark.slow
 def test_the_manifest_names_no_folder_and_no_time(unbroken, meshes):
     text = (unbroken / "dataset.json").read_text()
     assert str(meshes) not in text
@@ -192,6 +195,7 @@ def test_the_manifest_names_no_folder_and_no_time(unbroken, meshes):
     assert json.loads(text)["config"]["seed"] == 5
 
 
+@pytest.mark.slow
 def test_every_grasp_has_a_row_and_a_finite_pose(unbroken):
     for name in _OBJECTS:
         table = read_grasps(DatasetLayout(unbroken).grasps("barrett", name))

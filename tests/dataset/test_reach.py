@@ -189,6 +189,7 @@ def test_workers_change_no_byte(reached, home, from_above, tmp_path):
     assert dataset_digests(root) == dataset_digests(reached[0])
 
 
+@pytest.mark.slow
 def test_an_arm_far_away_reaches_nothing(from_above, home, tmp_path):
     root = tmp_path / "set"
     shutil.copytree(from_above, root)

@@ -19,7 +19,10 @@ from omni_graspd.usd.transforms import IDENTITY
 _THUMBS = {"allegro": "thumb_link_3", "shadow": "thdistal", "barrett": "finger_3_distal"}
 
 
-@pytest.fixture(scope="module", params=_THUMBS)
+@pytest.fixture(
+    scope="module",
+    params=[name if name == "barrett" else pytest.param(name, marks=pytest.mark.slow) for name in _THUMBS],
+)
 def hand(request) -> Hand:
     return load_hand(request.param)
 

@@ -192,10 +192,10 @@ _REFERENCES = """<mujoco><compiler autolimits="true"/><worldbody><body name="pal
 @pytest.mark.parametrize(
     "equality",
     [
-        "",
+        pytest.param("", marks=pytest.mark.slow),
         '<joint joint1="a_far" joint2="a_near" polycoef=".1 .5 0 0 0"/>',
-        '<joint joint1="a_far" polycoef=".1 0 0 0 0"/>',
-        '<tendon tendon1="t" polycoef=".1 0 0 0 0"/>',
+        pytest.param('<joint joint1="a_far" polycoef=".1 0 0 0 0"/>', marks=pytest.mark.slow),
+        pytest.param('<tendon tendon1="t" polycoef=".1 0 0 0 0"/>', marks=pytest.mark.slow),
     ],
 )
 def test_positions_and_couplings_count_from_ref_as_in_mujoco(

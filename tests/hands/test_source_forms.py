@@ -122,6 +122,7 @@ def test_a_palm_welded_to_a_flange_is_no_farther_from_its_fingers(tmp_path: Path
     assert not any("palm" in message for message in overlaps[1])
 
 
+@pytest.mark.slow
 def test_balls_that_are_only_seen_are_not_solid_and_named(tmp_path: Path) -> None:
     markers = "".join(
         link(f"tip{k}", "0.02 0.02 0.02", collides=False) + joint(f"tip_{k}", f"far{k}", f"tip{k}", "0 0 0.03", "fixed")
@@ -160,6 +161,7 @@ def test_collada_without_its_package_is_told(tmp_path: Path, monkeypatch: pytest
         add(tmp_path, text)
 
 
+@pytest.mark.slow
 def test_axes_that_are_drawn_on_a_palm_are_no_part_of_it(tmp_path: Path) -> None:
     """As in a hand of Unitree's: an arrow and a ball for each axis, beside a mesh that collides."""
     trimesh.creation.box((0.08, 0.08, 0.02)).export(tmp_path / "palm.stl")

@@ -100,6 +100,7 @@ def test_points_are_spread_evenly(allegro: Hand) -> None:
         assert nearest.min() > 0.45 * np.sqrt(points.areas[mine][0])
 
 
+@pytest.mark.slow
 def test_same_seed_same_points_and_other_seed_other_points(allegro: Hand) -> None:
     sample = sample_surface_points.__wrapped__  # which does not keep what it returned
     first, again, other = (sample(allegro, 200, seed).positions for seed in (1, 1, 2))

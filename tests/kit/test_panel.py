@@ -119,6 +119,7 @@ def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, win
     assert kit.longest_block < 0.5
 
 
+@pytest.mark.slow
 def test_panel_is_free_within_a_second_of_cancel(kit, window, made, tmp_path):
     skip_without("ovphysx")
     kit.physics.with_ovphysx = True

@@ -71,6 +71,7 @@ def test_a_right_kit_gets_yes_everywhere(kit, extension, tmp_path):
     assert count > 60 and results["symbols"].notes == (f"{count} of {count} symbols are there",)
 
 
+@pytest.mark.slow
 def test_each_unverified_call_belongs_to_a_step_or_a_person(kit):
     from omni_graspd.kit.selftest.answers import PERSON, unverified_calls
     from omni_graspd.kit.selftest.run import STEPS

@@ -66,6 +66,7 @@ def test_columns_at_thresholds_say_theirs():
     assert metric_column("held_3mm", "int32").meaning == "Metric 'held_3mm'."
 
 
+@pytest.mark.slow
 def test_a_declaration_is_all_a_new_metric_needs(tall):
     hand, mug = load_hand("allegro"), load_object("mug")
     poses, joints = np.tile([0.0, 0.0, 0.5, 0.0, 0.0, 0.0, 1.0], (2, 1)), np.zeros((2, hand.joint_count))

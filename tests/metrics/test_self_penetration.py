@@ -73,6 +73,7 @@ def _sliders() -> Hand:
     )
 
 
+@pytest.mark.slow
 def test_a_cube_pushed_into_a_block_has_the_area_of_the_closed_form():
     # 6 mm deep: the cube's front and 4 mm of its sides lie deeper than 2 mm, and 16 x 16 mm of the block's face.
     expected = 0.02**2 + 4 * 0.02 * 0.004 + 0.016**2

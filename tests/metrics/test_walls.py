@@ -68,6 +68,7 @@ def measure(rod: Hand, distance: SignedDistance, *poses: np.ndarray):
     return walls.pierced.tolist(), 1e3 * walls.depth
 
 
+@pytest.mark.slow
 def test_lines_are_inside_the_link(rod):
     skeleton = hand_skeleton(rod)
     shape = trimesh.Trimesh(rod.links[0].mesh.vertices, rod.links[0].mesh.faces)

@@ -51,6 +51,7 @@ def test_a_concave_object_is_covered_by_few_pieces_without_filling_its_corner() 
     assert farthest_outside(pieces, in_the_corner).min() > 0.0
 
 
+@pytest.mark.slow
 def test_the_same_surface_gives_the_same_pieces() -> None:
     config = ConvexDecompositionConfig()
     first, second = (decompose_convex(angle_bracket(), config) for _ in range(2))

@@ -77,6 +77,7 @@ def test_signs_beside_a_folded_face_are_those_of_winding_numbers(folded):
 
 
 @pytest.mark.parametrize("lift", [-1e-5, 0.0])
+@pytest.mark.slow
 def test_without_care_for_folds_the_same_signs_would_be_wrong(lift, monkeypatch):
     folded = folded_box(0.002, lift)
     monkeypatch.setattr(corner_normals, "faces_at_folds", lambda faces, *_: np.zeros(len(faces), dtype=bool))

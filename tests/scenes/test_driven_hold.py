@@ -92,6 +92,7 @@ def test_without_friction_pressing_holds_in_two_directions_at_most(gripper: Hand
     assert _measure(gripper, brick, [0.2, -0.2], config).held.sum() <= 2
 
 
+@pytest.mark.slow
 def test_a_light_press_holds_still_and_loses_when_it_is_shaken(gripper: Hand, brick: RigidObject):
     # Friction carries 2.2 N: more than the weight of 1 N, less than the 8 N that shaking takes.
     squeeze = [0.08, -0.08]

@@ -108,6 +108,7 @@ def test_slopes_are_those_of_a_known_wave():
     np.testing.assert_allclose(rise_y, np.broadcast_to(expected, (64, 64)), rtol=2e-3, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_files_hold_colours_roughness_and_normals(tmp_path: Path):
     appearance = write_table_look("slate", tmp_path)
     assert appearance.texture and appearance.roughness_texture and appearance.normal_texture

@@ -35,6 +35,7 @@ ONE = _result([1, 1, 1, 0], [1, 0, 0, 0], [0.1, 0.3, 0.2, 0.0], tries=(1, 3, 1, 
 NONE = _result([0, 0, 0, 0], [0, 0, 0, 0], [0.1, 0.2, 0.3, 0.4], tries=(5, 5, 5, 5))
 
 
+@pytest.mark.slow
 def test_shares_are_of_all_that_was_asked_for():
     row = table_report.means([ONE, NONE])
     assert row["usable"] == 3 / 8

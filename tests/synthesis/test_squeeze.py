@@ -93,6 +93,7 @@ def grasped(hand):
     return can, find(hand, can, range(6), table(can))
 
 
+@pytest.mark.slow
 def test_torques_do_the_work_of_the_forces(hand, grasped):
     """Virtual work: what the drives do on a small motion is what the contact forces do on the points they act on."""
     can, batch = grasped

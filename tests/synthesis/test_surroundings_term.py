@@ -96,6 +96,7 @@ def test_a_link_inside_an_obstacle_is_pushed_out(mug):
     np.testing.assert_allclose(gradient_of(shard)[0], [0.0, 0.0, _WEIGHT * (_MARGIN + 0.02)], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_surroundings_far_away_change_no_bit(hand, mug, started_shard):
     config = SynthesisConfig(iterations=25, point_count=300)
     table, board = np.array([0.0, 0.0, 1.0, -3.0]), box_mesh(np.full(3, 0.1), (3.0, 0.0, 0.0))

@@ -62,6 +62,7 @@ def sixteen(hand, can, around) -> GraspBatch:
     return find(hand, can, range(16), around, **_FAST)
 
 
+@pytest.mark.slow
 def test_the_sixteen_are_of_all_kinds(sixteen):
     """Or else the tests below would not see much."""
     assert 0 < sixteen.usable.sum() < 16
