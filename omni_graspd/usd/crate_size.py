@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """How much memory the values of a binary USD file ask for, told before OpenUSD unpacks one.
 
-Whole numbers and floating-point numbers are packed, so that a hundred kilobytes may stand for gigabytes. All other
-values lie in the file as they are, and OpenUSD checks that they end within it. The layout of the file is that of
-OpenUSD's ``crateFile.cpp``, versions 0.5 and later; nothing was packed before.
+Arrays of whole numbers and of floating-point numbers are packed, so that a hundred kilobytes may stand for gigabytes;
+so are names and paths. All other values lie in the file as they are, and OpenUSD checks that they end within it. The
+layout of the file is that of OpenUSD's ``crateFile.cpp``; nothing was packed before version 0.4, no array before 0.5.
 """
 
 from __future__ import annotations
 
 import mmap
 import struct
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,9 @@ _MOST_ENTRIES = 20_000_000
 _SECTIONS = frozenset((b"TOKENS", b"STRINGS", b"FIELDS", b"FIELDSETS", b"PATHS", b"SPECS"))
 _IS_ARRAY, _IS_INLINED, _IS_PACKED = 1 << 63, 1 << 62, 1 << 61
 _PLACE = (1 << 48) - 1
-_TIME_SAMPLES = 46
+_DICTIONARY, _TIME_SAMPLES = 31, 46
+_DEEPEST, _MOST_VALUES = 32, 1_000_000
+"""Dictionaries within one another, and values in all of them."""
 _SIZES = {3: 4, 4: 4, 5: 8, 6: 8, 7: 2, 8: 4, 9: 8}
 """Bytes of the packed types: int, uint, int64, uint64, half, float, double."""
 
@@ -43,12 +46,12 @@ def check_crate(path: Path) -> None:
         if magic != _MAGIC and not magic.startswith(b"PK\3\4"):
             return
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            # Members of a package are not compressed, so a crate in it lies there as it is.
-            starts = [0] if magic == _MAGIC else _members(data)
+            starts = [0] if magic == _MAGIC else _members(path, data)
             try:
                 size = sum(unpacked_bytes(data, start) for start in starts)
             except (ValueError, IndexError, struct.error) as error:
-                raise GraspdError(f"{path} is not a readable USD file ({error}); export it again") from error
+                reason = str(error) if isinstance(error, ValueError) else "it ends too early"
+                raise GraspdError(f"{path} is not a readable USD file ({reason}); export it again") from error
             if size > _MOST_BYTES and size > _MOST_TIMES * len(data):
                 raise GraspdError(
                     f"expected a USD file, got {path}, which is {len(data)} bytes and whose values would take "
@@ -66,14 +69,17 @@ def unpacked_bytes(data: mmap.mmap | bytes, start: int = 0) -> int:
     Raises:
         ValueError: If the file is damaged (or IndexError, struct.error).
     """
-    if (data[start + 8], data[start + 9]) < (0, 5):
+    version = data[start + 8], data[start + 9]
+    if version < (0, 4):
         return 0
-    crate = _Crate(data, start, wide=(data[start + 8], data[start + 9]) >= (0, 7))
+    crate = _Crate(data, start, wide=version >= (0, 7))
     sections = crate.sections()
     if not sections.keys() >= _SECTIONS:
         raise ValueError("sections are missing")
     names = crate.name_bytes(sections)
     crate.check_paths(sections)
+    if version < (0, 5):
+        return names
     sizes = crate.field_bytes(sections[b"FIELDS"])
     # A set of fields is a run of their numbers that ends with -1.
     (in_sets,) = crate.columns(sections[b"FIELDSETS"], 1)
@@ -81,7 +87,8 @@ def unpacked_bytes(data: mmap.mmap | bytes, start: int = 0) -> int:
     inside = in_sets >= 0
     if inside.any() and in_sets[inside].max() >= len(sizes):
         raise ValueError("fields that are not there")
-    sums = np.concatenate([[0.0], np.cumsum(np.where(inside, sizes[np.where(inside, in_sets, 0)], 0.0))])
+    of_entries = np.append(sizes, 0.0)[np.where(inside, in_sets, len(sizes))]
+    sums = np.concatenate([[0.0], np.cumsum(of_entries)])
     _, sets, _ = crate.columns(sections[b"SPECS"], 3)
     if len(sets) and not (sets.min() >= 0 and sets.max() < len(in_sets) and len(ends)):
         raise ValueError("sets of fields that are not there")
@@ -89,12 +96,19 @@ def unpacked_bytes(data: mmap.mmap | bytes, start: int = 0) -> int:
     return names + int((sums[last] - sums[sets]).sum())
 
 
-def _members(data: mmap.mmap) -> list[int]:
-    """Return where in a package the crates begin."""
-    starts, at = [], data.find(_MAGIC)
-    while at >= 0:
-        starts.append(at)
-        at = data.find(_MAGIC, at + 1)
+def _members(path: Path, data: mmap.mmap) -> list[int]:
+    """Return where in a package the crates begin; its members are not compressed, so they lie there as they are."""
+    starts = []
+    try:
+        with zipfile.ZipFile(path) as package:
+            members = [member for member in package.infolist() if member.compress_type == zipfile.ZIP_STORED]
+        for member in members:
+            name, extra = struct.unpack_from("<HH", data, member.header_offset + 26)
+            start = member.header_offset + 30 + name + extra
+            if data[start : start + len(_MAGIC)] == _MAGIC:
+                starts.append(start)
+    except (zipfile.BadZipFile, struct.error, NotImplementedError, ValueError):
+        return []  # OpenUSD says what is wrong with it.
     return starts
 
 
@@ -104,6 +118,7 @@ class _Crate:
     def __init__(self, data: mmap.mmap | bytes, start: int, wide: bool) -> None:
         self._data, self._start = data, start
         self._count = "<Q" if wide else "<I"
+        self._values = 0
 
     def sections(self) -> dict[bytes, int]:
         """Return where each section begins by its name."""
@@ -156,7 +171,8 @@ class _Crate:
         packed = self._number("<Q", at + 16 + names)
         values = _unpacked(self._bytes(at + 24 + names, packed), 8 * count)
         found = np.frombuffer(values, dtype="<u8", count=count)
-        packed_ones = np.flatnonzero((found & _IS_PACKED) | (((found >> 48) & 255) == _TIME_SAMPLES))
+        kinds = (found >> 48) & 255
+        packed_ones = np.flatnonzero((found & _IS_PACKED) | (kinds == _TIME_SAMPLES) | (kinds == _DICTIONARY))
         sizes = np.zeros(count)
         sizes[packed_ones] = [self.value_bytes(int(value)) for value in found[packed_ones]]
         return sizes
@@ -170,21 +186,37 @@ class _Crate:
             at += 8 + packed
         return found
 
-    def value_bytes(self, value: int, look: bool = True) -> int:
-        """Return how many bytes a value takes when it is unpacked, 0 if it is not packed."""
+    def value_bytes(self, value: int, depth: int = 0) -> int:
+        """Return how many bytes the packed arrays in a value take when they are unpacked."""
+        self._values += 1
+        if depth > _DEEPEST or self._values > _MOST_VALUES:
+            raise ValueError("too many values within values")
         place, kind = value & _PLACE, (value >> 48) & 255
-        if value & _IS_ARRAY and value & _IS_PACKED and not value & _IS_INLINED and place:
-            return _SIZES.get(kind, 8) * self._number(self._count, place)
-        if kind == _TIME_SAMPLES and look and not value & _IS_INLINED:
-            # Times, then values; before each stands how far away it is.
-            times = place + self._number("<q", place)
-            after = times + 8
-            values = after + self._number("<q", after)
-            count = self._entries(values)
-            samples = np.frombuffer(self._bytes(values + 8, 8 * count), dtype="<u8")
-            size = self.value_bytes(self._number("<Q", times), False)
-            return size + sum(self.value_bytes(int(sample), False) for sample in samples)
-        return 0
+        if value & _IS_INLINED or not place:
+            return 0
+        if value & _IS_ARRAY:
+            return _SIZES.get(kind, 8) * self._number(self._count, place) if value & _IS_PACKED else 0
+        if kind == _TIME_SAMPLES:
+            return self._sample_bytes(place, depth)
+        return self._dictionary_bytes(place, depth) if kind == _DICTIONARY else 0
+
+    def _sample_bytes(self, place: int, depth: int) -> int:
+        """Return the bytes of times and values; before each stands how far away it is."""
+        times = place + self._number("<q", place)
+        after = times + 8
+        values = after + self._number("<q", after)
+        count = self._entries(values)
+        samples = np.frombuffer(self._bytes(values + 8, 8 * count), dtype="<u8").tolist()
+        return sum(self.value_bytes(value, depth + 1) for value in (self._number("<Q", times), *samples))
+
+    def _dictionary_bytes(self, place: int, depth: int) -> int:
+        """Return the bytes of the values of a dictionary: key, how far away the value is, and what it refers to."""
+        size, at = 0, place + 8
+        for _ in range(self._entries(place)):
+            value = at + 4 + self._number("<q", at + 4)
+            size += self.value_bytes(self._number("<Q", value), depth + 1)
+            at = value + 8
+        return size
 
     def _entries(self, at: int) -> int:
         count = self._number("<Q", at)

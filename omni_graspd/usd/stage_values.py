@@ -57,7 +57,7 @@ def _check_value(attribute: Usd.Attribute, value: Any, wanted: Any, is_finite: b
             f"expected {attribute.GetPath()} in {source} to be {attribute.GetTypeName()}, got "
             f"{type(value).__name__}; re-export the file"
         )
-    if attribute.GetName() == "axis" and value not in ("X", "Y", "Z"):
+    if attribute.GetName() == "axis" and _is_of_schema(attribute) and value not in ("X", "Y", "Z"):
         raise GraspdError(
             f"expected {attribute.GetPath()} in {source} to be X, Y or Z, got {shortened(str(value))!r}; "
             "re-export the file"
@@ -70,8 +70,11 @@ def _check_value(attribute: Usd.Attribute, value: Any, wanted: Any, is_finite: b
 
 def _is_of_no_known_type(attribute: Usd.Attribute, value: Any) -> bool:
     """Tell whether a file gives an attribute of a schema a type that nobody knows; others may have their own types."""
-    schema = attribute.GetPrim().GetPrimDefinition()
-    return isinstance(value, Sdf.UnregisteredValue) and bool(schema.GetSchemaAttributeSpec(attribute.GetName()))
+    return isinstance(value, Sdf.UnregisteredValue) and _is_of_schema(attribute)
+
+
+def _is_of_schema(attribute: Usd.Attribute) -> bool:
+    return bool(attribute.GetPrim().GetPrimDefinition().GetSchemaAttributeSpec(attribute.GetName()))
 
 
 def _prims(stage: Usd.Stage) -> Iterator[Usd.Prim]:

@@ -83,6 +83,29 @@ def test_so_are_those_of_a_hand(hand: str, tmp_path: Path) -> None:
     assert unpacked_bytes(inside, inside.index(b"PXR-USDC")) == counted
 
 
+def test_an_empty_file_is_none_to_refuse(tmp_path: Path) -> None:
+    Sdf.Layer.CreateNew(str(tmp_path / "empty.usdc")).Save()
+    open_stage(tmp_path / "empty.usdc")
+
+
+def test_arrays_in_dictionaries_count(tmp_path: Path) -> None:
+    path = tmp_path / "some.usdc"
+    layer = Sdf.Layer.CreateNew(str(path))
+    numbers = Vt.IntArray(1000)
+    layer.customLayerData = {"a": numbers, "b": {"c": {"d": numbers, "e": 1.0, "f": "text"}}, "g": numbers}
+    Sdf.CreatePrimInLayer(layer, "/prim").SetInfo("customData", {"h": Vt.FloatArray(500), "i": "text"})
+    layer.Save()
+    counted = unpacked_bytes(path.read_bytes()) - _token_bytes(path.read_bytes())
+    assert counted == 3 * 4000 + 2000
+
+
+def test_the_name_of_the_format_in_a_text_is_no_file(tmp_path: Path) -> None:
+    path = tmp_path / "noted.usdz"
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("a.usda", '#usda 1.0\n(doc = "converted from PXR-USDC")\ndef Xform "a" {}\n')
+    open_stage(path)
+
+
 @pytest.fixture(scope="module")
 def bomb(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a few kilobytes of counts of faces that would be 384 MiB."""

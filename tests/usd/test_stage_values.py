@@ -23,3 +23,9 @@ def test_axes_of_shapes_are_x_y_or_z(kind: str, tmp_path: Path) -> None:
         with pytest.raises(GraspdError, match=rf"expected /thing\.axis .* to be X, Y or Z, got '{axis}'"):
             open_stage(path)
         path = tmp_path / f"thing_{axis}.usda"  # OpenUSD keeps what it has read
+
+
+def test_attributes_of_the_user_may_be_called_axis(tmp_path: Path) -> None:
+    path = tmp_path / "thing.usda"
+    path.write_text('#usda 1.0\ndef Xform "thing" {\n    custom double3 axis = (0, 0, 1)\n}\n')
+    assert open_stage(path)
