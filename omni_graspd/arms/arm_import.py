@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from omni_graspd.arms.arm_reader import read_arm
+from omni_graspd.arms.arm_reader import read_arm, read_arm_settings
 from omni_graspd.arms.source_flange import Frame, find_flange, without_tool
 from omni_graspd.atomic import replaced_folder, writing_to
 from omni_graspd.errors import GraspdError
@@ -125,11 +125,9 @@ def arm_entry(name: str) -> ArmEntry:
     path = resolve("arms", name)[0]
     arm = read_arm(path)
     lengths = np.linalg.norm(arm.chain().frames[1:, :3, 3], axis=1)
-    toml = (path.parent / "arm.toml").read_text(encoding="utf-8") if (path.parent / "arm.toml").is_file() else ""
-    file = re.search(r'(?m)^file = (".*")$', toml)
-    return ArmEntry(
-        name, arm.joint_count, float(lengths.sum()), json.loads(file[1]) if file else str(path), arm.license
-    )
+    source = read_arm_settings(path).get("source", {})
+    file = source.get("file", path) if isinstance(source, dict) else path
+    return ArmEntry(name, arm.joint_count, float(lengths.sum()), str(file), arm.license)
 
 
 def _check_name(name: str, replace: bool) -> None:

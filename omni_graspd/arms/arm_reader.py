@@ -88,6 +88,7 @@ def read_arm_settings(usd_path: Path) -> dict[str, Any]:
 
 
 def _is_pose(value: Any) -> bool:
-    if not (isinstance(value, list) and len(value) == 7 and all(isinstance(v, int | float) for v in value)):
+    if not (isinstance(value, list) and len(value) == 7 and all(type(v) in (int, float) for v in value)):
         return False
-    return bool(np.isfinite(value).all() and abs(np.linalg.norm(value[3:]) - 1.0) < 1e-6)
+    pose = np.array([float(v) if abs(v) < 1e9 else np.nan for v in value])
+    return bool(np.isfinite(pose).all() and abs(np.linalg.norm(pose[3:]) - 1.0) < 1e-6)

@@ -79,7 +79,14 @@ def pose_error(T_base_end: np.ndarray, T_base_wanted: np.ndarray) -> np.ndarray:
     sine = np.linalg.norm(skew, axis=1)
     angle = np.arctan2(sine, 0.5 * (np.trace(turn, axis1=1, axis2=2) - 1.0))
     scale = np.where(sine > 1e-12, angle / np.maximum(sine, 1e-12), 1.0)
-    return np.concatenate([T_base_wanted[:, :3, 3] - T_base_end[:, :3, 3], scale[:, None] * skew], axis=1)
+    turned = scale[:, None] * skew
+    half = np.flatnonzero((sine <= 1e-12) & (angle > 1.0))
+    if len(half):  # A half turn has no skew part; its axis is any column of turn + 1.
+        columns = turn[half] + np.eye(3)
+        longest = np.linalg.norm(columns, axis=1).argmax(axis=1)
+        axes = columns[np.arange(len(half)), :, longest]
+        turned[half] = np.pi * axes / np.linalg.norm(axes, axis=1, keepdims=True)
+    return np.concatenate([T_base_wanted[:, :3, 3] - T_base_end[:, :3, 3], turned], axis=1)
 
 
 def _stepped(chain: Chain, positions: np.ndarray, jacobian: np.ndarray, error: np.ndarray) -> np.ndarray:

@@ -85,9 +85,10 @@ def find_reach(chain: Chain, bank: SeedBank, T_base_flange: np.ndarray, touch: T
         score = freedom[whole] / max(freedom[whole].max(), 1e-12) + np.minimum(margins[whole], 0.5)
         for row in whole[np.argsort(-score, kind="stable")]:
             positions = branches.positions[row]
-            reasons[grasp] = _first_touch(positions, lambda station, joints, grasp=grasp: touch(grasp, station, joints))
-            if not reasons[grasp]:
-                reachable[grasp], found[grasp] = True, positions
+            touched = _first_touch(positions, lambda station, joints, grasp=grasp: touch(grasp, station, joints))
+            reasons[grasp] = reasons[grasp] or touched  # that of the best way
+            if not touched:
+                reasons[grasp], reachable[grasp], found[grasp] = "", True, positions
                 free[grasp], margin[grasp] = freedom[row], margins[row]
                 break
     unsolved = np.flatnonzero([not good and not reason for good, reason in zip(reachable, reasons, strict=True)])

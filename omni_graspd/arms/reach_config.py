@@ -51,6 +51,9 @@ class ReachConfig:
             if not np.isfinite(values).all() or (name == "base_range" and min(values) < 0.0):
                 least = ", 0 or more" if name == "base_range" else ""
                 raise GraspdError(f"expected {name} to be finite numbers{least}, got {values}")
+        for name in ("mount_tilt", "mount_turn"):
+            if not math.isfinite(getattr(self, name)):
+                raise GraspdError(f"expected {name} to be a finite angle in degrees, got {getattr(self, name)}")
         require_positive(self, "reach", "largest_step", finite=True)
         require_not_negative(self, "reach", "clearance")
         require_at_least(self, "reach", 1, "postures", "starts")

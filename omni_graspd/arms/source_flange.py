@@ -43,6 +43,8 @@ def find_flange(links: Sequence[SourceLink], name: str | None, sites: dict[str, 
         GraspdError: If there is no such link or site, or no joint leads to it.
     """
     by_name = {link.name: link for link in links}
+    # Sites may also be on what is no part of the arm, such as a table or the world.
+    sites = {site: frame for site, frame in sites.items() if frame.link in by_name}
     frames = {link.name: Frame(link.name, IDENTITY) for link in links} | sites
     if name is not None and name not in frames:
         raise GraspdError(

@@ -185,7 +185,7 @@ def _metadata(said: dict[str, str], path: Path, kind: TableKind) -> dict[str, An
             continue
         try:
             found[name] = value_of(said[name])
-        except (ValueError, RecursionError) as error:
+        except (ValueError, RecursionError, OverflowError) as error:
             raise GraspdError(
                 f"expected {name} in the metadata of {path} to be as omni_graspd writes it, got "
                 f"{shortened(said[name])!r} ({shortened(str(error))}); make the table again"

@@ -94,6 +94,8 @@ def _pose(text: str) -> tuple[float, ...]:
     values = json.loads(text)
     if not isinstance(values, list) or len(values) != 7 or not all(type(v) in (int, float) for v in values):
         raise ValueError("expected a pose of seven numbers")
+    if not all(abs(value) < 1e9 for value in values):
+        raise ValueError("expected a pose of finite numbers")
     return tuple(float(value) for value in values)
 
 

@@ -43,7 +43,7 @@ def read_usd_object(path: Path) -> SourceSurface:
         GraspdError: If the file is not readable, has no visible mesh, or more than one rigid body.
     """
     with reading_usd(path):
-        return _read_stage(open_stage(path), path)
+        return _read_stage(open_stage(path, is_quiet=True), path)
 
 
 def _read_stage(stage: Usd.Stage, path: Path) -> SourceSurface:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from pxr import Sdf, Tf, Usd, UsdGeom, UsdPhysics
@@ -47,8 +47,12 @@ def _unsaved_layer(path: Path) -> Sdf.Layer:
     return Sdf.Layer.New(Sdf.FileFormat.FindByExtension("usda"), identifier)
 
 
-def open_stage(path: Path) -> Usd.Stage:
+def open_stage(path: Path, *, is_quiet: bool = False) -> Usd.Stage:
     """Open a USD file.
+
+    Args:
+        path: The file.
+        is_quiet: Keep OpenUSD's warnings off the terminal: the caller says itself what is missing.
 
     Raises:
         GraspdError: If the file is missing or is not USD, is composed of too many prims, or has values of other kinds
@@ -60,7 +64,7 @@ def open_stage(path: Path) -> Usd.Stage:
         layer = Sdf.Layer.FindOrOpen(name)
         # Kept until the stage holds them, so that nothing is read twice.
         layers = check_composition(layer) if layer else []
-        with without_warnings():
+        with without_warnings() if is_quiet else nullcontext():
             stage = Usd.Stage.Open(name)
         layers.clear()
         check_values(stage, path)

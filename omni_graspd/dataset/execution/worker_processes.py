@@ -32,6 +32,8 @@ def worker_processes(count: int, start: Callable[[], None] | None = None) -> Ite
     Raises:
         GraspdError: If the system killed one of them.
     """
+    if count < 1:
+        raise GraspdError(f"expected workers to be 0 or more, got {count}")
     context = _Workers()
     pool = ProcessPoolExecutor(count, context, _begin, (start,))
     try:

@@ -45,7 +45,7 @@ def scene_reach_columns(
         path = layout.reach(arm, object_name, scene_index)
         if path.is_file():
             found[f"{REACHABLE}_{arm}"] = np.isin(indices, _rows(path, hand, reachable=True))
-    return found | ({REACHABLE: next(iter(found.values()))} if len(found) == 1 else {})
+    return found | ({REACHABLE: next(iter(found.values()))} if len(found) == len(layout.arms()) == 1 else {})
 
 
 def _shares(layout: DatasetLayout, arm: str, hand: str, object_name: str, indices: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
@@ -21,7 +22,7 @@ from omni_graspd.dataset.execution.worker_processes import worker_processes
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.lock import exclusive
 from omni_graspd.dataset.manifest import Manifest, read_manifest
-from omni_graspd.dataset.reach.reach_scene import ReachedScene, SceneToReach, reach_scene
+from omni_graspd.dataset.reach.reach_scene import ReachedScene, SceneToReach, forget_assets, reach_scene
 from omni_graspd.errors import GraspdError
 from omni_graspd.full_install import require_extra
 from omni_graspd.library import list_user_names
@@ -77,6 +78,7 @@ def reach_dataset(
     manifest = read_manifest(root)
     with writing_to(root), exclusive(root):
         remove_leftovers(root)
+        forget_assets()
         name = _copy_arm(root, arm)
         todo = list(_scenes(root, manifest, name, config or ReachConfig()))
         if not todo:
@@ -91,6 +93,10 @@ def _copy_arm(root: Path, name: str) -> str:
     if own is not None and own.is_file() and name not in list_user_names("arms"):
         return name
     arm = load_arm(name)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", arm.name):
+        raise GraspdError(
+            f"expected an arm's name of letters, digits and _, not a digit first, got {arm.name!r}; rename the file"
+        )
     path = layout.arm(arm.name)
     require_inside(path, root, "the arm")
     if path.is_file():

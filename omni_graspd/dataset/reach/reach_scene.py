@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -40,6 +41,8 @@ from omni_graspd.usd.stage import open_stage
 from omni_graspd.usd.transforms import IDENTITY, invert, pose_to_matrix
 
 _TABLE, _OBJECT = "table", "object"
+_FORMAT = 1
+"""To be counted up when the same input comes out otherwise."""
 
 
 @dataclass(frozen=True)
@@ -104,14 +107,41 @@ def _settings(scene: SceneToReach, layout: DatasetLayout, placed: SceneGraspTabl
     flange = [arm.flange_link, *arm.T_link_flange.tolist()]
     rows = [[placed.hands[row], int(placed.grasp_indices[row])] for row in usable]
     poses = placed.grasps.T_world_palm[usable].tolist()
-    content = json.dumps([digest, flange, rows, poses], sort_keys=True)
+    scene_file = layout.scene(scene.object, scene.scene_index).read_bytes()
+    below = [hashlib.sha256(scene_file).hexdigest(), *_way_digests(scene, layout, placed, usable)]
+    content = json.dumps([_FORMAT, digest, flange, rows, poses, below], sort_keys=True)
     return json.dumps(asdict(scene.config) | {"content": content_digest(content)}, sort_keys=True)
+
+
+def _way_digests(
+    scene: SceneToReach, layout: DatasetLayout, placed: SceneGraspTable, usable: np.ndarray
+) -> Iterator[str]:
+    """Yield for each hand a name of what its ways are made of: joints, postures, and the places before the grasp."""
+    for name in dict.fromkeys(placed.hands[row] for row in usable):
+        mine = [row for row in usable if placed.hands[row] == name]
+        batch = _base_grasps(layout, scene.object, name, placed.grasp_indices[mine])
+        digest = hashlib.sha256(np.ascontiguousarray(batch.joint_positions).tobytes())
+        for part in (batch.postures, batch.way):
+            arrays = {} if part is None else vars(part)
+            for values in arrays.values():
+                if isinstance(values, np.ndarray):
+                    digest.update(np.ascontiguousarray(values).tobytes())
+        yield digest.hexdigest()
+
+
+def _base_grasps(layout: DatasetLayout, object_name: str, hand: str, indices: np.ndarray) -> GraspBatch:
+    base = read_grasps(layout.grasps(hand, object_name))
+    try:
+        return base.grasps.take(rows_of(base.indices, indices))
+    except KeyError as error:
+        raise GraspdError(
+            f"expected the base grasps of {object_name} by {hand} to have those of its scenes, got none of number "
+            f"{error}; run `graspd synthesize` with the same options again"
+        ) from error
 
 
 def content_digest(text: str) -> str:
     """Return a short name of a text."""
-    import hashlib
-
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
@@ -134,7 +164,7 @@ def _table(
     T_world_base = scene.config.base_pose(scene.object, scene.scene_index)
     names = list(dict.fromkeys(placed.hands))
     mounts = {name: scene.config.mount_pose(_hand(layout.hand(name))) for name in names}
-    parts, rows = [], []
+    parts, rows = [_no_reach(len(arm.joint_names))], []
     for name in names:
         mine = [int(row) for row in usable if placed.hands[row] == name]
         parts.append(_reach_of_hand(scene, layout, placed, np.array(mine, dtype=int), name, T_world_base, mounts[name]))
@@ -151,6 +181,11 @@ def _table(
         grasp_indices=placed.grasp_indices[rows],
         reach=_joined(parts),
     )
+
+
+def _no_reach(joint_count: int) -> Reach:
+    places = np.zeros((0, STATION_COUNT, joint_count))
+    return Reach(np.zeros(0, dtype=bool), (), places, np.zeros(0), np.zeros(0))
 
 
 def _joined(parts: Sequence[Reach]) -> Reach:
@@ -172,8 +207,7 @@ def _reach_of_hand(
     T_world_base: np.ndarray,
     T_flange_palm: np.ndarray,
 ) -> Reach:
-    base = read_grasps(layout.grasps(hand_name, scene.object))
-    batch = base.grasps.take(rows_of(base.indices, placed.grasp_indices[rows]))
+    batch = _base_grasps(layout, scene.object, hand_name, placed.grasp_indices[rows])
     objects = [_object(layout.object(name)) for name in scene.objects]
     scene_file = layout.scene(scene.object, scene.scene_index)
     T_world_object, neighbours = read_rest(scene_file, objects)
@@ -278,3 +312,9 @@ def _hand(path: Path) -> Hand:
 @lru_cache(maxsize=64)
 def _object(path: Path) -> RigidObject:
     return load_object(str(path))
+
+
+def forget_assets() -> None:
+    """Forget arms, hands and objects that this process has read: their files may be others by now."""
+    for cached in (_cached_workspace, _arm, _bank, _hand, _object):
+        cached.cache_clear()

@@ -14,7 +14,7 @@ from omni_graspd.dataset.reach.reach_table import ReachTable, read_reach
 from omni_graspd.dataset.tables import SceneGraspTable, read_scene_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.kinematics import link_poses
-from omni_graspd.scenes.way_stations import STAGES
+from omni_graspd.scenes.way_stations import STAGES, STATION_COUNT
 from omni_graspd.usd.transforms import compose, invert
 
 _FAR, _TURNED, _ROUNDING = 1e-3, np.radians(0.5), 1e-6
@@ -49,6 +49,9 @@ def _problems(layout: DatasetLayout, table: ReachTable, placed: SceneGraspTable)
     if sorted(named) != sorted(rows):
         yield "expected the usable grasps of the scene, got others; run `graspd reach` again"
         return
+    if table.reach.arm_positions.shape[1] != STATION_COUNT or not set(table.hands) <= set(table.mounts):
+        yield "expected all places of a way and the mount of each hand, got others; run `graspd reach` again"
+        return
     arm = read_arm(layout.arm(table.arm))
     good = np.flatnonzero(table.reach.reachable)
     if table.joint_names != arm.joint_names:
@@ -66,5 +69,5 @@ def _problems(layout: DatasetLayout, table: ReachTable, placed: SceneGraspTable)
     off = compose(invert(palms), compose(compose(flange, arm.T_link_flange), mounts))
     far = np.linalg.norm(off[:, :3], axis=1).max()
     turned = 2.0 * np.linalg.norm(off[:, 3:6], axis=1).max()
-    if far > _FAR or turned > _TURNED:
+    if not (far <= _FAR and turned <= _TURNED):
         yield f"expected joints that bring the palm to its grasp, got some {far:.2g} m and {turned:.2g} rad off"

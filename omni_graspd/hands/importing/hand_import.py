@@ -171,7 +171,7 @@ def _convert(
     if file.suffix.lower() in USD_SUFFIXES:
         if scale != 1.0:
             raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
-        missing = missing_files(open_stage(file))
+        missing = missing_files(open_stage(file, is_quiet=True))
         lost = [one.name for one in missing if not one.is_materialx]
         if lost:
             raise GraspdError(

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import errno
+import lzma
 import re
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +24,11 @@ _ZIPS = (".zip", ".whl")
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 _LARGEST = 4 << 30
 """An archive that unpacks to more is none of a hand [bytes]."""
+_UNREADABLE = (
+    *(OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError),
+    *(zlib.error, lzma.LZMAError),
+)
+"""What Python raises on damaged archives."""
 _NON_COMMERCIAL = re.compile(
     r"non-?\s?commercial|\bby-nc\b|\bnc-(sa|nd)\b|(academic|research) (use|purposes) only", re.IGNORECASE
 )
@@ -39,7 +47,9 @@ def opened_source(source: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         try:
             _unpack(source, Path(folder))
-        except (OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError) as error:
+        except _UNREADABLE as error:
+            if getattr(error, "errno", None) == errno.ENOSPC:
+                raise
             reason = " ".join(str(error).split())
             raise GraspdError(
                 f"expected {source} to be an archive that can be unpacked, got: {reason}; get it again"
