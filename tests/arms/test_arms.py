@@ -79,7 +79,8 @@ def test_mjcf_has_its_flange_at_the_attachment_site(tmp_path: Path):
     drives = "".join(f'<position joint="j{k}"/>' for k in range(6))
     site = '<site name="attachment_site" pos="0 0.1 0" quat="-1 1 0 0"/>'
     (tmp_path / "arm.xml").write_text(
-        f'<mujoco><compiler angle="radian" autolimits="true"/><worldbody><body name="base"><geom size="0.1"/>{bodies}'
+        f'<mujoco><compiler angle="radian" autolimits="true"/><worldbody><site name="target_flange"/>'
+        f'<body name="base"><geom size="0.1"/>{bodies}'
         f"{site}{'</body>' * 7}</worldbody><actuator>{drives}</actuator></mujoco>",
         encoding="utf-8",
     )
@@ -156,3 +157,9 @@ def test_the_exported_robot_has_its_palm_where_we_have_it(tmp_path: Path):
     palm = compose(compose(base, matrix_to_pose(arm.chain().end(posture[None])[0])), mount)
     np.testing.assert_allclose(data.body("hand/palm").xpos, palm[:3], atol=1e-5)
     assert model.nu == 7 + hand.actuated_count
+
+
+@pytest.mark.parametrize("field", ["mount_tilt", "mount_turn"])
+def test_angles_of_the_mount_are_finite(field: str):
+    with pytest.raises(GraspdError, match=rf"expected {field} to be a finite angle in degrees, got nan"):
+        ReachConfig(**{field: float("nan")})

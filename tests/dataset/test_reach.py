@@ -158,6 +158,36 @@ def test_joints_that_lead_elsewhere_are_a_fault(reached, tmp_path):
         assert told in fault.problem
 
 
+def test_a_table_without_mounts_or_with_a_base_that_is_nowhere_is_a_fault(reached, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(reached[0], root)
+    path = DatasetLayout(root).reach("robot", "block", 0)
+    table = read_reach(path)
+    nowhere = np.array([np.nan, *table.T_world_base[1:]])
+    for damaged, told in (
+        (replace(table, mounts={}), "the mount of each hand"),
+        (replace(table, T_world_base=nowhere), "finite numbers"),
+    ):
+        write_reach(damaged, path)
+        (root / CHECKSUM_FILE).unlink()
+        update_checksums(root)
+        assert any(told in fault.problem for fault in verify_dataset(root).faults)
+
+
+def test_other_ways_to_the_same_grasps_are_looked_at_again(reached, home, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(reached[0], root)
+    file = DatasetLayout(root).grasps("barrett", "block")
+    base = read_grasps(file)
+    hover = base.grasps.way.T_object_hover_palm.copy()
+    hover[:, :3] += 0.001
+    way = replace(base.grasps.way, T_object_hover_palm=hover)
+    write_grasps(replace(base, grasps=replace(base.grasps, way=way)), file)
+    scenes = {path.name for path in DatasetLayout(root).reach("robot", "block", 0).parent.iterdir()}
+    usable = [len(read_reach(DatasetLayout(root).reach("robot", "block", k)).hands) > 0 for k in range(len(scenes))]
+    assert reach_dataset(root, "robot", _CONFIG, workers=1).written == sum(usable) > 0
+
+
 def test_the_base_is_drawn_for_each_scene(reached):
     layout = DatasetLayout(reached[0])
     bases = [read_reach(layout.reach("robot", "block", scene)).T_world_base for scene in range(4)]
