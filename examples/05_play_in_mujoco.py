@@ -9,8 +9,8 @@ python examples/05_play_in_mujoco.py mug.xml 3          # grasp 3, in a window
 
 from __future__ import annotations
 
+import argparse
 import itertools
-import sys
 import time
 from collections.abc import Callable
 
@@ -51,6 +51,10 @@ def main(path: str, grasp: int | None = None) -> int:
     """Play one grasp in a window, or all; return how many lift the object."""
     model = mujoco.MjModel.from_xml_path(path)
     data = mujoco.MjData(model)
+    names = [model.key(index).name for index in range(model.nkey)]
+    numbers = [int(name.removeprefix("lift_")) for name in names if name.startswith("lift_")]
+    if grasp is not None and grasp not in numbers:
+        raise SystemExit(f"expected a grasp among {', '.join(map(str, numbers))}, got {grasp}")
     if grasp is not None:
         from mujoco.viewer import launch_passive
 
@@ -63,12 +67,14 @@ def main(path: str, grasp: int | None = None) -> int:
             lifted = play(model, data, grasp, show)
             print("lifted" if lifted else "not lifted")
             return int(lifted)
-    names = [model.key(index).name for index in range(model.nkey)]
-    numbers = [int(name.removeprefix("lift_")) for name in names if name.startswith("lift_")]
     lifted = [number for number in numbers if play(model, data, number)]
     print(f"{len(lifted)} of {len(numbers)} grasps lift the object: {', '.join(map(str, lifted))}")
     return len(lifted)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:3]))
+    parser = argparse.ArgumentParser(description="Play exported grasps in MuJoCo: which lift the object?")
+    parser.add_argument("model", help="what graspd convert --to mjcf wrote")
+    parser.add_argument("grasp", type=int, nargs="?", help="number of one grasp to show in a window")
+    options = parser.parse_args()
+    main(options.model, options.grasp)

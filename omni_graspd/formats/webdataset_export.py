@@ -89,7 +89,7 @@ def _files(layout: DatasetLayout, view: View, chosen: Sequence[ReadGrasps], spli
     files: dict[str, bytes] = {}
     for eye, folder in view.eye_folders(layout).items():
         prefix = f"{eye}." if view.eyes else ""
-        files |= {f"{prefix}{_bare(path)}": path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+        files |= {f"{prefix}{_bare(path)}": path.read_bytes() for path in _images(folder)}
     first = next(iter(view.eye_folders(layout).values()))
     T_world_camera = to_opencv(read_camera_file(first / "camera_params_0000.json").T_world_camera)
     T_camera_world, joints = matrix_to_pose(np.linalg.inv(T_world_camera)), {}
@@ -100,6 +100,11 @@ def _files(layout: DatasetLayout, view: View, chosen: Sequence[ReadGrasps], spli
         joints[hand] = list(entry.record.joint_names)
     about = {"object": view.object, "scene_index": view.scene_index, "view": view.name, "split": split}
     return files | {"json": json.dumps(about | {"joints": joints}, sort_keys=True).encode()}
+
+
+def _images(folder: Path) -> list[Path]:
+    """Return the files of an eye, but what a killed run left."""
+    return [path for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
 
 
 def _chosen(grasps: Mapping[str, np.ndarray], entry: ReadGrasps) -> dict[str, np.ndarray]:
@@ -140,10 +145,16 @@ def _write_split(samples: Iterator[tuple[View, dict[str, bytes]]], folder: Path,
 
 def _write_all(reading: GraspReading, target: Path) -> tuple[WrittenFile, tuple[Refusal, ...]]:
     write_shards(reading, target)
-    hands = dict.fromkeys(entry.record.hand for entry in reading.grasps)
-    objects = dict.fromkeys(entry.record.object for entry in reading.grasps)
-    count = sum(len(entry.record) for entry in reading.grasps)
-    return WrittenFile(target, ", ".join(hands), ", ".join(objects), count), ()
+    layout = DatasetLayout(reading.grasps[0].source.parents[2])
+    seen, unseen = [], []
+    for entry in reading.grasps:
+        (seen if _views(layout, entry.source.stem) else unseen).append(entry)
+    hands = dict.fromkeys(entry.record.hand for entry in seen)
+    objects = dict.fromkeys(entry.record.object for entry in seen)
+    why = "there are no images of {}; run `graspd render`"
+    refused = tuple(Refusal(one.source, len(one.record), why.format(one.record.object)) for one in unseen)
+    count = sum(len(entry.record) for entry in seen)
+    return WrittenFile(target, ", ".join(hands), ", ".join(objects), count), refused
 
 
 FORMAT = Format(

@@ -113,7 +113,7 @@ def dataset_readme(root: Path) -> str:
         ),
         "",
         f"Seed {manifest.config.get('seed', 'unknown')}; all settings and package versions are in `dataset.json`, a "
-        "SHA-256 of every file in `checksums.parquet`.",
+        "SHA-256 of each data file in `checksums.parquet`.",
         "",
         *_columns(root, summary),
         "## Reading",
