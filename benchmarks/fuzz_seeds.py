@@ -176,7 +176,7 @@ j_left = 0.2
 file = "hand.urdf"
 notes = ["a note"]
 """
-_WRITTEN_WITHOUT_GRASPS = ("dataset", "mjcf", "usd")
+_WRITTEN_WITHOUT_GRASPS = ("dataset",)
 
 
 def write_seeds(folder: Path) -> None:
@@ -285,6 +285,6 @@ def _write_exports(folder: Path) -> None:
     from omni_graspd.formats.registry import FORMATS
 
     for name, known in FORMATS.items():
-        if known.is_written and name not in _WRITTEN_WITHOUT_GRASPS:
+        if known.is_written and known.read is not None and name not in _WRITTEN_WITHOUT_GRASPS:
             (folder / name).mkdir()
             convert(folder / "set", folder / name / f"block{known.suffix}", ConvertConfig(to=name))
