@@ -51,9 +51,18 @@ def without_warnings() -> Iterator[None]:
 
 def missing_files(stage: Usd.Stage) -> tuple[MissingFile, ...]:
     """Return the layers that a composed stage refers to and that could not be opened."""
-    texts = [str(error) for error in stage.GetCompositionErrors()]
+    texts = [str(error) for error in _composition_errors(stage)]
     found = (_UNOPENED.search(text) or _UNLOADED.search(text) for text in texts)
     return tuple(dict.fromkeys(_missing(match[1]) for match in found if match))
+
+
+def _composition_errors(stage: Usd.Stage) -> Iterator[object]:
+    if hasattr(stage, "GetCompositionErrors"):
+        yield from stage.GetCompositionErrors()
+        return
+    yield from stage.GetPseudoRoot().GetPrimIndex().rootNode.layerStack.localErrors  # OpenUSD of Isaac Sim 5.1
+    for prim in stage.TraverseAll():
+        yield from prim.GetPrimIndex().localErrors
 
 
 def _missing(asset: str) -> MissingFile:
