@@ -164,7 +164,10 @@ def _columns(root: Path, summary: DatasetSummary) -> list[str]:
     for path, kind, title in tables:
         lines += ["", f"{title}:", "", "| column | unit | meaning |", "| --- | --- | --- |"]
         for field in open_table(path, kind).schema:
-            said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
+            said = {
+                key.decode(errors="replace"): value.decode(errors="replace")
+                for key, value in (field.metadata or {}).items()
+            }
             lines.append(f"| {_cell(field.name)} | {_cell(said.get('unit', ''))} | {_cell(said.get('meaning', ''))} |")
     return ["## Columns", *lines, ""] if lines else []
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.dataset as pds
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -65,3 +67,12 @@ def test_names_of_files_do_not_break_the_tables(dataset: Path) -> None:
     path.write_text(path.read_text().replace('"source": "block.ply"', '"source": "a|b\\nc.ply"'))
     rows = [line for line in dataset_readme(dataset).splitlines() if line.startswith("| block |")]
     assert any("a\\|b c.ply" in row for row in rows)
+
+
+def test_what_tables_say_of_their_columns_may_be_any_bytes(dataset: Path) -> None:
+    for path in (dataset / "grasps").rglob("*.parquet"):
+        table = pq.ParquetFile(path).read()
+        field = table.schema.field("status").with_metadata({"meaning": b"\xfc\xda | <b>"})
+        schema = table.schema.set(table.schema.get_field_index("status"), field)
+        pq.write_table(pa.table(table.columns, schema=schema), path)
+    assert "| status |  | \ufffd\ufffd \\| \\<b\\> |" in dataset_readme(dataset)
