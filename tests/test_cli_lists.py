@@ -16,6 +16,7 @@ from omni_graspd.cli.options import Option, command_options
 from omni_graspd.cli.run_command import takes_config
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.errors import GraspdError
+from omni_graspd.rendering.frame import RenderConfig
 
 _VALUES = {
     "hand": ("a", "b"),
@@ -96,3 +97,9 @@ def test_values_with_a_plus_are_added_to_the_default():
     assert _parse(["--object", "+mug", "--grasps", "3"]).object == ("mug",)
     with pytest.raises(GraspdError, match=r"expected \+ before all values after --render.annotators or before none"):
         _parse(["--render.annotators", "rgb", "+pointcloud"])
+
+
+def test_a_long_list_of_unknown_channels_is_a_short_line() -> None:
+    with pytest.raises(GraspdError, match="expected render.annotators among rgb") as error:
+        RenderConfig(annotators=tuple(f"channel_{number}" for number in range(900)))
+    assert len(str(error.value)) < 500

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
 from omni_graspd.ranges import require_at_least, require_not_negative
 from omni_graspd.rendering.annotator_data import AnnotatorData
 from omni_graspd.rendering.annotators import ANNOTATORS, DEFAULT_ANNOTATORS
@@ -63,9 +64,8 @@ class RenderConfig:
         """Check names and ranges; Mitsuba does not survive some values out of them."""
         unknown = [name for name in self.annotators if name not in ANNOTATORS]
         if unknown or not self.annotators:
-            raise GraspdError(
-                f"expected render.annotators among {', '.join(ANNOTATORS)}, got {', '.join(unknown) or 'none'}"
-            )
+            got = shortened(", ".join(unknown)) or "none"
+            raise GraspdError(f"expected render.annotators among {', '.join(ANNOTATORS)}, got {got}")
         missing = [name for name in ("rgb", "instance_segmentation") if name not in self.annotators]
         if self.coco and missing:
             raise GraspdError(
