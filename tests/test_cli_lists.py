@@ -100,6 +100,6 @@ def test_values_with_a_plus_are_added_to_the_default():
 
 
 def test_a_long_list_of_unknown_channels_is_a_short_line() -> None:
-    with pytest.raises(GraspdError, match="expected render.annotators among rgb") as error:
+    with pytest.raises(GraspdError, match=r"expected render\.annotators among rgb") as error:
         RenderConfig(annotators=tuple(f"channel_{number}" for number in range(900)))
     assert len(str(error.value)) < 500
