@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +18,7 @@ from omni_graspd.arms.source_flange import Frame, find_flange, without_tool
 from omni_graspd.atomic import replaced_folder, writing_to
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.importing.description_file import USD_SUFFIXES, source_kind
-from omni_graspd.hands.importing.hand_folder import copy_files
+from omni_graspd.hands.importing.hand_folder import check_own_name, copy_files
 from omni_graspd.hands.importing.hand_source import find_description, find_licenses, opened_source
 from omni_graspd.hands.importing.mjcf_reader import read_mjcf, read_sites
 from omni_graspd.hands.importing.source_to_design import design_robot, rest_posture
@@ -79,7 +78,7 @@ def add_arm(
     Raises:
         GraspdError: If the name is taken or unusable, or the source is missing or no arm.
     """
-    _check_name(name, replace)
+    check_own_name(name, replace, "arms")
     if not 0.0 < scale < np.inf:
         raise GraspdError(f"expected --scale above 0, got {scale:g}; give metres per unit, for example 0.001")
     folder = user_folder() / "arms" / name
@@ -128,13 +127,6 @@ def arm_entry(name: str) -> ArmEntry:
     source = read_arm_settings(path).get("source", {})
     file = source.get("file", path) if isinstance(source, dict) else path
     return ArmEntry(name, arm.joint_count, float(lengths.sum()), str(file), arm.license)
-
-
-def _check_name(name: str, replace: bool) -> None:
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise GraspdError(f"expected a name of letters, digits and _, not a digit first, got {name!r}; rename it")
-    if name in list_user_names("arms") and not replace:
-        raise GraspdError(f"expected a new name, got {name!r}, which you have; --replace it or choose another")
 
 
 def _convert(

@@ -30,7 +30,7 @@ def box(size, center) -> TriangleMesh:
     return TriangleMesh(np.array(solid.vertices), np.array(solid.faces, dtype=np.int32))
 
 
-def _jaw(joint: int, side: float) -> Link:
+def jaw(joint: int, side: float) -> Link:
     """A plate that hangs from the palm and slides toward the middle; its frames are turned to make errors show."""
     turn = Rotation.from_euler("xyz", [0.4, -0.3, 1.1])
     T_palm_joint = np.array([side * 0.01, 0.02, -0.03, *turn.as_quat()])
@@ -62,8 +62,8 @@ def make_jaws(folder: Path) -> Hand:
         source=source,
         links=(
             Link("palm", "/none", -1, -1, "root", np.zeros(3), IDENTITY, IDENTITY, palm, 0.3),
-            _jaw(0, -1.0),
-            _jaw(1, 1.0),
+            jaw(0, -1.0),
+            jaw(1, 1.0),
         ),
         joint_names=("left", "right"),
         joint_lower=np.full(2, -0.01),

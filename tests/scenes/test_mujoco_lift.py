@@ -12,7 +12,7 @@ from pathlib import Path
 import mujoco
 import numpy as np
 import pytest
-import trimesh
+from lift_jaws import box, jaw
 from pxr import Usd
 from scipy.spatial.transform import Rotation
 
@@ -24,7 +24,7 @@ from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way, join_batches
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
-from omni_graspd.usd.transforms import IDENTITY, compose, invert, pose_to_matrix, transform_points
+from omni_graspd.usd.transforms import IDENTITY, compose, pose_to_matrix, transform_points
 
 _SCRIPT = Path(__file__).resolve().parents[2] / "benchmarks" / "mujoco_lift.py"
 _SPEC = importlib.util.spec_from_file_location("mujoco_lift", _SCRIPT)
@@ -40,44 +40,17 @@ _STIFFNESS = 1000.0
 _HARD, _WEAK = 4.0 / _STIFFNESS, 0.5 / _STIFFNESS
 
 
-def _box(size, center) -> TriangleMesh:
-    box = trimesh.creation.box(size, trimesh.transformations.translation_matrix(center))
-    return TriangleMesh(np.array(box.vertices), np.array(box.faces, dtype=np.int32))
-
-
-def _jaw(joint: int, side: float) -> Link:
-    """A plate that hangs from the palm and slides toward the middle; its frames are turned to make errors show."""
-    turn = Rotation.from_euler("xyz", [0.4, -0.3, 1.1])
-    T_palm_joint = np.array([side * 0.01, 0.02, -0.03, *turn.as_quat()])
-    T_palm_link = np.array([0.05, -0.02, 0.03, *Rotation.from_euler("xyz", [1.0, 0.2, -0.5]).as_quat()])
-    inner = side * (_HALF + _OPENING + 0.004)
-    plate = _box([0.008, 0.02, 0.08], [inner, 0.0, -0.06])
-    surface = TriangleMesh(transform_points(invert(T_palm_link), plate.vertices), plate.faces)
-    return Link(
-        name=f"jaw_{joint}",
-        prim_path=f"/none/jaw_{joint}",
-        parent=0,
-        joint=joint,
-        joint_type="prismatic",
-        axis=turn.inv().apply([-side, 0.0, 0.0]),
-        T_parent_joint=T_palm_joint,
-        T_link_joint=compose(invert(T_palm_link), T_palm_joint),
-        mesh=surface,
-        mass=0.05,
-    )
-
-
 def _jaws(folder: Path, *, coupled: bool) -> Hand:
     """Two jaws, either each with its drive or the second following the first."""
     stage = Usd.Stage.CreateNew(str(folder / "jaws.usda"))
     stage.Save()
-    palm = _box([0.1, 0.03, 0.02], [0.0, 0.0, 0.0])
+    palm = box([0.1, 0.03, 0.02], [0.0, 0.0, 0.0])
     palm_link = Link("palm", "/none", -1, -1, "root", np.zeros(3), IDENTITY, IDENTITY, palm, 0.3)
     coupling = np.array([[1.0], [1.0]]) if coupled else np.eye(2)
     return Hand(
         name="jaws",
         source=folder / "jaws.usda",
-        links=(palm_link, _jaw(0, -1.0), _jaw(1, 1.0)),
+        links=(palm_link, jaw(0, -1.0), jaw(1, 1.0)),
         joint_names=("left", "right"),
         joint_lower=np.full(2, -0.01),
         joint_upper=np.full(2, 0.05),
@@ -97,7 +70,7 @@ def jaws(tmp_path: Path) -> Hand:
 
 def _block(T_object_table: np.ndarray = IDENTITY) -> RigidObject:
     """A block that stands on the table's origin."""
-    upright = _box([2 * _HALF, 2 * _HALF, _HEIGHT], [0.0, 0.0, _HEIGHT / 2])
+    upright = box([2 * _HALF, 2 * _HALF, _HEIGHT], [0.0, 0.0, _HEIGHT / 2])
     mesh = TriangleMesh(transform_points(T_object_table, upright.vertices), upright.faces)
     turn = pose_to_matrix(T_object_table)[:3, :3]
     size = np.array([2 * _HALF, 2 * _HALF, _HEIGHT])

@@ -120,8 +120,7 @@ def _scenes(root: Path, manifest: Manifest, arm: str, config: ReachConfig) -> It
     for object_name in manifest.objects:
         for index in layout.scene_indices(object_name):
             if layout.scene_grasps(object_name, index).is_file():
-                hands, objects = tuple(manifest.hands), tuple(manifest.objects)
-                yield SceneToReach(root, arm, hands, objects, object_name, index, config)
+                yield SceneToReach(root, arm, tuple(manifest.objects), object_name, index, config)
 
 
 def _reach(root: Path, todo: Sequence[SceneToReach], workers: int | None, progress: Progress) -> ReachCounts:

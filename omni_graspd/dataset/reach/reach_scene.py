@@ -53,8 +53,6 @@ class SceneToReach:
     """The dataset folder."""
     arm: str
     """Name of the arm."""
-    hands: tuple[str, ...]
-    """Names of the hands, all of the dataset."""
     objects: tuple[str, ...]
     """Names of the objects of the dataset, among which are neighbours."""
     object: str

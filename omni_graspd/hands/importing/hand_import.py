@@ -15,7 +15,7 @@ from pathlib import Path
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.importing.description_file import USD_SUFFIXES, source_kind
 from omni_graspd.hands.importing.hand_folder import (
-    check_hand_name,
+    check_own_name,
     copy_files,
     new_hand_folder,
     source_table,
@@ -89,7 +89,7 @@ def add_hand(
         GraspdError: If the name is taken or unusable, or the source is missing, not a hand, implausibly sized, or not
             to be used commercially.
     """
-    check_hand_name(name, replace)
+    check_own_name(name, replace)
     if not scale > 0.0:
         raise GraspdError(f"expected --scale above 0, got {scale:g}; give metres per unit, for example 0.001")
     known = KNOWN_HANDS.get(name)

@@ -12,7 +12,7 @@ from pxr import Sdf
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.importing.hand_folder import (
-    check_hand_name,
+    check_own_name,
     copy_files,
     license_files,
     new_hand_folder,
@@ -52,7 +52,7 @@ def mirror_hand(name: str, new_name: str | None = None, *, replace: bool = False
     """
     source = resolve("hands", name)[0]
     new_name = new_name or mirrored_name(name)
-    check_hand_name(new_name, replace)
+    check_own_name(new_name, replace)
     axis = side_axis(read_hand(source))
     beside, entry = hand_settings_path(source), hand_entry(name)
     with new_hand_folder(new_name) as folder:
