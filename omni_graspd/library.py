@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import re
+import shutil
 from pathlib import Path
 from typing import Literal
 
@@ -53,6 +55,30 @@ def _user_files(kind: Kind) -> dict[str, Path]:
     files = {path.stem: path for path in sorted(folder.glob("[!.]*/*.usd*")) if path.stem == path.parent.name}
     packages = sorted(folder.glob("[!.]*/simready/*.usd*"))
     return files | {path.stem: path for path in packages if path.stem == path.parent.parent.name}
+
+
+def check_name(name: str) -> None:
+    """Refuse a name that is no identifier.
+
+    Raises:
+        GraspdError: If it is none.
+    """
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise GraspdError(f"expected a name of letters, digits and _, not a digit first, got {name!r}; rename it")
+
+
+def remove_own(kind: Kind, name: str) -> Path:
+    """Delete one of the user's own assets and return the folder it was in.
+
+    Raises:
+        GraspdError: If there is none of that name.
+    """
+    if name not in list_user_names(kind):
+        names = ", ".join(list_user_names(kind)) or "none yet"
+        raise GraspdError(f"expected one of your {kind}, got {name!r}; yours: {names}")
+    folder = user_folder() / kind / name
+    shutil.rmtree(folder)
+    return folder
 
 
 def is_in_library(path: Path) -> bool:

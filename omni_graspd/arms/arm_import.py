@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,20 +14,24 @@ import numpy as np
 
 from omni_graspd.arms.arm_reader import read_arm, read_arm_settings
 from omni_graspd.arms.source_flange import Frame, find_flange, without_tool
+from omni_graspd.arms.usd_arm import keep_arm
 from omni_graspd.atomic import replaced_folder, writing_to
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.importing.description_file import USD_SUFFIXES, source_kind
 from omni_graspd.hands.importing.hand_folder import check_own_name, copy_files
-from omni_graspd.hands.importing.hand_source import find_description, find_licenses, opened_source
+from omni_graspd.hands.importing.hand_source import (
+    check_commercial_use,
+    find_description,
+    find_licenses,
+    opened_source,
+)
 from omni_graspd.hands.importing.mjcf_reader import read_mjcf, read_sites
 from omni_graspd.hands.importing.source_to_design import design_robot, rest_posture
 from omni_graspd.hands.importing.urdf_reader import read_urdf
-from omni_graspd.hands.usd.hand_reader import read_whole_articulation
+from omni_graspd.hands.importing.usd_source import write_whole
 from omni_graspd.hands.usd.hand_writer import write_hand
 from omni_graspd.library import list_user_names, resolve
 from omni_graspd.progress import Progress, no_progress
-from omni_graspd.usd.self_contained import write_self_contained
-from omni_graspd.usd.transforms import IDENTITY
 from omni_graspd.user_folders import user_folder
 
 _NOT_STATED = "not stated"
@@ -58,6 +61,7 @@ def add_arm(
     license_text: str = "",
     scale: float = 1.0,
     replace: bool = False,
+    accept_licence: bool = False,
     progress: Progress = no_progress,
 ) -> tuple[Path, tuple[str, ...]]:
     """Write an arm into the user's library.
@@ -70,13 +74,15 @@ def add_arm(
         license_text: Licence of the source, where no licence file beside it says it.
         scale: Metres per unit of length of a URDF or MJCF file.
         replace: Take the place of an arm of that name.
+        accept_licence: Take an arm whose licence forbids commercial use.
         progress: Told after each link.
 
     Returns:
         The written USD file, and what importing left out, a sentence each.
 
     Raises:
-        GraspdError: If the name is taken or unusable, or the source is missing or no arm.
+        GraspdError: If the name is taken or unusable, or the source is missing, no arm, or not to be used
+            commercially.
     """
     check_own_name(name, replace, "arms")
     if not 0.0 < scale < np.inf:
@@ -84,30 +90,16 @@ def add_arm(
     folder = user_folder() / "arms" / name
     with opened_source(Path(source).expanduser()) as place:
         file = find_description(place)
+        licenses = find_licenses(file, place)
+        check_commercial_use(licenses, license_text, name, is_accepted=accept_licence, kind="an arm")
         with writing_to(folder, resumes=False, setting="GRASPD_HOME"), replaced_folder(folder) as staged:
             written = staged / f"{name}.usda"
             frame, notes = _convert(name, file, flange, scale, written, progress)
-            licenses = find_licenses(file, place)
             copy_files(licenses, staged)
             stated = license_text or (f"see {', '.join(licenses)}" if licenses else _NOT_STATED)
             (staged / "arm.toml").write_text(_settings(file, frame, stated, scale, notes), encoding="utf-8")
             read_arm(written)
     return folder / f"{name}.usda", tuple(notes)
-
-
-def remove_arm(name: str) -> Path:
-    """Delete an arm from the user's library and return the folder it was in.
-
-    Raises:
-        GraspdError: If there is no such arm.
-    """
-    if name not in list_user_names("arms"):
-        raise GraspdError(
-            f"expected one of your arms, got {name!r}; yours: {', '.join(list_user_names('arms')) or 'none'}"
-        )
-    folder = user_folder() / "arms" / name
-    shutil.rmtree(folder)
-    return folder
 
 
 def list_arms() -> list[ArmEntry]:
@@ -134,31 +126,22 @@ def _convert(
 ) -> tuple[Frame, list[str]]:
     """Write an arm's USD; return its flange, and what was left out, a sentence each."""
     if file.suffix.lower() in USD_SUFFIXES:
-        if scale != 1.0:
-            raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
-        write_self_contained(file, written)
-        return _usd_flange(written, flange), []
+        notes = write_whole(file, scale, written)
+        frame, more = keep_arm(written, flange, file)
+        return frame, [*notes, *more]
     if source_kind(file) == "robot":
         links, sites = read_urdf(file), {}
     else:
         links, sites = read_mjcf(file), {k: Frame(*v) for k, v in read_sites(file).items()}
-    frame = find_flange(links, flange, sites, file)
+    frame, guessed = find_flange(links, flange, sites, file)
     kept, left_out = without_tool(links, frame, file)
     design, names = design_robot(name, kept, scale, progress)
     write_hand(design, written, rest_posture(design))
     pose = frame.T_link_frame.copy()
     pose[:3] *= scale
-    notes = [note for link in kept for note in link.notes]
+    notes = [*guessed, *(note for link in kept for note in link.notes)]
     notes += [f"left out, since it is moved by the flange: {', '.join(left_out)}"] if left_out else []
     return Frame(names[frame.link], pose), notes
-
-
-def _usd_flange(path: Path, flange: str | None) -> Frame:
-    links = read_whole_articulation(path).links
-    names = [link.name for link in links]
-    if flange is not None and flange not in names:
-        raise GraspdError(f"expected --flange to be a link of {path.name}, got {flange!r}; links: {', '.join(names)}")
-    return Frame(flange or names[-1], IDENTITY)
 
 
 def _settings(file: Path, frame: Frame, license_text: str, scale: float, notes: list[str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.usd.transforms import IDENTITY, matrix_to_pose, pose_to_matrix, transform_points
@@ -31,8 +32,16 @@ def default_mount(hand: Hand, turn: float = 0.0, tilt: float = 0.5 * math.pi) ->
         turn: Turn about the flange's axis [rad].
         tilt: How far the adapter is bent toward the back of the hand, so that the palm looks farther along the flange's
             axis [rad]; at a right angle it looks straight along it. Without effect on hands that look where they point.
+
+    Raises:
+        GraspdError: If the palm has no surface that could lie on an adapter.
     """
     palm = hand.links[0].mesh.vertices
+    if not len(palm):
+        raise GraspdError(
+            f"expected the palm of {hand.name}, {hand.links[0].name}, to have a surface to mount it by, got none; give "
+            "--mount X Y Z ROLL PITCH YAW"
+        )
     middle = 0.5 * (palm.min(axis=0) + palm.max(axis=0))
     pointing = _pointing(hand, middle)
     looking = hand.approach_direction - (hand.approach_direction @ pointing) * pointing
@@ -56,7 +65,9 @@ def _pointing(hand: Hand, middle: np.ndarray) -> np.ndarray:
     """Return the axis of the palm along which digits stand out of it, with its sign, shape [3]."""
     poses = link_poses(hand, IDENTITY, hand.joint_positions(hand.open_positions))
     roots = [number for number, link in enumerate(hand.links) if link.parent == 0]
-    points = np.concatenate([transform_points(poses[n], hand.links[n].mesh.vertices) for n in roots])
+    points = [transform_points(poses[n], hand.links[n].mesh.vertices) for n in roots]
+    # Digits often begin with a link without surface: its frame will do.
+    points = np.concatenate([some if len(some) else poses[n][None, :3] for n, some in zip(roots, points, strict=True)])
     toward = points.mean(axis=0) - middle
     axis = int(np.argmax(np.abs(toward)))
     return np.sign(toward[axis]) * np.eye(3)[axis]

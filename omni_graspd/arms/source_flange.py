@@ -30,7 +30,9 @@ class Frame:
     """Its pose there, shape [7]."""
 
 
-def find_flange(links: Sequence[SourceLink], name: str | None, sites: dict[str, Frame], source: Path) -> Frame:
+def find_flange(
+    links: Sequence[SourceLink], name: str | None, sites: dict[str, Frame], source: Path
+) -> tuple[Frame, tuple[str, ...]]:
     """Return the flange as a frame on the last link that a joint of the arm moves.
 
     Args:
@@ -38,6 +40,9 @@ def find_flange(links: Sequence[SourceLink], name: str | None, sites: dict[str, 
         name: Name of a link or site; None to find it by how flanges are called.
         sites: Named frames besides the links.
         source: The file, for errors.
+
+    Returns:
+        The flange, and a sentence where nothing is named like one, so that it is a guess.
 
     Raises:
         GraspdError: If there is no such link or site, or no joint leads to it.
@@ -50,15 +55,19 @@ def find_flange(links: Sequence[SourceLink], name: str | None, sites: dict[str, 
         raise GraspdError(
             f"expected --flange to be a link or site of {source}, got {name!r}; there are: {_list(frames)}"
         )
+    notes: tuple[str, ...] = ()
     if name is None:
-        name = _guessed(links, frames, by_name)
+        name = _named_like_a_flange(links, frames, by_name)
+    if name is None:
+        name = _moved_in_turn(links)[-1]
+        notes = (f"took {name}, the last link that moves, as the flange; name another with --flange",)
     flange = _anchored(frames[name], by_name)
     joint = by_name[flange.link].joint
     if joint is None or joint.kind == "fixed":
         raise GraspdError(
             f"expected joints between the base and the flange {name!r} of {source}, got none; name another"
         )
-    return flange
+    return flange, notes
 
 
 def without_tool(links: Sequence[SourceLink], flange: Frame, source: Path) -> tuple[list[SourceLink], list[str]]:
@@ -102,8 +111,10 @@ def _is_tool(link: SourceLink, links: Sequence[SourceLink]) -> bool:
     return False
 
 
-def _guessed(links: Sequence[SourceLink], frames: dict[str, Frame], by_name: dict[str, SourceLink]) -> str:
-    """Return the name of what is most likely the flange: known by its name, or else the last link that moves."""
+def _named_like_a_flange(
+    links: Sequence[SourceLink], frames: dict[str, Frame], by_name: dict[str, SourceLink]
+) -> str | None:
+    """Return what is called as flanges are, the farthest from the base; None if nothing is."""
     chain = _moved_in_turn(links)
     for words, on in ((_FLANGE_NAMES, chain), (_LAST_NAMES, chain[-1:])):
         near = {each: _anchored(frames[each], by_name).link for each in frames}
@@ -111,7 +122,7 @@ def _guessed(links: Sequence[SourceLink], frames: dict[str, Frame], by_name: dic
             found = [each for each, link in near.items() if word in each.lower() and link in on]
             if found:
                 return max(found, key=lambda each: on.index(near[each]))
-    return chain[-1]
+    return None
 
 
 def _moved_in_turn(links: Sequence[SourceLink]) -> list[str]:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from omni_graspd.arms.arm_import import add_arm, arm_entry, list_arms, remove_arm
+from omni_graspd.arms.arm_import import add_arm, arm_entry, list_arms
 from omni_graspd.arms.arm_reader import load_arm
-from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.arms.robot_config import RobotConfig
 from omni_graspd.arms.robot_export import write_robot
 from omni_graspd.cli.console import Action, progress_bar
 from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.library import remove_own
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,6 +29,7 @@ def add(
     license_name: str = "",
     scale: float = 1.0,
     replace: bool = False,
+    accept_licence: bool = False,
 ) -> Action:
     """Import a robot arm into your library, for use with graspd reach --arm NAME: from URDF, MJCF or USD.
 
@@ -40,8 +42,9 @@ def add(
         license_name: Licence of the source, if no licence file lies beside it.
         scale: Metres per unit of a URDF or MJCF file.
         replace: Replace an existing arm of that name.
+        accept_licence: Take an arm whose licence forbids commercial use.
     """
-    return partial(_add, name, source, flange, license_name, scale, replace)
+    return partial(_add, name, source, flange, license_name, scale, replace, accept_licence)
 
 
 def check(
@@ -68,7 +71,7 @@ def export(
     arm: Annotated[str, tyro.conf.Positional],
     hand: Annotated[str, tyro.conf.Positional],
     target: Annotated[Path, tyro.conf.Positional],
-    config: Annotated[ReachConfig, tyro.conf.arg(name="")],
+    config: Annotated[RobotConfig, tyro.conf.arg(name="")],
 ) -> Action:
     """Write an arm with a hand on its flange as one MuJoCo model, with position drives on all driven joints.
 
@@ -96,11 +99,25 @@ def remove(name: Annotated[str, tyro.conf.Positional]) -> Action:
 
 
 def _add(
-    name: str, source: str, flange: str | None, license_text: str, scale: float, replace: bool, console: Console
+    name: str,
+    source: str,
+    flange: str | None,
+    license_text: str,
+    scale: float,
+    replace: bool,
+    accept_licence: bool,
+    console: Console,
 ) -> None:
     with progress_bar(console, "arm", "link") as progress:
         path, notes = add_arm(
-            name, source, flange=flange, license_text=license_text, scale=scale, replace=replace, progress=progress
+            name,
+            source,
+            flange=flange,
+            license_text=license_text,
+            scale=scale,
+            replace=replace,
+            accept_licence=accept_licence,
+            progress=progress,
         )
     for note in notes:
         console.print(note, style="yellow", soft_wrap=True, markup=False)
@@ -113,9 +130,9 @@ def _add(
     )
 
 
-def _export(arm: str, hand: str, target: Path, config: ReachConfig, console: Console) -> None:
+def _export(arm: str, hand: str, target: Path, config: RobotConfig, console: Console) -> None:
     mounted, known = load_hand(hand), load_arm(arm)
-    write_robot(known, mounted, config.mount_pose(mounted), config.base_pose("", 0), target)
+    write_robot(known, mounted, config.mount_pose(mounted), config.base_pose(), target)
     console.print(f"{known.name} with {mounted.name}: {target}", soft_wrap=True, markup=False)
 
 
@@ -135,4 +152,5 @@ def _list(console: Console) -> None:
 
 
 def _remove(name: str, console: Console) -> None:
-    console.print(f"removed {remove_arm(name)}", soft_wrap=True, markup=False)
+    folder = remove_own("arms", name)
+    console.print(f"removed {folder}", soft_wrap=True, markup=False)

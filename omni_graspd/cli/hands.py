@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from omni_graspd.cli.console import Action, progress_bar
-from omni_graspd.hands.importing.hand_import import add_hand, hand_entry, import_notes, list_hands, remove_hand
+from omni_graspd.hands.importing.hand_import import add_hand, hand_entry, import_notes, list_hands
 from omni_graspd.hands.importing.hand_mirror import mirror_hand
+from omni_graspd.library import remove_own
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,4 +121,5 @@ def _list(console: Console) -> None:
 
 
 def _remove(name: str, console: Console) -> None:
-    console.print(f"removed {remove_hand(name)}", soft_wrap=True, markup=False)
+    folder = remove_own("hands", name)
+    console.print(f"removed {folder}", soft_wrap=True, markup=False)

@@ -152,6 +152,8 @@ class Dataset:
         for name in chosen_objects(self.objects, split, objects):
             for scene_index in layout.scene_indices(name):
                 path = layout.reach(arm, name, scene_index)
+                if not layout.scene_grasps(name, scene_index).is_file():
+                    continue  # as `graspd reach` does
                 if not path.is_file():
                     raise GraspdError(f"{path} is missing; run `graspd reach {self.root} --arm {arm}`")
                 table = open_table(path, REACH).arrow()
@@ -164,7 +166,7 @@ class Dataset:
                 table = table.append_column("scene_index", pa.array([scene_index] * len(table), pa.int32()))
                 parts.append(table.replace_schema_metadata(told))
         if not parts:
-            raise GraspdError(f"there are no scenes in {self.root}; run `graspd synthesize` first")
+            raise GraspdError(f"there are no grasps in scenes in {self.root}; run `graspd synthesize` first")
         return pa.concat_tables(parts)
 
     def to_pandas(self, hand: str, **options: Any) -> pandas.DataFrame:

@@ -22,7 +22,7 @@ def read_rest(scene: Path, objects: Sequence[RigidObject]) -> tuple[np.ndarray, 
 
     Args:
         scene: Its USD file.
-        objects: Those of the run, among which are its neighbours.
+        objects: Those of the run, or fewer, among which are its neighbours.
 
     Returns:
         T_world_object of the grasped object, shape [7], and its neighbours.
@@ -43,11 +43,24 @@ def read_rest_pose(scene: Path) -> np.ndarray:
     return _pose(open_layer(scene), OBJECT_PATH)
 
 
+def neighbour_names(scene: Path) -> tuple[str, ...]:
+    """Return the names of the objects that lie around the grasped one in a scene, each once.
+
+    Raises:
+        GraspdError: If the file is missing.
+    """
+    return tuple(dict.fromkeys(_neighbour_names(open_layer(scene))))
+
+
 def _neighbours(layer: Sdf.Layer, objects: dict[str, RigidObject]) -> Iterator[Neighbour]:
+    for number, name in enumerate(_neighbour_names(layer)):
+        yield Neighbour(objects[name], _pose(layer, neighbour_path(number)))
+
+
+def _neighbour_names(layer: Sdf.Layer) -> Iterator[str]:
     number = 0
     while spec := layer.GetPrimAtPath(neighbour_path(number)):
-        name = Path(spec.referenceList.GetAddedOrExplicitItems()[0].assetPath).stem
-        yield Neighbour(objects[name], _pose(layer, neighbour_path(number)))
+        yield Path(spec.referenceList.GetAddedOrExplicitItems()[0].assetPath).stem
         number += 1
 
 

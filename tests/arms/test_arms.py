@@ -4,29 +4,28 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from six_axis_arm import SEVEN, SIX, arm_urdf
+from six_axis_arm import GRIPPER, SEVEN, SIX, arm_urdf
 
 from omni_graspd.arms.arm_checks import arm_faults
-from omni_graspd.arms.arm_import import add_arm, list_arms, remove_arm
+from omni_graspd.arms.arm_import import add_arm, list_arms
 from omni_graspd.arms.arm_reader import load_arm
 from omni_graspd.arms.mount import ADAPTER, default_mount
 from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.arms.robot_config import RobotConfig
 from omni_graspd.arms.robot_export import write_robot
 from omni_graspd.arms.workspace import Thing, Workspace
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.library import remove_own
+from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.transforms import IDENTITY, compose, matrix_to_pose, pose_to_matrix, transform_points
 
-_GRIPPER = """<link name="gripper"><collision><geometry><box size="0.1 0.05 0.05"/></geometry></collision></link>
-<joint name="wrist" type="fixed"><parent link="tool0"/><child link="gripper"/></joint>
-<link name="jaw"><collision><geometry><box size="0.01 0.02 0.05"/></geometry></collision></link>
-<joint name="slide" type="prismatic"><parent link="gripper"/><child link="jaw"/><axis xyz="1 0 0"/>
-<limit lower="0" upper="0.04"/></joint></robot>"""
 _FAR = np.array([0.0, 0.0, 50.0, 0.0, 0.0, 0.0, 1.0])
 
 
@@ -49,13 +48,13 @@ def test_an_arm_is_imported_with_its_flange_and_listed(tmp_path: Path):
     assert [(entry.name, entry.joint_count, entry.license) for entry in list_arms()] == [("six", 6, "see LICENSE")]
     with pytest.raises(GraspdError, match="expected a new name, got 'six'"):
         add_arm("six", tmp_path / "arm.urdf")
-    remove_arm("six")
+    remove_own("arms", "six")
     assert list_arms() == []
 
 
 def test_a_gripper_on_the_flange_is_left_out(tmp_path: Path):
     file = arm_urdf(tmp_path, SIX)
-    file.write_text(file.read_text(encoding="utf-8").replace("</robot>", _GRIPPER), encoding="utf-8")
+    file.write_text(file.read_text(encoding="utf-8").replace("</robot>", GRIPPER), encoding="utf-8")
     _, notes = add_arm("six", file)
     assert notes == ("left out, since it is moved by the flange: gripper, jaw",)
     assert load_arm("six").joint_count == 6
@@ -108,7 +107,7 @@ def test_a_mount_and_a_base_can_be_given():
     config = ReachConfig(mount=(0.0, 0.0, 0.1, 0.0, 0.0, 90.0), base=(-0.6, 0.1, 0.2, 45.0))
     mount = config.mount_pose(load_hand("barrett"))
     np.testing.assert_allclose(mount, [0.0, 0.0, 0.1, 0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5)], atol=1e-9)
-    base = config.base_pose("mug", 3)
+    base = config.drawn_base_pose("mug", 3)
     np.testing.assert_allclose(base[:3], [-0.6, 0.1, 0.2])
     assert 2.0 * np.arctan2(base[5], base[6]) == pytest.approx(np.radians(45.0))
     with pytest.raises(GraspdError, match="expected base_range to be finite numbers, 0 or more"):
@@ -157,6 +156,28 @@ def test_the_exported_robot_has_its_palm_where_we_have_it(tmp_path: Path):
     palm = compose(compose(base, matrix_to_pose(arm.chain().end(posture[None])[0])), mount)
     np.testing.assert_allclose(data.body("hand/palm").xpos, palm[:3], atol=1e-5)
     assert model.nu == 7 + hand.actuated_count
+
+
+def test_a_hand_without_a_palm_to_mount_it_by_needs_a_mount():
+    hand = load_hand("barrett")
+    empty = TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int32))
+    bare = replace(hand, links=(replace(hand.links[0], mesh=empty), *hand.links[1:]))
+    with pytest.raises(GraspdError, match="to have a surface to mount it by, got none; give --mount"):
+        default_mount(bare)
+    mount = (0.0, 0.0, 0.05, 0.0, 0.0, 0.0)
+    np.testing.assert_allclose(RobotConfig(mount=mount).mount_pose(bare)[:3], mount[:3])
+
+
+def test_digits_that_begin_without_a_surface_still_show_where_a_hand_points():
+    hand = load_hand("allegro")
+    empty = TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int32))
+    bare = [replace(link, mesh=empty) if link.parent == 0 else link for link in hand.links]
+    np.testing.assert_allclose(default_mount(replace(hand, links=tuple(bare))), default_mount(hand), atol=1e-9)
+
+
+def test_only_what_matters_is_an_option_of_the_export():
+    names = {field.name for field in fields(RobotConfig)}
+    assert names == {"base", "mount", "mount_turn", "mount_tilt"}
 
 
 @pytest.mark.parametrize("field", ["mount_tilt", "mount_turn"])

@@ -35,6 +35,13 @@ SEVEN = (
 )
 """The same with a joint along the upper arm."""
 
+GRIPPER = """<link name="gripper"><collision><geometry><box size="0.1 0.05 0.05"/></geometry></collision></link>
+<joint name="wrist" type="fixed"><parent link="tool0"/><child link="gripper"/></joint>
+<link name="jaw"><collision><geometry><box size="0.01 0.02 0.05"/></geometry></collision></link>
+<joint name="slide" type="prismatic"><parent link="gripper"/><child link="jaw"/><axis xyz="1 0 0"/>
+<limit lower="0" upper="0.04"/></joint></robot>"""
+"""What stands for the end of an arm's URDF that carries a gripper with one jaw."""
+
 
 def arm_urdf(folder: Path, joints=SIX, name: str = "arm") -> Path:
     """Write an arm as URDF and return the file.

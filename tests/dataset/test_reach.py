@@ -23,6 +23,7 @@ from omni_graspd.cli.main import main
 from omni_graspd.dataset.checksums import CHECKSUM_FILE, update_checksums
 from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.reach import reach_scene
 from omni_graspd.dataset.reach.reach_dataset import ReachCounts, reach_dataset
 from omni_graspd.dataset.reach.reach_scene import scene_stations
 from omni_graspd.dataset.reach.reach_table import read_reach, write_reach
@@ -272,3 +273,30 @@ def test_place_and_mount_are_options_of_the_command(reached, home, tmp_path, cap
     table = read_reach(DatasetLayout(root).reach("robot", "block", 0))
     np.testing.assert_allclose(table.T_world_base[:3], [-0.6, 0.1, 0.0])
     np.testing.assert_allclose(table.mounts["barrett"][:3], [0.0, 0.0, 0.05])
+
+
+def test_only_objects_of_the_scene_are_read(from_above, home, tmp_path, monkeypatch):
+    root = tmp_path / "set"
+    shutil.copytree(from_above, root)
+    layout, file = DatasetLayout(root), root / "dataset.json"
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    manifest["objects"]["other"] = {**manifest["objects"]["block"], "file": "objects/other.usd"}
+    file.write_text(json.dumps(manifest), encoding="utf-8")
+    shutil.copyfile(layout.object("block"), layout.object("other"))
+    read = []
+    load = reach_scene.load_object
+    monkeypatch.setattr(reach_scene, "load_object", lambda path: (read.append(Path(path).stem), load(path))[1])
+    reach_dataset(root, "robot", _CONFIG, workers=1)
+    assert read == ["block"]
+
+
+def test_scenes_without_grasps_have_no_reach_and_need_none(reached, tmp_path):
+    root = tmp_path / "set"
+    shutil.copytree(reached[0], root)
+    layout = DatasetLayout(root)
+    before = gd.open(root).reach("robot")
+    layout.scene_grasps("block", 1).unlink()
+    layout.reach("robot", "block", 1).unlink()
+    assert set(gd.open(root).reach("robot")["scene_index"].to_pylist()) == {
+        index for index in before["scene_index"].to_pylist() if index != 1
+    }

@@ -17,11 +17,11 @@ from scipy.spatial.transform import Rotation
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.importing.hand_import import add_hand, list_hands, remove_hand
+from omni_graspd.hands.importing.hand_import import add_hand, list_hands
 from omni_graspd.hands.importing.known_hands import KNOWN_HANDS
 from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.usd.hand_reader import read_hand
-from omni_graspd.library import resolve
+from omni_graspd.library import remove_own, resolve
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 _URDF = """<robot name="pincer">
@@ -199,9 +199,9 @@ def test_library_takes_lists_and_removes_hands(tmp_path: Path) -> None:
         add_hand("allegro", source)
     with pytest.raises(GraspdError, match="did you mean 'leap'"):
         add_hand("leapp")
-    remove_hand("claw")
+    remove_own("hands", "claw")
     with pytest.raises(GraspdError, match="yours"):
-        remove_hand("claw")
+        remove_own("hands", "claw")
 
 
 @pytest.mark.slow

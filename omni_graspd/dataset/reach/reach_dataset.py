@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed
@@ -25,7 +24,7 @@ from omni_graspd.dataset.manifest import Manifest, read_manifest
 from omni_graspd.dataset.reach.reach_scene import ReachedScene, SceneToReach, forget_assets, reach_scene
 from omni_graspd.errors import GraspdError
 from omni_graspd.full_install import require_extra
-from omni_graspd.library import list_user_names
+from omni_graspd.library import check_name, list_user_names
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.quiet_warp import start_warp
 from omni_graspd.usd.self_contained import write_self_contained
@@ -93,10 +92,7 @@ def _copy_arm(root: Path, name: str) -> str:
     if own is not None and own.is_file() and name not in list_user_names("arms"):
         return name
     arm = load_arm(name)
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", arm.name):
-        raise GraspdError(
-            f"expected an arm's name of letters, digits and _, not a digit first, got {arm.name!r}; rename the file"
-        )
+    check_name(arm.name)
     path = layout.arm(arm.name)
     require_inside(path, root, "the arm")
     if path.is_file():
@@ -120,7 +116,7 @@ def _scenes(root: Path, manifest: Manifest, arm: str, config: ReachConfig) -> It
     for object_name in manifest.objects:
         for index in layout.scene_indices(object_name):
             if layout.scene_grasps(object_name, index).is_file():
-                yield SceneToReach(root, arm, tuple(manifest.objects), object_name, index, config)
+                yield SceneToReach(root, arm, object_name, index, config)
 
 
 def _reach(root: Path, todo: Sequence[SceneToReach], workers: int | None, progress: Progress) -> ReachCounts:

@@ -23,7 +23,7 @@ from omni_graspd.dataset.content_hash import content_hash
 from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.reach.reach_table import ReachTable, read_reach, write_reach
-from omni_graspd.dataset.scene_files import read_rest
+from omni_graspd.dataset.scene_files import neighbour_names, read_rest
 from omni_graspd.dataset.tables import SceneGraspTable, read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.convex_decomposition import convex_pieces
@@ -53,8 +53,6 @@ class SceneToReach:
     """The dataset folder."""
     arm: str
     """Name of the arm."""
-    objects: tuple[str, ...]
-    """Names of the objects of the dataset, among which are neighbours."""
     object: str
     """The object of the scene."""
     scene_index: int
@@ -159,7 +157,7 @@ def _table(
     scene: SceneToReach, layout: DatasetLayout, placed: SceneGraspTable, usable: np.ndarray, settings: str
 ) -> ReachTable:
     arm = _arm(layout.arm(scene.arm))
-    T_world_base = scene.config.base_pose(scene.object, scene.scene_index)
+    T_world_base = scene.config.drawn_base_pose(scene.object, scene.scene_index)
     names = list(dict.fromkeys(placed.hands))
     mounts = {name: scene.config.mount_pose(_hand(layout.hand(name))) for name in names}
     parts, rows = [_no_reach(len(arm.joint_names))], []
@@ -206,8 +204,8 @@ def _reach_of_hand(
     T_flange_palm: np.ndarray,
 ) -> Reach:
     batch = _base_grasps(layout, scene.object, hand_name, placed.grasp_indices[rows])
-    objects = [_object(layout.object(name)) for name in scene.objects]
     scene_file = layout.scene(scene.object, scene.scene_index)
+    objects = [_object(layout.object(name)) for name in neighbour_names(scene_file)]
     T_world_object, neighbours = read_rest(scene_file, objects)
     arm = _arm(layout.arm(scene.arm))
     stations = scene_stations(T_world_object, placed.grasps.T_world_palm[rows], batch)

@@ -21,7 +21,9 @@ def source_kind(file: Path) -> str:
     """
     tag = parse_xml(file).tag
     if file.suffix.lower() == ".xacro":
-        raise GraspdError(f"expected URDF, got the macro file {file}; expand it first: xacro {file.name} > hand.urdf")
+        raise GraspdError(
+            f"expected URDF, got the macro file {file}; expand it first: xacro {file.name} > {file.stem}.urdf"
+        )
     if tag not in ("robot", "mujoco"):
-        raise GraspdError(f"expected URDF (<robot>), MJCF (<mujoco>) or USD, got {tag} in {file}; re-export the hand")
+        raise GraspdError(f"expected URDF (<robot>), MJCF (<mujoco>) or USD, got {tag} in {file}; export it again")
     return tag

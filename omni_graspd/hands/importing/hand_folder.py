@@ -14,7 +14,7 @@ from pathlib import Path
 from omni_graspd.atomic import replaced_folder, require_inside, writing_to
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.usd.hand_settings import HandSettings
-from omni_graspd.library import Kind, list_names, list_user_names
+from omni_graspd.library import Kind, check_name, list_names, list_user_names
 from omni_graspd.user_folders import user_folder
 
 
@@ -24,8 +24,7 @@ def check_own_name(name: str, replace: bool, kind: Kind = "hands") -> None:
     Raises:
         GraspdError: If it is no identifier, that of a built-in one, or of one that is there and not to be replaced.
     """
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise GraspdError(f"expected a name of letters, digits and _, not a digit first, got {name!r}; rename it")
+    check_name(name)
     if name in list_names(kind):
         raise GraspdError(f"expected a name that is not built in, got {name!r}; try {name}_vendor")
     if name in list_user_names(kind) and not replace:

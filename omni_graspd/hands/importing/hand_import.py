@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -33,15 +32,12 @@ from omni_graspd.hands.importing.source_hand import SourceLink
 from omni_graspd.hands.importing.source_palm import find_palm, links_above_palm
 from omni_graspd.hands.importing.source_to_design import design_hand, drawn_axes, is_marker, rest_posture
 from omni_graspd.hands.importing.urdf_reader import read_urdf
+from omni_graspd.hands.importing.usd_source import write_whole
 from omni_graspd.hands.usd.hand_reader import read_articulation, read_hand
 from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings, read_hand_source
 from omni_graspd.hands.usd.hand_writer import write_hand
-from omni_graspd.library import list_all_names, list_names, list_user_names, resolve
+from omni_graspd.library import list_all_names, list_names, resolve
 from omni_graspd.progress import Progress, no_progress
-from omni_graspd.usd.missing_files import missing_files
-from omni_graspd.usd.self_contained import write_self_contained
-from omni_graspd.usd.stage import open_stage
-from omni_graspd.user_folders import user_folder
 
 _HEADING = "# Written by graspd hands add. Any key of hand.toml may be added above [source]; see docs/hands.md."
 
@@ -130,20 +126,6 @@ def import_notes(path: Path) -> tuple[str, ...]:
     return tuple(str(note) for note in notes) if isinstance(notes, list) else ()
 
 
-def remove_hand(name: str) -> Path:
-    """Delete a hand from the user's library and return the folder it was in.
-
-    Raises:
-        GraspdError: If there is no such hand.
-    """
-    if name not in list_user_names("hands"):
-        names = ", ".join(list_user_names("hands")) or "none yet"
-        raise GraspdError(f"expected one of your hands, got {name!r}; yours: {names}")
-    folder = user_folder() / "hands" / name
-    shutil.rmtree(folder)
-    return folder
-
-
 def list_hands() -> list[HandEntry]:
     """Return all hands of the library: the built-in ones, then the user's."""
     return [hand_entry(name) for name in list_all_names("hands")]
@@ -169,17 +151,7 @@ def _convert(
 ) -> tuple[list[str], int]:
     """Write a hand's USD; return what was changed or left out, a sentence each, and how many links it took."""
     if file.suffix.lower() in USD_SUFFIXES:
-        if scale != 1.0:
-            raise GraspdError(f"expected no --scale for {file}, which states its own unit; set its metersPerUnit")
-        missing = missing_files(open_stage(file, is_quiet=True))
-        lost = [one.name for one in missing if not one.is_materialx]
-        if lost:
-            raise GraspdError(
-                f"expected all files that {file} is made of, got none of the name {lost[0]}; put it back where "
-                "the file refers to it"
-            )
-        write_self_contained(file, written)
-        return [one.note for one in missing], 0
+        return list(write_whole(file, scale, written)), 0
     kind = source_kind(file)
     links = read_urdf(file) if kind == "robot" else read_mjcf(file)
     design = design_hand(name, links, scale, file, settings.palm, progress)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a user gives to take a hand from: a file, a folder or an archive; its description and its licences there."""
+"""What a user gives to take a hand or an arm from: file, folder or archive; its description and licences there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DESCRIPTIONS = (".urdf", ".xml", ".mjcf", *USD_SUFFIXES)
 _ZIPS = (".zip", ".whl")
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 _LARGEST = 4 << 30
-"""An archive that unpacks to more is none of a hand [bytes]."""
+"""An archive that unpacks to more is none of a robot [bytes]."""
 _UNREADABLE = (
     *(OSError, EOFError, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError),
     *(zlib.error, lzma.LZMAError),
@@ -72,12 +72,12 @@ def _check_size(archive: Path, size: int) -> None:
     if size > _LARGEST:
         raise GraspdError(
             f"expected an archive of at most {_LARGEST >> 30} GiB, got {size / 2**30:.1f} in {archive}; unpack it "
-            "and give the folder of the hand"
+            "and give the folder of the robot"
         )
 
 
 def find_description(source: Path, ending: str = "") -> Path:
-    """Return the URDF, MJCF or USD file of a hand.
+    """Return the URDF, MJCF or USD file of a hand or an arm.
 
     Args:
         source: The file, or a folder.
@@ -101,7 +101,7 @@ def find_description(source: Path, ending: str = "") -> Path:
 
 
 def find_licenses(description: Path, source: Path) -> dict[str, Path]:
-    """Return the licences of a hand by where they go: beside its description, or in the nearest folder above it.
+    """Return the licences of a robot by where they go: beside its description, or in the nearest folder above it.
 
     Args:
         description: The file.
@@ -118,14 +118,17 @@ def find_licenses(description: Path, source: Path) -> dict[str, Path]:
     return found
 
 
-def check_commercial_use(licenses: Mapping[str, Path], stated: str, name: str, *, is_accepted: bool) -> None:
+def check_commercial_use(
+    licenses: Mapping[str, Path], stated: str, name: str, *, is_accepted: bool, kind: str = "a hand"
+) -> None:
     """Refuse a licence that forbids commercial use, unless the user has accepted it.
 
     Args:
         licenses: Its files by name.
         stated: What else is known of it, for example an SPDX name.
-        name: The hand, for the message.
+        name: Its name, for the message.
         is_accepted: Whether the user said so.
+        kind: What it is, for the message.
 
     Raises:
         GraspdError: If it does; the message quotes the words.
@@ -138,6 +141,6 @@ def check_commercial_use(licenses: Mapping[str, Path], stated: str, name: str, *
         match = _NON_COMMERCIAL.search(text)
         if match is not None:
             raise GraspdError(
-                f"expected a hand that may be used commercially, got {name}, of which {file} says "
+                f"expected {kind} that may be used commercially, got {name}, of which {file} says "
                 f"{' '.join(match[0].split())!r}; read it, and if your use is permitted add --accept-licence"
             )

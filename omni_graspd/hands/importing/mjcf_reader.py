@@ -130,10 +130,10 @@ def _hand_body(model: Any, path: Path) -> int:
     """Return the top-level body that the hand hangs on; free joints do not count."""
     moving = {int(model.body_rootid[model.jnt_bodyid[k]]) for k in range(model.njnt) if model.jnt_type[k] != 0}
     if not moving:
-        raise GraspdError(f"expected a hand with movable joints in {path}, got none; give an articulated model")
+        raise GraspdError(f"expected movable joints in {path}, got none; give an articulated model")
     if len(moving) > 1:
         names = ", ".join(sorted(_name(model, "body", body) for body in moving))
-        raise GraspdError(f"expected one root body in {path}, got {names}; put the hand alone in a file")
+        raise GraspdError(f"expected one root body in {path}, got {names}; put the robot alone in a file")
     return moving.pop()
 
 

@@ -167,5 +167,5 @@ def parents_first(links: Sequence[SourceLink], source: Path) -> list[SourceLink]
         raise GraspdError(f"expected a tree of links in {source}, got {lost} cut off from it; mend their joints")
     _check_joints(links, source)
     if not any(link.joint is not None and link.joint.kind != "fixed" for link in links):
-        raise GraspdError(f"expected a hand with movable joints in {source}, got none; give an articulated model")
+        raise GraspdError(f"expected movable joints in {source}, got none; give an articulated model")
     return ordered

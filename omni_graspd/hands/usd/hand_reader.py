@@ -73,7 +73,7 @@ def _read_links_and_joints(stage: Usd.Stage, settings: HandSettings | None, path
     if not joints:
         raise GraspdError(
             f"expected a UsdPhysics articulation in {path}, got no joint between rigid bodies; "
-            "give a hand's USD with UsdPhysics joints"
+            "give a USD with UsdPhysics joints"
         )
     _check_no_instancer(root, path)
     tree = _grow_tree(joints, _root_body(root, joints), path)

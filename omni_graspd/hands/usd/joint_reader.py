@@ -64,7 +64,7 @@ def read_joints(root: Usd.Prim, source: Path) -> list[JointPrim]:
     Joints to the world or within one body, disabled ones, and those excluded from the articulation are left out.
 
     Raises:
-        GraspdError: If a joint has a type or a limit that a hand cannot have.
+        GraspdError: If a joint has a type or a limit that a robot's hand or arm cannot have.
     """
     joints = []
     for prim in Usd.PrimRange(root, Usd.TraverseInstanceProxies()):
@@ -134,19 +134,20 @@ def _axis(prim: Usd.Prim, attribute: Usd.Attribute, source: Path) -> np.ndarray:
 def joint_frame(body: Usd.Prim, relationship: Usd.Relationship, position: Gf.Vec3f, rotation: Gf.Quatf) -> np.ndarray:
     """Return a joint frame in the body's frame without scale, in metres; the relationship may name a prim below it."""
     cache = UsdGeom.XformCache()
-    T_world_body = _without_scale(local_to_world(body, cache))
+    T_world_body = without_scale(local_to_world(body, cache))
     T_world_target = local_to_world(body.GetStage().GetPrimAtPath(relationship.GetForwardedTargets()[0]), cache)
     origin = T_world_target[:3, :3] @ np.array(position or (0.0, 0.0, 0.0)) + T_world_target[:3, 3]
     quat = rotation if rotation and rotation.GetLength() > 0.0 else Gf.Quatf(1.0)
     local = pose_to_matrix(np.array([0.0, 0.0, 0.0, *quat.GetImaginary(), quat.GetReal()]))
-    T_world_joint = _without_scale(T_world_target) @ local
+    T_world_joint = without_scale(T_world_target) @ local
     T_world_joint[:3, 3] = origin
     pose = matrix_to_pose(np.linalg.inv(T_world_body) @ T_world_joint)
     pose[:3] *= UsdGeom.GetStageMetersPerUnit(body.GetStage())
     return pose
 
 
-def _without_scale(matrix: np.ndarray) -> np.ndarray:
+def without_scale(matrix: np.ndarray) -> np.ndarray:
+    """Return a pose whose axes have been scaled with axes of length 1, shape [4, 4]."""
     rigid = matrix.copy()
     rigid[:3, :3] /= np.linalg.norm(matrix[:3, :3], axis=0)
     return rigid
