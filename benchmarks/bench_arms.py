@@ -40,7 +40,7 @@ from omni_graspd.quiet_warp import start_warp
 
 COST, POSITION, ANGLE, LIFTED = 10.0, 1e-4, float(np.radians(0.05)), 0.71
 """Most processor time a grasp [ms], most that the palm may be off [m], [rad], least share that lifts."""
-_PLACES_X, _PLACES_Y = np.linspace(-0.95, -0.45, 6), np.array([0.0, 0.3])
+_PLACES_X, _PLACES_Y = np.linspace(-1.25, -0.45, 9), np.array([0.0, 0.3])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from omni_graspd.arms.arm_drive import with_arm_drives
 from omni_graspd.arms.arm_reader import read_arm, read_arm_settings
 from omni_graspd.arms.source_flange import Frame, find_flange, without_tool
 from omni_graspd.arms.usd_arm import keep_arm
@@ -136,7 +137,7 @@ def _convert(
     frame, guessed = find_flange(links, flange, sites, file)
     kept, left_out = without_tool(links, frame, file)
     design, names = design_robot(name, kept, scale, progress)
-    write_hand(design, written, rest_posture(design))
+    write_hand(with_arm_drives(design), written, rest_posture(design))
     pose = frame.T_link_frame.copy()
     pose[:3] *= scale
     notes = [*guessed, *(note for link in kept for note in link.notes)]

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.arms.arm import Arm
+from omni_graspd.arms.arm_drive import DAMPING, STIFFNESS
 from omni_graspd.arms.robot_model import ARM, HAND, add_robot, new_spec
 from omni_graspd.atomic import atomic_path
 from omni_graspd.hands.hand import Hand
 
-_ARM_DRIVE, _HAND_DRIVE = {"kp": 4000.0, "kv": 400.0}, {"kp": 5.0, "kv": 0.1}
+_ARM_DRIVE, _HAND_DRIVE = {"kp": STIFFNESS, "kv": DAMPING}, {"kp": 5.0, "kv": 0.1}
 _GEOMETRY = {"contype": 1, "conaffinity": 0}
 
 

@@ -45,7 +45,7 @@ def keep_arm(path: Path, flange: str | None, source: Path) -> tuple[Frame, tuple
     kept = {link.name for link in without_tool(links, frame, source)[0]}
     lost = [link for link in articulation.links if link.name not in kept]
     if lost:
-        _deactivate(stage, [Sdf.Path(link.prim_path) for link in lost], source)
+        deactivate_bodies(stage, [Sdf.Path(link.prim_path) for link in lost], source)
         save_layer(stage.GetRootLayer(), path)
         seen = ", ".join(link.name for link in lost if len(link.mesh.faces))
         notes = (*notes, *([f"left out, since it is moved by the flange: {seen}"] if seen else []))
@@ -95,14 +95,24 @@ def _frames(stage: Usd.Stage, articulation: Hand) -> dict[str, Frame]:
     return found
 
 
-def _deactivate(stage: Usd.Stage, lost: list[Sdf.Path], source: Path) -> None:
+def deactivate_bodies(stage: Usd.Stage, lost: list[Sdf.Path], source: Path) -> None:
+    """Deactivate rigid bodies and the joints that end at them.
+
+    Args:
+        stage: The stage, which is changed.
+        lost: Paths of the bodies.
+        source: Where they come from, for errors.
+
+    Raises:
+        GraspdError: If there are bodies below one of them that are to stay.
+    """
     bodies = {body.GetPath() for body in stage.Traverse() if body.HasAPI(UsdPhysics.RigidBodyAPI)}
     for path in lost:
         inside = [str(body) for body in bodies if body.HasPrefix(path) and body not in lost]
         if inside:
             raise GraspdError(
-                f"expected {path} of {source}, which the flange moves, to hold no links of the arm, got {inside[0]}; "
-                "delete the tool from the file"
+                f"expected {path} of {source}, which is left out, to hold no links that are not, got {inside[0]}; "
+                "delete it from the file"
             )
     joints = [prim for prim in stage.Traverse() if prim.IsA(UsdPhysics.Joint)]
     for prim in joints:

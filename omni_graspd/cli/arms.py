@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,12 +16,18 @@ from omni_graspd.arms.arm_import import add_arm, arm_entry, list_arms
 from omni_graspd.arms.arm_reader import load_arm
 from omni_graspd.arms.robot_config import RobotConfig
 from omni_graspd.arms.robot_export import write_robot
-from omni_graspd.cli.console import Action, progress_bar
+from omni_graspd.arms.robot_usd import write_robot_usd
+from omni_graspd.cli.console import Action, counted, progress_bar
+from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.library import remove_own
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_AT_ORIGIN = RobotConfig(base=(0.0, 0.0, 0.0, 0.0))
+_PIVOT = "AssetPivotPlacementChecker"
+"""Wants an asset's origin below its middle; a robot's is where it stands, wherever the arm is."""
 
 
 def add(
@@ -71,17 +79,19 @@ def export(
     arm: Annotated[str, tyro.conf.Positional],
     hand: Annotated[str, tyro.conf.Positional],
     target: Annotated[Path, tyro.conf.Positional],
-    config: Annotated[RobotConfig, tyro.conf.arg(name="")],
+    config: Annotated[RobotConfig, tyro.conf.arg(name="")] = _AT_ORIGIN,
+    validate: bool = False,
 ) -> Action:
-    """Write an arm with a hand on its flange as one MuJoCo model, with position drives on all driven joints.
+    """Write an arm with a hand on its flange as one articulation, with position drives on all driven joints.
 
     Args:
         arm: Name of an arm, or its USD file.
         hand: Name of a hand, or its USD file.
-        target: MJCF file (.xml) to write.
+        target: USD file (.usd, .usda, .usdc) or MJCF file (.xml) to write.
         config: How the hand is mounted, and where the arm stands.
+        validate: Check the USD file by NVIDIA's rules, too; exits with code 1 if one is broken.
     """
-    return partial(_export, arm, hand, target, config)
+    return partial(_export, arm, hand, target, config, validate)
 
 
 def list_() -> Action:
@@ -130,10 +140,32 @@ def _add(
     )
 
 
-def _export(arm: str, hand: str, target: Path, config: RobotConfig, console: Console) -> None:
+def _export(arm: str, hand: str, target: Path, config: RobotConfig, validate: bool, console: Console) -> None:
+    kinds = {".xml": write_robot, ".usd": write_robot_usd, ".usda": write_robot_usd, ".usdc": write_robot_usd}
+    write = kinds.get(target.suffix.lower())
+    if write is None or (validate and write is not write_robot_usd):
+        wanted = ".usd, .usda or .usdc" if validate else ".usd, .usda, .usdc or .xml"
+        raise GraspdError(f"expected a file that ends in {wanted}, got {target}; rename it")
     mounted, known = load_hand(hand), load_arm(arm)
-    write_robot(known, mounted, config.mount_pose(mounted), config.base_pose(), target)
+    write(known, mounted, config.mount_pose(mounted), config.base_pose(), target)
     console.print(f"{known.name} with {mounted.name}: {target}", soft_wrap=True, markup=False)
+    if validate:
+        _validate(target, console)
+
+
+def _validate(target: Path, console: Console) -> None:
+    from omni_graspd.hands.checks.asset_rules import check_general_rules
+
+    found = check_general_rules(target)
+    findings = [replace(each, severity="note") if each.code == _PIVOT else each for each in found]
+    for finding in findings:
+        console.print(
+            f"{finding.severity:<8}{finding.code} at {finding.where}: {finding.message}", soft_wrap=True, markup=False
+        )
+    errors = sum(finding.severity == "error" for finding in findings)
+    console.print(counted(errors, "error"))
+    if errors:
+        sys.exit(1)
 
 
 def _list(console: Console) -> None:

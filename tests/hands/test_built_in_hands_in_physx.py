@@ -7,10 +7,10 @@ from __future__ import annotations
 import math
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from physx_links import link_states
 from pxr import Gf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.hands.hand import Hand
@@ -44,29 +44,14 @@ def _hand_in_space(hand: Hand, path: Path, targets: np.ndarray) -> Path:
     return path
 
 
-def _link_states(physx: Any) -> dict[str, np.ndarray]:
-    """Return T_world_link [7] by link name."""
-    from ovphysx.types import ObjectScope, SimObjectType
-
-    columns: dict[str, dict[str, np.ndarray]] = {}
-    attributes = ("position", "orientation")
-    with physx.read_sync(SimObjectType.ARTICULATION_LINK, attributes, scope=ObjectScope.ALL) as result:
-        for group in result.groups:
-            attribute = result.dictionary.token_to_string(group.attribute)
-            paths = result.dictionary.get_path_strings(group.prim_list)
-            for path, value in zip(paths, group.tensors[0].numpy(), strict=True):
-                columns.setdefault(path.rpartition("/")[2], {})[attribute] = value.astype(np.float64)
-    return {name: np.concatenate([column[a] for a in attributes]) for name, column in columns.items()}
-
-
 def _simulated(path: Path, *durations: float) -> list[dict[str, np.ndarray]]:
     """Return the links' poses at the start and after each duration [s], which follow one another."""
     with closing(LoadedStage(path)) as loaded, loaded.attached() as physx:
-        states = [_link_states(physx)]
+        states = [link_states(physx)]
         for duration in durations:
             for _ in range(round(duration / _STEP)):
                 physx.step_sync(_STEP)
-            states.append(_link_states(physx))
+            states.append(link_states(physx))
     return states
 
 

@@ -41,7 +41,7 @@ def check_asset_rules(path: Path) -> Iterator[Finding]:
     Args:
         path: USD file of the hand.
     """
-    yield from _check_general_rules(path)
+    yield from check_general_rules(path)
     yield from _check_gripper_profile(path)
 
 
@@ -56,7 +56,12 @@ def _not_installed(where: Path, name: str) -> Finding:
     return Finding("not-validated", "note", where.name, f"{name} is not installed, its rules were not checked", INSTALL)
 
 
-def _check_general_rules(path: Path) -> Iterator[Finding]:
+def check_general_rules(path: Path) -> Iterator[Finding]:
+    """Find what NVIDIA's general rules on assets object to.
+
+    Args:
+        path: USD file.
+    """
     program = program_path("nvidia_usd_validate")
     if program is None:
         yield _not_installed(path, "usd-validation-nvidia")
