@@ -64,8 +64,8 @@ def test_it_is_one_articulation_with_all_joints_and_drives(robot):
 
 def test_validators_find_no_fault(robot, tmp_path: Path, usd_findings: Callable[[Path], list[str]]):
     _, arm, hand, mount = robot
-    write_robot_usd(arm, hand, mount, IDENTITY, tmp_path / "robot.usda")
-    assert usd_findings(tmp_path / "robot.usda") == []
+    write_robot_usd(arm, hand, mount, IDENTITY, tmp_path / "robot.usdc")
+    assert usd_findings(tmp_path / "robot.usdc") == []
 
 
 def test_drives_bring_the_palm_where_forward_kinematics_says(robot, tmp_path: Path):

@@ -7,7 +7,7 @@ Coupled joints are driven, too, each toward its own target.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -58,6 +58,7 @@ def author_driven_hand(
     physics: HoldPhysics,
     drive: DrivePhysics,
     palm: Literal["fixed", "free", "kinematic"],
+    own_drives: Mapping[int, DrivePhysics] | None = None,
 ) -> list[Usd.Prim]:
     """Author a hand on a stage in centimetres, its links in a heap; see :func:`place`.
 
@@ -71,6 +72,7 @@ def author_driven_hand(
         physics: Contact and solver.
         drive: Gains of the joints.
         palm: Whether the palm stands still, is a body like the others, or goes where its transform is animated to.
+        own_drives: Gains and masses of links that have others, by number of the link.
 
     Returns:
         The prim of each link.
@@ -79,10 +81,11 @@ def author_driven_hand(
     for index, link in enumerate(hand.links):
         prim = author_pieces(stage, link_path(folder, index), hand_pieces[index], physics)
         prims.append(prim)
+        own = (own_drives or {}).get(index, drive)
         if index > 0 or palm != "fixed":
-            _author_body(prim, drive.link_mass if index else drive.palm_mass, drive, physics)
+            _author_body(prim, own.link_mass if index else own.palm_mass, own, physics)
         if index > 0:
-            _author_joint(stage, folder, index, link, zero_positions, drive)
+            _author_joint(stage, folder, index, link, zero_positions, own)
     if palm == "kinematic":
         UsdPhysics.RigidBodyAPI(prims[0]).CreateKinematicEnabledAttr(True)
     return prims

@@ -104,7 +104,7 @@ async def measure_lift(
     numbers = range(count) if indices is None else indices
     if len(numbers) != count:
         raise GraspdError(f"expected one index per grasp ({count}), got {len(numbers)}")
-    test = LiftTest(simulate, hand, hand_colliders(hand), *_prepared(obj, config, object_pieces), config)
+    test = LiftTest(simulate, hand, hand_colliders(hand), *prepared_object(obj, config, object_pieces), config)
     ways = dict(_ways(batch, batch.postures, batch.way, obj))
     reasons = {row: NOT_USABLE for row in range(count) if row not in ways} | _screen(test, batch, ways)
     trials = []
@@ -132,10 +132,10 @@ def _score(outcomes: Sequence[LiftOutcome]) -> float:
     return float(np.mean([not outcome.reason for outcome in outcomes[1:]]))
 
 
-def _prepared(
-    obj: RigidObject, config: LiftConfig, object_pieces: Sequence[TriangleMesh] | None
+def prepared_object(
+    obj: RigidObject, config: LiftConfig, object_pieces: Sequence[TriangleMesh] | None = None
 ) -> tuple[RigidObject, Sequence[TriangleMesh]]:
-    """Give the object its mass and colliders."""
+    """Return an object with the mass that it has in the test, and its convex pieces in its frame [m]."""
     if object_pieces is None:
         pieces = obj.convex_pieces or tuple(convex_pieces(obj.mesh, config.decomposition))
         object_pieces = resting_pieces(dataclasses.replace(obj, convex_pieces=pieces))

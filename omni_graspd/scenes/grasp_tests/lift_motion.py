@@ -118,10 +118,7 @@ def closing_path(way: HandWay, count: int) -> tuple[np.ndarray, np.ndarray]:
 def hand_motion(way: HandWay, phases: LiftPhases) -> HandMotion:
     """Return the motion along a way; each part of it begins and ends at rest."""
     at = phases.starts
-    times = np.union1d(np.arange(0.0, at["end"], _SAMPLE_INTERVAL), list(at.values()))
-    approach, closing, lift = (_eased((times - at[name]) / getattr(phases, name)) for name in _MOVES)
-    # Half of the time to close further, half to press.
-    squeeze = _eased((times - at["squeeze"]) / (0.5 * phases.squeeze))
+    times, (approach, closing, squeeze, lift) = phase_shares(phases)
     pregrasp, hover, grasp = way.T_world_palm
     coming = (times < at["closing"])[:, None]
     palms = np.where(coming, _between(pregrasp, hover, approach), _between(hover, grasp, closing))
@@ -131,6 +128,16 @@ def hand_motion(way: HandWay, phases: LiftPhases) -> HandMotion:
     opened, closed, pressed = way.joint_positions
     joints = opened + closing[:, None] * (closed - opened) + squeeze[:, None] * (pressed - closed)
     return HandMotion(times, palms, joints)
+
+
+def phase_shares(phases: LiftPhases) -> tuple[np.ndarray, np.ndarray]:
+    """Return times [s], [sample_count], and what is done of approach, closing, squeeze and lift, [4, sample_count]."""
+    at = phases.starts
+    times = np.union1d(np.arange(0.0, at["end"], _SAMPLE_INTERVAL), list(at.values()))
+    approach, closing, lift = (_eased((times - at[name]) / getattr(phases, name)) for name in _MOVES)
+    # Half of the time to close further, half to press.
+    squeeze = _eased((times - at["squeeze"]) / (0.5 * phases.squeeze))
+    return times, np.stack([approach, closing, squeeze, lift])
 
 
 _MOVES = ("approach", "closing", "lift")

@@ -105,22 +105,34 @@ class LiftTest:
         )
 
     def _outcome(self, trial: LiftTrial, result: SimulateResult) -> LiftOutcome:
-        config, at = self.config, self.config.phases.starts
         poses = result.poses[:, result.body_paths.index(object_path(trial.place))]
-        moved = poses[:, :3] - poses[0, :3]
-        motion = hand_motion(trial.way, config.phases)
+        motion = hand_motion(trial.way, self.config.phases)
         palm = [np.interp(result.times, motion.times, axis) for axis in motion.T_world_palm[:, :3].T]
         carried = np.stack(palm, axis=1) - trial.way.T_world_palm[2, :3]
-        watched = slice(-1, None) if config.watch == "end" else result.times > at["lift"] - 1e-6
-        drift = float(np.linalg.norm(moved - carried, axis=1)[watched].max())
-        tilt = float(_angles(poses[0], poses[watched]).max())
-        before = np.linalg.norm(moved[result.times < at["squeeze"] + 1e-6], axis=1).max()
-        reason = ""
-        if drift > config.largest_drift or moved[-1, 2] < config.least_rise:
-            reason = PUSHED_AWAY if before > config.pushed_distance else SLIPPED
-        elif tilt > config.largest_tilt:
-            reason = TILTED
-        return LiftOutcome(drift, tilt, reason)
+        return judge(result.times, poses, carried, self.config)
+
+
+def judge(times: np.ndarray, poses: np.ndarray, carried: np.ndarray, config: LiftConfig) -> LiftOutcome:
+    """Tell whether an object came along.
+
+    Args:
+        times: When it was looked at [s], shape [count].
+        poses: Its body's poses, shape [count, 7].
+        carried: How far the palm should be from where it grasps [m], shape [count, 3].
+        config: The protocol.
+    """
+    at = config.phases.starts
+    moved = poses[:, :3] - poses[0, :3]
+    watched = slice(-1, None) if config.watch == "end" else times > at["lift"] - 1e-6
+    drift = float(np.linalg.norm(moved - carried, axis=1)[watched].max())
+    tilt = float(_angles(poses[0], poses[watched]).max())
+    before = np.linalg.norm(moved[times < at["squeeze"] + 1e-6], axis=1).max()
+    reason = ""
+    if drift > config.largest_drift or moved[-1, 2] < config.least_rise:
+        reason = PUSHED_AWAY if before > config.pushed_distance else SLIPPED
+    elif tilt > config.largest_tilt:
+        reason = TILTED
+    return LiftOutcome(drift, tilt, reason)
 
 
 def _rounds(trials: Sequence[LiftTrial]) -> Iterator[list[LiftTrial]]:
