@@ -57,13 +57,16 @@ def evaluate_dataset(path: str | Path, settings: EvaluationSettings | None = Non
     return evaluation.evaluate_dataset(Path(path), settings, workers=workers, start_worker=start_warp)
 
 
-def reach(path: str | Path, arm: str, config: ReachConfig | None = None, *, workers: int = 1) -> ReachCounts:
+def reach(
+    path: str | Path, arm: str, config: ReachConfig | None = None, *, lift: bool = False, workers: int = 1
+) -> ReachCounts:
     """Find out which usable grasps of a dataset an arm reaches in their scenes, as ``graspd reach`` does.
 
     Args:
         path: Dataset folder.
         arm: Name of one of your arms, which ``graspd arms add`` imports, or of the dataset's.
         config: Where the arm stands, and how the hand is mounted.
+        lift: Try in PhysX, too, whether the whole robot lifts the object.
         workers: Processes; with more than 1 a script needs ``if __name__ == "__main__":``.
 
     Returns:
@@ -74,7 +77,7 @@ def reach(path: str | Path, arm: str, config: ReachConfig | None = None, *, work
     """
     from omni_graspd.dataset.reach.reach_dataset import reach_dataset
 
-    return reach_dataset(Path(path), arm, config, workers=workers)
+    return reach_dataset(Path(path), arm, config, lift=lift, workers=workers)
 
 
 def read_grasps(

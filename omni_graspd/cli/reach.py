@@ -26,6 +26,8 @@ class ReachOptions:
 
     arm: str
     """Arm, by name or USD file; see graspd arms."""
+    lift: bool = False
+    """Also try in PhysX whether the whole robot lifts the object; about a second and a half for each grasp."""
     workers: int = 0
     """Worker processes; 0: one per core if there is enough to do."""
 
@@ -39,7 +41,8 @@ def reach(
 
     For each scene a table is written, reach/ARM/OBJECT/scene_0000.parquet: whether the arm gets the hand from the
     pregrasp to the lifted object within its joint limits, in one branch and without touching table, objects, itself or
-    the hand; its joint positions at each place of the way, or why not. Tables that are there and still true are kept.
+    the hand; its joint positions at each place of the way, or why not. With --lift, whether the whole robot lifts the
+    object in PhysX. Tables that are there and still true are kept.
 
     Args:
         path: Dataset folder.
@@ -52,11 +55,16 @@ def reach(
 def _reach(path: Path, options: ReachOptions, config: ReachConfig, console: Console) -> None:
     begin = time.perf_counter()
     with progress_bar(console, "reach", "scene") as progress:
-        counts = reach_dataset(path, options.arm, config, workers=options.workers or None, progress=progress)
+        workers = options.workers or None
+        counts = reach_dataset(path, options.arm, config, lift=options.lift, workers=workers, progress=progress)
     share = f" ({100.0 * counts.reachable / counts.usable:.0f} %)" if counts.usable else ""
     console.print(f"{counts.reachable} of {counted(counts.usable, 'usable grasp')} reachable{share}", soft_wrap=True)
     for reason, count in sorted(counts.reasons.items(), key=lambda item: -item[1]):
         console.print(f"  {reason}: {count}", soft_wrap=True, markup=False)
+    if counts.lifted is not None and counts.reachable:
+        of = counted(counts.reachable, "reachable grasp")
+        lifted = 100.0 * counts.lifted / counts.reachable
+        console.print(f"{counts.lifted} of {of} lifted ({lifted:.0f} %)", soft_wrap=True)
     kept = f", {counts.kept} kept" if counts.kept else ""
     took = duration(time.perf_counter() - begin)
     console.print(f"{counted(counts.written, 'table')} written{kept} in {took}", soft_wrap=True)

@@ -130,7 +130,8 @@ class Dataset:
         """Read what an arm can do about the usable grasps of all scenes as one Arrow table.
 
         ``arm_positions`` are the joints of the arm at the 19 places of the way from the pregrasp to the lifted object,
-        one after the other; the schema's metadata has ``stations`` and ``arm_joint_names`` as JSON.
+        one after the other; the schema's metadata has ``stations`` and ``arm_joint_names`` as JSON. ``arm_lifted`` is
+        there if some scenes were tried with ``--lift``, and null for others.
 
         Args:
             arm: Name of the arm.
@@ -167,7 +168,7 @@ class Dataset:
                 parts.append(table.replace_schema_metadata(told))
         if not parts:
             raise GraspdError(f"there are no grasps in scenes in {self.root}; run `graspd synthesize` first")
-        return pa.concat_tables(parts)
+        return pa.concat_tables(parts, promote_options="default")
 
     def to_pandas(self, hand: str, **options: Any) -> pandas.DataFrame:
         """Read the base grasps of a hand as a data frame; poses and joint positions are arrays in its cells.

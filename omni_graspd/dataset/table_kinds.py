@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omni_graspd.dataset.table_schema import (
+    ARM_LIFT_COLUMNS,
     CLUTTER_COLUMNS,
     GRASP_COLUMNS,
     POSTURE_COLUMNS,
@@ -129,6 +130,7 @@ SCENE_GRASPS = TableKind(
 REACH = TableKind(
     title="reach",
     needed=REACH_COLUMNS,
+    groups=(ARM_LIFT_COLUMNS,),
     metadata={
         "object": str,
         "scene_index": _number,
@@ -139,6 +141,7 @@ REACH = TableKind(
         "T_world_base": _pose,
         "mounts": _poses,
     },
+    optional_metadata={"lift_settings": str},
     widths={"arm_positions": ("stations", "arm_joint_names")},
     counts=frozenset(("grasp_index",)),
 )

@@ -184,6 +184,16 @@ REACH_COLUMNS = {
 }
 """Columns of what an arm can do about the grasps of a scene; a row for each usable grasp."""
 
+ARM_LIFT_COLUMNS = {
+    "arm_lifted": Column("bool", "1", "Whether the object came along when the robot followed its joint positions."),
+    "arm_lift_reason": Column(
+        "string",
+        "1",
+        "Why not: 'not reachable', 'pushed away on the way in', 'slipped', 'tilted'; empty where lifted.",
+    ),
+}
+"""Columns of the robot's lift test."""
+
 
 def grasp_columns(
     joint_count: int,

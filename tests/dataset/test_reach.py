@@ -300,3 +300,37 @@ def test_scenes_without_grasps_have_no_reach_and_need_none(reached, tmp_path):
     assert set(gd.open(root).reach("robot")["scene_index"].to_pylist()) == {
         index for index in before["scene_index"].to_pylist() if index != 1
     }
+
+
+@pytest.mark.slow
+def test_robots_lift_and_go_on_where_they_were(reached, home, tmp_path, capsys):
+    root = tmp_path / "set"
+    shutil.copytree(reached[0], root)
+    layout, counts = DatasetLayout(root), reached[1]
+    before = [read_reach(layout.reach("robot", "block", scene)) for scene in range(4)]
+    lifted = reach_dataset(root, "robot", _CONFIG, lift=True, workers=1)
+    assert (lifted.written, lifted.kept, lifted.reachable) == (4, 0, counts.reachable)
+    assert lifted.lifted == 0  # the hand stays open
+    for scene, table in enumerate(before):
+        after = read_reach(layout.reach("robot", "block", scene))
+        np.testing.assert_array_equal(after.reach.arm_positions, table.reach.arm_positions)
+        unreachable = [reason == "not reachable" for reason in after.lifts.reasons]
+        np.testing.assert_array_equal(unreachable, ~table.reach.reachable)
+        assert all(after.lifts.reasons)
+    assert verify_dataset(root).faults == ()
+    files = dataset_digests(root)
+    assert reach_dataset(root, "robot", _CONFIG, workers=1).kept == 4
+    main(["reach", str(root), "--arm", "robot", "--workers", "1", "--lift", *_options()])
+    assert f"0 of {counts.reachable} reachable grasps lifted (0 %)" in capsys.readouterr().out
+    assert dataset_digests(root) == files
+    table = gd.open(root).reach("robot")
+    assert table["arm_lifted"].to_pylist() == [False] * len(table)
+    layout.reach("robot", "block", 2).unlink()
+    reach_dataset(root, "robot", _CONFIG, workers=1)
+    assert gd.open(root).reach("robot")["arm_lifted"].null_count == int(before[2].reach.reachable.sum())
+    assert reach_dataset(root, "robot", _CONFIG, lift=True, workers=2).written == 1
+    assert dataset_digests(root) == files
+
+
+def _options() -> list[str]:
+    return ["--postures", "4000", "--mount-turn", "30", "--base-range", "0.02", "0.05", "0", "10"]

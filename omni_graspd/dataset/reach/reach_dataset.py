@@ -30,7 +30,7 @@ from omni_graspd.quiet_warp import start_warp
 from omni_graspd.usd.self_contained import write_self_contained
 
 _SCENES_PER_PROCESS = 8
-"""Fewer scenes than this are done before another process has started."""
+"""Fewer scenes than this are done before another process has started, unless objects are lifted, too."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,8 @@ class ReachCounts:
     """Those that the arm reaches."""
     reasons: dict[str, int]
     """How many others fail, by how the reason begins."""
+    lifted: int | None = None
+    """Objects that the whole robot lifted; None where that was not tried."""
 
 
 def reach_dataset(
@@ -54,6 +56,7 @@ def reach_dataset(
     arm: str,
     config: ReachConfig | None = None,
     *,
+    lift: bool = False,
     workers: int | None = None,
     progress: Progress = no_progress,
 ) -> ReachCounts:
@@ -66,6 +69,8 @@ def reach_dataset(
         root: The dataset folder.
         arm: Name of an arm of the user's or of the dataset, or a USD file.
         config: Settings.
+        lift: Try in PhysX, too, whether the whole robot lifts the object; adds columns ``arm_lifted`` and
+            ``arm_lift_reason``. Tables that have them keep them without this.
         workers: Processes; by default one for each core if there is enough to do. With 1 all is done in this process.
         progress: Called with scenes done and in total.
 
@@ -79,7 +84,7 @@ def reach_dataset(
         remove_leftovers(root)
         forget_assets()
         name = _copy_arm(root, arm)
-        todo = list(_scenes(root, manifest, name, config or ReachConfig()))
+        todo = list(_scenes(root, manifest, name, config or ReachConfig(), lift))
         if not todo:
             raise GraspdError(f"there are no grasps in scenes in {root}; make some with `graspd synthesize`")
         return _reach(root, todo, workers, progress)
@@ -111,12 +116,12 @@ def _identity(arm: Arm) -> tuple[str, int, tuple[float, ...]]:
     return content_hash(arm.articulation), arm.flange_link, tuple(arm.T_link_flange.tolist())
 
 
-def _scenes(root: Path, manifest: Manifest, arm: str, config: ReachConfig) -> Iterator[SceneToReach]:
+def _scenes(root: Path, manifest: Manifest, arm: str, config: ReachConfig, lift: bool) -> Iterator[SceneToReach]:
     layout = DatasetLayout(root)
     for object_name in manifest.objects:
         for index in layout.scene_indices(object_name):
             if layout.scene_grasps(object_name, index).is_file():
-                yield SceneToReach(root, arm, object_name, index, config)
+                yield SceneToReach(root, arm, object_name, index, config, lift)
 
 
 def _reach(root: Path, todo: Sequence[SceneToReach], workers: int | None, progress: Progress) -> ReachCounts:
@@ -127,7 +132,8 @@ def _reach(root: Path, todo: Sequence[SceneToReach], workers: int | None, progre
     forget_checksums(root, {file.relative_to(root).as_posix() for file in files})
     progress(0, len(todo))
     made: list[ReachedScene] = []
-    for each in _reached(todo, workers or min(cpu_count() or 1, 1 + len(todo) // _SCENES_PER_PROCESS)):
+    enough = len(todo) if todo[0].lift else 1 + len(todo) // _SCENES_PER_PROCESS
+    for each in _reached(todo, workers or min(cpu_count() or 1, enough)):
         made.append(each)
         progress(len(made), len(todo))
     update_checksums(root)
@@ -139,6 +145,7 @@ def _reach(root: Path, todo: Sequence[SceneToReach], workers: int | None, progre
         usable=usable,
         reachable=usable - reasons.total(),
         reasons=dict(sorted(reasons.items())),
+        lifted=sum(each.lifted or 0 for each in made) if todo[0].lift else None,
     )
 
 

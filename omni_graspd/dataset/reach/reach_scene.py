@@ -7,7 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,8 +22,9 @@ from omni_graspd.arms.workspace import Thing, Workspace
 from omni_graspd.dataset.content_hash import content_hash
 from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.reach.reach_table import ReachTable, read_reach, write_reach
-from omni_graspd.dataset.scene_files import neighbour_names, read_rest
+from omni_graspd.dataset.reach.reach_lift import lift_rows, lift_settings, lifts_of
+from omni_graspd.dataset.reach.reach_table import ArmLifts, ReachTable, read_reach, write_reach
+from omni_graspd.dataset.scene_files import neighbour_names, read_rest, read_rest_pose
 from omni_graspd.dataset.tables import SceneGraspTable, read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.convex_decomposition import convex_pieces
@@ -59,6 +60,8 @@ class SceneToReach:
     """Number of the scene."""
     config: ReachConfig
     """Settings."""
+    lift: bool = False
+    """Whether reachable grasps are tried in PhysX by the whole robot."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class ReachedScene:
     """Usable grasps."""
     reasons: tuple[str, ...]
     """How the reasons of those that are not reachable begin."""
+    lifted: int | None = None
+    """Objects that the whole robot lifted; None where that was not tried."""
 
 
 def reach_scene(scene: SceneToReach) -> ReachedScene:
@@ -89,11 +94,14 @@ def reach_scene(scene: SceneToReach) -> ReachedScene:
         )
     usable = np.flatnonzero(placed.grasps.usable)
     settings = _settings(scene, layout, placed, usable)
-    if path.is_file() and (there := _current(path, settings)) is not None:
-        return ReachedScene(False, len(usable), _first_words(there.reach))
-    table = _table(scene, layout, placed, usable, settings)
-    write_reach(table, path)
-    return ReachedScene(True, len(usable), _first_words(table.reach))
+    there = _current(path, settings) if path.is_file() else None
+    table = there or _table(scene, layout, placed, usable, settings)
+    if scene.lift and (table.lifts is None or table.lifts.settings != lift_settings(settings)):
+        table = replace(table, lifts=_lifts(scene, layout, placed, table))
+    if table is not there:
+        write_reach(table, path)
+    lifted = int(table.lifts.lifted.sum()) if table.lifts is not None and scene.lift else None
+    return ReachedScene(table is not there, len(usable), _first_words(table.reach), lifted)
 
 
 def _settings(scene: SceneToReach, layout: DatasetLayout, placed: SceneGraspTable, usable: np.ndarray) -> str:
@@ -177,6 +185,22 @@ def _table(
         grasp_indices=placed.grasp_indices[rows],
         reach=_joined(parts),
     )
+
+
+def _lifts(scene: SceneToReach, layout: DatasetLayout, placed: SceneGraspTable, table: ReachTable) -> ArmLifts:
+    """Try the reachable grasps of a scene with the whole robot."""
+    arm, obj = _arm(layout.arm(scene.arm)), _object(layout.object(scene.object))
+    T_world_object = read_rest_pose(layout.scene(scene.object, scene.scene_index))
+    reasons = [""] * len(table.hands)
+    for name in dict.fromkeys(table.hands):
+        rows, mine = table.of_hand(name), np.flatnonzero([hand == name for hand in placed.hands])
+        batch = _base_grasps(layout, scene.object, name, table.grasp_indices[rows])
+        palms = placed.grasps.T_world_palm[mine[rows_of(placed.grasp_indices[mine], table.grasp_indices[rows])]]
+        stations = scene_stations(T_world_object, palms, batch)
+        robot = arm, _hand(layout.hand(name))
+        for row, reason in zip(rows, lift_rows(table, rows, robot, obj, T_world_object, stations), strict=True):
+            reasons[row] = reason
+    return lifts_of(reasons, lift_settings(table.settings))
 
 
 def _no_reach(joint_count: int) -> Reach:

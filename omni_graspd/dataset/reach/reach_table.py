@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +16,20 @@ from omni_graspd.arms.reach import Reach
 from omni_graspd.dataset.table_files import write_table
 from omni_graspd.dataset.table_gate import open_table
 from omni_graspd.dataset.table_kinds import REACH
-from omni_graspd.dataset.table_schema import REACH_COLUMNS
+from omni_graspd.dataset.table_schema import ARM_LIFT_COLUMNS, REACH_COLUMNS
 from omni_graspd.scenes.way_stations import STATION_COUNT, station_name
+
+
+@dataclass(frozen=True)
+class ArmLifts:
+    """What became of the grasps when the whole robot followed its joint positions."""
+
+    settings: str
+    """The protocol, and what else it depends on."""
+    lifted: np.ndarray
+    """Whether the object came along, shape [row_count], bool."""
+    reasons: tuple[str, ...]
+    """Why not; empty where it did."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,8 @@ class ReachTable:
     """Number of the base grasp of each row, shape [row_count], int32."""
     reach: Reach
     """What the arm can do."""
+    lifts: ArmLifts | None = None
+    """The robot's lift test; None where it was not made."""
 
     def of_hand(self, hand: str) -> np.ndarray:
         """Return the rows of a hand."""
@@ -71,8 +86,13 @@ def write_reach(table: ReachTable, path: Path) -> None:
         "T_world_base": json.dumps(np.asarray(table.T_world_base).tolist()),
         "mounts": json.dumps({hand: np.asarray(pose).tolist() for hand, pose in table.mounts.items()}),
     }
+    names = [*REACH_COLUMNS]
+    if table.lifts is not None:
+        names += ARM_LIFT_COLUMNS
+        values |= {"arm_lifted": table.lifts.lifted, "arm_lift_reason": table.lifts.reasons}
+        metadata["lift_settings"] = table.lifts.settings
     wide = REACH.columns({"stations": range(STATION_COUNT), "arm_joint_names": table.joint_names})
-    write_table({name: wide[name] for name in REACH_COLUMNS}, values, metadata, path)
+    write_table({name: wide[name] for name in names}, values, metadata, path)
 
 
 def read_reach(path: Path) -> ReachTable:
@@ -101,4 +121,12 @@ def read_reach(path: Path) -> ReachTable:
             values["manipulability"],
             values["limit_margin"],
         ),
+        lifts=_lifts(values, metadata),
     )
+
+
+def _lifts(values: Mapping[str, np.ndarray], metadata: Mapping[str, Any]) -> ArmLifts | None:
+    if "arm_lifted" not in values:
+        return None
+    reasons = tuple(values["arm_lift_reason"].tolist())
+    return ArmLifts(metadata.get("lift_settings", ""), values["arm_lifted"], reasons)
