@@ -3,6 +3,7 @@
 """Pictures of an arm that carries out a grasp of a dataset, from two sides; with --gif also its lift in MuJoCo.
 
 python benchmarks/draw_arm.py DATASET ARM picture.jpg [--hand allegro] [--object mug] [--stages pregrasp grasp lift]
+MUJOCO_GL=egl python benchmarks/draw_arm.py DATASET ARM picture.jpg --gif lift.gif    # egl: without a display
 """
 
 from __future__ import annotations

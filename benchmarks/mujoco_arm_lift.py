@@ -42,6 +42,9 @@ ARM_PROTOCOL = replace(DEXGRASPBENCH, waypoints=100, steps=1)
 coarse ones in a phase would be blows: the palm on its weld is soft, the arm is not."""
 
 
+_ARM_COLOUR, _HAND_COLOUR, _TABLE_COLOUR = (0.75, 0.76, 0.78), (0.25, 0.45, 0.65), (0.6, 0.6, 0.58)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ArmDrive:
     """Position drives of an arm's joints, without a limit of their torque; the arm feels no gravity."""
@@ -92,6 +95,14 @@ class MujocoArmLift(MujocoLift):
         self.arm, self.hand, self.obj, self.protocol = arm, hand, obj, protocol
         self.vertices = np.concatenate([piece.vertices for piece in object_pieces])
         spec = _new_spec(protocol)
+        spec.add_texture(
+            name="sky",
+            type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+            builtin=mujoco.mjtBuiltin.mjBUILTIN_FLAT,
+            rgb1=[0.93, 0.94, 0.95],
+            width=8,
+            height=48,
+        )
         _end_table(spec, table)
         contact = {"solimp": [0.5, 0.99, 0.0001, 0.5, 2.0], "solref": [0.005, 1.0], **_surface(protocol), **_HAND}
         base = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
@@ -178,10 +189,11 @@ class MujocoArmLift(MujocoLift):
         from PIL import Image
 
         run = _Run(self, self.plan(way), record=False)
+        self._paint()
         renderer = mujoco.Renderer(self.model, size[1], size[0])
         camera = mujoco.MjvCamera()
-        camera.lookat[:] = 0.5 * (way.T_world_base[:3] + way.T_world_object[:3]) + [0.1, 0.0, 0.25]
-        camera.distance, camera.azimuth, camera.elevation = 1.7, 125.0, -18.0
+        camera.lookat[:] = 0.5 * (way.T_world_base[:3] + way.T_world_object[:3]) + [0.1, 0.0, 0.2]
+        camera.distance, camera.azimuth, camera.elevation = 1.5, 125.0, -18.0
         pictures = []
         for index in range(1, len(run.plan.joints)):
             run.advance(index)
@@ -189,7 +201,17 @@ class MujocoArmLift(MujocoLift):
                 renderer.update_scene(run.data, camera)
                 pictures.append(Image.fromarray(renderer.render()).quantize(64))
         renderer.close()
+        pictures += 8 * pictures[-1:]
         pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=60, loop=0, optimize=True)
+
+    def _paint(self) -> None:
+        """Make arm, hand and table of different colours, and the light bright."""
+        self.model.vis.headlight.ambient[:], self.model.vis.headlight.diffuse[:] = 0.45, 0.5
+        self.model.geom_rgba[self.table, :3] = _TABLE_COLOUR
+        for geom, body in enumerate(self.model.geom_bodyid):
+            name = self.model.body(body).name
+            if name.startswith((ARM, HAND)):
+                self.model.geom_rgba[geom, :3] = _ARM_COLOUR if name.startswith(ARM) else _HAND_COLOUR
 
 
 def _addresses(model: mujoco.MjModel, prefix: str, names: Sequence[str]) -> np.ndarray:

@@ -9,6 +9,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from functools import cache
 from typing import Any
 
@@ -17,11 +18,18 @@ _ARGUMENT = re.compile(r"^    (\w+): ", re.MULTILINE)
 
 @cache
 def field_docs(kind: type) -> dict[str, str]:
-    """Return the docstrings below the fields of a class, one line each, by field.
+    """Return the docstrings below the fields of a class, one line each, by field; those of its bases come first.
 
     Args:
         kind: A class that is written in a file.
     """
+    docs: dict[str, str] = {}
+    for base in reversed(kind.__mro__):
+        docs |= _own_docs(base) if is_dataclass(base) or base is kind else {}
+    return docs
+
+
+def _own_docs(kind: type) -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     definition = tree.body[0]
     assert isinstance(definition, ast.ClassDef)
