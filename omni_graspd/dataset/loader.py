@@ -217,6 +217,7 @@ class Dataset:
         channels: Sequence[str] = ("rgb", "distance_to_camera"),
         grasp_slots: int | None = None,
         labels: bool = False,
+        arm: str | None = None,
     ) -> ViewSamples:
         """Return the views of a split as a sequence of samples; see :class:`ViewSamples`.
 
@@ -229,9 +230,10 @@ class Dataset:
             grasp_slots: Give the first so many grasps of each sample, padded with zeros, so that samples can be
                 stacked; None, the default: all of them, unpadded.
             labels: Add the grasp labels; :meth:`write_labels` makes them.
+            arm: Add which grasps this arm reaches, and its joint positions; see :meth:`reach`.
 
         Raises:
-            GraspdError: If there is no such split, object, hand or channel, or there are no images.
+            GraspdError: If there is no such split, object, hand, channel or arm, or there are no images.
         """
         if hand is None and len(self.hands) != 1:
             raise GraspdError(
@@ -240,12 +242,14 @@ class Dataset:
         name = hand or next(iter(self.hands))
         require_known("hand", [name], self.hands)
         require_known("channel", channels, tuple(ANNOTATORS))
+        if arm is not None:
+            require_known("arm", [arm], self.arms)
         views = self.views(split, objects=objects)
         if not views:
             raise GraspdError(
                 f"there are no images of {choice_title(split, objects)} in {self.root}; run `graspd render`"
             )
-        return ViewSamples(self.root, views, name, tuple(channels), grasp_slots, labels)
+        return ViewSamples(self.root, views, name, tuple(channels), grasp_slots, labels, arm)
 
     def write_labels(
         self, settings: LabelSettings | None = None, *, hands: Sequence[str] = (), workers: int = 1
@@ -276,6 +280,7 @@ class Dataset:
         channels: Sequence[str] = ("rgb", "distance_to_camera"),
         grasp_slots: int | None = 64,
         labels: bool = False,
+        arm: str | None = None,
     ) -> TorchViews:
         """Return the views of a split as a PyTorch dataset for ``torch.utils.data.DataLoader``.
 
@@ -290,7 +295,7 @@ class Dataset:
         if find_spec("torch") is None:
             raise GraspdError("as_torch needs PyTorch; install it with `pip install torch`, or use samples()")
         choice = {"objects": objects, "hand": hand, "channels": channels}
-        return TorchViews(self.samples(split, **choice, grasp_slots=grasp_slots, labels=labels))
+        return TorchViews(self.samples(split, **choice, grasp_slots=grasp_slots, labels=labels, arm=arm))
 
 
 def open(path: str | Path) -> Dataset:

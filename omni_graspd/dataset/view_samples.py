@@ -15,6 +15,7 @@ from omni_graspd.dataset.camera_grasps import camera_grasps
 from omni_graspd.dataset.hand_joints import HandJoints, read_hand_joints
 from omni_graspd.dataset.labels.label_file import label_path, read_labels
 from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.reach.reach_columns import scene_arm_columns
 from omni_graspd.dataset.view_images import read_eye
 from omni_graspd.dataset.views import View
 from omni_graspd.usd.transforms import matrix_to_pose
@@ -42,7 +43,9 @@ class ViewSamples(Sequence[dict[str, Any]]):
       ``from_above`` and, in clutter, ``neighbour_clearance``;
     * ``T_camera_pregrasp_palm``, ``pregrasp_joint_positions`` and ``squeeze_joint_positions``, where they are known;
     * on a table ``usable``, whether the hand gets there and up with the object without touching anything else,
-      ``T_camera_hover_palm`` and ``lift_direction``, shape [grasp_count, 3].
+      ``T_camera_hover_palm`` and ``lift_direction``, shape [grasp_count, 3];
+    * of an arm, if one was named: ``reachable`` and ``arm_positions``, shape [grasp_count, station_count, joint_count],
+      NaN where it is not.
 
     Where labels are asked for, there are also those of :class:`~omni_graspd.dataset.labels.view_labels.ViewLabels` for
     each eye: ``<eye>/graspness`` and ``<eye>/nearest_grasp``, shape [height, width], and ``<eye>/points``,
@@ -66,6 +69,8 @@ class ViewSamples(Sequence[dict[str, Any]]):
     """Number of grasps of each sample: the first ones, padded with zeros; None: as many as there are."""
     labels: bool = False
     """Whether grasp labels are read, too."""
+    arm: str | None = None
+    """Arm whose joint positions are added; none if None."""
 
     @property
     def joints(self) -> HandJoints:
@@ -107,6 +112,9 @@ class ViewSamples(Sequence[dict[str, Any]]):
         labels: Mapping[str, Mapping[str, np.ndarray]],
     ) -> dict[str, Any]:
         columns = camera_grasps(layout, view.object, view.scene_index, self.hand, T_camera_world)
+        if self.arm is not None:
+            where = view.object, view.scene_index, columns["grasp_index"]
+            columns |= scene_arm_columns(layout, self.arm, self.hand, *where)
         columns |= {f"{eye}/visibility": _visibility(values, columns["grasp_index"]) for eye, values in labels.items()}
         T_camera_object, count = columns.pop("T_camera_object"), len(columns["grasp_index"])
         columns["grasp_mask"] = np.ones(count, dtype=bool)

@@ -24,6 +24,7 @@ from omni_graspd.dataset.checksums import CHECKSUM_FILE, update_checksums
 from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.reach import reach_scene
+from omni_graspd.dataset.reach.reach_columns import scene_arm_columns
 from omni_graspd.dataset.reach.reach_dataset import ReachCounts, reach_dataset
 from omni_graspd.dataset.reach.reach_scene import scene_stations
 from omni_graspd.dataset.reach.reach_table import read_reach, write_reach
@@ -262,6 +263,16 @@ def test_the_loader_gives_positions_and_takes_conditions(reached):
     assert scene.facts["reachable"].sum() == len(first)
     with pytest.raises(GraspdError, match="expected arm to be one of robot"):
         data.reach("other")
+
+
+def test_samples_can_have_arm_positions(reached):
+    layout = DatasetLayout(reached[0])
+    table = read_reach(layout.reach("robot", "block", 0))
+    indices = np.array([*table.grasp_indices.tolist(), 10**6])
+    columns = scene_arm_columns(layout, "robot", "barrett", "block", 0, indices)
+    np.testing.assert_array_equal(columns["reachable"], [*table.reach.reachable, False])
+    np.testing.assert_array_equal(columns["arm_positions"][:-1], table.reach.arm_positions)
+    assert np.isnan(columns["arm_positions"][-1]).all()
 
 
 def test_place_and_mount_are_options_of_the_command(reached, home, tmp_path, capsys):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.reach.reach_table import read_reach
 from omni_graspd.dataset.table_gate import open_table
 from omni_graspd.dataset.table_kinds import REACH
 
@@ -46,6 +47,33 @@ def scene_reach_columns(
         if path.is_file():
             found[f"{REACHABLE}_{arm}"] = np.isin(indices, _rows(path, hand, reachable=True))
     return found | ({REACHABLE: next(iter(found.values()))} if len(found) == len(layout.arms()) == 1 else {})
+
+
+def scene_arm_columns(
+    layout: DatasetLayout, arm: str, hand: str, object_name: str, scene_index: int, indices: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return ``reachable``, bool, [grasp_count], and ``arm_positions`` [rad or m] of grasps in a scene.
+
+    The latter have shape [grasp_count, station_count, joint_count], NaN where the arm does not reach the grasp.
+
+    Args:
+        layout: Paths of the dataset.
+        arm: Name of the arm.
+        hand: Name of the hand.
+        object_name: Name of the object.
+        scene_index: Number of the scene.
+        indices: Numbers of the grasps, shape [grasp_count].
+
+    Raises:
+        GraspdError: If the table is missing or damaged.
+    """
+    table = read_reach(layout.reach(arm, object_name, scene_index))
+    rows = {int(table.grasp_indices[row]): row for row in table.of_hand(hand) if table.reach.reachable[row]}
+    positions = np.full((len(indices), *table.reach.arm_positions.shape[1:]), np.nan)
+    found = [(place, rows[number]) for place, number in enumerate(indices.tolist()) if number in rows]
+    for place, row in found:
+        positions[place] = table.reach.arm_positions[row]
+    return {REACHABLE: np.isin(indices, list(rows)), "arm_positions": positions}
 
 
 def _shares(layout: DatasetLayout, arm: str, hand: str, object_name: str, indices: np.ndarray) -> np.ndarray:
