@@ -66,7 +66,9 @@ def _lift(robot: tuple[Arm, Hand], way: RobotWay) -> LiftOutcome:
     return asyncio.run(test.lift(way))
 
 
-@pytest.mark.parametrize(("squeeze", "reason"), [(_ENOUGH, ""), (_TOO_LITTLE, "slipped")])
+@pytest.mark.parametrize(
+    ("squeeze", "reason"), [(_ENOUGH, ""), pytest.param(_TOO_LITTLE, "slipped", marks=pytest.mark.slow)]
+)
 def test_a_block_comes_along_if_the_jaws_press_enough(robot, squeeze: float, reason: str):
     outcome = _lift(robot, _way(robot[0], squeeze))
     assert outcome.reason == reason

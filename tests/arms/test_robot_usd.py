@@ -62,12 +62,14 @@ def test_it_is_one_articulation_with_all_joints_and_drives(robot):
     assert len(colliders) >= len(arm.articulation.links) + len(hand.links)
 
 
+@pytest.mark.slow
 def test_validators_find_no_fault(robot, tmp_path: Path, usd_findings: Callable[[Path], list[str]]):
     _, arm, hand, mount = robot
     write_robot_usd(arm, hand, mount, IDENTITY, tmp_path / "robot.usdc")
     assert usd_findings(tmp_path / "robot.usdc") == []
 
 
+@pytest.mark.slow
 def test_drives_bring_the_palm_where_forward_kinematics_says(robot, tmp_path: Path):
     path, arm, _, mount = robot
     stage = create_stage("World", tmp_path / "scene.usda")

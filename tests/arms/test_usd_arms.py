@@ -54,6 +54,7 @@ def test_the_gripper_of_an_arm_in_usd_is_left_out(tmp_path: Path):
     assert all(stage.GetPrimAtPath(target) for target in targets)
 
 
+@pytest.mark.slow
 def test_a_guessed_flange_is_told_of(tmp_path: Path):
     _, notes = add_arm("six", _usd(tmp_path, gripper=False))
     assert notes == ("took turn_link, the last link that moves, as the flange; name another with --flange",)
