@@ -13,6 +13,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.arms.arm import Arm
 from omni_graspd.arms.usd_arm import deactivate_bodies
+from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.usd.joint_reader import joint_body, without_scale
@@ -62,8 +63,9 @@ def write_robot_usd(arm: Arm, hand: Hand, T_flange_palm: np.ndarray, T_world_bas
     with tempfile.TemporaryDirectory() as folder:
         composed = Path(folder) / "composed.usda"
         save_stage(stage, composed)
-        write_self_contained(composed, path)
-        save_layer(_with_one_root(path), path)
+        with atomic_path(path) as whole:
+            write_self_contained(composed, whole)
+            save_layer(_with_one_root(whole), whole)
 
 
 def _add(stage: Usd.Stage, path: str, articulation: Hand) -> list[str]:
