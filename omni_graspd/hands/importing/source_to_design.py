@@ -38,6 +38,8 @@ _DENSITY = 1000.0
 _SMALLEST_MASS = 1e-3
 _SMALLEST_INERTIA = 1e-7
 _SMALLEST, _LARGEST = 0.02, 1.0
+_OTHER_UNIT = 20.0
+"""Meshes that are larger than the joints are apart by more than this factor are in another unit than they."""
 _ROBOT = 4.0
 """What is larger than a hand and smaller than this may be a robot, in metres [m]."""
 _CREASE = 0.6
@@ -232,22 +234,35 @@ def _scaled(link: SourceLink, scale: float, kinds: Mapping[str, str]) -> SourceL
 
 def _check_size(links: Sequence[SourceLink], scale: float, source: Path) -> None:
     poses: dict[str | None, np.ndarray] = {None: np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])}
-    points = []
+    points, origins = [], []
     for link in links:
         poses[link.name] = (
             compose(poses[link.parent], link.T_parent_link) if link.parent and link.parent in poses else poses[None]
         )
         points += [transform_points(poses[link.name], s.mesh.bounds) for s in (*link.visuals, *link.colliders)]
+        origins.append(poses[link.name][:3])
     if not points:
         raise GraspdError(f"expected links with shapes in {source}, got none; add visual or collision geometry")
     size = float(np.ptp(np.concatenate(points), axis=0).max())
     if not _SMALLEST <= size <= _LARGEST:
-        factor = min((0.001, 0.01, 0.0254, 10.0, 100.0, 1000.0), key=lambda f: abs(np.log(size * f / 0.2)))
+        reach = float(np.ptp(origins, axis=0).max())
+        if _SMALLEST <= reach <= _LARGEST and size > _OTHER_UNIT * reach:
+            raise GraspdError(
+                f"expected meshes in the unit of the joints in {source}, got meshes of {size:.3g} m on joints that are "
+                f"{reach:.3g} m apart; correct the scale of the meshes, probably to {_likely_factor(size):g} of what "
+                "it is"
+            )
+        factor = _likely_factor(size)
         robot = '; of a whole robot, name the palm in a hand.toml beside the file: palm = "..."'
         raise GraspdError(
             f"expected a hand of {_SMALLEST:g} to {_LARGEST:g} m in {source}, got {size:.3g} m; "
             f"give its unit, probably --scale {scale * factor:g}{robot if _LARGEST < size < _ROBOT else ''}"
         )
+
+
+def _likely_factor(size: float) -> float:
+    """Return by which change of unit a hand of some size [m] would be of a usual one."""
+    return min((0.001, 0.01, 0.0254, 10.0, 100.0, 1000.0), key=lambda factor: abs(np.log(size * factor / 0.2)))
 
 
 def _unique_names(names: Sequence[str], reserved: Sequence[str]) -> dict[str, str]:
