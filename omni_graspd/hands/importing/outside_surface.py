@@ -20,8 +20,9 @@ _WELD = 1e-6
 """Vertices nearer than this are one [m]."""
 _TOLERANCES = (5e-5, 1e-4, 2e-4, 4e-4, 8e-4)
 """Details smaller than this are left out [m], the next one where too many faces remain."""
-_CROWD = 4
+_CROWD = 2
 """Rays are cast from at most about so many times the faces that are aimed at; finer detail goes before."""
+_RAYS = 48
 _SMALLEST_VOLUME = 1e-12
 """Shells that enclose less are scraps [m3]."""
 
@@ -136,7 +137,7 @@ def _seen(
     count = sum(len(shape.mesh.faces) for shape in solid)
     mesh = TriangleMesh(np.asarray(everything.vertices), np.asarray(everything.faces, dtype=np.int32))
     normals, middles = everything.face_normals[count:], everything.triangles_center[count:]
-    front, back = sky_shares(mesh, middles, normals), sky_shares(mesh, middles, -normals)
+    front, back = (sky_shares(mesh, middles, sign * normals, ray_count=_RAYS) for sign in (1.0, -1.0))
     seen = np.maximum(front, back) > 0.0
     crowded = int(seen.sum()) > most_faces
     shapes, start = [], 0
