@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Hands of implausible size: the remedy names what is wrong, all of the file or the meshes alone."""
+"""Hands of implausible size and mass: the remedy names what is wrong, all of the file or the meshes alone."""
 
 from __future__ import annotations
 
@@ -43,3 +43,13 @@ def test_meshes_in_another_unit_than_the_joints_are_named(tmp_path: Path) -> Non
 
 def test_a_file_in_another_unit_is_scaled(tmp_path: Path) -> None:
     assert "probably --scale 0.001" in _refusal(_urdf(tmp_path, 1000.0, 1000.0))
+
+
+@pytest.mark.parametrize(("mass", "expected"), [(0.3, 0.3), (2e-5, 0.2), (300.0, 0.2)])
+def test_a_mass_that_no_link_can_have_is_that_of_water(tmp_path: Path, mass: float, expected: float) -> None:
+    """The palm has 0.2 litres: 0.1 kg/m3, as exporters with a wrong density write, and grams are neither."""
+    path = _urdf(tmp_path, 1.0, 1.0)
+    inertial = f'<inertial><mass value="{mass}"/><inertia ixx="1e-4" iyy="1e-4" izz="1e-4" ixy="0" ixz="0" iyz="0"/>'
+    path.write_text(path.read_text().replace('<link name="palm">', f'<link name="palm">{inertial}</inertial>'))
+    design = design_hand("claw", read_urdf(path), 1.0, path)
+    assert design.links[0].mass == pytest.approx(expected)
