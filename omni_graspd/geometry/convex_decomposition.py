@@ -12,7 +12,7 @@ from omni_graspd.full_install import require_installed
 from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.geometry.convex_merging import merge_convex_pieces
 from omni_graspd.geometry.piece_cache import cached_pieces
-from omni_graspd.geometry.surface_orientation import signed_volumes
+from omni_graspd.geometry.surface_orientation import enclosed_volume
 from omni_graspd.usd.meshes import TriangleMesh
 
 
@@ -36,7 +36,7 @@ class ConvexDecompositionConfig:
     """Seed of CoACD's tree search."""
 
 
-_METHOD = "convex pieces 1"
+_METHOD = "convex pieces 2"
 """To be changed with the code below, so that pieces made by older code are not taken from the cache."""
 
 
@@ -66,16 +66,19 @@ def decompose_convex(mesh: TriangleMesh, config: ConvexDecompositionConfig) -> t
         SIGGRAPH 2022.
     """
     hull = convex_hull(mesh.vertices, vertex_limit=len(mesh.vertices))
-    if _volume(mesh) >= config.convex_volume * _volume(hull):
+    if enclosed_volume(mesh.vertices, mesh.faces) >= config.convex_volume * enclosed_volume(hull.vertices, hull.faces):
         return (convex_hull(hull.vertices),)
     require_installed("coacd", "an object with hollows")
     import coacd
 
     coacd.set_log_level("off")
-    simple = _simplify(mesh, config.simplification)
+    simple, is_solid = _simplify(mesh, config.simplification)
     found = coacd.run_coacd(
         coacd.Mesh(simple.vertices, simple.faces),
         threshold=config.threshold,
+        # CoACD's own test whether a surface is a solid ends the process at triangles that almost touch, and remeshes
+        # what it does not like: slower and coarser.
+        preprocess_mode="off" if is_solid else "auto",
         preprocess_resolution=30,
         resolution=config.resolution,
         mcts_iterations=20,
@@ -87,17 +90,17 @@ def decompose_convex(mesh: TriangleMesh, config: ConvexDecompositionConfig) -> t
     merged = merge_convex_pieces(
         [np.asarray(vertices, dtype=np.float64) for vertices, _ in found],
         most=config.most_pieces,
-        free_volume=config.free_volume * _volume(hull),
+        free_volume=config.free_volume * enclosed_volume(hull.vertices, hull.faces),
     )
     return tuple(convex_hull(points) for points in merged)
 
 
-def _volume(mesh: TriangleMesh) -> float:
-    return float(signed_volumes(mesh.vertices, mesh.faces, np.zeros(len(mesh.faces), dtype=int))[0])
+def _simplify(mesh: TriangleMesh, tolerance: float) -> tuple[TriangleMesh, bool]:
+    """Remove detail smaller than ``tolerance`` times the longest side.
 
-
-def _simplify(mesh: TriangleMesh, tolerance: float) -> TriangleMesh:
-    """Remove detail smaller than ``tolerance`` times the longest side; a surface that crosses itself stays as it is."""
+    Returns:
+        The surface, and whether manifold3d took it as a solid; otherwise it stays as it is.
+    """
     import manifold3d
 
     longest = float(np.ptp(mesh.vertices, axis=0).max())
@@ -107,6 +110,6 @@ def _simplify(mesh: TriangleMesh, tolerance: float) -> TriangleMesh:
         )
     )
     if solid.status() != manifold3d.Error.NoError:
-        return mesh
+        return mesh, False
     simple = solid.simplify(tolerance * longest).to_mesh64()
-    return TriangleMesh(np.array(simple.vert_properties)[:, :3], np.array(simple.tri_verts, dtype=np.int32))
+    return TriangleMesh(np.array(simple.vert_properties)[:, :3], np.array(simple.tri_verts, dtype=np.int32)), True

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from omni_graspd.geometry.open_edges import edge_patches, open_edges
-from omni_graspd.geometry.surface_orientation import orient_outward, signed_volumes
+from omni_graspd.geometry.surface_orientation import enclosed_volume, orient_outward
 from omni_graspd.usd.meshes import TriangleMesh, select_faces
 
 _MOST_PATCHES = 48
@@ -46,4 +46,4 @@ def drop_inner_walls(mesh: TriangleMesh) -> tuple[TriangleMesh, int]:
 
 def _volume(mesh: TriangleMesh) -> float:
     oriented, _ = orient_outward(mesh)
-    return float(signed_volumes(oriented.vertices, oriented.faces, np.zeros(len(mesh.faces), dtype=np.int64))[0])
+    return enclosed_volume(oriented.vertices, oriented.faces)

@@ -22,7 +22,8 @@ from omni_graspd.geometry.gltf_content import GltfContent, UnreadableGltfError
 from omni_graspd.geometry.obj_materials import ObjMaterials, read_obj_materials
 from omni_graspd.geometry.obj_text import plain_text, triangle_text
 from omni_graspd.geometry.picture import loaded_picture
-from omni_graspd.geometry.ply_text import plain_ply, with_cut_polygons
+from omni_graspd.geometry.ply_text import plain_ply, with_cut_polygons, with_strips
+from omni_graspd.git_lfs import check_no_lfs_pointer
 from omni_graspd.plain_text import shortened
 from omni_graspd.usd.mesh_soundness import MOST_MESHES, check_surface
 
@@ -51,9 +52,11 @@ def load_mesh_file(path: Path) -> MeshFile:
     """Read all triangles of a mesh file, concave polygons cut properly.
 
     Raises:
-        GraspdError: If the file cannot be parsed, or needs an extension or a package that is missing.
+        GraspdError: If the file cannot be parsed, is a pointer of Git LFS, or needs an extension or a package that is
+            missing.
     """
     try:
+        check_no_lfs_pointer(path)
         with _quiet_libraries():
             file = _load(path)
             for part in file.parts:
@@ -104,8 +107,8 @@ def _load(path: Path) -> MeshFile:
         return MeshFile(_placed(loaded), notes=list(dict.fromkeys(content.notes)))
     if suffix == ".ply":
         content = BytesIO(plain_ply(path.read_bytes()))
-        parts = _placed(trimesh.load(content, file_type="ply", process=False, resolver=_Files(path)))
-        return MeshFile([with_cut_polygons(part) for part in parts])
+        loaded = with_strips(trimesh.load(content, file_type="ply", process=False, resolver=_Files(path)))
+        return MeshFile([with_cut_polygons(part) for part in _placed(loaded)])
     if suffix == ".stl":
         return MeshFile(_placed(trimesh.load(BytesIO(_plain_stl(path)), file_type="stl", process=False)))
     if suffix == ".dae":

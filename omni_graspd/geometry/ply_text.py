@@ -64,6 +64,27 @@ def _elements(header: list[str]) -> list[tuple[int, list[bool]]]:
     return elements
 
 
+def with_strips(loaded: Any) -> Any:
+    """Return what trimesh read from PLY with the triangle strips that it leaves out, as scans of Stanford have them."""
+    raw = loaded.metadata.get("_ply_raw", {})
+    strips = _lists(raw.get("tristrips", {}).get("data"), _INDEX_NAMES)
+    if not strips:
+        return loaded
+    vertices = np.column_stack([_column(raw["vertex"]["data"], axis) for axis in "xyz"])
+    faces = np.concatenate([_strip_faces(strip.astype(np.int64)) for strip in strips])
+    return trimesh.Trimesh(vertices, faces, process=False)
+
+
+def _strip_faces(strip: np.ndarray) -> np.ndarray:
+    """Return the triangles of a strip of vertex indices, every other one turned; -1 begins anew."""
+    faces = np.stack([strip[:-2], strip[1:-1], strip[2:]], axis=-1)
+    breaks = np.flatnonzero(strip < 0)
+    starts = np.concatenate([[0], breaks + 1])[np.searchsorted(breaks, np.arange(len(faces)))]
+    odd = (np.arange(len(faces)) - starts) % 2 == 1
+    faces[odd] = faces[odd][:, [1, 0, 2]]
+    return faces[(faces >= 0).all(axis=1) & (np.diff(np.sort(faces, axis=1), axis=1) > 0).all(axis=1)]
+
+
 def with_cut_polygons(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
     """Return a mesh that trimesh read from PLY with its concave polygons cut properly, where it has any."""
     raw = mesh.metadata.get("_ply_raw", {})

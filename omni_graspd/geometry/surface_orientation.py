@@ -37,6 +37,16 @@ def orient_outward(mesh: TriangleMesh) -> tuple[TriangleMesh, int]:
     return replace(mesh, faces=faces, uvs=uvs), int(flip.sum())
 
 
+def enclosed_volume(vertices: np.ndarray, faces: np.ndarray) -> float:
+    """Return the volume that a surface encloses [m3], negative where it is turned inward, 0 of a flat one.
+
+    Args:
+        vertices: Vertex positions [m], shape [vertex_count, 3].
+        faces: Vertex indices, shape [face_count, 3].
+    """
+    return float(signed_volumes(vertices, faces, np.zeros(len(faces), dtype=np.int64))[0])
+
+
 def signed_volumes(vertices: np.ndarray, faces: np.ndarray, part: np.ndarray) -> np.ndarray:
     """Compute the volume enclosed by each part, negative where its faces point inward, shape [part_count].
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import trimesh
 
+from omni_graspd.geometry.surface_orientation import enclosed_volume
 from omni_graspd.geometry.winding_number import winding_numbers
 from omni_graspd.usd.meshes import TriangleMesh
 
@@ -52,13 +53,15 @@ def measure_surface(mesh: TriangleMesh) -> SurfaceQuality:
     surface = _welded(mesh)
     middle, weights = _winding_on_surface(mesh, surface)
     edges, counts = np.unique(surface.edges_sorted, axis=0, return_counts=True)
+    with np.errstate(divide="ignore", invalid="ignore"):  # A flat surface has no centre of mass.
+        volume = float(surface.volume)
     return SurfaceQuality(
         open_edges=int((counts == 1).sum()) if len(edges) else 0,
         leaking=float(weights[(np.abs(middle - np.rint(middle - 0.5) - 0.5) > 0.1)].sum()),
         inward=max(float(weights[middle < -0.25].sum()), _turned_over(surface)),
         hidden=float(weights[middle > 1.25].sum()),
         cavities=_cavities(_shells(surface)),
-        volume=float(surface.volume),
+        volume=volume,
     )
 
 
@@ -124,10 +127,12 @@ def _shells(surface: trimesh.Trimesh) -> list[trimesh.Trimesh]:
 def _cavities(shells: list[trimesh.Trimesh]) -> int:
     """Count closed shells that are turned inward and lie inside another."""
     closed = [shell for shell in shells if shell.is_watertight]
-    outer = [shell for shell in closed if shell.volume > 0.0]
+    # trimesh warns of flat ones.
+    volumes = [enclosed_volume(np.asarray(shell.vertices), np.asarray(shell.faces)) for shell in closed]
+    outer = [shell for shell, volume in zip(closed, volumes, strict=True) if volume > 0.0]
     count = 0
-    for shell in closed:
-        if shell.volume < 0.0:
+    for shell, volume in zip(closed, volumes, strict=True):
+        if volume < 0.0:
             point = np.asarray(shell.vertices)[shell.faces[0, :1]]
             around = [TriangleMesh(np.asarray(o.vertices), np.asarray(o.faces, dtype=np.int32)) for o in outer]
             count += any(winding_numbers(mesh, point)[0] > 0.5 for mesh in around)

@@ -16,13 +16,14 @@ _STEP = 1e-5
 """Rays begin this far from the surface [m]."""
 
 
-def sky_shares(mesh: TriangleMesh, points: np.ndarray, normals: np.ndarray) -> np.ndarray:
+def sky_shares(mesh: TriangleMesh, points: np.ndarray, normals: np.ndarray, *, ray_count: int = _RAYS) -> np.ndarray:
     """Measure which share of the half space above points of a surface is free of the surface itself, on the CPU.
 
     Args:
         mesh: The surface [m], open or closed; either side of a face blocks rays.
         points: Points on it [m], shape [point_count, 3].
         normals: Unit normals, towards the side that is looked to, shape [point_count, 3].
+        ray_count: Rays over the whole sphere; half of them are on the side of the normal.
 
     Returns:
         Cosine-weighted shares, 0 to 1, shape [point_count].
@@ -40,7 +41,7 @@ def sky_shares(mesh: TriangleMesh, points: np.ndarray, normals: np.ndarray) -> n
             surface.id,
             wp.array(points, dtype=wp.vec3, device=device),
             wp.array(normals, dtype=wp.vec3, device=device),
-            wp.array(sphere_directions(_RAYS), dtype=wp.vec3, device=device),
+            wp.array(sphere_directions(ray_count), dtype=wp.vec3, device=device),
             _STEP,
             2.0 * float(np.linalg.norm(np.ptp(mesh.vertices, axis=0))),
         ],

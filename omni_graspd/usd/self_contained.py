@@ -13,6 +13,7 @@ from pxr import Ar, UsdUtils
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
+from omni_graspd.usd.missing_files import without_warnings
 from omni_graspd.usd.stage import reading_usd, save_layer
 from omni_graspd.usd.still_stage import open_still
 
@@ -43,7 +44,8 @@ def write_self_contained(source: Path, path: Path) -> None:
     """
     with reading_usd(source):
         stage = open_still(source)
-        layer = stage.Flatten()
+        with without_warnings():  # Of metadata that only some applications know.
+            layer = stage.Flatten()
     origins = sorted({Path(used.realPath).parent for used in stage.GetUsedLayers() if used.realPath})
     layer.documentation = ""
     UsdUtils.ModifyAssetPaths(layer, lambda asset: _copy_asset(asset, source, origins, path.parent / "textures"))

@@ -13,6 +13,7 @@ from pxr import Sdf, Tf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
+from omni_graspd.git_lfs import check_no_lfs_pointer
 from omni_graspd.plain_text import shortened
 from omni_graspd.usd.composition_size import check_composition
 from omni_graspd.usd.crate_size import check_crate
@@ -85,6 +86,7 @@ def open_layer(path: Path) -> Sdf.Layer:
 def _require_file(path: Path) -> None:
     if not path.is_file():
         raise GraspdError(f"expected a USD file, got {path}, which does not exist; check the path")
+    check_no_lfs_pointer(path)
     check_nesting(path)
     check_crate(path)
 

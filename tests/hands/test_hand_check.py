@@ -18,6 +18,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.surface_quality import SurfaceQuality, measure_surface
 from omni_graspd.hands.checks import hand_check
 from omni_graspd.hands.checks.hand_check import HandReport, check_hand
+from omni_graspd.hands.importing.hand_import import add_hand
 from omni_graspd.library import data_folder, list_names
 from omni_graspd.usd.meshes import TriangleMesh
 
@@ -467,3 +468,24 @@ def test_file_that_is_not_usd_is_refused(tmp_path: Path) -> None:
     path.write_text("a hand")
     with pytest.raises(GraspdError, match="readable USD"):
         check_hand(path)
+
+
+@pytest.mark.slow
+def test_a_gripper_may_be_larger_than_its_jaws_are_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body of 120 mm whose jaws are 20 mm apart is in one unit; attributes without a value are no NaN."""
+    jaw = (
+        '<link name="{0}"><collision><origin xyz="0 0 .04"/><geometry><box size=".02 .01 .08"/></geometry></collision>'
+        '</link><joint name="{0}" type="prismatic"><parent link="body"/><child link="{0}"/><origin xyz="0 {1} .06"/>'
+        '<axis xyz="0 {2} 0"/><limit lower="0" upper=".03"/></joint>'
+    )
+    (tmp_path / "gripper.urdf").write_text(
+        '<robot name="gripper"><link name="body"><collision><geometry><box size=".05 .1 .12"/></geometry></collision>'
+        f"</link>{jaw.format('left', 0.01, 1)}{jaw.format('right', -0.01, -1)}</robot>"
+    )
+    monkeypatch.setenv("GRASPD_HOME", str(tmp_path / "home"))
+    path = add_hand("gripper", tmp_path / "gripper.urdf")
+    stage = Usd.Stage.Open(str(path))
+    for name, kind in (("isaac:nameOverride", Sdf.ValueTypeNames.String), ("isaac:index", Sdf.ValueTypeNames.Int)):
+        stage.GetDefaultPrim().CreateAttribute(name, kind)
+    stage.GetRootLayer().Save()
+    assert not {"mesh-unit", "not-a-number"} & {finding.code for finding in check_hand(path).findings}

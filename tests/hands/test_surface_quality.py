@@ -134,3 +134,10 @@ def test_closing_brings_fingertips_together_within_the_limits(name: str) -> None
         for tips in (fingertip_positions(hand, hand.joint_positions(q)) for q in (hand.open_positions, closed))
     ]
     assert spread[1] < 0.8 * spread[0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_flat_shells_are_measured_without_a_warning() -> None:
+    flat = trimesh.Trimesh([[0, 0, 0], [0.01, 0, 0], [0, 0.01, 0]], [[0, 1, 2], [0, 2, 1]], process=False)
+    assert measure_surface(_mesh(flat)).volume == 0.0
+    assert measure_surface(_mesh(trimesh.util.concatenate([_box(0.02, 0.03, 0.04), flat]))).cavities == 0

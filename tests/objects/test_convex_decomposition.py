@@ -91,3 +91,21 @@ def test_merging_joins_what_adds_no_volume_and_stops_at_the_limit() -> None:
 def test_the_limit_on_pieces_holds() -> None:
     config = ConvexDecompositionConfig(most_pieces=1, free_volume=0.0)
     assert len(convex_pieces(angle_bracket(), config)) == 1
+
+
+@pytest.mark.slow
+def test_surfaces_whose_triangles_almost_touch_do_not_end_the_process() -> None:
+    """CoACD's own test of such a surface fails an assertion in C++, which no Python catches."""
+    import manifold3d
+
+    random = np.random.default_rng(15)
+    solid = manifold3d.Manifold.cube([1.0, 1.0, 1.0], True)
+    for _ in range(6):
+        turn = random.choice([0, 30, 45, 90, 1e-5, 1e-4, 1e-6], 3)
+        move = np.round(random.uniform(-0.6, 0.6, 3), 1)
+        solid += manifold3d.Manifold.cylinder(1.0, 0.3, 0.3, 24, True).rotate(list(turn)).translate(list(move))
+    surface = solid.to_mesh64()
+    vertices = 0.05 * np.array(surface.vert_properties)[:, :3]
+    mesh = TriangleMesh(vertices, np.array(surface.tri_verts, dtype=np.int32))
+    pieces = decompose_convex(mesh, ConvexDecompositionConfig(threshold=0.3, resolution=200, convex_volume=1.0))
+    assert farthest_outside(pieces, vertices).max() < 1e-3

@@ -462,3 +462,17 @@ def test_a_given_unit_leaves_nothing_to_share(tmp_path: Path) -> None:
     for path in paths:
         trimesh.creation.box(BOX).export(path)
     assert shared_units(paths, ObjectReaderConfig(unit="m")) == {}
+
+
+def test_triangle_strips_of_ply_are_triangles(tmp_path: Path) -> None:
+    """The four sides of a box as a strip, its top and bottom as two more; the strip's order turns every other one."""
+    corners = np.array([[x, y, z] for z in (-0.5, 0.5) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))]) * BOX
+    strip = [4, 0, 5, 1, 6, 2, 7, 3, 4, 0, -1, 0, 3, 1, 2, -1, 4, 5, 7, 6, -1]
+    head = "ply\nformat ascii 1.0\nelement vertex 8\nproperty float x\nproperty float y\nproperty float z\n"
+    rows = "\n".join(" ".join(f"{value:g}" for value in corner) for corner in corners)
+    text = f"{head}element tristrips 1\nproperty list int int vertex_indices\nend_header\n{rows}\n"
+    (tmp_path / "scan.ply").write_text(f"{text}{len(strip)} {' '.join(map(str, strip))}\n")
+    box = load_mesh_file(tmp_path / "scan.ply").parts[0]
+    assert len(box.faces) == 12
+    assert box.is_watertight and box.is_winding_consistent
+    assert box.volume == pytest.approx(BOX.prod())

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pxr import UsdGeom
 
@@ -113,3 +115,15 @@ def test_names_on_a_search_path_stay_as_they_are(assembly, tmp_path):
     _retexture(assembly, "OmniPBR.mdl")
     write_self_contained(assembly, tmp_path / "whole.usda")
     assert "@OmniPBR.mdl@" in (tmp_path / "whole.usda").read_text()
+
+
+def test_unknown_metadata_warns_of_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "hand.usda").write_text(
+        '#usda 1.0\n(\n    defaultPrim = "hand"\n)\ndef Xform "hand" (\n    hide_in_stage_window = true\n)\n{\n}\n'
+    )
+    (tmp_path / "top.usda").write_text(
+        '#usda 1.0\n(\n    defaultPrim = "top"\n)\ndef Xform "top" (\n    references = @hand.usda@\n)\n{\n}\n'
+    )
+    write_self_contained(tmp_path / "top.usda", tmp_path / "flat.usda")
+    assert 'def Xform "top"' in (tmp_path / "flat.usda").read_text()
+    assert capfd.readouterr().err == ""

@@ -15,7 +15,9 @@ from omni_graspd.hands.checks.articulation_survey import ArticulationSurvey, Sur
 from omni_graspd.hands.checks.finding import Finding
 
 _INWARD, _INWARD_ERROR, _LEAKING, _HIDDEN = 0.02, 0.3, 0.05, 0.35
-_DENSITY_ERROR, _DENSITY_WARNING = (10.0, 40000.0), (50.0, 20000.0)
+POSSIBLE_DENSITY = (10.0, 40000.0)
+"""Mass by volume of the convex hull that a link can have [kg/m3]."""
+_DENSITY_WARNING = (50.0, 20000.0)
 """Mass over the volume of the convex hull [kg/m3]; brass is 8500, a thin shell may be 100."""
 _MISFIT = 0.5
 """Largest distance between surface and colliders, as a share of the link's extent."""
@@ -161,7 +163,7 @@ def check_masses(survey: ArticulationSurvey) -> Iterator[Finding]:
         elif has_mass and link.mass is not None:
             density = link.mass / _hull_volume(link) if _hull_volume(link) > 0.0 else None
             if density is not None and not _DENSITY_WARNING[0] <= density <= _DENSITY_WARNING[1]:
-                severity = "warning" if _DENSITY_ERROR[0] <= density <= _DENSITY_ERROR[1] else "error"
+                severity = "warning" if POSSIBLE_DENSITY[0] <= density <= POSSIBLE_DENSITY[1] else "error"
                 yield _implausible(link, severity, f"{link.mass:.3g} kg, or {density:.3g} kg/m3 of the convex hull")
         yield from _check_inertia(link)
 

@@ -20,8 +20,9 @@ _SMALLEST, _LARGEST = 0.04, 1.5
 """Extent of a hand [m]: of the palm and what hangs on it."""
 _TYPICAL = 0.22
 _FACTORS = {1e-3: "0.001 (mm)", 1e-2: "0.01 (cm)", 0.0254: "0.0254 (inch)", 1.0: "1 (m)"}
-_MESH_TOO_LARGE, _MESH_TOO_SMALL = 4.0, 2e-3
-"""Extent of a link's surface against that of all joints."""
+_MESH_TOO_LARGE, _MESH_TOO_SMALL = 20.0, 2e-3
+"""Extent of a link's surface against that of all joints. Grippers are several times as large as their jaws' joints are
+apart; a wrong unit is a factor of 25 or more."""
 
 
 def check_size(survey: ArticulationSurvey) -> Iterator[Finding]:
@@ -152,6 +153,8 @@ def _plain_mesh(prim) -> TriangleMesh:
 
 
 def _is_finite(value: object) -> bool:
+    if value is None:  # Importers author attributes without a value.
+        return True
     try:
         numbers = np.array(value, dtype=np.float64)
     except (TypeError, ValueError):

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
 _FREE_SLIDE = 1.0
 """Limit of slides above the palm that have none [m]."""
+_WORLD = "world"
+"""What MuJoCo calls the body of all that is welded to nothing."""
 _LAST_SEEN_GROUP = 2
 """MuJoCo's viewer shows groups 0 to 2 unless told otherwise; colliders that are not to be seen are in group 3."""
 
@@ -37,10 +40,12 @@ def read_mjcf(path: Path) -> list[SourceLink]:
     model = _compile(path)
     links: list[SourceLink] = []
     names: dict[int, str] = {}
-    hand = _hand_body(model, path)
+    roots = _root_bodies(model, path)
+    if len(roots) > 1:
+        links, names = [_read_world(model)], {0: _WORLD}
     for body in range(1, model.nbody):
         parent = int(model.body_parentid[body])
-        if body == hand or parent in names:
+        if body in roots or (parent > 0 and parent in names):
             links += _read_body(model, body, names.get(parent), path)
             names[body] = links[-1].name
     by_name = {link.name: link for link in links}
@@ -126,15 +131,38 @@ def _compile(path: Path) -> Any:
         raise GraspdError(f"expected {path} to be MJCF that MuJoCo can read, got: {reason}; mend it") from error
 
 
-def _hand_body(model: Any, path: Path) -> int:
-    """Return the top-level body that the hand hangs on; free joints do not count."""
+def _root_bodies(model: Any, path: Path) -> set[int]:
+    """Return the top-level body that the hand hangs on, or its digits where the palm is a part of the world.
+
+    MuJoCo writes the latter where it converts URDF: what is welded to the world has no body. Free joints do not count.
+    """
     moving = {int(model.body_rootid[model.jnt_bodyid[k]]) for k in range(model.njnt) if model.jnt_type[k] != 0}
     if not moving:
         raise GraspdError(f"expected movable joints in {path}, got none; give an articulated model")
-    if len(moving) > 1:
+    if len(moving) > 1 and not (_meshes_of_world(model) and all(_is_chain(model, body) for body in moving)):
         names = ", ".join(sorted(_name(model, "body", body) for body in moving))
         raise GraspdError(f"expected one root body in {path}, got {names}; put the robot alone in a file")
-    return moving.pop()
+    return moving
+
+
+def _meshes_of_world(model: Any) -> list[int]:
+    """Return the meshes of the world; its planes and boxes are floors and tables."""
+    import mujoco
+
+    return [k for k in range(model.body_geomnum[0]) if model.geom_type[k] == mujoco.mjtGeom.mjGEOM_MESH]
+
+
+def _is_chain(model: Any, root: int) -> bool:
+    """Tell whether bodies hang on each other one by one, as those of a digit do."""
+    parents = [int(model.body_parentid[body]) for body in range(1, model.nbody) if model.body_rootid[body] == root]
+    return max(Counter(parents).values()) == 1
+
+
+def _read_world(model: Any) -> SourceLink:
+    link = SourceLink(_WORLD, None, IDENTITY, None)
+    for geom in _meshes_of_world(model):
+        _read_geom(model, geom, link)
+    return link
 
 
 def _name(model: Any, kind: str, index: int) -> str:

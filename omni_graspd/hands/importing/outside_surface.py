@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import trimesh
 
-from omni_graspd.geometry.surface_orientation import signed_volumes
+from omni_graspd.geometry.surface_orientation import enclosed_volume
 from omni_graspd.geometry.surface_rays import sky_shares
 from omni_graspd.geometry.winding_number import winding_numbers
 from omni_graspd.hands.importing.source_hand import SourceShape
@@ -20,6 +20,9 @@ _WELD = 1e-6
 """Vertices nearer than this are one [m]."""
 _TOLERANCES = (5e-5, 1e-4, 2e-4, 4e-4, 8e-4)
 """Details smaller than this are left out [m], the next one where too many faces remain."""
+_CROWD = 2
+"""Rays are cast from at most about so many times the faces that are aimed at; finer detail goes before."""
+_RAYS = 48
 _SMALLEST_VOLUME = 1e-12
 """Shells that enclose less are scraps [m3]."""
 
@@ -67,7 +70,8 @@ def _without_cavities(
     shells: list[tuple[trimesh.Trimesh, Appearance | None]],
 ) -> list[tuple[trimesh.Trimesh, Appearance | None]]:
     """Drop closed shells that are turned inward and lie inside another; turn the other ones that are turned inward."""
-    volumes = [_volume(shell) for shell, _ in shells]
+    # trimesh warns of flat ones.
+    volumes = [enclosed_volume(np.asarray(shell.vertices), np.asarray(shell.faces)) for shell, _ in shells]
     outer = [shell for (shell, _), volume in zip(shells, volumes, strict=True) if volume > _SMALLEST_VOLUME]
     kept = []
     for (shell, look), volume in zip(shells, volumes, strict=True):
@@ -79,12 +83,6 @@ def _without_cavities(
             shell.invert()
         kept.append((shell, look))
     return kept
-
-
-def _volume(shell: trimesh.Trimesh) -> float:
-    """Return the volume of a shell [m3], 0 of a flat one, of which trimesh warns."""
-    faces = np.asarray(shell.faces)
-    return float(signed_volumes(np.asarray(shell.vertices), faces, np.zeros(len(faces), dtype=np.int64))[0])
 
 
 def _encloses(outer: trimesh.Trimesh, shell: trimesh.Trimesh) -> bool:
@@ -132,13 +130,14 @@ def _seen(
     solid: list[SourceShape], rest: list[tuple[trimesh.Trimesh, Appearance | None]], most_faces: int
 ) -> list[SourceShape]:
     """Return the faces of open shells that are seen from outside the link."""
+    rest = _thinned(rest, _CROWD * most_faces)
     if not rest:
         return []
     everything = trimesh.util.concatenate([*(shape.mesh for shape in solid), *(shell for shell, _ in rest)])
     count = sum(len(shape.mesh.faces) for shape in solid)
     mesh = TriangleMesh(np.asarray(everything.vertices), np.asarray(everything.faces, dtype=np.int32))
     normals, middles = everything.face_normals[count:], everything.triangles_center[count:]
-    front, back = sky_shares(mesh, middles, normals), sky_shares(mesh, middles, -normals)
+    front, back = (sky_shares(mesh, middles, sign * normals, ray_count=_RAYS) for sign in (1.0, -1.0))
     seen = np.maximum(front, back) > 0.0
     crowded = int(seen.sum()) > most_faces
     shapes, start = [], 0
@@ -151,6 +150,17 @@ def _seen(
             kept = _compact(np.asarray(shell.vertices), faces)
             shapes.append(SourceShape(_on_grid(kept, _TOLERANCES[-1]) if crowded else kept, look))
     return [shape for shape in shapes if len(shape.mesh.faces)]
+
+
+def _thinned(
+    shells: list[tuple[trimesh.Trimesh, Appearance | None]], most_faces: int
+) -> list[tuple[trimesh.Trimesh, Appearance | None]]:
+    """Leave out detail of open shells, finest first, until there are at most so many faces."""
+    for tolerance in _TOLERANCES:
+        if sum(len(shell.faces) for shell, _ in shells) <= most_faces:
+            break
+        shells = [(_on_grid(shell, tolerance), look) for shell, look in shells]
+    return [(shell, look) for shell, look in shells if len(shell.faces)]
 
 
 def _on_grid(mesh: trimesh.Trimesh, cell: float) -> trimesh.Trimesh:

@@ -32,6 +32,8 @@ class SourceShape:
     """What it looks like, where the source says so."""
     is_simple: bool = False
     """Whether it is a box, ball, cylinder or capsule, not a mesh."""
+    T_link_gltf: np.ndarray | None = None
+    """Frame of the glTF file that it is from, in the link's frame, shape [4, 4]; None for other kinds of files."""
 
 
 @dataclass

@@ -11,13 +11,14 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.convex_decomposition import ConvexDecompositionConfig, convex_pieces
 from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.geometry.winding_distance import winding_distances
+from omni_graspd.hands.checks.links import POSSIBLE_DENSITY
 from omni_graspd.hands.importing.outside_surface import outside_surface
 from omni_graspd.hands.importing.source_hand import SourceLink, SourceShape
 from omni_graspd.hands.importing.source_palm import check_one_hand, find_palm, links_above_palm
+from omni_graspd.hands.importing.source_size import check_size
 from omni_graspd.hands.inference.surface_samples import surface_samples
 from omni_graspd.hands.usd.hand_design import (
     HandDesign,
@@ -31,15 +32,11 @@ from omni_graspd.progress import Progress, no_progress
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
 from omni_graspd.usd.stage import prim_name
-from omni_graspd.usd.transforms import compose, transform_points
 
 _RESERVED = ("joints", "Looks")
 _DENSITY = 1000.0
 _SMALLEST_MASS = 1e-3
 _SMALLEST_INERTIA = 1e-7
-_SMALLEST, _LARGEST = 0.02, 1.0
-_ROBOT = 4.0
-"""What is larger than a hand and smaller than this may be a robot, in metres [m]."""
 _CREASE = 0.6
 _MOST_FACES = 2000
 """Faces that a link should have at most, for drawing and for distances."""
@@ -83,7 +80,7 @@ def design_hand(
     links = _scaled_links(_without_empty_ends(links), scale)
     if palm is None:
         check_one_hand(links, source)
-    _check_size(_below(links, palm), scale, source)
+    check_size(_below(links, palm), scale, source)
     links = _without_empty_ends(_without_markers(links))
     # An arm takes no part in grasps: a hull for each of its links will do.
     above = {link.name for link in links} - {link.name for link in _below(links, palm)}
@@ -230,26 +227,6 @@ def _scaled(link: SourceLink, scale: float, kinds: Mapping[str, str]) -> SourceL
     return replace(link, T_parent_link=pose, joint=joint, distribution=spread, visuals=shapes[0], colliders=shapes[1])
 
 
-def _check_size(links: Sequence[SourceLink], scale: float, source: Path) -> None:
-    poses: dict[str | None, np.ndarray] = {None: np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])}
-    points = []
-    for link in links:
-        poses[link.name] = (
-            compose(poses[link.parent], link.T_parent_link) if link.parent and link.parent in poses else poses[None]
-        )
-        points += [transform_points(poses[link.name], s.mesh.bounds) for s in (*link.visuals, *link.colliders)]
-    if not points:
-        raise GraspdError(f"expected links with shapes in {source}, got none; add visual or collision geometry")
-    size = float(np.ptp(np.concatenate(points), axis=0).max())
-    if not _SMALLEST <= size <= _LARGEST:
-        factor = min((0.001, 0.01, 0.0254, 10.0, 100.0, 1000.0), key=lambda f: abs(np.log(size * f / 0.2)))
-        robot = '; of a whole robot, name the palm in a hand.toml beside the file: palm = "..."'
-        raise GraspdError(
-            f"expected a hand of {_SMALLEST:g} to {_LARGEST:g} m in {source}, got {size:.3g} m; "
-            f"give its unit, probably --scale {scale * factor:g}{robot if _LARGEST < size < _ROBOT else ''}"
-        )
-
-
 def _unique_names(names: Sequence[str], reserved: Sequence[str]) -> dict[str, str]:
     unique: dict[str, str] = {}
     for name in names:
@@ -375,9 +352,11 @@ def _mass(link: SourceLink, shape: LinkShape | None) -> tuple[float, MassDistrib
             return link.mass, spread
         return max(link.mass, _SMALLEST_MASS), MassDistribution(np.zeros(3), _SMALLEST_INERTIA * np.eye(3))
     body = trimesh.convex.convex_hull(np.concatenate([piece.vertices for piece in shape.convex_pieces]))
-    mass = link.mass if link.mass > 0.0 else max(_DENSITY * float(body.volume), _SMALLEST_MASS)
+    low, high = (density * float(body.volume) for density in POSSIBLE_DENSITY)
+    is_possible = low <= link.mass <= high
+    mass = link.mass if is_possible else max(_DENSITY * float(body.volume), _SMALLEST_MASS)
     size = float(np.linalg.norm(body.extents))
-    if link.mass > 0.0 and spread is not None:
+    if is_possible and spread is not None:
         margin = 0.1 * body.extents
         inside = np.all(np.abs(spread.center_of_mass - body.bounds.mean(axis=0)) <= 0.5 * body.extents + margin)
         if inside and _is_inertia(spread.inertia, mass, size):

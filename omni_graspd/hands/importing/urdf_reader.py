@@ -16,6 +16,7 @@ import trimesh
 from pxr import Gf
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.hands.importing.gltf_axes import turn_gltf_up
 from omni_graspd.hands.importing.joint_relations import JointRelations
 from omni_graspd.hands.importing.mesh_files import find_mesh_file, linear_color, read_mesh_file
 from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, SourceShape, parents_first
@@ -46,6 +47,7 @@ def read_urdf(path: Path) -> list[SourceLink]:
     if len(joints) < len(root.findall("joint")):
         raise GraspdError(f"expected one parent per link in {path}, got a link that two joints move; remove one")
     links = parents_first([_read_link(node, joints, looks, path) for node in root.findall("link")], path)
+    turn_gltf_up(links)
     return _coupled(root, links, path)
 
 
@@ -156,9 +158,11 @@ def _read_shapes(node: ElementTree.Element, looks: dict[str, Appearance], path: 
         return []
     shapes = _read_geometry(kind, path)
     look = _read_look(node.find("material"), looks, path)
+    origin = _origin(node, path)
     for shape in shapes:
-        shape.mesh.apply_transform(_origin(node, path))
-    return [replace(shape, look=look or shape.look) for shape in shapes]
+        shape.mesh.apply_transform(origin)
+    gltf = origin if kind.get("filename", "").lower().endswith((".gltf", ".glb")) else None
+    return [replace(shape, look=look or shape.look, T_link_gltf=gltf) for shape in shapes]
 
 
 def _read_geometry(node: ElementTree.Element, path: Path) -> list[SourceShape]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.git_lfs import check_no_lfs_pointer
 
 _DECLARATIONS = tuple("<!DOCTYPE".encode(encoding) for encoding in ("utf-8", "utf-16-le", "utf-16-be"))
 
@@ -18,6 +19,7 @@ def parse_xml(path: Path) -> ElementTree.Element:
     Raises:
         GraspdError: If it is no XML, or declares a document type, in which entities are defined.
     """
+    check_no_lfs_pointer(path)
     content = path.read_bytes()
     if any(declaration in content for declaration in _DECLARATIONS):
         raise GraspdError(

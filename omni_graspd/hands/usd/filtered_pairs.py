@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,10 +30,15 @@ class _Piece:
     """On its surface [m], shape [point_count, 3]."""
     bounds: np.ndarray
     """Its lowest and highest coordinates [m], shape [2, 3]."""
-    reach: float
-    """Distance of its farthest point from the link's origin [m]."""
+    radius: float
+    """Largest distance of a point from the middle of the bounds [m]."""
     planes: np.ndarray
     """Unit normals out of it and their offsets [m], shape [face_count, 4]; ``n x + d`` is negative inside."""
+
+    @property
+    def middle(self) -> np.ndarray:
+        """Middle of the bounds [m], shape [3]."""
+        return self.bounds.mean(axis=0)
 
 
 def overlapping_pairs(design: HandDesign, posture: Mapping[str, float]) -> tuple[tuple[str, str], ...]:
@@ -50,11 +55,21 @@ def overlapping_pairs(design: HandDesign, posture: Mapping[str, float]) -> tuple
     joined = {frozenset((link.name, link.parent)) for link in design.links}
     pairs = [pair for pair in itertools.combinations(pieces, 2) if frozenset(pair) not in joined]
     counts = np.zeros(len(pairs))
+    ends = np.cumsum([0, *(len(some) for some in pieces.values())])
+    rows = {name: slice(ends[k], ends[k + 1]) for k, name in enumerate(pieces)}
+    radii = np.array([piece.radius for some in pieces.values() for piece in some])
+    reaches = radii[:, None] + radii
     for drawn in (posture, *_postures(design)):
         poses = pose_links(design, drawn)
         placed = {name: pose_to_matrix(poses[name]) for name in pieces}
         back = {name: np.linalg.inv(T) for name, T in placed.items()}
-        counts += [_overlap(pieces[a], pieces[b], back[b] @ placed[a], back[a] @ placed[b]) for a, b in pairs]
+        middles = np.array([placed[n][:3, :3] @ p.middle + placed[n][:3, 3] for n in pieces for p in pieces[n]])
+        near = np.linalg.norm(middles[:, None] - middles, axis=2) <= reaches
+        for k, (a, b) in enumerate(pairs):
+            close = np.argwhere(near[rows[a], rows[b]])
+            if len(close):
+                found = [(pieces[a][i], pieces[b][j]) for i, j in close]
+                counts[k] += _overlap(found, back[b] @ placed[a], back[a] @ placed[b])
     return tuple(pair for pair, count in zip(pairs, counts, strict=True) if count >= _SHARE * (1 + _POSTURES))
 
 
@@ -77,17 +92,14 @@ def _pieces(link: LinkDesign) -> list[_Piece]:
         planes = np.concatenate([hull.face_normals, offsets[:, None]], axis=1)
         points = np.concatenate([hull.vertices, samples])
         bounds = np.stack([points.min(axis=0), points.max(axis=0)])
-        pieces.append(_Piece(points, bounds, float(np.linalg.norm(points, axis=1).max()), planes))
+        radius = float(np.linalg.norm(points - bounds.mean(axis=0), axis=1).max())
+        pieces.append(_Piece(points, bounds, radius, planes))
     return pieces
 
 
-def _overlap(a: list[_Piece], b: list[_Piece], T_b_a: np.ndarray, T_a_b: np.ndarray) -> bool:
-    apart = float(np.linalg.norm(T_b_a[:3, 3]))
-    return any(
-        _reaches_into(first, second, T_b_a) or _reaches_into(second, first, T_a_b)
-        for first, second in itertools.product(a, b)
-        if apart <= first.reach + second.reach
-    )
+def _overlap(pairs: Sequence[tuple[_Piece, _Piece]], T_b_a: np.ndarray, T_a_b: np.ndarray) -> bool:
+    """Tell whether a piece of link a and one of link b overlap."""
+    return any(_reaches_into(a, b, T_b_a) or _reaches_into(b, a, T_a_b) for a, b in pairs)
 
 
 def _reaches_into(a: _Piece, b: _Piece, T_b_a: np.ndarray) -> bool:
