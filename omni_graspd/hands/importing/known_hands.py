@@ -48,9 +48,7 @@ _ROBOTIQ = "github.com/ros-industrial-attic/robotiq"
 
 KNOWN_HANDS = {
     "ability": KnownHand("ability/assets/ability_hand_right.urdf", "no terms stated, see LICENSE.txt"),
-    "allegro_v4": KnownHand(
-        "allegro_hand_description/allegro_hand_description_right.urdf", "BSD-2-Clause", _ALLEGRO_4
-    ),
+    "allegro_v4": KnownHand("allegro_hand_description/allegro_hand_description_right.urdf", "BSD-2-Clause", _ALLEGRO_4),
     "allegro_v4_left": KnownHand(
         "allegro_hand_description/allegro_hand_description_left.urdf", "BSD-2-Clause", _ALLEGRO_4
     ),
