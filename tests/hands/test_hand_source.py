@@ -92,8 +92,9 @@ def test_a_licence_that_forbids_commercial_use_is_refused_unless_accepted(reposi
     "words",
     [
         "for any purpose, commercial or non‑restricted; GPL-3.0, BSD-3-Clause",
-        "This\n    alternative is allowed only occasionally and noncommercially, and\n    only if you received",  # GPL-3.0, 6c
-        "(This alternative is\n    allowed only for noncommercial distribution and only if",  # GPL-2.0, 3c
+        # GPL-3.0, 6c, and GPL-2.0, 3c
+        "This\n    alternative is allowed only occasionally and noncommercially, and\n    only if you received",
+        "(This alternative is\n    allowed only for noncommercial distribution and only if",
     ],
 )
 def test_licences_that_permit_commercial_use_pass(repository: Path, words: str) -> None:
