@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The one error that users are meant to read."""
 
-from omni_graspd.plain_text import one_line
+from omni_graspd.plain_text import readable
 
 
 class GraspdError(Exception):
@@ -10,7 +10,7 @@ class GraspdError(Exception):
 
     The message is one line: what was expected, what came, how to mend it, and the valid names where there are any.
     The command line prints it without a traceback and exits with code 2. What comes from a stranger's file is in it as
-    plain text: line breaks and escape codes are written out.
+    plain text: line breaks and escape codes are written out, and endless names lose their middle.
 
     Args:
         message: The line.
@@ -18,5 +18,5 @@ class GraspdError(Exception):
     """
 
     def __init__(self, message: str, listing: str = "") -> None:
-        super().__init__(one_line(message))
+        super().__init__(readable(message))
         self.listing = listing

@@ -33,3 +33,24 @@ def shortened(text: str, longest: int = 80) -> str:
     if len(text) <= longest and len(plain) <= longest:
         return plain
     return f"{plain[: longest - 1]}…"
+
+
+def readable(text: str, longest: int = 650, longest_word: int = 120) -> str:
+    """Return a message in one line that people can read, whatever names of strangers are in it.
+
+    Where it is too long, long words lose their middle first, so that what was expected and how to mend it stay.
+
+    Args:
+        text: Any text.
+        longest: Most letters.
+        longest_word: Most letters of a word, where the text is too long.
+    """
+    plain = one_line(text)
+    if len(plain) > longest:
+        plain = " ".join(_without_middle(word, longest_word) for word in plain.split(" "))
+    return _without_middle(plain, longest)
+
+
+def _without_middle(text: str, longest: int) -> str:
+    kept = longest // 2
+    return text if len(text) <= longest else f"{text[: longest - kept - 1]}…{text[len(text) - kept :]}"

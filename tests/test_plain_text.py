@@ -20,7 +20,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.hands.importing.hand_import import add_hand
 from omni_graspd.inspection.dataset_card import dataset_readme
 from omni_graspd.inspection.report import ReportConfig, write_report
-from omni_graspd.plain_text import one_line, printable, shortened
+from omni_graspd.plain_text import one_line, printable, readable, shortened
 from omni_graspd.synthesis.grasp import GraspBatch
 
 _NAMES = ("a$x_{$", "[/b]", "[red]x", "x: [", "- x", '"', "<script>", "`x` | y", ":warning:", "#", "{% x %}")
@@ -148,3 +148,13 @@ def test_texts_are_cut_and_written_out() -> None:
     assert printable("a\n\tb\x07") == "a\n\tb\\x07"
     assert shortened("x" * 100, 10) == "x" * 9 + "…"
     assert shortened("ε = 1", 10) == "ε = 1"
+
+
+def test_an_endless_name_leaves_the_rest_of_a_message() -> None:
+    message = f"expected one root link in hand.urdf, got base, {'x' * 5000}y; give each other link a joint"
+    said = str(GraspdError(message))
+    assert len(said) < 300
+    assert said.startswith("expected one root link in hand.urdf, got base, xxx")
+    assert said.endswith("xy; give each other link a joint")
+    assert len(readable("word " * 1000)) == 650
+    assert readable("a" * 650) == "a" * 650

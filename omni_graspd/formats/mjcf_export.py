@@ -45,8 +45,9 @@ def write_mjcf(record: GraspRecord, hand: Hand, obj: RigidObject, path: Path, as
     number ``object_mass``. The others have ``grasp_0000``, its drives at the squeeze where it is known, and
     ``pregrasp_0000``. The palm hangs on the body ``palm_target``, which is moved from outside.
 
-    In a scene all is in the world. Otherwise objects of grasps with a way stand on the table top z = 0; where there
-    are none, the object is at the origin and weightless.
+    In a scene all is in the world. Otherwise objects of grasps with a way stand on the table top z = 0, and for grasps
+    without one it stays where the first of those has it; where there are none, the object is at the origin and
+    weightless.
 
     Args:
         record: Grasps of our hand, in the order of its joints.
@@ -59,8 +60,8 @@ def write_mjcf(record: GraspRecord, hand: Hand, obj: RigidObject, path: Path, as
     ways = world_ways(record, obj.center_of_mass)
     played = [way for way in ways if way is not None]
     physics = lift_physics() if played else still_physics(_FRICTION if placement is None else placement.friction)
-    T_world_object = IDENTITY if placement is None else placement.T_world_object
-    start = played[0].T_world_object if played else T_world_object
+    unplayed = IDENTITY if placement is None else placement.T_world_object
+    start = played[0].T_world_object if played else unplayed
     model = Element("mujoco", {"model": f"{obj.name} by {hand.name}"})
     folder = Path(os.path.relpath(assets.absolute(), path.absolute().parent)).as_posix()
     SubElement(model, "compiler", {"angle": "radian", "autolimits": "true", "meshdir": folder})
@@ -74,13 +75,13 @@ def write_mjcf(record: GraspRecord, hand: Hand, obj: RigidObject, path: Path, as
     elif played:
         add_table_top(model, physics)
     add_object(model, obj, start, physics, assets)
-    palms = compose(T_world_object, record.T_object_palm)
+    palms = compose(start, record.T_object_palm)
     first = played[0].T_world_palm[2] if played else palms[0] if len(palms) else IDENTITY
     order = add_hand(model, hand, first, physics, assets)
     writer = KeyframeWriter(parts["keyframe"], order, driven_joints(hand))
     for index, way in enumerate(ways):
         if way is None:
-            writer.add_still(record, index, T_world_object)
+            writer.add_still(record, index, start)
         else:
             writer.add_way(way, LiftConfig.of("dexgraspbench").phases, index)
     ElementTree.indent(model)

@@ -10,6 +10,7 @@ from pathlib import Path
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.record import GraspRecord
 from omni_graspd.library import list_all_names, resolve
+from omni_graspd.named_file import is_file
 from omni_graspd.objects.mesh_file_reader import MESH_SUFFIXES
 from omni_graspd.objects.object_reader import ObjectReaderConfig, read_object
 from omni_graspd.objects.rigid_object import RigidObject
@@ -46,19 +47,11 @@ def find_object_file(record: GraspRecord, source: Path, given: Path | None = Non
         stated = Path(record.object_file)
         above = [folder / stated for folder in source.absolute().parents[:_PARENTS]]
         for path in [stated] if stated.is_absolute() else above:
-            if path.suffix.lower() in (*MESH_SUFFIXES, *USD_SUFFIXES) and _is_file(path):
+            if path.suffix.lower() in (*MESH_SUFFIXES, *USD_SUFFIXES) and is_file(path):
                 return path
     if record.object in list_all_names("objects"):
         return resolve("objects", record.object)[0]
     return None
-
-
-def _is_file(path: Path) -> bool:
-    """Tell whether a file is there; a name that the system does not take is that of none."""
-    try:
-        return path.is_file()
-    except OSError:
-        return False
 
 
 def _given_file(record: GraspRecord, given: Path) -> Path:
@@ -70,7 +63,7 @@ def _given_file(record: GraspRecord, given: Path) -> Path:
         raise GraspdError(f"expected --object to be a file, a folder of objects or a name, got {given}; check the path")
     names = [f"{record.object}{suffix}" for suffix in (*MESH_SUFFIXES, *USD_SUFFIXES)]
     names += [f"{record.object}/{inside}" for inside in (*_MESHES, *names)]
-    found = next((given / name for name in names if _is_file(given / name)), None)
+    found = next((given / name for name in names if is_file(given / name)), None)
     if found is None:
         raise GraspdError(
             f"expected the object {shortened(record.object)!r} in {given}, got no mesh of that name, "

@@ -22,6 +22,7 @@ from omni_graspd.formats.registry import FORMATS, guess_format, read_names
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.library import list_all_names
+from omni_graspd.named_file import is_file
 from omni_graspd.progress import Progress, no_progress
 
 
@@ -160,7 +161,7 @@ def _our_grasps(
     found = find_object_file(record, file, object_path)
     if name not in hands:
         names = list_all_names("hands")
-        if not name or (name not in names and not Path(name).is_file()):
+        if not name or (name not in names and not is_file(name)):
             if foreign_hands and not wanted:
                 return ReadGrasps(record, None, found, file)
             called = f"the hand {name!r}" if name else "a hand that has no name"

@@ -196,9 +196,11 @@ def _extent(mesh: TriangleMesh) -> float:
 def _check_extent(mesh: TriangleMesh, config: ObjectReaderConfig, path: Path) -> None:
     extent = _extent(mesh)
     if not config.smallest_extent <= extent <= config.largest_extent:
+        expected = f"expected an object between {config.smallest_extent:g} m and {config.largest_extent:g} m long"
+        if extent == 0.0:
+            raise GraspdError(f"{expected}, got a single point in {path}; export its mesh again")
         raise GraspdError(
-            f"expected an object between {config.smallest_extent:g} m and {config.largest_extent:g} m long, got "
-            f"{extent:.3g} m in {path}; give its unit with --unit, or a factor on its size: --scale "
+            f"{expected}, got {extent:.3g} m in {path}; give its unit with --unit, or a factor on its size: --scale "
             f"{config.scale * _LIKELY / extent:.1g} makes it about {_LIKELY:g} m long"
         )
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from pxr import Ar
 
+from omni_graspd.named_file import is_file
+
 
 def read_asset(path: str) -> bytes | None:
     """Read a file.
@@ -19,7 +21,7 @@ def read_asset(path: str) -> bytes | None:
     Returns:
         Its bytes; None if there is none.
     """
-    if Path(path).is_file():
+    if is_file(path):
         return Path(path).read_bytes()
     resolver = Ar.GetResolver()
     if hasattr(resolver, "OpenAsset"):

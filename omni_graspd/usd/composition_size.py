@@ -5,12 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from pxr import Sdf, Tf
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.named_file import is_file
 from omni_graspd.usd.crate_size import check_crate
 from omni_graspd.usd.text_nesting import check_nesting
 
@@ -110,10 +110,9 @@ class _Composition:
     def _open(self, path: str, beside: Sdf.Layer) -> Sdf.Layer | None:
         """Return a layer by its name in another; None if it cannot be read, of which USD warns."""
         name = beside.ComputeAbsolutePath(path)
-        with suppress(OSError):  # Names that the system does not take are of no file.
-            if Path(name).is_file():
-                check_nesting(Path(name))
-                check_crate(Path(name))
+        if is_file(name):
+            check_nesting(Path(name))
+            check_crate(Path(name))
         try:
             layer = Sdf.Layer.FindOrOpen(name)
         except (Tf.ErrorException, UnicodeDecodeError):

@@ -362,3 +362,14 @@ def _grasps_of(listed):
     if isinstance(listed, dict):
         return next(value for value in listed.values() if isinstance(value, list))
     return [grasp for run in listed for grasp in run["grasps"]]
+
+
+def test_a_hand_whose_name_no_file_can_have_is_of_none(tmp_path: Path) -> None:
+    grasp = {"joint_names": ["j0"], "root_pos": [0.1, 0.2, 0.3], "root_quat_wxyz": [1.0, 0.0, 0.0, 0.0]}
+    grasp |= {"joint_values": [0.0], "metrics": {"epsilon": 0.1}}
+    for name in ("a" * 5000, "a\0b"):
+        path = tmp_path / "grasps.json"
+        path.write_text(json.dumps({"hand": name, "object": "block", "grasps": [grasp]}))
+        with pytest.raises(GraspdError, match="expected grasps of one of our hands") as refusal:
+            read_grasps(path)
+        assert len(str(refusal.value)) < 700

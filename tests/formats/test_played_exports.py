@@ -185,6 +185,20 @@ def test_a_way_is_lost_with_one_part_that_has_none() -> None:
     assert joined_records([_record(), replace(_record(), way=None)]).way is None
 
 
+def test_grasps_without_a_way_are_where_the_object_of_the_others_stands(jaws: Hand, tmp_path: Path) -> None:
+    mujoco = pytest.importorskip("mujoco")
+    record = _record(_TURN)
+    record.way.lift_direction[1] = np.nan
+    block = make_block(_TURN)
+    block = replace(block, convex_pieces=(block.mesh,))
+    write_mjcf(record, jaws, block, tmp_path / "jaws.xml", tmp_path / "assets")
+    model = mujoco.MjModel.from_xml_path(str(tmp_path / "jaws.xml"))
+    keys = {model.key(number).name: model.key(number).qpos[:7] for number in range(model.nkey)}
+    assert "lift_0000" in keys
+    assert "lift_0001" not in keys
+    np.testing.assert_allclose(keys["grasp_0001"], keys["grasp_0000"], atol=1e-6)
+
+
 def test_the_loop_of_the_documentation_lifts(jaws: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("mujoco")
     (loop,) = [

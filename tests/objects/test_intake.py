@@ -410,6 +410,12 @@ def test_a_sound_file_is_accepted_as_it_is(tmp_path: Path) -> None:
     np.testing.assert_allclose(report.rigid.mesh.vertices, BALL.vertices, atol=1e-8)
 
 
+def test_a_mesh_that_is_a_point_is_refused(tmp_path: Path) -> None:
+    """No scale would mend it."""
+    reason = check_object(save(tmp_path / "ball.ply", 0.0 * BALL.vertices, BALL.faces)).reason
+    assert "got a single point" in reason
+
+
 def test_a_normalised_model_is_refused_with_a_scale_that_makes_it_acceptable(tmp_path: Path) -> None:
     """1.4 m and 258 m, as found: the scale that the refusal names is taken, through the real parser."""
     for extent in (1.4, 258.0):

@@ -18,6 +18,7 @@ from omni_graspd.dataset.execution.shard_work import ShardWork, do_shard
 from omni_graspd.dataset.execution.shards import Shard, ShardReport
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.errors import GraspdError
+from omni_graspd.interrupts import own_sigterm
 
 if TYPE_CHECKING:
     from omni_graspd.dataset.run import Run
@@ -74,12 +75,14 @@ def ray_cluster(address: str, workers: int) -> Iterator[Any]:
         yield ray
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # or Ray prints a tip on it
     wanted = address or os.environ.get("RAY_ADDRESS")
     options: dict[str, Any] = {"num_cpus": workers or os.cpu_count(), "include_dashboard": False}
     if wanted:
         options = {"address": wanted}
     try:
-        ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
+        with own_sigterm():
+            ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise GraspdError(

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ import trimesh
 from omni_graspd.errors import GraspdError
 from omni_graspd.geometry.mesh_file import load_mesh_file
 from omni_graspd.hands.importing.source_hand import SourceShape
+from omni_graspd.named_file import is_file
 from omni_graspd.plain_text import shortened
 from omni_graspd.usd.materials import Appearance
 
@@ -36,10 +36,9 @@ def find_mesh_file(name: str, description: Path) -> Path:
         inside = rest.partition("/")[2]
         candidates = [above / part for above in (folder, *folder.parents) for part in (rest, inside)]
     others = [candidate.with_suffix(ending) for candidate in candidates if candidate.name for ending in _ENDINGS]
-    for candidate in (*candidates, *others):
-        with suppress(OSError):  # Names that the system does not take are of no file.
-            if candidate.is_file():
-                return candidate
+    found = next(filter(is_file, (*candidates, *others)), None)
+    if found is not None:
+        return found
     where = f"{folder} and the folders above it" if scheme in ("package", "model") else str(candidates[0].parent)
     raise GraspdError(
         f"expected the mesh {shortened(name)!r} that {description} uses, found none in "
