@@ -36,7 +36,7 @@ def convert_grasps(
     """Convert grasps between graspd datasets and the files of other projects, or from one format to another.
 
     Reads dataset, isaac_grasp, dexgraspnet, multigrippergrasp, graspgen, bodex, dexgraspbench, multidex, acronym,
-    graspit, planner_list, table, scene. Writes dataset, usd, mjcf, webdataset, isaac_grasp, dexgraspnet,
+    graspit, planner_list, table, scene. Writes dataset, usd, mjcf, webdataset, lerobot, isaac_grasp, dexgraspnet,
     multigrippergrasp, graspgen, table. Grasps in a scene (scenes/mug/scene_0000.grasps.parquet) keep their place in the
     world in usd, mjcf and isaac_grasp. Grasps made on a table play in usd and mjcf: the hand goes its way and lifts.
 

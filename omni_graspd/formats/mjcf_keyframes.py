@@ -12,7 +12,7 @@ import numpy as np
 from omni_graspd.formats.mjcf_bodies import text_of
 from omni_graspd.formats.record import GraspRecord
 from omni_graspd.scenes.grasp_tests.lift_motion import HandWay, LiftPhases
-from omni_graspd.usd.transforms import compose
+from omni_graspd.usd.transforms import compose, without_jumps
 
 KEYS = {"pregrasp": "approach", "hover": "closing", "grasp": "squeeze", "squeeze": "lift", "lift": "hold"}
 """Keyframes of a grasp that is played, and the part of the lift test that begins at each."""
@@ -58,7 +58,7 @@ class KeyframeWriter:
             phases: How long each part takes, and how high the lift goes.
             index: Number of the grasp.
         """
-        pregrasp, hover, grasp = _without_jumps(way.T_world_palm)
+        pregrasp, hover, grasp = without_jumps(way.T_world_palm)
         opened, closed, pressed = way.joint_positions
         rise = np.append(phases.lift_height * way.lift_direction, np.zeros(4))
         start, up = way.T_world_object, way.T_world_object + rise
@@ -85,12 +85,3 @@ class KeyframeWriter:
         values = {"name": name} | ({"time": text_of([time])} if time else {})
         values |= {"qpos": text_of(positions), "ctrl": text_of(targets[self.driven])}
         SubElement(self.keyframe, "key", {**values, "mpos": text_of(palm[:3]), "mquat": text_of(palm[[6, 3, 4, 5]])})
-
-
-def _without_jumps(poses: np.ndarray) -> np.ndarray:
-    """Return poses [count, 7] with each quaternion on the side of the one before."""
-    found = poses.copy()
-    for row in range(1, len(found)):
-        if found[row, 3:] @ found[row - 1, 3:] < 0.0:
-            found[row, 3:] *= -1.0
-    return found

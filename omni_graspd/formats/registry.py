@@ -13,6 +13,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.formats import (
     dataset_export,
     grasp_table,
+    lerobot_export,
     mjcf_export,
     projects,
     scene_table,
@@ -30,6 +31,7 @@ _PEEK = 1 << 18
 
 def _declared() -> Iterator[Format]:
     yield from (dataset_export.FORMAT, usd_export.FORMAT, mjcf_export.FORMAT, webdataset_export.FORMAT)
+    yield lerobot_export.FORMAT
     yield from (grasp_table.FORMAT, scene_table.FORMAT)
     for module in pkgutil.iter_modules(projects.__path__):
         yield from importlib.import_module(f"{projects.__name__}.{module.name}").FORMATS

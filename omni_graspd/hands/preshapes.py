@@ -26,6 +26,8 @@ _DRAWS, _ROUNDS, _KEPT = 1500, 4, 30
 _GAP, _DEPTH, _LEVEL, _LEAN, _TURN, _SIDE, _RANGE = 0.005, 0.012, 0.15, 0.6, 0.4, 0.01, 2.0
 # Tips side by side are so far apart [m], at least and at most from their middle.
 _APART, _ASIDE = 0.022, 0.045
+# A digit is the thumb if the others differ by less than this part of what they do without any other digit.
+_UNLIKE = 0.5
 # A gap that is missed by more than this is out of the hand's reach [m].
 _MISSED = 0.01
 
@@ -50,15 +52,16 @@ def find_preshapes(hand: Hand) -> tuple[Preshape, ...]:
 
     Postures are drawn over the joints' ranges and the best are refined. A posture is good where the thumb and the
     middle of the other digits are the gap apart, level with each other as seen along the approach direction, where the
-    other tips lie side by side, and the last links point along the approach, not across it. Each digit is tried as the
-    thumb. None for hands with fewer than two digits.
+    other tips lie side by side, and the last links point along the approach, not across it. The thumb is the digit
+    without which the others are alike; where several might be, all of them are tried. None for hands with fewer than
+    two digits.
     """
     digits = find_digits(hand)
     if len(digits) < 2:
         return ()
     first = APERTURES[_FIRST]
-    searched = [_refine(hand, digits, thumb, first) for thumb in range(len(digits))]
-    thumb = int(np.argmin([cost for cost, _ in searched]))
+    searched = {thumb: _refine(hand, digits, thumb, first) for thumb in possible_thumbs(hand, digits)}
+    thumb = min(searched, key=lambda number: searched[number][0])
     best = {_FIRST: searched[thumb][1]}
     for number in (*range(_FIRST + 1, len(APERTURES)), *reversed(range(_FIRST))):
         neighbour = best[number - 1 if number > _FIRST else number + 1]
@@ -69,6 +72,24 @@ def find_preshapes(hand: Hand) -> tuple[Preshape, ...]:
         if abs(preshape.aperture - aperture) < _MISSED:
             preshapes.append(preshape)
     return tuple(preshapes)
+
+
+def possible_thumbs(hand: Hand, digits: tuple[Digit, ...]) -> tuple[int, ...]:
+    """Return which digits may be the thumb.
+
+    A posture alone does not tell: little fingers that curl may face the others better than a thumb. But fingers are
+    alike: with the joints at mid-range their last links point and bend the same way, and the thumb's does not. Of three
+    digits or fewer two always are, so all may be.
+    """
+    middle = 0.5 * (hand.joint_lower + hand.joint_upper)[hand.actuated]
+    _, leans, turns = (part[0] for part in _tips(hand, digits, middle[None]))
+    others = [np.delete(np.arange(len(digits)), number) for number in range(len(digits))]
+    unlike = [
+        2.0 - np.linalg.norm(leans[rest].mean(axis=0)) - np.linalg.norm(turns[rest].mean(axis=0)) for rest in others
+    ]
+    first, second = np.argsort(unlike, kind="stable")[:2]
+    is_clear = len(digits) > 3 and unlike[first] < _UNLIKE * unlike[second]
+    return (int(first),) if is_clear else tuple(range(len(digits)))
 
 
 def _refine(

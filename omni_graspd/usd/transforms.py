@@ -83,3 +83,12 @@ def author_pose(prim: Usd.Prim, pose: np.ndarray) -> None:
     x, y, z, w = (float(v) for v in pose[3:])
     xformable.AddTranslateOp(UsdGeom.XformOp.PrecisionDouble).Set(Gf.Vec3d(*(float(v) for v in pose[:3])))
     xformable.AddOrientOp(UsdGeom.XformOp.PrecisionDouble).Set(Gf.Quatd(w, x, y, z))
+
+
+def without_jumps(poses: np.ndarray) -> np.ndarray:
+    """Return poses [count, 7] with each quaternion on the side of the one before."""
+    found = poses.copy()
+    for row in range(1, len(found)):
+        if found[row, 3:] @ found[row - 1, 3:] < 0.0:
+            found[row, 3:] *= -1.0
+    return found

@@ -88,8 +88,17 @@ def test_a_licence_that_forbids_commercial_use_is_refused_unless_accepted(reposi
     check_commercial_use({"LICENSE": repository / "LICENSE"}, "MIT", "wuji", is_accepted=True)
 
 
-def test_licences_that_permit_commercial_use_pass(repository: Path, tmp_path: Path) -> None:
-    (repository / "LICENSE").write_text("for any purpose, commercial or non‑restricted; GPL-3.0, BSD-3-Clause")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "for any purpose, commercial or non‑restricted; GPL-3.0, BSD-3-Clause",
+        # GPL-3.0, 6c, and GPL-2.0, 3c
+        "This\n    alternative is allowed only occasionally and noncommercially, and\n    only if you received",
+        "(This alternative is\n    allowed only for noncommercial distribution and only if",
+    ],
+)
+def test_licences_that_permit_commercial_use_pass(repository: Path, words: str) -> None:
+    (repository / "LICENSE").write_text(words)
     check_commercial_use({"LICENSE": repository / "LICENSE"}, "GPL-3.0", "wuji", is_accepted=False)
 
 

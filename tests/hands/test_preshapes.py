@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from box_hands import gripper
 
+from omni_graspd.hands import preshapes
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.hands.inference.digits import find_digits
 from omni_graspd.hands.kinematics import link_matrices
-from omni_graspd.hands.preshapes import APERTURES, Preshape, find_preshapes
+from omni_graspd.hands.preshapes import APERTURES, Preshape, find_preshapes, possible_thumbs
 from omni_graspd.usd.transforms import IDENTITY
 
 # The digit that stands against the others. The Barrett's fingers 1 and 2 spread, the third stays where it is.
@@ -70,6 +71,29 @@ def test_the_gap_is_before_the_palm(hand):
         depth = offset @ hand.approach_direction
         assert depth > 0.03
         assert np.linalg.norm(offset - depth * hand.approach_direction) < 0.06
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["allegro", "shadow"])
+def test_the_thumb_is_what_leaves_the_fingers_alike_whatever_postures_cost(name, monkeypatch):
+    hand = load_hand(name)
+    digits = find_digits(hand)
+    (thumb,) = possible_thumbs(hand, digits)
+    assert hand.links[digits[thumb].tip_link].name == _THUMBS[name]
+    tried = []
+
+    def cheapest_for_fingers(hand, digits, number, *_):
+        tried.append(number)
+        return float(number == thumb), hand.open_positions
+
+    monkeypatch.setattr(preshapes, "_refine", cheapest_for_fingers)
+    find_preshapes.__wrapped__(hand)
+    assert set(tried) == {thumb}
+
+
+def test_of_three_digits_each_may_be_the_thumb():
+    hand = load_hand("barrett")
+    assert possible_thumbs(hand, find_digits(hand)) == (0, 1, 2)
 
 
 @pytest.mark.parametrize("revolute", [False, True])

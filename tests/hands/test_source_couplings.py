@@ -65,6 +65,13 @@ def test_a_linear_equality_with_an_offset_is_honoured(tmp_path: Path) -> None:
     assert relation(read(tmp_path, mjcf(equality))["a2"]) == ("a_near", 0.8, 0.1)
 
 
+def test_the_joint_that_has_the_actuator_leads_whichever_side_of_the_equality_it_is_on(tmp_path: Path) -> None:
+    equality = '<joint joint1="a_near" joint2="a_far" polycoef=".1 1.25 0 0 0"/>' + _LIKE_B
+    links = read(tmp_path, mjcf(equality))
+    assert links["a1"].joint.leader is None
+    assert relation(links["a2"]) == ("a_near", pytest.approx(0.8), pytest.approx(-0.08))
+
+
 def test_a_curved_equality_is_refused_with_both_names_and_the_nearest_line(tmp_path: Path) -> None:
     equality = '<joint joint1="a_far" joint2="a_near" polycoef="0 .2 .6 0 0"/>' + _LIKE_B
     with pytest.raises(

@@ -13,6 +13,7 @@ import trimesh
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.checks.hand_check import check_hand
 from omni_graspd.hands.importing.hand_import import add_hand, import_notes
+from omni_graspd.hands.importing.mesh_files import find_mesh_file
 from omni_graspd.hands.usd.hand_reader import read_hand
 
 _PLACES = ((0.03, 0.0, 0.0), (-0.015, 0.026, 2.1), (-0.015, -0.026, 4.2))
@@ -151,6 +152,17 @@ def test_collada_meshes_are_read_in_the_unit_that_they_state(tmp_path: Path) -> 
     palm = hand().replace('<geometry><box size="0.08 0.08 0.02"/></geometry>', mesh)
     surface = read_hand(add(tmp_path, palm)).links[0].mesh
     np.testing.assert_allclose(np.ptp(surface.vertices, axis=0), [0.08, 0.08, 0.02], atol=1e-6)
+
+
+def test_a_missing_mesh_is_taken_from_another_format(tmp_path: Path) -> None:
+    (tmp_path / "meshes").mkdir()
+    (tmp_path / "meshes" / "palm.dae").write_text("<COLLADA/>")
+    named = "package://claw/meshes/palm.STL"
+    assert find_mesh_file(named, tmp_path / "hand.urdf").name == "palm.dae"
+    (tmp_path / "meshes" / "palm.STL").write_bytes(b"")
+    assert find_mesh_file(named, tmp_path / "hand.urdf").name == "palm.STL"
+    with pytest.raises(GraspdError, match=r"expected the mesh 'package://claw/meshes/finger\.STL'"):
+        find_mesh_file("package://claw/meshes/finger.STL", tmp_path / "hand.urdf")
 
 
 def test_collada_without_its_package_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,10 @@ _UNREADABLE = (
     *(zlib.error, lzma.LZMAError),
 )
 """What Python raises on damaged archives."""
+_COPYLEFT = re.compile(
+    r"this alternative is allowed only (occasionally and noncommercially|for noncommercial)", re.IGNORECASE
+)
+"""What the GPL says of ways to pass on its source code, not of use."""
 _NON_COMMERCIAL = re.compile(
     r"non-?\s?commercial|\bby-nc\b|\bnc-(sa|nd)\b|(academic|research) (use|purposes) only", re.IGNORECASE
 )
@@ -138,7 +142,7 @@ def check_commercial_use(
     texts = {"its licence": stated}
     texts |= {file: path.read_text(encoding="utf-8", errors="replace") for file, path in licenses.items()}
     for file, text in texts.items():
-        match = _NON_COMMERCIAL.search(text)
+        match = _NON_COMMERCIAL.search(_COPYLEFT.sub("", " ".join(text.split())))
         if match is not None:
             raise GraspdError(
                 f"expected {kind} that may be used commercially, got {name}, of which {file} says "

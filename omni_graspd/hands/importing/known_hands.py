@@ -42,9 +42,18 @@ _ORCA = "github.com/orcahand/orcahand_description"
 _UNITREE = "github.com/unitreerobotics/xr_teleoperate"
 _SHARPA = "github.com/sharpa-robotics/sharpa-urdf-usd-xml"
 _DEXROBOT = "github.com/DexRobot/dexrobot_urdf"
+_ALLEGRO_4 = "github.com/Wonikrobotics-git/allegro_hand_ros_v4"
+_ALLEGRO_5 = "github.com/Wonikrobotics-git/allegro_hand_ros_v5"
+_ROBOTIQ = "github.com/ros-industrial-attic/robotiq"
 
 KNOWN_HANDS = {
     "ability": KnownHand("ability/assets/ability_hand_right.urdf", "no terms stated, see LICENSE.txt"),
+    "allegro_v4": KnownHand("allegro_hand_description/allegro_hand_description_right.urdf", "BSD-2-Clause", _ALLEGRO_4),
+    "allegro_v4_left": KnownHand(
+        "allegro_hand_description/allegro_hand_description_left.urdf", "BSD-2-Clause", _ALLEGRO_4
+    ),
+    "allegro_v5": KnownHand("allegro_hand_description/allegro_hand_description_right_A.urdf", "MIT", _ALLEGRO_5),
+    "allegro_v5_left": KnownHand("allegro_hand_description/allegro_hand_description_left_A.urdf", "MIT", _ALLEGRO_5),
     "allegro_vendor": KnownHand("allegro/assets/right_hand.xml", "BSD-2-Clause"),
     "allegro_vendor_left": KnownHand("allegro/assets/left_hand.xml", "BSD-2-Clause"),
     "barrett_vendor": KnownHand("barrett/assets/bhand_model.urdf", "BSD-2-Clause"),
@@ -59,6 +68,9 @@ KNOWN_HANDS = {
     "leap_left": KnownHand("leap/assets/left_hand.xml", "MIT"),
     "orca": KnownHand("v2/models/urdf/orcahand_right.urdf", "MIT", _ORCA),
     "orca_left": KnownHand("v2/models/urdf/orcahand_left.urdf", "MIT", _ORCA),
+    "robotiq_3f": KnownHand(
+        "robotiq_3f_gripper_visualization/cfg/robotiq-3f-gripper_articulated.urdf", "BSD-2-Clause", _ROBOTIQ
+    ),
     "schunk": KnownHand("schunk/assets/schunk_svh_hand_right.urdf", "GPL-3.0"),
     "shadow_vendor": KnownHand("shadow/assets/right_hand.xml", "Apache-2.0"),
     "shadow_vendor_left": KnownHand("shadow/assets/left_hand.xml", "Apache-2.0"),

@@ -16,11 +16,15 @@ from omni_graspd.named_file import is_file
 from omni_graspd.plain_text import shortened
 from omni_graspd.usd.materials import Appearance
 
+_ENDINGS = (".stl", ".STL", ".obj", ".dae", ".DAE", ".glb")
+"""Formats that vendors exchange without telling the description."""
+
 
 def find_mesh_file(name: str, description: Path) -> Path:
     """Find a mesh file that a robot description names.
 
-    ``package://PACKAGE/REST`` is looked for as PACKAGE/REST and as REST in every folder above the description.
+    ``package://PACKAGE/REST`` is looked for as PACKAGE/REST and as REST in every folder above the description. Where
+    the file is nowhere, one that has its name but another format's ending is taken.
 
     Raises:
         GraspdError: If it is nowhere; the message says where it was looked for.
@@ -31,7 +35,8 @@ def find_mesh_file(name: str, description: Path) -> Path:
     if scheme in ("package", "model"):
         inside = rest.partition("/")[2]
         candidates = [above / part for above in (folder, *folder.parents) for part in (rest, inside)]
-    found = next(filter(is_file, candidates), None)
+    others = [candidate.with_suffix(ending) for candidate in candidates if candidate.name for ending in _ENDINGS]
+    found = next(filter(is_file, (*candidates, *others)), None)
     if found is not None:
         return found
     where = f"{folder} and the folders above it" if scheme in ("package", "model") else str(candidates[0].parent)

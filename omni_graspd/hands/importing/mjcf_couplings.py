@@ -122,7 +122,10 @@ class MjcfCouplings:
             return
         constant, factor = self._line(coefficients, first, second)
         constant += here - factor * joint_reference(self._model, second)
-        self.relations.add({self._joints[first]: 1.0, self._joints[second]: -factor}, constant, name)
+        terms = {self._joints[first]: 1.0, self._joints[second]: -factor}
+        driven = self._directly_driven()
+        # MuJoCo lets either side follow; what has the actuator leads.
+        self.relations.add(dict(sorted(terms.items(), key=lambda item: item[0] in driven)), constant, name)
 
     def _line(self, coefficients: np.ndarray, follower: int, leader: int) -> tuple[float, float]:
         """Return constant and factor of a polynomial, of what joints are away from their ref=, that is a line.
