@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: The omni_graspd authors
+# SPDX-License-Identifier: Apache-2.0
+"""The table of `benchmarks/table_three.py`, from the files of its test, and its place in a page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from table_three_test import KINDS
+
+from omni_graspd.prediction.train_config import TrainConfig
+
+BEGIN, END = "<!-- table three: written by benchmarks/table_three.py -->", "<!-- end of table three -->"
+COLUMNS = {
+    "contact_area": ("CA, cm²", 2, 1, "+33 %"),
+    "intersection_volume": ("IV, cm³", 2, -1, "-15 %"),
+    "epsilon": ("ε", 3, 1, "+43 %"),
+    "volume": ("Vol", 3, 1, "+62 %"),
+    "displacement": ("SD, cm", 2, -1, "-65 %"),
+    "clear": ("clear of the table", 2, 1, ""),
+    "pierced": ("pierced", 2, -1, ""),
+    "lifted": ("lifted", 2, 1, ""),
+}
+"""Title, digits, whether more is better, and our margin over GraspIt! in the paper's Table III, EGAD + KIT."""
+NAMES = {"ours": "omni_graspd", "annealed": "annealed, as GraspIt!"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the numbers come from."""
+
+    grasps: int
+    training_objects: int
+    test_objects: int
+    train: TrainConfig
+    views: int
+    count: int
+    seeds: int
+
+
+def write_table(folders: dict[str, Path], setting: Setting, page: Path | None) -> str:
+    """Return the table, and put it between its marks in a page.
+
+    Args:
+        folders: Where the tests of each planner's networks lie.
+        setting: What they come from.
+        page: The page; None: nowhere.
+    """
+    lines = [
+        f"{setting.grasps} training grasps of {setting.training_objects} objects by the Barrett hand from each planner, "
+        f"as many of each rest pose; {setting.train.steps} steps of {setting.train.views} views x "
+        f"{setting.train.grasps} grasps; {setting.test_objects} held-out objects, {setting.views} views x "
+        f"{setting.count} grasps. Mean of {setting.seeds} seeds, ± their standard deviation. Nothing is filtered.",
+        "",
+        _line(["grasps", "learned from", *(title for title, *_ in COLUMNS.values())]),
+        "|---|---|" + "---:|" * len(COLUMNS),
+    ]
+    for kind in KINDS:
+        means = {planner: _seed_means(folder, kind, setting.seeds) for planner, folder in folders.items()}
+        for planner, of_seeds in means.items():
+            cells = [_cell(np.array([seed[name] for seed in of_seeds]), name) for name in COLUMNS]
+            lines.append(_line([kind, NAMES[planner], *cells]))
+        lines.append(_line([kind, "margin", *(_margin(means, name) for name in COLUMNS)]))
+    lines.append(_line(["the paper's", "margin", *(column[3] for column in COLUMNS.values())]))
+    text = "\n".join(lines)
+    if page is not None:
+        before, rest = page.read_text(encoding="utf-8").split(BEGIN)
+        page.write_text(f"{before}{BEGIN}\n{text}\n{END}{rest.split(END)[1]}", encoding="utf-8")
+    return text
+
+
+def _seed_means(folder: Path, kind: str, seeds: int) -> list[dict[str, float]]:
+    """Return for each seed the means over all grasps; every object has as many."""
+    return [_means(folder / f"test_{seed}" / kind) for seed in range(seeds)]
+
+
+def _means(folder: Path) -> dict[str, float]:
+    files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+    return {name: float(np.mean([value for file in files for value in file[name]])) for name in COLUMNS}
+
+
+def _cell(values: np.ndarray, name: str) -> str:
+    digits = COLUMNS[name][1]
+    return f"{values.mean():.{digits}f} ± {values.std(ddof=min(1, len(values) - 1)):.{digits}f}"
+
+
+def _margin(means: dict[str, list[dict[str, float]]], name: str) -> str:
+    ours, other = (np.mean([seed[name] for seed in means[planner]]) for planner in ("ours", "annealed"))
+    if other == 0.0:
+        return ""
+    share, better = 100.0 * (ours / other - 1.0), COLUMNS[name][2]
+    return f"**{share:+.0f} %**" if share * better > 0.0 else f"{share:+.0f} %"
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
