@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""A dataset's scenes with annealed grasps in place of ours, and two datasets cut to as many grasps in each rest pose."""
+"""A dataset's scenes with annealed grasps in place of ours, and datasets cut to as many grasps of each rest pose."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from omni_graspd.synthesis.squeeze import SqueezeConfig
 from omni_graspd.synthesis.surroundings import Surroundings
 from omni_graspd.synthesis.way_check import with_way
 
-RUNS, WAYS = 3.0, 1.5
+RUNS, WAYS = 2.0, 1.3
 """Runs of the search, and best grasps for which a way is looked for, for each grasp that is wanted."""
 _SETTINGS = SynthesisConfig(distance=SignedDistanceConfig(phong_alpha=0.0), squeeze=SqueezeConfig(max_imbalance=1e9))
 """The mesh as it is; and grasps need a way past the table, but are not asked whether their squeeze is in balance: that
@@ -52,8 +52,8 @@ def anneal_dataset(config: GenerateConfig, ours: Path, out: Path, search: Anneal
         shutil.copytree(ours, begun, ignore=shutil.ignore_patterns("grasps", "checksums.parquet", "*.jsonl"))
         begun.rename(out)
     layout, began = DatasetLayout(out), time.process_time()
-    with open_run(config) as run:
-        run = run.with_rest_poses()
+    with open_run(config) as opened:
+        run = opened.with_rest_poses()
         (hand,) = run.hands
         for obj in run.objects:
             path = layout.grasps(hand.name, obj.name)

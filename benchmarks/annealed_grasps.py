@@ -44,7 +44,7 @@ _HALVINGS = 6
 class AnnealingConfig:
     """How grasps are searched."""
 
-    steps: int = 5000
+    steps: int = 2000
     """Steps of each run."""
     alpha: float = 0.05
     """Distance that counts as much as a normal that is square to the surface [m]."""
@@ -173,7 +173,7 @@ def _of_links(clearance: HandClearance, links: tuple[int, ...]) -> HandClearance
 
 
 def _postures(hand: Hand) -> np.ndarray:
-    """Return what the two amplitudes move, shape [2, actuated_count]: the spread, which comes first, and all fingers."""
+    """Return what the two amplitudes move, spread and fingers of the Barrett hand, shape [2, actuated_count]."""
     spread, bend = np.zeros(hand.actuated_count), np.ones(hand.actuated_count)
     spread[0], bend[0] = 1.0, 0.0
     return np.stack([spread, bend])

@@ -180,13 +180,15 @@ def anneal_kernel(
         place(chain, palm_new, spread, bend, row, links)
         found = energy(chain, row, links)
         warmth = wp.max(temperature * accepting, 1.0e-9)
+        accepted = int(0)
         if found < now or wp.randf(state) < wp.exp((now - found) / warmth):
-            if is_legal(chain, row, links) == 1:
-                palm = palm_new
-                amplitude = wp.vec2(spread, bend)
-                now = found
-                if found < least:
-                    least = found
-                    palms[row] = palm
-                    amplitudes[row] = amplitude
+            accepted = is_legal(chain, row, links)
+        if accepted == 1:
+            palm = palm_new
+            amplitude = wp.vec2(spread, bend)
+            now = found
+            if found < least:
+                least = found
+                palms[row] = palm
+                amplitudes[row] = amplitude
     best[row] = least

@@ -17,7 +17,7 @@ import argparse
 import asyncio
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from annealed_dataset import anneal_dataset, equal_datasets
@@ -48,9 +48,9 @@ class Plan:
     """Grasps for each rest pose."""
     scenes: int = 2
     """Drops of each object."""
-    search: AnnealingConfig = AnnealingConfig(steps=3000)
+    search: AnnealingConfig = field(default_factory=AnnealingConfig)
     """The other planner."""
-    train: TrainConfig = replace(PRESETS["tiny"], steps=1500)
+    train: TrainConfig = field(default_factory=lambda: PRESETS["tiny"])
     """Settings of the six trainings."""
     seeds: int = 3
     """Trainings of each set."""
@@ -136,8 +136,8 @@ def _train(data: Path, out: Path, config: TrainConfig, seed: int) -> None:
 
 def _test(config: GenerateConfig, model: Path, out: Path, plan: Plan) -> None:
     predictor, hand = Predictor.load(model), load_hand(HAND)
-    with open_run(config) as run:
-        run = run.with_rest_poses()
+    with open_run(config) as opened:
+        run = opened.with_rest_poses()
         for obj in run.objects:
             began, around = time.process_time(), run.rest_poses[obj.name].surroundings
             measure_predictions(predictor, hand, obj, around, plan.views, plan.count, out)

@@ -50,8 +50,8 @@ def write_table(folders: dict[str, Path], setting: Setting, page: Path | None) -
         page: The page; None: nowhere.
     """
     lines = [
-        f"{setting.grasps} training grasps of {setting.training_objects} objects by the Barrett hand from each planner, "
-        f"as many of each rest pose; {setting.train.steps} steps of {setting.train.views} views x "
+        f"{setting.grasps} training grasps of {setting.training_objects} objects by the Barrett hand from each "
+        f"planner, as many of each rest pose; {setting.train.steps} steps of {setting.train.views} views x "
         f"{setting.train.grasps} grasps; {setting.test_objects} held-out objects, {setting.views} views x "
         f"{setting.count} grasps. Mean of {setting.seeds} seeds, ± their standard deviation. Nothing is filtered.",
         "",
