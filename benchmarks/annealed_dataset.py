@@ -30,8 +30,8 @@ from omni_graspd.synthesis.squeeze import SqueezeConfig
 from omni_graspd.synthesis.surroundings import Surroundings
 from omni_graspd.synthesis.way_check import with_way
 
-RUNS, WAYS = 2.0, 1.3
-"""Runs of the search, and best grasps for which a way is looked for, for each grasp that is wanted."""
+_WAYS = 0.7
+"""For this share of the runs, the best ones, a way is looked for."""
 _SETTINGS = SynthesisConfig(distance=SignedDistanceConfig(phong_alpha=0.0), squeeze=SqueezeConfig(max_imbalance=1e9))
 """The mesh as it is; and grasps need a way past the table, but are not asked whether their squeeze is in balance: that
 is what our planner sees to, this one goes by epsilon."""
@@ -64,19 +64,16 @@ def anneal_dataset(config: GenerateConfig, ours: Path, out: Path, search: Anneal
             write_grasps(table, path)
             seconds = time.process_time() - began
             usable = table.grasps.usable
-            print(
-                f"annealed {obj.name:<22} {usable.sum():>4} of {len(usable):>4} usable, "
-                f"epsilon {table.metrics['epsilon'][usable].mean():.3f}, {seconds:.0f} s",
-                flush=True,
-            )
+            print(f"annealed {obj.name:<22} {usable.sum()} of {len(usable)} usable, {seconds:.0f} s", flush=True)
 
 
-def equal_datasets(folders: dict[Path, Path], hand: str) -> int:
+def equal_datasets(folders: dict[Path, Path], hand: str, most: int) -> int:
     """Write datasets with the best grasps of each, as many of each rest pose in all of them.
 
     Args:
         folders: From where to where. The last names of the latter should be the same: views are drawn by them.
         hand: Whose grasps.
+        most: Most grasps of a rest pose.
 
     Returns:
         How many grasps each has.
@@ -92,7 +89,7 @@ def equal_datasets(folders: dict[Path, Path], hand: str) -> int:
         chosen: list[list[np.ndarray]] = [[] for _ in tables]
         for rest_pose in np.unique(tables[0].rest_poses):
             ranked = [_best(table, rest_pose) for table in tables]
-            count = min(len(rows) for rows in ranked)
+            count = min(most, *(len(rows) for rows in ranked))
             total += count
             for rows, best in zip(chosen, ranked, strict=True):
                 rows.append(np.sort(best[:count]))
@@ -126,18 +123,18 @@ def _annealed_table(run: Run, hand: Hand, obj: RigidObject, search: AnnealingCon
 def annealed_grasps(
     hand: Hand, obj: RigidObject, around: Surroundings, count: int, seed: int, search: AnnealingConfig
 ) -> tuple[GraspBatch, np.ndarray]:
-    """Return the best annealed grasps of an object on a table by epsilon, with their ways, and their epsilon."""
+    """Return the best of ``count`` annealed grasps of an object on a table, with their ways, and their epsilon."""
     model, surroundings = object_model(obj, _SETTINGS.distance, "cpu"), SurroundingsModel(around)
     wanted = Wanted(GraspRequest(obj, range(count), around), model, surroundings)
     clearance = wanted.clearance(hand, hand_model(hand, _SETTINGS.point_count, "cpu").points)
-    postures = annealed_postures(hand, obj, model, around.plane, round(RUNS * count), seed, search)[:2]
+    postures = annealed_postures(hand, obj, model, around.plane, count, seed, search)[:2]
     closed = [closed_grasps(clearance, *postures, ahead=ahead) for ahead in (False, True)]
     palms, actuated = (np.concatenate(column) for column in zip(*closed, strict=True))
     joints = hand.joint_positions(actuated)
     epsilon = np.nan_to_num(evaluate_grasps(hand, obj, palms, joints, MetricsConfig())["epsilon"])
     runs = len(postures[0])
     better = np.where(epsilon[:runs] >= epsilon[runs:], 0, runs) + np.arange(runs)  # of one run's two
-    best = better[np.argsort(-epsilon[better], kind="stable")][: round(WAYS * count)]
+    best = better[np.argsort(-epsilon[better], kind="stable")][: round(_WAYS * count)]
     best = best[epsilon[best] > 0.0]
     hands = clearance.place(palms[best], joints[best])
     pierced, crossed = clearance.pierced(hands), crossing_pairs(hand, joints[best], "cpu").any(axis=(1, 2))

@@ -45,12 +45,14 @@ class Plan:
     """How much of everything."""
 
     grasps: int = 60
-    """Grasps for each rest pose."""
+    """Grasps that each planner tries for each rest pose."""
+    kept: int = 30
+    """Best of them by its own ranking, at most, from which a network learns."""
     scenes: int = 2
     """Drops of each object."""
     search: AnnealingConfig = field(default_factory=AnnealingConfig)
     """The other planner."""
-    train: TrainConfig = field(default_factory=lambda: PRESETS["tiny"])
+    train: TrainConfig = field(default_factory=lambda: replace(PRESETS["tiny"], steps=1000))
     """Settings of the six trainings."""
     seeds: int = 3
     """Trainings of each set."""
@@ -65,9 +67,10 @@ class Plan:
 
 
 TINY = Plan(
-    grasps=4,
+    grasps=8,
+    kept=3,
     scenes=1,
-    search=AnnealingConfig(steps=300),
+    search=AnnealingConfig(steps=1000),
     train=TrainConfig(
         network=NetworkConfig(width=16, blocks=1, basis=32, near_basis=16, channels=2),
         steps=4,
@@ -80,7 +83,7 @@ TINY = Plan(
     seeds=2,
     views=1,
     count=3,
-    training_objects=3,
+    training_objects=5,
     test_objects=1,
 )
 
@@ -105,7 +108,9 @@ def main() -> None:
     cut = {planner: out / planner / "grasps" for planner in PLANNERS}
     kept = out / "count.json"
     if not kept.is_file():
-        kept.write_text(json.dumps(equal_datasets({out / planner / "all": cut[planner] for planner in PLANNERS}, HAND)))
+        kept.write_text(
+            json.dumps(equal_datasets({out / planner / "all": cut[planner] for planner in PLANNERS}, HAND, plan.kept))
+        )
     test = replace(config, object=tuple(held_out), out=out / "test")
     with open_run(test) as run:
         asyncio.run(settle_stage(run))
