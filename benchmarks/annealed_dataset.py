@@ -87,7 +87,7 @@ def equal_datasets(folders: dict[Path, Path], hand: str, most: int) -> int:
     for name in names:
         tables = [read_grasps(DatasetLayout(source).grasps(hand, name)) for source in folders]
         chosen: list[list[np.ndarray]] = [[] for _ in tables]
-        for rest_pose in np.unique(tables[0].rest_poses):
+        for rest_pose in np.unique(np.asarray(tables[0].rest_poses)):
             ranked = [_best(table, rest_pose) for table in tables]
             count = min(most, *(len(rows) for rows in ranked))
             total += count
@@ -137,7 +137,8 @@ def annealed_grasps(
     best = better[np.argsort(-epsilon[better], kind="stable")][: round(_WAYS * count)]
     best = best[epsilon[best] > 0.0]
     hands = clearance.place(palms[best], joints[best])
-    pierced, crossed = clearance.pierced(hands), crossing_pairs(hand, joints[best], "cpu").any(axis=(1, 2))
+    pierced = np.asarray(clearance.pierced(hands))
+    crossed = np.asarray(crossing_pairs(hand, joints[best], "cpu").any(axis=(1, 2)))
     status = tuple(
         PIERCED if through else CROSSED if itself else "ok" for through, itself in zip(pierced, crossed, strict=True)
     )

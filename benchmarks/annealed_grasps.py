@@ -13,6 +13,7 @@ posture of each run, as it is and after the palm has gone ahead until it touches
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import warp as wp
@@ -89,7 +90,7 @@ def annealed_postures(
     device_palms = wp.array(palms, dtype=wp.transform, device="cpu")
     device_amplitudes = wp.array(amplitudes, dtype=wp.vec2, device="cpu")
     best = wp.empty(runs, dtype=float, device="cpu")
-    links = wp.empty((runs, len(hand.links)), dtype=wp.transform, device="cpu")
+    links = wp.zeros((runs, len(hand.links)), dtype=wp.transform, device="cpu")
     cooling = -np.log(config.coldest) / config.steps ** (1.0 / config.dimension)
     inputs = [chain, seed, config.steps, config.dimension, cooling, config.accepting]
     wp.launch(anneal_kernel, runs, inputs, [device_palms, device_amplitudes, best, links], device="cpu")
@@ -199,9 +200,7 @@ def _starts(
     return matrix_to_pose(matrices), amplitudes
 
 
-def _chain(
-    hand: Hand, obj: RigidObject, model: ObjectModel, plane: np.ndarray | None, config: AnnealingConfig
-) -> Chain:
+def _chain(hand: Hand, obj: RigidObject, model: ObjectModel, plane: np.ndarray | None, config: AnnealingConfig) -> Any:
     chain, tree = Chain(), KinematicTree.from_hand(hand, "cpu")
     for name in ("parent", "joint", "joint_type", "axis", "T_parent_joint", "T_joint_link"):
         setattr(chain, name, getattr(tree, name))

@@ -14,27 +14,28 @@ A run that was stopped goes on. ``--tiny`` shows in a minute that all of it runs
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from annealed_dataset import anneal_dataset, equal_datasets
 from annealed_grasps import AnnealingConfig
 from predict_data import BUILT_IN, HELD_OUT, make_grasps, scan_name, scans_in, training_scans
+from predict_quality import random_grasps
 from table_three_page import Setting, write_table
-from table_three_test import measure_predictions
+from table_three_test import Predict, measure_dataset, measure_predictions
 
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.run import open_run
-from omni_graspd.dataset.stages.settle_stage import settle_stage
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.prediction.network_config import NetworkConfig
-from omni_graspd.prediction.predictor import Predictor
+from omni_graspd.prediction.predictor import PredictConfig, Predictor
 from omni_graspd.prediction.train_config import PRESETS, TrainConfig
 from omni_graspd.prediction.training import TrainRun, train_model
 from omni_graspd.prediction.training_set import read_training_sets
+from omni_graspd.seeding import random_generator
 
 HAND = "barrett"
 PLANNERS = ("ours", "annealed")
@@ -60,6 +61,13 @@ class Plan:
     """Views of each test object."""
     count: int = 30
     """Grasps of each view."""
+    slow: int = 3
+    """Of each view so many are measured in what takes long: the volume of the wrench space, SD and the lift."""
+    own: int = 2
+    """Grasps of each training object that are measured, too."""
+    known: int = 8
+    """Grasps that our planner, which knows the mesh, makes of each test object in each rest pose, and most of each
+    object that are measured."""
     training_objects: int | None = None
     """So many only."""
     test_objects: int | None = None
@@ -83,6 +91,9 @@ TINY = Plan(
     seeds=2,
     views=1,
     count=3,
+    slow=1,
+    own=1,
+    known=2,
     training_objects=5,
     test_objects=1,
 )
@@ -99,29 +110,34 @@ def main() -> None:
     plan, out = TINY if options.tiny else Plan(), options.out
     training = [*BUILT_IN, *map(str, training_scans(options.objects))][: plan.training_objects]
     held_out = [str(path) for path in scans_in(options.objects) if scan_name(path) in HELD_OUT][: plan.test_objects]
-    ours, annealed = (out / planner / "all" for planner in PLANNERS)
-    config = GenerateConfig(hand=(HAND,), object=tuple(training), grasps=plan.grasps, scenes=plan.scenes, out=ours)
-    config = replace(config, workers=1)
-    make_grasps(config)
-    anneal_dataset(config, ours, annealed, plan.search)
+    folders = {planner: out / planner for planner in PLANNERS}
+    whole = {planner: folder / "all" for planner, folder in folders.items()}
     # Both are called `grasps`: the views are drawn by this name.
-    cut = {planner: out / planner / "grasps" for planner in PLANNERS}
+    cut = {planner: folder / "grasps" for planner, folder in folders.items()}
+    config = GenerateConfig(hand=(HAND,), object=tuple(training), grasps=plan.grasps, scenes=plan.scenes, workers=1)
+    config = replace(config, out=whole["ours"])
+    make_grasps(config)
+    anneal_dataset(config, whole["ours"], whole["annealed"], plan.search)
     kept = out / "count.json"
     if not kept.is_file():
-        kept.write_text(
-            json.dumps(equal_datasets({out / planner / "all": cut[planner] for planner in PLANNERS}, HAND, plan.kept))
-        )
-    test = replace(config, object=tuple(held_out), out=out / "test")
-    with open_run(test) as run:
-        asyncio.run(settle_stage(run))
+        kept.write_text(json.dumps(equal_datasets({whole[name]: cut[name] for name in PLANNERS}, HAND, plan.kept)))
+    test = replace(config, object=tuple(held_out), grasps=plan.known, out=out / "test")
+    make_grasps(test)
+    tests = _Tests(test, plan)
     for seed in range(plan.seeds):
-        for planner in PLANNERS:
-            model = out / planner / f"model_{seed}"
-            _train(cut[planner], model, plan.train, seed)
-            _test(test, model, out / planner / f"test_{seed}", plan)
+        for planner, folder in folders.items():
+            _train(cut[planner], folder / f"model_{seed}", plan.train, seed)
+            tests.of_model(folder, seed, "network", PredictConfig(fit=False))
+    for planner, folder in folders.items():
+        measure_dataset(cut[planner], tests.hand, plan.own, folder / "training")
+    for seed in range(plan.seeds):
+        for folder in folders.values():
+            tests.of_model(folder, seed, "fitted", PredictConfig())
+    tests.of_random(cut["ours"], folders["ours"] / "random")
+    measure_dataset(test.out, tests.hand, plan.known, folders["ours"] / "known")
     count = json.loads(kept.read_text())
-    setting = Setting(count, len(training), len(held_out), plan.train, plan.views, plan.count, plan.seeds)
-    print(write_table({planner: out / planner for planner in PLANNERS}, setting, options.page))
+    setting = Setting(count, len(training), len(held_out), plan.train, plan.views, plan.count, plan.slow, plan.seeds)
+    print(write_table(folders, setting, options.page))
 
 
 def _train(data: Path, out: Path, config: TrainConfig, seed: int) -> None:
@@ -133,20 +149,42 @@ def _train(data: Path, out: Path, config: TrainConfig, seed: int) -> None:
     read = time.process_time() - began
     print(f"{out}: {len(sets['train'])} views, {len(sets['train'].rows)} grasps, read in {read:.0f} s", flush=True)
 
-    def tell(entry: dict) -> None:
+    def tell(entry: dict[str, Any]) -> None:
         print(f"{out} {entry} {time.process_time() - began:.0f} s", flush=True)
 
     train_model(hand, sets, config, TrainRun(out=out, seed=seed, threads=1), tell=tell)
 
 
-def _test(config: GenerateConfig, model: Path, out: Path, plan: Plan) -> None:
-    predictor, hand = Predictor.load(model), load_hand(HAND)
-    with open_run(config) as opened:
-        run = opened.with_rest_poses()
-        for obj in run.objects:
-            began, around = time.process_time(), run.rest_poses[obj.name].surroundings
-            measure_predictions(predictor, hand, obj, around, plan.views, plan.count, out)
-            print(f"{out} {obj.name} {time.process_time() - began:.0f} s", flush=True)
+class _Tests:
+    """The held-out objects where they rest, and what is made and measured of them."""
+
+    def __init__(self, config: GenerateConfig, plan: Plan) -> None:
+        self.plan, self.hand = plan, load_hand(HAND)
+        with open_run(config) as opened:
+            run = opened.with_rest_poses()
+            self.resting = [(obj, run.rest_poses[obj.name].surroundings) for obj in run.objects]
+
+    def of_model(self, folder: Path, seed: int, kind: str, config: PredictConfig) -> None:
+        """Measure what a planner's network of a seed predicts."""
+        predictor, count = Predictor.load(folder / f"model_{seed}"), self.plan.count
+        self._measure(
+            lambda crop, view: predictor.predict(crop, self.hand, count, seed=view, config=config),
+            folder / f"{kind}_{seed}",
+        )
+
+    def of_random(self, data: Path, path: Path) -> None:
+        """Measure random training grasps that are moved to where the objects are."""
+        if len(list(path.glob("*.json"))) == len(self.resting):
+            return
+        _, sets = read_training_sets([data], HAND, config=replace(self.plan.train, cast=1), seed=0)
+        count, random = self.plan.count, random_generator(0, "table three", "random")
+        self._measure(lambda crop, view: random_grasps(self.hand, sets["train"], count, random), path)
+
+    def _measure(self, predict: Predict, path: Path) -> None:
+        began = time.process_time()
+        for obj, around in self.resting:
+            measure_predictions(predict, self.hand, obj, around, self.plan.views, self.plan.slow, path)
+        print(f"{path} {time.process_time() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

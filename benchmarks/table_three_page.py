@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from table_three_test import KINDS
 
 from omni_graspd.prediction.train_config import TrainConfig
 
@@ -25,6 +24,14 @@ COLUMNS = {
     "lifted": ("lifted", 2, 1, ""),
 }
 """Title, digits, whether more is better, and our margin over GraspIt! in the paper's Table III, EGAD + KIT."""
+KINDS = {
+    "network": "network",
+    "fitted": "network, fitted to its guess",
+    "training": "training grasps",
+    "random": "random ones, moved there",
+    "known": "planner, knows the mesh",
+}
+"""What is measured, by the beginning of its folders' names."""
 NAMES = {"ours": "omni_graspd", "annealed": "annealed, as GraspIt!"}
 
 
@@ -38,6 +45,7 @@ class Setting:
     train: TrainConfig
     views: int
     count: int
+    slow: int
     seeds: int
 
 
@@ -49,22 +57,26 @@ def write_table(folders: dict[str, Path], setting: Setting, page: Path | None) -
         setting: What they come from.
         page: The page; None: nowhere.
     """
+    train = setting.train
     lines = [
         f"{setting.grasps} training grasps of {setting.training_objects} objects by the Barrett hand from each "
-        f"planner, as many of each rest pose; {setting.train.steps} steps of {setting.train.views} views x "
-        f"{setting.train.grasps} grasps; {setting.test_objects} held-out objects, {setting.views} views x "
-        f"{setting.count} grasps. Mean of {setting.seeds} seeds, ± their standard deviation. Nothing is filtered.",
+        f"planner, as many of each rest pose. {train.steps} steps of {train.views} views x {train.grasps} grasps. "
+        f"{setting.test_objects} held-out objects, {setting.views} views x {setting.count} grasps; Vol, SD and lift of "
+        f"{setting.slow} of each view, from the best score to the worst. Mean of {setting.seeds} seeds ± their "
+        "standard deviation. Nothing is filtered. Bold: better.",
         "",
         _line(["grasps", "learned from", *(title for title, *_ in COLUMNS.values())]),
         "|---|---|" + "---:|" * len(COLUMNS),
     ]
-    for kind in KINDS:
-        means = {planner: _seed_means(folder, kind, setting.seeds) for planner, folder in folders.items()}
-        for planner, of_seeds in means.items():
+    for kind, title in KINDS.items():
+        means = {planner: _seed_means(folder, kind) for planner, folder in folders.items()}
+        there = {planner: of_seeds for planner, of_seeds in means.items() if of_seeds}
+        for planner, of_seeds in there.items():
             cells = [_cell(np.array([seed[name] for seed in of_seeds]), name) for name in COLUMNS]
-            lines.append(_line([kind, NAMES[planner], *cells]))
-        lines.append(_line([kind, "margin", *(_margin(means, name) for name in COLUMNS)]))
-    lines.append(_line(["the paper's", "margin", *(column[3] for column in COLUMNS.values())]))
+            lines.append(_line([title, NAMES[planner], *cells]))
+        if len(there) == len(folders):
+            lines.append(_line([title, "margin", *(_margin(means, name) for name in COLUMNS)]))
+    lines.append(_line(["the paper's networks", "margin", *(column[3] for column in COLUMNS.values())]))
     text = "\n".join(lines)
     if page is not None:
         before, rest = page.read_text(encoding="utf-8").split(BEGIN)
@@ -72,9 +84,9 @@ def write_table(folders: dict[str, Path], setting: Setting, page: Path | None) -
     return text
 
 
-def _seed_means(folder: Path, kind: str, seeds: int) -> list[dict[str, float]]:
-    """Return for each seed the means over all grasps; every object has as many."""
-    return [_means(folder / f"test_{seed}" / kind) for seed in range(seeds)]
+def _seed_means(folder: Path, kind: str) -> list[dict[str, float]]:
+    """Return for each seed the means over all grasps, of which all objects have as many; one mean without seeds."""
+    return [_means(path) for path in sorted(folder.glob(f"{kind}*")) if list(path.glob("*.json"))]
 
 
 def _means(folder: Path) -> dict[str, float]:
@@ -84,7 +96,8 @@ def _means(folder: Path) -> dict[str, float]:
 
 def _cell(values: np.ndarray, name: str) -> str:
     digits = COLUMNS[name][1]
-    return f"{values.mean():.{digits}f} ± {values.std(ddof=min(1, len(values) - 1)):.{digits}f}"
+    mean = f"{values.mean():.{digits}f}"
+    return f"{mean} ± {values.std(ddof=1):.{digits}f}" if len(values) > 1 else mean
 
 
 def _margin(means: dict[str, list[dict[str, float]]], name: str) -> str:
