@@ -5,7 +5,7 @@
     python benchmarks/table_three.py --objects OBJECTS --out OUT [--page docs/predict.md] [--tiny]
 
 OBJECTS is a folder of YCB and EGAD meshes, ``ycb/*`` and ``egad/*``; built-in objects are added, those that
-:data:`~predict_data.HELD_OUT` names are for the test. Both planners make grasps by the Barrett hand of the same objects
+:data:`TESTED` names are for the test. Both planners make grasps by the Barrett hand of the same objects
 in the same rest poses, as many of each; ways, pregrasps and squeezes are planned by the same code. The same network is
 trained on each with the same settings and views, once for each seed, and predicts grasps of the held-out objects.
 A run that was stopped goes on. ``--tiny`` shows in a minute that all of it runs; its numbers mean nothing.
@@ -22,7 +22,7 @@ from typing import Any
 
 from annealed_dataset import anneal_dataset, equal_datasets
 from annealed_grasps import AnnealingConfig
-from predict_data import BUILT_IN, HELD_OUT, make_grasps, scan_name, scans_in, training_scans
+from predict_data import BUILT_IN, make_grasps, scan_name, scans_in, training_scans
 from predict_quality import random_grasps
 from table_three_page import Setting, write_table
 from table_three_test import Predict, measure_dataset, measure_predictions
@@ -30,15 +30,20 @@ from table_three_test import Predict, measure_dataset, measure_predictions
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.run import open_run
 from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.prediction.crop import Crop
 from omni_graspd.prediction.network_config import NetworkConfig
-from omni_graspd.prediction.predictor import PredictConfig, Predictor
+from omni_graspd.prediction.predictor import PredictConfig, Prediction, Predictor
 from omni_graspd.prediction.train_config import PRESETS, TrainConfig
 from omni_graspd.prediction.training import TrainRun, train_model
 from omni_graspd.prediction.training_set import read_training_sets
 from omni_graspd.seeding import random_generator
+from omni_graspd.synthesis.surroundings import Surroundings
 
 HAND = "barrett"
 PLANNERS = ("ours", "annealed")
+TESTED = ("B3", "006_mustard_bottle", "G5", "061_foam_brick", "D5", "010_potted_meat_can")
+"""Objects of the test, those of EGAD and of YCB in turn, so that those that were reached before a stop are of both."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +114,8 @@ def main() -> None:
     options = parser.parse_args()
     plan, out = TINY if options.tiny else Plan(), options.out
     training = [*BUILT_IN, *map(str, training_scans(options.objects))][: plan.training_objects]
-    held_out = [str(path) for path in scans_in(options.objects) if scan_name(path) in HELD_OUT][: plan.test_objects]
+    scans = {scan_name(path): str(path) for path in scans_in(options.objects)}
+    held_out = [scans[name] for name in TESTED if name in scans][: plan.test_objects]
     folders = {planner: out / planner for planner in PLANNERS}
     whole = {planner: folder / "all" for planner, folder in folders.items()}
     # Both are called `grasps`: the views are drawn by this name.
@@ -124,35 +130,33 @@ def main() -> None:
     test = replace(config, object=tuple(held_out), grasps=plan.known, out=out / "test")
     make_grasps(test)
     tests = _Tests(test, plan)
-    for seed in range(plan.seeds):
-        for planner, folder in folders.items():
-            _train(cut[planner], folder / f"model_{seed}", plan.train, seed)
-            tests.of_model(folder, seed, "network", PredictConfig(fit=False))
+    for planner, folder in folders.items():
+        _train(cut[planner], folder, plan)
+    for kind, how in (("network", PredictConfig(fit=False)), ("fitted", PredictConfig())):
+        tests.of_models(list(folders.values()), kind, how)
     for planner, folder in folders.items():
         measure_dataset(cut[planner], tests.hand, plan.own, folder / "training")
-    for seed in range(plan.seeds):
-        for folder in folders.values():
-            tests.of_model(folder, seed, "fitted", PredictConfig())
     tests.of_random(cut["ours"], folders["ours"] / "random")
     measure_dataset(test.out, tests.hand, plan.known, folders["ours"] / "known")
     count = json.loads(kept.read_text())
-    setting = Setting(count, len(training), len(held_out), plan.train, plan.views, plan.count, plan.slow, plan.seeds)
+    setting = Setting(count, len(training), plan.train, plan.views, plan.count, plan.slow, plan.seeds)
     print(write_table(folders, setting, options.page))
 
 
-def _train(data: Path, out: Path, config: TrainConfig, seed: int) -> None:
-    """Train a model; the views are the same for all seeds and both sets."""
-    if (out / "model.json").is_file():
+def _train(data: Path, folder: Path, plan: Plan) -> None:
+    """Train a model for each seed; the views are the same for all seeds and planners."""
+    outs = [folder / f"model_{seed}" for seed in range(plan.seeds)]
+    if all((out / "model.json").is_file() for out in outs):
         return
     began = time.process_time()
-    hand, sets = read_training_sets([data], HAND, config=config, seed=0)
-    read = time.process_time() - began
-    print(f"{out}: {len(sets['train'])} views, {len(sets['train'].rows)} grasps, read in {read:.0f} s", flush=True)
 
     def tell(entry: dict[str, Any]) -> None:
-        print(f"{out} {entry} {time.process_time() - began:.0f} s", flush=True)
+        print(f"{folder} {entry} {time.process_time() - began:.0f} s", flush=True)
 
-    train_model(hand, sets, config, TrainRun(out=out, seed=seed, threads=1), tell=tell)
+    hand, sets = read_training_sets([data], HAND, config=plan.train, seed=0)
+    tell({"views": len(sets["train"]), "grasps": len(sets["train"].rows)})
+    for seed, out in enumerate(outs):
+        train_model(hand, sets, plan.train, TrainRun(out=out, seed=seed, threads=1), tell=tell)
 
 
 class _Tests:
@@ -164,13 +168,17 @@ class _Tests:
             run = opened.with_rest_poses()
             self.resting = [(obj, run.rest_poses[obj.name].surroundings) for obj in run.objects]
 
-    def of_model(self, folder: Path, seed: int, kind: str, config: PredictConfig) -> None:
-        """Measure what a planner's network of a seed predicts."""
-        predictor, count = Predictor.load(folder / f"model_{seed}"), self.plan.count
-        self._measure(
-            lambda crop, view: predictor.predict(crop, self.hand, count, seed=view, config=config),
-            folder / f"{kind}_{seed}",
-        )
+    def of_models(self, folders: list[Path], kind: str, config: PredictConfig) -> None:
+        """Measure what all networks predict, one object after the other."""
+        models = [(folder, seed) for seed in range(self.plan.seeds) for folder in folders]
+        predictors = {model: Predictor.load(model[0] / f"model_{model[1]}") for model in models}
+        for obj, around in self.resting:
+            for model in models:
+
+                def predict(crop: Crop, view: int, model: tuple[Path, int] = model) -> Prediction:
+                    return predictors[model].predict(crop, self.hand, self.plan.count, seed=view, config=config)
+
+                self._measure(predict, obj, around, model[0] / f"{kind}_{model[1]}")
 
     def of_random(self, data: Path, path: Path) -> None:
         """Measure random training grasps that are moved to where the objects are."""
@@ -178,13 +186,13 @@ class _Tests:
             return
         _, sets = read_training_sets([data], HAND, config=replace(self.plan.train, cast=1), seed=0)
         count, random = self.plan.count, random_generator(0, "table three", "random")
-        self._measure(lambda crop, view: random_grasps(self.hand, sets["train"], count, random), path)
-
-    def _measure(self, predict: Predict, path: Path) -> None:
-        began = time.process_time()
         for obj, around in self.resting:
-            measure_predictions(predict, self.hand, obj, around, self.plan.views, self.plan.slow, path)
-        print(f"{path} {time.process_time() - began:.0f} s", flush=True)
+            self._measure(lambda crop, view: random_grasps(self.hand, sets["train"], count, random), obj, around, path)
+
+    def _measure(self, predict: Predict, obj: RigidObject, around: tuple[Surroundings, ...], path: Path) -> None:
+        began = time.process_time()
+        measure_predictions(predict, self.hand, obj, around, self.plan.views, self.plan.slow, path)
+        print(f"{path} {obj.name} {time.process_time() - began:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,6 @@ class Setting:
 
     grasps: int
     training_objects: int
-    test_objects: int
     train: TrainConfig
     views: int
     count: int
@@ -61,17 +60,22 @@ def write_table(folders: dict[str, Path], setting: Setting, page: Path | None) -
     lines = [
         f"{setting.grasps} training grasps of {setting.training_objects} objects by the Barrett hand from each "
         f"planner, as many of each rest pose. {train.steps} steps of {train.views} views x {train.grasps} grasps. "
-        f"{setting.test_objects} held-out objects, {setting.views} views x {setting.count} grasps; Vol, SD and lift of "
+        f"Held-out objects: {setting.views} views x {setting.count} grasps; Vol, SD and lift of "
         f"{setting.slow} of each view, from the best score to the worst. Mean of {setting.seeds} seeds ± their "
         "standard deviation. Nothing is filtered. Bold: better.",
         "",
         _line(["grasps", "learned from", *(title for title, *_ in COLUMNS.values())]),
         "|---|---|" + "---:|" * len(COLUMNS),
     ]
-    for kind, title in KINDS.items():
-        means = {planner: _seed_means(folder, kind) for planner, folder in folders.items()}
-        there = {planner: of_seeds for planner, of_seeds in means.items() if of_seeds}
-        for planner, of_seeds in there.items():
+    for kind, what in KINDS.items():
+        found = {planner: _folders(folder, kind) for planner, folder in folders.items()}
+        there = {planner: paths for planner, paths in found.items() if paths}
+        if not there:
+            continue
+        names = set.intersection(*({path.name for path in part.glob("*.json")} for part in sum(there.values(), [])))
+        means = {planner: [_means(path, names) for path in paths] for planner, paths in there.items()}
+        title = f"{what}, {len(names)} objects"
+        for planner, of_seeds in means.items():
             cells = [_cell(np.array([seed[name] for seed in of_seeds]), name) for name in COLUMNS]
             lines.append(_line([title, NAMES[planner], *cells]))
         if len(there) == len(folders):
@@ -84,13 +88,14 @@ def write_table(folders: dict[str, Path], setting: Setting, page: Path | None) -
     return text
 
 
-def _seed_means(folder: Path, kind: str) -> list[dict[str, float]]:
-    """Return for each seed the means over all grasps, of which all objects have as many; one mean without seeds."""
-    return [_means(path) for path in sorted(folder.glob(f"{kind}*")) if list(path.glob("*.json"))]
+def _folders(folder: Path, kind: str) -> list[Path]:
+    """Return the folder of each seed of a kind, or its only one."""
+    return [path for path in sorted(folder.glob(f"{kind}*")) if list(path.glob("*.json"))]
 
 
-def _means(folder: Path) -> dict[str, float]:
-    files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+def _means(folder: Path, names: set[str]) -> dict[str, float]:
+    """Return the means over all grasps of some objects."""
+    files = [json.loads((folder / name).read_text(encoding="utf-8")) for name in sorted(names)]
     return {name: float(np.mean([value for file in files for value in file[name]])) for name in COLUMNS}
 
 
