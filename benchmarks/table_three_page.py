@@ -72,8 +72,9 @@ def write_table(folders: dict[str, Path], setting: Setting, page: Path | None) -
         there = {planner: paths for planner, paths in found.items() if paths}
         if not there:
             continue
-        names = set.intersection(*({path.name for path in part.glob("*.json")} for part in sum(there.values(), [])))
-        means = {planner: [_means(path, names) for path in paths] for planner, paths in there.items()}
+        paths = [path for part in there.values() for path in part]
+        names = set.intersection(*({file.name for file in path.glob("*.json")} for path in paths))
+        means = {planner: [_means(path, names) for path in part] for planner, part in there.items()}
         title = f"{what}, {len(names)} objects"
         for planner, of_seeds in means.items():
             cells = [_cell(np.array([seed[name] for seed in of_seeds]), name) for name in COLUMNS]
