@@ -75,11 +75,11 @@ def write_table(folders: dict[str, Path], setting: Setting, page: Path | None) -
         paths = [path for part in there.values() for path in part]
         names = set.intersection(*({file.name for file in path.glob("*.json")} for path in paths))
         means = {planner: [_means(path, names) for path in part] for planner, part in there.items()}
-        title = f"{what}, {len(names)} objects"
+        title = f"{what}, {len(names)} object{'' if len(names) == 1 else 's'}"
         for planner, of_seeds in means.items():
             cells = [_cell(np.array([seed[name] for seed in of_seeds]), name) for name in COLUMNS]
             lines.append(_line([title, NAMES[planner], *cells]))
-        if len(there) == len(folders):
+        if there.keys() == NAMES.keys():
             lines.append(_line([title, "margin", *(_margin(means, name) for name in COLUMNS)]))
     lines.append(_line(["the paper's networks", "margin", *(column[3] for column in COLUMNS.values())]))
     text = "\n".join(lines)
