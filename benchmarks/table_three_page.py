@@ -12,7 +12,7 @@ import numpy as np
 
 from omni_graspd.prediction.train_config import TrainConfig
 
-_NOTHING = 0.01
+_NOTHING = 0.02
 """Means below this are no base for a margin."""
 BEGIN, END = "<!-- table three: written by benchmarks/table_three.py -->", "<!-- end of table three -->"
 COLUMNS = {
