@@ -186,8 +186,13 @@ class _Tests:
             return
         _, sets = read_training_sets([data], HAND, config=replace(self.plan.train, cast=1), seed=0)
         count, random = self.plan.count, random_generator(0, "table three", "random")
-        for obj, around in self.resting:
-            self._measure(lambda crop, view: random_grasps(self.hand, sets["train"], count, random), obj, around, path)
+        # Drawn for all objects, measured or not, so that a run that goes on draws the same.
+        drawn = [
+            [random_grasps(self.hand, sets["train"], count, random) for _ in range(self.plan.views)]
+            for _ in self.resting
+        ]
+        for (obj, around), grasps in zip(self.resting, drawn, strict=True):
+            self._measure(lambda crop, view, grasps=grasps: grasps[view], obj, around, path)
 
     def _measure(self, predict: Predict, obj: RigidObject, around: tuple[Surroundings, ...], path: Path) -> None:
         began = time.process_time()

@@ -103,7 +103,8 @@ def _means(folder: Path, names: set[str]) -> dict[str, float]:
     columns = {name: np.array([value for file in files for value in file[name]]) for name in files[0]}
     columns["epsilon_free"] = np.where(columns["pierced"] > 0.0, 0.0, columns["epsilon"])
     # The hold test does not take hands that the object passes through.
-    return {name: float(np.nanmean(columns[name])) for name in COLUMNS}
+    known = {name: columns[name][~np.isnan(columns[name])] for name in COLUMNS}
+    return {name: float(values.mean()) if len(values) else float("nan") for name, values in known.items()}
 
 
 def _cell(values: np.ndarray, name: str) -> str:
@@ -114,7 +115,7 @@ def _cell(values: np.ndarray, name: str) -> str:
 
 def _margin(means: dict[str, list[dict[str, float]]], name: str) -> str:
     ours, other = (np.mean([seed[name] for seed in means[planner]]) for planner in ("ours", "annealed"))
-    if other < _NOTHING:
+    if np.isnan(ours) or not other >= _NOTHING:
         return ""
     share, better = 100.0 * (ours / other - 1.0), COLUMNS[name][2]
     return f"**{share:+.0f} %**" if share * better > 0.0 else f"{share:+.0f} %"
