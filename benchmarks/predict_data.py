@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--stretched", type=int, default=12, help="scans that are stretched")
     parser.add_argument("--workers", type=int, default=1)
     options = parser.parse_args()
-    scans = [path for path in _scans(options.objects) if _name(path) not in HELD_OUT]
+    scans = training_scans(options.objects)
     made = [*_stretched(scans, options.stretched), *_boxes(7), *_turned(12)]
     folder = options.out.with_name(f"{options.out.name}_shapes")
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,20 +62,31 @@ def main() -> None:
         workers=options.workers,
         out=options.out,
     )
+    make_grasps(config)
+
+
+def make_grasps(config: GenerateConfig) -> None:
+    """Drop objects and find grasps of them, or go on with that; print processor time."""
     with open_run(config) as run:
         print(f"{len(run.objects)} objects", f"{time.process_time():.0f} s", flush=True)
         asyncio.run(settle_stage(run))
         print(f"settled {time.process_time():.0f} s", flush=True)
         asyncio.run(synthesize_stage(run))
-    print(f"processor time {time.process_time():.0f} s")
+    print(f"processor time {time.process_time():.0f} s", flush=True)
 
 
-def _scans(folder: Path) -> list[Path]:
+def scans_in(folder: Path) -> list[Path]:
     """Return mesh files in order, a scan's folder by its mesh."""
-    return sorted([*folder.glob("*/*.ply"), *folder.glob("*/*/textured.obj")], key=_name)
+    return sorted([*folder.glob("*/*.ply"), *folder.glob("*/*/textured.obj")], key=scan_name)
 
 
-def _name(path: Path) -> str:
+def training_scans(folder: Path) -> list[Path]:
+    """Return the mesh files that are not held out."""
+    return [path for path in scans_in(folder) if scan_name(path) not in HELD_OUT]
+
+
+def scan_name(path: Path) -> str:
+    """Return the name of the object in a mesh file."""
     return path.parent.name if path.stem == "textured" else path.stem
 
 
@@ -90,7 +101,7 @@ def _stretched(scans: Sequence[Path], count: int) -> list[tuple[str, trimesh.Tri
         mesh.merge_vertices(merge_tex=True, merge_norm=True)
         mesh.apply_scale(random.uniform(0.7, 1.3, 3))
         mesh.apply_scale(min(1.0, _LARGEST / mesh.extents.max()))
-        made.append((f"stretched_{_name(path).lower()}_{number}", mesh))
+        made.append((f"stretched_{scan_name(path).lower()}_{number}", mesh))
     return made
 
 

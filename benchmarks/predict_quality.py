@@ -128,7 +128,8 @@ class _Kinds:
 
     def _random(self, *, fitted: bool) -> GraspBatch:
         crop = crop_object(placed_image(self.view.image), random_generator(0, "crop"))
-        drawn = _random_grasps(self.view, self.hand, self.train, self.count)
+        random = random_generator(0, "random", self.view.object, self.view.scene_index)
+        drawn = random_grasps(self.hand, self.train, self.count, random)
         if fitted:
             drawn = self.predictor.fit(crop, self.hand, drawn)
         T_object_camera = compose(invert(self.view.T_world_object), matrix_to_pose(self.view.image.T_world_camera))
@@ -154,8 +155,15 @@ def _own_grasps(view: DatasetView, hand: gd.Hand, obj: gd.RigidObject, count: in
     return Grasps(hand, obj, table.grasps.take(chosen), table.indices[chosen])
 
 
-def _random_grasps(view: DatasetView, hand: gd.Hand, train: TrainingSet, count: int) -> Prediction:
-    random = random_generator(0, "random", view.object, view.scene_index)
+def random_grasps(hand: gd.Hand, train: TrainingSet, count: int, random: np.random.Generator) -> Prediction:
+    """Return random grasps of training objects, turned about the vertical through the middle of what is seen.
+
+    Args:
+        hand: The hand.
+        train: Where they come from.
+        count: How many.
+        random: Draws them.
+    """
     matrices, rows = np.tile(np.eye(4), (count, 1, 1)), []
     for number in range(count):
         seen = int(random.integers(len(train)))

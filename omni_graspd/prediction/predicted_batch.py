@@ -10,10 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.lowest_point import lowest_heights
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.prediction.over_table import GRASP, HOVER, rise_from_table
 from omni_graspd.prediction.predictor import Prediction
 from omni_graspd.scenes.way_stations import Station, way_stations
+from omni_graspd.synthesis.clearance import heights_over
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
 from omni_graspd.usd.transforms import IDENTITY, compose, pose_to_matrix
 
@@ -111,4 +112,5 @@ def _heights(hand: Hand, stations: Sequence[Station]) -> np.ndarray:
     """Return the lowest vertex of each hand at each place of its way [m], shape [station_count, grasp_count]."""
     palms = np.stack([station.T_world_palm for station in stations])
     joints = np.stack([station.joint_positions for station in stations])
-    return lowest_heights(hand, _TABLE_TOP, palms, joints)
+    hands = PlacedHands.of(hand, palms.reshape(-1, 7), joints.reshape(-1, hand.joint_count))
+    return heights_over(_TABLE_TOP, hands).reshape(palms.shape[:-1])

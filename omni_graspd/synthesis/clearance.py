@@ -78,14 +78,7 @@ class HandClearance:
 
     def heights(self, hands: PlacedHands) -> np.ndarray:
         """Return the height of the lowest vertex over the table [m], infinite without one, shape [grasp_count]."""
-        if self.plane is None:
-            return np.full(len(hands), np.inf)
-        corners, device = _corners(self.hand, self._device), self._device
-        lowest = wp.empty(len(hands), dtype=float, device=device)
-        inputs = [*_plane_of(self.plane), hands.on(device), corners.starts, corners.positions]
-        inputs += [corners.bound_center, corners.bound_radius]
-        wp.launch(lowest_kernel, dim=len(hands), inputs=inputs, outputs=[lowest], device=device)
-        return lowest.numpy().astype(np.float64)
+        return np.full(len(hands), np.inf) if self.plane is None else heights_over(self.plane, hands, self._device)
 
     def link_heights(self, hands: PlacedHands) -> np.ndarray:
         """Return the height of each link's lowest vertex over the table [m], shape [grasp_count, link_count].
@@ -143,6 +136,25 @@ class HandClearance:
         inputs += [REACH, hands.on(device), points.starts, points.positions, points.bound_center, points.bound_radius]
         wp.launch(gap_kernel, dim=len(hands), inputs=inputs, outputs=[gaps], device=device)
         return gaps.numpy().astype(np.float64)
+
+
+def heights_over(plane: np.ndarray, hands: PlacedHands, device: str = "cpu") -> np.ndarray:
+    """Return the height of each hand's lowest vertex over a plane, in single precision.
+
+    Args:
+        plane: Unit normal and offset in the frame of the hands [m], shape [4].
+        hands: The hands.
+        device: Warp device.
+
+    Returns:
+        Heights [m], negative below the plane, shape [hand_count].
+    """
+    corners = _corners(hands.hand, device)
+    lowest = wp.empty(len(hands), dtype=float, device=device)
+    inputs = [*_plane_of(plane), hands.on(device), corners.starts, corners.positions]
+    inputs += [corners.bound_center, corners.bound_radius]
+    wp.launch(lowest_kernel, dim=len(hands), inputs=inputs, outputs=[lowest], device=device)
+    return lowest.numpy().astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
