@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from omni_graspd.api import aio, assets
-from omni_graspd.api.blocking import blocking
 from omni_graspd.api.grasps import Grasps
+from omni_graspd.blocking import blocking
 from omni_graspd.errors import GraspdError
 
 if TYPE_CHECKING:

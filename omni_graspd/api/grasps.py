@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from omni_graspd.api.blocking import wait_for
+from omni_graspd.blocking import wait_for
 from omni_graspd.errors import GraspdError
 from omni_graspd.full_install import require_extra
 from omni_graspd.hands.hand import Hand
