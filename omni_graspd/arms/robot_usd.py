@@ -113,12 +113,13 @@ def _pose_in(prim: Usd.Prim, top: str) -> np.ndarray:
 
 
 def _hold(stage: Usd.Stage, path: str, first: Usd.Prim, second: Usd.Prim, T_first_second: np.ndarray) -> None:
-    """Connect two prims by a fixed joint."""
+    """Connect two prims by a fixed joint; the pose is in metres, positions of joints are in units of their prim."""
+    scale = np.linalg.norm(local_to_world(first)[:3, :3], axis=0)
     joint = UsdPhysics.FixedJoint.Define(stage, path)
     joint.CreateBody0Rel().SetTargets([first.GetPath()])
     joint.CreateBody1Rel().SetTargets([second.GetPath()])
     x, y, z, w = (float(value) for value in T_first_second[3:])
-    joint.CreateLocalPos0Attr(to_gf(T_first_second[:3]))
+    joint.CreateLocalPos0Attr(to_gf(T_first_second[:3] / scale))
     joint.CreateLocalRot0Attr(Gf.Quatf(w, x, y, z))
     joint.CreateLocalPos1Attr(Gf.Vec3f(0.0))
     joint.CreateLocalRot1Attr(Gf.Quatf(1.0))

@@ -120,5 +120,5 @@ def deactivate_bodies(stage: Usd.Stage, lost: list[Sdf.Path], source: Path) -> N
         ends = [joint_body(stage, rel) for rel in (joint.GetBody0Rel(), joint.GetBody1Rel())]
         if any(end is not None and end.GetPath() in lost for end in ends):
             prim.SetActive(False)
-    for path in lost:
+    for path in sorted(lost, reverse=True):  # What is below a deactivated prim is no longer on the stage.
         stage.GetPrimAtPath(path).SetActive(False)

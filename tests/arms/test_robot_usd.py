@@ -25,9 +25,10 @@ from omni_graspd.cli.main import main
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.hands.usd.hand_reader import read_whole_articulation
 from omni_graspd.usd.stage import create_stage, save_stage
-from omni_graspd.usd.transforms import IDENTITY, author_pose, compose, matrix_to_pose
+from omni_graspd.usd.transforms import IDENTITY, author_pose, compose, invert, matrix_to_pose
 
 _BASE = np.array([-0.5, 0.1, 0.2, 0.0, 0.0, math.sin(0.2), math.cos(0.2)])
 _POSTURE = np.array([0.3, 0.5, -0.4, 0.9, 0.2, 0.7, -1.0])
@@ -120,3 +121,25 @@ def test_files_in_other_units_are_refused(robot, tmp_path: Path):
     stage.GetRootLayer().Reload(force=True)
     with pytest.raises(GraspdError, match=r"in metres and Z up, got 0\.01 m"):
         write_robot_usd(arm, replace(hand, source=other), mount, _BASE, tmp_path / "robot.usda")
+
+
+@pytest.mark.slow
+def test_a_palm_on_a_link_that_is_scaled_is_where_the_mount_has_it(robot, tmp_path: Path):
+    _, arm, hand, _ = robot
+    stage = Usd.Stage.Open(str(arm.source))
+    layer = Sdf.Layer.CreateAnonymous(".usda")
+    layer.TransferContent(stage.GetRootLayer())
+    stage = Usd.Stage.Open(layer)
+    link = stage.GetPrimAtPath(arm.articulation.links[arm.flange_link].prim_path)
+    UsdGeom.Xformable(link).AddScaleOp().Set(Gf.Vec3f(0.5, 2.0, 4.0))
+    layer.Export(str(tmp_path / "seven.usda"))
+    (tmp_path / "arm.toml").write_bytes((arm.source.parent / "arm.toml").read_bytes())
+    scaled = load_arm(str(tmp_path / "seven.usda"))
+    mount = np.array([0.03, -0.02, 0.05, 0.0, math.sin(0.3), 0.0, math.cos(0.3)])
+    write_robot_usd(scaled, hand, mount, _BASE, tmp_path / "robot.usda")
+    whole = read_whole_articulation(tmp_path / "robot.usda")
+    names = [each.name for each in whole.links]
+    found = link_poses(whole, IDENTITY, np.zeros(len(whole.joint_names)))
+    palm = compose(compose(_BASE, matrix_to_pose(arm.chain().end(np.zeros((1, 7)))[0])), mount)
+    off = compose(invert(compose(found[names.index("base")], invert(_BASE))), found[names.index("palm")])
+    np.testing.assert_allclose(off[:3], palm[:3], atol=1e-5)

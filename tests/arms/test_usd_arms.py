@@ -93,3 +93,21 @@ def test_arms_that_may_not_be_used_commercially_have_to_be_accepted(tmp_path: Pa
     assert not (tmp_path / "home" / "arms" / "six").exists()
     path, _ = add_arm("six", file, accept_licence=True)
     assert len(read_whole_articulation(path).joint_names) == 6
+
+
+@pytest.mark.slow
+def test_a_gripper_whose_bodies_lie_one_below_the_other_is_left_out(tmp_path: Path):
+    file = _usd(tmp_path)
+    stage = Usd.Stage.Open(str(file))
+    layer = stage.GetRootLayer()
+    edit = Sdf.BatchNamespaceEdit()
+    edit.Add("/robot/jaw", "/robot/gripper/jaw")
+    assert layer.Apply(edit)
+    for prim in stage.Traverse():
+        if prim.IsA(UsdPhysics.Joint):
+            for rel in (UsdPhysics.Joint(prim).GetBody0Rel(), UsdPhysics.Joint(prim).GetBody1Rel()):
+                rel.SetTargets([path.ReplacePrefix("/robot/jaw", "/robot/gripper/jaw") for path in rel.GetTargets()])
+    stage.Save()
+    _, notes = add_arm("six", file)
+    assert "left out, since it is moved by the flange: gripper, jaw" in notes
+    assert load_arm("six").joint_names == ("pan", "lift", "elbow", "roll", "bend", "turn")
