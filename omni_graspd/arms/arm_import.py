@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -95,11 +97,12 @@ def add_arm(
         check_commercial_use(licenses, license_text, name, is_accepted=accept_licence, kind="an arm")
         with writing_to(folder, resumes=False, setting="GRASPD_HOME"), replaced_folder(folder) as staged:
             written = staged / f"{name}.usda"
-            frame, notes = _convert(name, file, flange, scale, written, progress)
-            copy_files(licenses, staged)
-            stated = license_text or (f"see {', '.join(licenses)}" if licenses else _NOT_STATED)
-            (staged / "arm.toml").write_text(_settings(file, frame, stated, scale, notes), encoding="utf-8")
-            read_arm(written)
+            with _naming(file, written):
+                frame, notes = _convert(name, file, flange, scale, written, progress)
+                copy_files(licenses, staged)
+                stated = license_text or (f"see {', '.join(licenses)}" if licenses else _NOT_STATED)
+                (staged / "arm.toml").write_text(_settings(file, frame, stated, scale, notes), encoding="utf-8")
+                read_arm(written)
     return folder / f"{name}.usda", tuple(notes)
 
 
@@ -120,6 +123,15 @@ def arm_entry(name: str) -> ArmEntry:
     source = read_arm_settings(path).get("source", {})
     file = source.get("file", path) if isinstance(source, dict) else path
     return ArmEntry(name, arm.joint_count, float(lengths.sum()), str(file), arm.license)
+
+
+@contextmanager
+def _naming(file: Path, written: Path) -> Iterator[None]:
+    """Have errors name the user's file: what is written from it is gone when they are read."""
+    try:
+        yield
+    except GraspdError as error:
+        raise GraspdError(str(error).replace(str(written), str(file)), error.listing) from error
 
 
 def _convert(

@@ -16,7 +16,6 @@ from omni_graspd.hands.hand import Hand
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.grasp_tests.hand_colliders import hand_colliders
 from omni_graspd.scenes.grasp_tests.hold import Simulate
-from omni_graspd.scenes.grasp_tests.lift import prepared_object
 from omni_graspd.scenes.grasp_tests.lift_config import LiftConfig
 from omni_graspd.scenes.grasp_tests.lift_motion import phase_shares
 from omni_graspd.scenes.grasp_tests.lift_trials import LiftOutcome, judge
@@ -65,11 +64,6 @@ class ArmLiftTest:
     """Convex meshes in its frame [m]."""
     config: LiftConfig = field(default_factory=LiftConfig)
     """The protocol; how high the lift goes is said by the way."""
-
-    @classmethod
-    def of(cls, simulate: Simulate, arm: Arm, hand: Hand, T_flange_palm: np.ndarray, obj: RigidObject) -> ArmLiftTest:
-        """Prepare the object."""
-        return cls(simulate, arm, hand, T_flange_palm, *prepared_object(obj, LiftConfig()))
 
     async def lift(self, way: RobotWay) -> LiftOutcome:
         """Simulate one way."""

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.arms.arm import Arm
-from omni_graspd.arms.arm_drive import DAMPING, STIFFNESS
+from omni_graspd.arms.arm_drive import DAMPING, LINEAR_DAMPING, LINEAR_STIFFNESS, STIFFNESS
 from omni_graspd.arms.robot_model import ARM, HAND, add_robot, new_spec
 from omni_graspd.atomic import atomic_path
 from omni_graspd.hands.hand import Hand
 
-_ARM_DRIVE, _HAND_DRIVE = {"kp": STIFFNESS, "kv": DAMPING}, {"kp": 5.0, "kv": 0.1}
+_ARM_DRIVE = {"kp": STIFFNESS, "kv": DAMPING}
+_ARM_SLIDE = {"kp": LINEAR_STIFFNESS, "kv": LINEAR_DAMPING}
+_HAND_DRIVE = {"kp": 5.0, "kv": 0.1}
 _GEOMETRY = {"contype": 1, "conaffinity": 0}
 
 
@@ -40,8 +42,10 @@ def write_robot(arm: Arm, hand: Hand, T_flange_palm: np.ndarray, T_world_base: n
     add_robot(spec, arm, hand, T_flange_palm, T_world_base, arm_geometry=_GEOMETRY, hand_geometry=_GEOMETRY)
     for body in spec.bodies[1:]:
         body.gravcomp = 1.0
-    for name in arm.joint_names:
-        _add_drive(spec, f"{ARM}{name}", _ARM_DRIVE)
+    for link in arm.articulation.links:
+        if link.joint >= 0:
+            gains = _ARM_SLIDE if link.joint_type == "prismatic" else _ARM_DRIVE
+            _add_drive(spec, f"{ARM}{arm.joint_names[link.joint]}", gains)
     _drive_hand(spec, hand)
     spec.compile()
     with atomic_path(path) as temporary:

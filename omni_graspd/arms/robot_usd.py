@@ -12,7 +12,7 @@ import numpy as np
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.arms.arm import Arm
-from omni_graspd.arms.usd_arm import deactivate_bodies
+from omni_graspd.arms.usd_arm import check_units, deactivate_bodies
 from omni_graspd.atomic import atomic_path
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
@@ -85,9 +85,7 @@ def _check(source: Path) -> Sdf.Path:
     prim = stage.GetDefaultPrim()
     if not prim:
         raise GraspdError(f"expected a default prim in {source}, got none; set one")
-    metres, up = UsdGeom.GetStageMetersPerUnit(stage), UsdGeom.GetStageUpAxis(stage)
-    if not np.isclose(metres, 1.0) or up != UsdGeom.Tokens.z:
-        raise GraspdError(f"expected {source} in metres and Z up, got {metres:g} m and {up} up; export it anew")
+    check_units(stage, source)
     scale = np.linalg.norm(local_to_world(prim)[:3, :3], axis=0)
     if not np.allclose(scale, 1.0, atol=1e-5):
         raise GraspdError(f"expected {prim.GetPath()} of {source} without a scale, got {scale}; apply it to its links")

@@ -59,8 +59,10 @@ def find_flange(
     if name is None:
         name = _named_like_a_flange(links, frames, by_name)
     if name is None:
-        name = _moved_in_turn(links)[-1]
-        notes = (f"took {name}, the last link that moves, as the flange; name another with --flange",)
+        chain, follower = _moved_in_turn(links)
+        name = chain[-1]
+        place = f"before {follower}, which follows another joint" if follower else "that moves"
+        notes = (f"took {name}, the last link {place}, as the flange; name another with --flange",)
     flange = _anchored(frames[name], by_name)
     joint = by_name[flange.link].joint
     if joint is None or joint.kind == "fixed":
@@ -94,7 +96,7 @@ def without_tool(links: Sequence[SourceLink], flange: Frame, source: Path) -> tu
     if follows:
         raise GraspdError(
             f"expected joints that are driven from the base of {source} to its flange, got {follows[0]!r}, "
-            "which follows another; remove its <mimic>"
+            "which follows another; make it a joint of its own"
         )
     names = {link.name for link in kept}
     return kept, [link.name for link in links if link.name not in names and (link.visuals or link.colliders)]
@@ -115,7 +117,7 @@ def _named_like_a_flange(
     links: Sequence[SourceLink], frames: dict[str, Frame], by_name: dict[str, SourceLink]
 ) -> str | None:
     """Return what is called as flanges are, the farthest from the base; None if nothing is."""
-    chain = _moved_in_turn(links)
+    chain, _ = _moved_in_turn(links)
     for words, on in ((_FLANGE_NAMES, chain), (_LAST_NAMES, chain[-1:])):
         near = {each: _anchored(frames[each], by_name).link for each in frames}
         for word in words:
@@ -125,18 +127,21 @@ def _named_like_a_flange(
     return None
 
 
-def _moved_in_turn(links: Sequence[SourceLink]) -> list[str]:
-    """Return the links that joints move one after the other from the root on, until several move, or one follows."""
+def _moved_in_turn(links: Sequence[SourceLink]) -> tuple[list[str], str | None]:
+    """Return the links that joints move one after the other from the root on, until several move, or one follows.
+
+    The joint that follows another one, if that is where they end, comes second.
+    """
     current = links[0]
     chain = [current.name]
     while True:
         below = [link for link in links if link.parent == current.name and _moves(link, links)]
         if len(below) != 1:
-            return chain
+            return chain, None
         current = below[0]
         if current.joint is not None and current.joint.kind != "fixed":
             if current.joint.leader is not None:
-                return chain
+                return chain, current.joint.name
             chain.append(current.name)
 
 

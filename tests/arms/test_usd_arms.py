@@ -81,7 +81,7 @@ def test_an_arm_in_usd_whose_layers_are_missing_is_refused(tmp_path: Path):
     layer = Sdf.Layer.FindOrOpen(str(file))
     layer.subLayerPaths.append("./lost.usda")
     layer.Save()
-    with pytest.raises(GraspdError, match=r"expected all files that .* is made of, got none of the name lost\.usda"):
+    with pytest.raises(GraspdError, match=r"expected all files that .* refers to, got no lost\.usda"):
         add_arm("six", file)
 
 

@@ -32,8 +32,7 @@ def write_whole(file: Path, scale: float, written: Path) -> tuple[str, ...]:
     lost = [one.name for one in missing if not one.is_materialx]
     if lost:
         raise GraspdError(
-            f"expected all files that {file} is made of, got none of the name {lost[0]}; put it back where "
-            "the file refers to it"
+            f"expected all files that {file} refers to, got no {lost[0]}; put it back where the file refers to it"
         )
     write_self_contained(file, written)
     return tuple(one.note for one in missing)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import trimesh
@@ -174,13 +175,37 @@ def _author_joint(stage: Usd.Stage, design: HandDesign, link: LinkDesign, joint:
         leader = Sdf.Path(f"/{design.name}/joints/{joint.leader}")
         _author_mimic(prim.GetPrim(), f"{'rot' if kind == 'angular' else 'trans'}{'XYZ'[index]}", leader, joint)
         return
-    drive = UsdPhysics.DriveAPI.Apply(prim.GetPrim(), kind)
+    if kind == "angular":
+        author_drive(prim.GetPrim(), kind, target, design.stiffness, design.damping, design.max_torque)
+    else:
+        author_drive(prim.GetPrim(), kind, target, design.linear_stiffness, design.linear_damping, design.max_force)
+
+
+def author_drive(
+    prim: Usd.Prim,
+    kind: Literal["angular", "linear"],
+    target: float,
+    stiffness: float,
+    damping: float,
+    max_force: float,
+) -> None:
+    """Give a joint a position drive, on a stage in metres.
+
+    Args:
+        prim: The joint.
+        kind: Whether it turns or slides.
+        target: Where it is driven to [rad or m].
+        stiffness: [N m/rad or N/m].
+        damping: [N m s/rad or N s/m].
+        max_force: Largest torque or force [N m or N]; may be infinite.
+    """
+    drive = UsdPhysics.DriveAPI.Apply(prim, kind)
     drive.CreateTypeAttr("force")
-    drive.CreateTargetPositionAttr(to_usd(target))
-    turns = kind == "angular"
-    drive.CreateStiffnessAttr(math.radians(design.stiffness) if turns else design.linear_stiffness)
-    drive.CreateDampingAttr(math.radians(design.damping) if turns else design.linear_damping)
-    drive.CreateMaxForceAttr(design.max_torque if turns else design.max_force)
+    turns = kind == "angular"  # USD measures angles in degrees.
+    drive.CreateTargetPositionAttr(math.degrees(target) if turns else target)
+    drive.CreateStiffnessAttr(math.radians(stiffness) if turns else stiffness)
+    drive.CreateDampingAttr(math.radians(damping) if turns else damping)
+    drive.CreateMaxForceAttr(max_force)
 
 
 def _joint_frame(axis: tuple[float, float, float], index: int) -> np.ndarray:
