@@ -14,6 +14,7 @@ from omni_graspd.dataset.hand_joints import HandJoints, read_hand_joints
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest
 from omni_graspd.dataset.object_choice import choice_title, chosen_objects, require_known
+from omni_graspd.dataset.reach.reach_columns import reach_file
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.splits import split_by_object, split_objects
 from omni_graspd.dataset.table_gate import open_table
@@ -152,12 +153,9 @@ class Dataset:
         layout, parts = DatasetLayout(self.root), []
         for name in chosen_objects(self.objects, split, objects):
             for scene_index in layout.scene_indices(name):
-                path = layout.reach(arm, name, scene_index)
                 if not layout.scene_grasps(name, scene_index).is_file():
                     continue  # as `graspd reach` does
-                if not path.is_file():
-                    raise GraspdError(f"{path} is missing; run `graspd reach {self.root} --arm {arm}`")
-                table = open_table(path, REACH).arrow()
+                table = open_table(reach_file(layout, arm, name, scene_index), REACH).arrow()
                 told = {key: (table.schema.metadata or {})[key] for key in (b"stations", b"arm_joint_names")}
                 if hand is not None:
                     table = table.filter(pc.equal(table["hand"], hand))

@@ -113,7 +113,9 @@ class ViewSamples(Sequence[dict[str, Any]]):
     ) -> dict[str, Any]:
         columns = camera_grasps(layout, view.object, view.scene_index, self.hand, T_camera_world)
         if self.arm is not None:
-            where = view.object, view.scene_index, columns["grasp_index"]
+            indices = columns["grasp_index"]
+            usable = columns.get("usable", np.zeros(len(indices), dtype=bool))
+            where = view.object, view.scene_index, indices, usable
             columns |= scene_arm_columns(layout, self.arm, self.hand, *where)
         columns |= {f"{eye}/visibility": _visibility(values, columns["grasp_index"]) for eye, values in labels.items()}
         T_camera_object, count = columns.pop("T_camera_object"), len(columns["grasp_index"])

@@ -269,10 +269,17 @@ def test_samples_can_have_arm_positions(reached):
     layout = DatasetLayout(reached[0])
     table = read_reach(layout.reach("robot", "block", 0))
     indices = np.array([*table.grasp_indices.tolist(), 10**6])
-    columns = scene_arm_columns(layout, "robot", "barrett", "block", 0, indices)
+    usable = np.array([*[True] * len(table.hands), False])
+    where = layout, "robot", "barrett", "block"
+    columns = scene_arm_columns(*where, 0, indices, usable)
     np.testing.assert_array_equal(columns["reachable"], [*table.reach.reachable, False])
     np.testing.assert_array_equal(columns["arm_positions"][:-1], table.reach.arm_positions)
     assert np.isnan(columns["arm_positions"][-1]).all()
+    again = rf"got none of number 1000000; run `graspd reach {reached[0]} --arm robot` again"
+    with pytest.raises(GraspdError, match=again):  # a usable grasp of which nobody knows is not out of reach
+        scene_arm_columns(*where, 0, indices, np.ones(len(indices), dtype=bool))
+    with pytest.raises(GraspdError, match=rf"is missing; run `graspd reach {reached[0]} --arm robot`"):
+        scene_arm_columns(*where, 99, indices, usable)
 
 
 def test_place_and_mount_are_options_of_the_command(reached, home, tmp_path, capsys):

@@ -12,6 +12,7 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.reach.reach_table import read_reach
 from omni_graspd.dataset.table_gate import open_table
 from omni_graspd.dataset.table_kinds import REACH
+from omni_graspd.errors import GraspdError
 
 REACHABLE = "reachable"
 """Column of a dataset with one arm; with several they are ``reachable_ARM``, which is there in any case."""
@@ -49,8 +50,26 @@ def scene_reach_columns(
     return found | ({REACHABLE: next(iter(found.values()))} if len(found) == len(layout.arms()) == 1 else {})
 
 
+def reach_file(layout: DatasetLayout, arm: str, object_name: str, scene_index: int) -> Path:
+    """Return the reach table of a scene.
+
+    Raises:
+        GraspdError: If there is none, as of scenes that were added since.
+    """
+    path = layout.reach(arm, object_name, scene_index)
+    if not path.is_file():
+        raise GraspdError(f"{path} is missing; run `graspd reach {layout.root} --arm {arm}`")
+    return path
+
+
 def scene_arm_columns(
-    layout: DatasetLayout, arm: str, hand: str, object_name: str, scene_index: int, indices: np.ndarray
+    layout: DatasetLayout,
+    arm: str,
+    hand: str,
+    object_name: str,
+    scene_index: int,
+    indices: np.ndarray,
+    usable: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Return ``reachable``, bool, [grasp_count], and ``arm_positions`` [rad or m] of grasps in a scene.
 
@@ -63,11 +82,19 @@ def scene_arm_columns(
         object_name: Name of the object.
         scene_index: Number of the scene.
         indices: Numbers of the grasps, shape [grasp_count].
+        usable: Which of them are usable, shape [grasp_count], bool; others are in no reach table, and not reachable.
 
     Raises:
-        GraspdError: If the table is missing or damaged.
+        GraspdError: If the table is missing or damaged, or was made before some of the usable grasps.
     """
-    table = read_reach(layout.reach(arm, object_name, scene_index))
+    path = reach_file(layout, arm, object_name, scene_index)
+    table = read_reach(path)
+    unknown = indices[usable & ~np.isin(indices, table.grasp_indices[table.of_hand(hand)])]
+    if len(unknown):
+        raise GraspdError(
+            f"expected all usable grasps by {hand} in {path}, got none of number {unknown[0]}; "
+            f"run `graspd reach {layout.root} --arm {arm}` again"
+        )
     rows = {int(table.grasp_indices[row]): row for row in table.of_hand(hand) if table.reach.reachable[row]}
     positions = np.full((len(indices), *table.reach.arm_positions.shape[1:]), np.nan)
     found = [(place, rows[number]) for place, number in enumerate(indices.tolist()) if number in rows]
