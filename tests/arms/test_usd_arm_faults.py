@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from lift_jaws import make_jaws
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
+from six_axis_arm import SIX, arm_urdf
 
 from omni_graspd.arms.arm_drive import DAMPING, LINEAR_DAMPING, LINEAR_STIFFNESS, STIFFNESS
 from omni_graspd.arms.arm_import import add_arm
@@ -36,7 +37,6 @@ def _arm(path: Path, *, metres: float = 1.0, up: str = "Z") -> Path:
         body = UsdGeom.Xform.Define(stage, f"/arm/{name}")
         body.AddTranslateOp().Set(Gf.Vec3d(0.0, 0.0, 0.3 * number))
         UsdPhysics.RigidBodyAPI.Apply(body.GetPrim())
-        UsdPhysics.MassAPI.Apply(body.GetPrim()).CreateMassAttr(1.0)
         cube = UsdGeom.Cube.Define(stage, f"/arm/{name}/cube")
         cube.CreateSizeAttr(0.1)
         UsdPhysics.CollisionAPI.Apply(cube.GetPrim())
@@ -74,13 +74,17 @@ def test_joints_without_a_drive_get_that_of_an_arm(tmp_path: Path):
 @pytest.mark.slow
 def test_sliding_joints_have_the_same_drive_in_usd_and_mjcf(tmp_path: Path):
     mujoco = pytest.importorskip("mujoco")
-    path, _ = add_arm("own", _arm(tmp_path / "arm.usda"))
-    drive = UsdPhysics.DriveAPI(Usd.Stage.Open(str(path)).GetPrimAtPath("/arm/slide"), "linear")
+    urdf = arm_urdf(tmp_path, SIX)
+    text = urdf.read_text(encoding="utf-8").replace('name="turn" type="revolute"', 'name="turn" type="prismatic"')
+    urdf.write_text(text, encoding="utf-8")
+    path, _ = add_arm("own", urdf)
+    stage = Usd.Stage.Open(str(path))
+    drive = UsdPhysics.DriveAPI(stage.GetPrimAtPath("/own/joints/turn"), "linear")
     write_robot(load_arm("own"), make_jaws(tmp_path), IDENTITY, IDENTITY, tmp_path / "robot.xml")
     model = mujoco.MjModel.from_xml_path(str(tmp_path / "robot.xml"))
-    stiffness = {name: float(model.actuator(f"arm/{name}").gainprm[0]) for name in ("turn", "slide")}
-    assert stiffness == {"turn": STIFFNESS, "slide": LINEAR_STIFFNESS}
-    assert -model.actuator("arm/slide").biasprm[2] == LINEAR_DAMPING == drive.GetDampingAttr().Get()
+    stiffness = {name: float(model.actuator(f"arm/{name}").gainprm[0]) for name in ("bend", "turn")}
+    assert stiffness == {"bend": STIFFNESS, "turn": LINEAR_STIFFNESS}
+    assert -model.actuator("arm/turn").biasprm[2] == LINEAR_DAMPING == drive.GetDampingAttr().Get()
     assert drive.GetStiffnessAttr().Get() == LINEAR_STIFFNESS
 
 
