@@ -38,6 +38,14 @@ def wait_for(coroutine: Coroutine[Any, Any, _R]) -> _R:
         raise GraspdError(
             "a blocking call would freeze Kit; await the function of the same name in omni_graspd.aio instead"
         )
+    return run_to_end(coroutine)
+
+
+def run_to_end(coroutine: Coroutine[Any, Any, _R]) -> _R:
+    """Run a coroutine that does not need Kit's loop to its end, in a thread of its own where an event loop is running.
+
+    Unlike :func:`wait_for` it is for code that waits anyway, such as dataset stages in worker processes and threads.
+    """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
