@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -15,6 +14,7 @@ import numpy as np
 
 from omni_graspd.atomic import atomic_path
 from omni_graspd.backend import load_backend
+from omni_graspd.blocking import run_to_end
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.errors import GraspdError
@@ -182,7 +182,7 @@ def _lift(chunk: EvaluationChunk, table: GraspTable, ok: np.ndarray) -> dict[str
     config = LiftConfig.of(settings.lift_protocol, LiftNoise(count=settings.lift_noise, seed=table.seed))
     simulate = load_backend("standalone").simulate
     indices = table.indices.tolist()
-    result = asyncio.run(
+    result = run_to_end(
         measure_lift(simulate, hand, obj, batch, config, indices=indices, object_pieces=obj.convex_pieces)
     )
     return {name: values for name, values in result.columns.items() if name in chunk.columns}
@@ -193,7 +193,7 @@ def _hold(
 ) -> dict[str, np.ndarray]:
     pieces = obj.convex_pieces or _pieces(obj.source, settings.hold)
     simulate = load_backend("standalone").simulate
-    result = asyncio.run(measure_hold(simulate, hand, obj, poses, joints, settings.hold, object_pieces=pieces))
+    result = run_to_end(measure_hold(simulate, hand, obj, poses, joints, settings.hold, object_pieces=pieces))
     return result.columns(settings.largest_displacement)
 
 

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import asdict
 from functools import lru_cache
@@ -14,6 +13,7 @@ import numpy as np
 from omni_graspd.arms.arm import Arm
 from omni_graspd.arms.arm_lift import ArmLiftTest, RobotWay
 from omni_graspd.backend import load_backend
+from omni_graspd.blocking import run_to_end
 from omni_graspd.dataset.reach.reach_table import ArmLifts, ReachTable
 from omni_graspd.hands.hand import Hand
 from omni_graspd.objects.rigid_object import RigidObject
@@ -72,7 +72,7 @@ def lift_rows(
             hand_positions=np.array([station.joint_positions[number] for station in stations]),
             up=rise / np.linalg.norm(rise),
         )
-        reasons.append(asyncio.run(test.lift(way)).reason)
+        reasons.append(run_to_end(test.lift(way)).reason)
     return reasons
 
 
