@@ -31,8 +31,8 @@ StageProgress = Callable[[str, int, int], None]
 _NEEDED = ("platformdirs", "pyarrow")
 """Packages without which the panel makes nothing: the user's folders, Parquet tables."""
 
-MUJOCO = '"mujoco>=3.3,<4" glfw'
-"""What pip is told to install for arms: MuJoCo, and the windows that it loads; numpy is there."""
+MUJOCO = '"mujoco>=3.3,<4" glfw typing-extensions'
+"""What pip is told to install for arms: MuJoCo, and what it imports besides numpy."""
 
 LossCurve = Callable[[list[float]], None]
 """Called on Kit's loop with the losses of the first grasp."""

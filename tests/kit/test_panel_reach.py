@@ -27,9 +27,10 @@ from omni_graspd.cli.docstrings import field_docs
 from omni_graspd.cli.reach import ReachOptions
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.reach.reach_dataset import ReachCounts, reach_dataset
-from omni_graspd.dataset.stages.pipeline import generate
+from omni_graspd.dataset.run import open_run
+from omni_graspd.dataset.stages.pipeline import STAGES
 from omni_graspd.errors import GraspdError
-from omni_graspd.rendering.frame import RenderConfig
+from omni_graspd.progress import no_progress
 from omni_graspd.synthesis.presets import synthesis_preset
 
 _COUNTS = ReachCounts(2, 0, 8, 6, {"collision": 1, "limit": 1})
@@ -173,10 +174,15 @@ def test_the_panel_finds_what_the_command_line_does(kit, window, tmp_path):
         grasps=6,
         scenes=2,
         out=tmp_path / "set",
-        render=RenderConfig(variant="none") if False else RenderConfig(),
         synthesis=synthesis_preset("fast"),
     )
-    asyncio.run(generate(config, stages=("settle", "synthesize", "place")))
+
+    async def make() -> None:
+        with open_run(config) as run:
+            for name in ("settle", "synthesize", "place"):
+                await STAGES[name](run, no_progress)
+
+    asyncio.run(make())
     shutil.copytree(config.out, tmp_path / "same")
 
     async def work():
