@@ -141,7 +141,7 @@ def _typed_numbers(field: Any, label: str, count: int, is_optional: bool) -> flo
     except ValueError:
         values = ()
     if len(values) != max(count, 1):
-        wanted = f"{count} numbers" if count else "a number"
-        empty = ", or nothing" if is_optional else ""
-        raise GraspdError(f"expected {wanted}{empty} for {label!r}, got {' '.join(words)!r}; put spaces between them")
+        wanted = f"{count} numbers{', or nothing,' if is_optional else ''}" if count else "a number"
+        remedy = "type them with spaces between" if count else "type one"
+        raise GraspdError(f"expected {wanted} for {label!r}, got {' '.join(words)!r}; {remedy}")
     return values if count else values[0]

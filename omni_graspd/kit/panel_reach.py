@@ -56,6 +56,7 @@ class ReachSection:
                     "Take the place of the arm that is selected on the stage; there, too, z = 0 is the table top.",
                     lambda: tasks.attempt(self._take_base),
                 )
+            with row():
                 buttons.add("Reach", "Which usable grasps of the open dataset does the arm reach?", self._start)
                 buttons.add_stop("Stop reach", "Stop after the scene; the same settings go on there.", tasks.cancel)
             self._bar = ui.ProgressBar(height=ROW_HEIGHT - 4, tooltip="Scenes that are done.")
@@ -113,9 +114,7 @@ async def reach_in_thread(folder: Path, arm: str, config: ReachConfig, progress:
         loop.call_soon_threadsafe(progress, done, total)
 
     # In this process: other processes would be started from Kit's executable, which is no Python.
-    work = asyncio.ensure_future(
-        asyncio.to_thread(reach_dataset, folder, arm, config, workers=1, progress=report),
-    )
+    work = asyncio.ensure_future(asyncio.to_thread(reach_dataset, folder, arm, config, workers=1, progress=report))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:
@@ -130,7 +129,7 @@ def _result(arm: str, counts: ReachCounts) -> str:
     line = f"{arm}: {counts.reachable} of {counts.usable} usable grasps reachable{share}"
     if counts.reasons:
         reason, count = max(counts.reasons.items(), key=lambda item: item[1])
-        line += f"; most others: {reason} ({count})"
+        line += f"; most frequent reason: {reason} ({count})"
     return line
 
 

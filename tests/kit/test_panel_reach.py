@@ -33,7 +33,7 @@ from omni_graspd.errors import GraspdError
 from omni_graspd.progress import no_progress
 from omni_graspd.synthesis.presets import synthesis_preset
 
-_COUNTS = ReachCounts(2, 0, 8, 6, {"collision": 1, "limit": 1})
+_COUNTS = ReachCounts(2, 0, 24, 18, {"collision": 5, "limit": 1})
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,6 @@ async def _settled(window):
 def _opened(window, monkeypatch, reach) -> None:
     """Pretend that a dataset is open, and that this is what reach does."""
     monkeypatch.setattr(window.grasps, "_session", lambda: SimpleNamespace(root=Path("somewhere")))
-    window.reach._dataset = window.grasps.folder
     monkeypatch.setattr(importlib.import_module("omni_graspd.kit.panel_reach"), "reach_dataset", reach)
 
 
@@ -103,7 +102,7 @@ def test_what_is_typed_is_asked_and_the_answer_is_one_line(kit, window, monkeypa
     config = ReachConfig(base=(-0.6, 0.1, 0.0, 45.0), mount=(0.0, 0.0, 0.05, 0.0, 0.0, 90.0))
     assert asked == [(Path("somewhere"), "robot", config, 1)]
     assert window._line.text == window.reach._result.text
-    assert window._line.text == "robot: 6 of 8 usable grasps reachable (75 %); most others: collision (1)"
+    assert window._line.text == "robot: 18 of 24 usable grasps reachable (75 %); most frequent reason: collision (5)"
     assert window.reach._bar.model.get_value_as_float() == 1.0
 
 
@@ -144,7 +143,7 @@ def test_what_is_missing_is_said(kit, window, monkeypatch):
     window.reach.widgets["base"].model.set_value("1 2")
     window.reach._dataset = lambda: Path("somewhere")
     _click(kit, "Reach")
-    assert window._line.text == "expected 4 numbers for 'Base', got '1 2'; put spaces between them"
+    assert window._line.text == "expected 4 numbers for 'Base', got '1 2'; type them with spaces between"
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "mujoco" else found(name))
     _click(kit, "Reach")
@@ -173,6 +172,7 @@ def test_the_panel_finds_what_the_command_line_does(kit, window, tmp_path):
         object=(str(tmp_path / "block.ply"),),
         grasps=6,
         scenes=2,
+        backend="standalone",
         out=tmp_path / "set",
         synthesis=synthesis_preset("fast"),
     )
