@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -189,13 +190,12 @@ def _run_tests() -> int:
 
 def _try_mitsuba() -> int:
     """Say which of Mitsuba's builds renders here; return whether CUDA should and does not."""
-    try:
-        from omni_graspd.standalone.mitsuba_variant import choose_variant
-
-        variant = choose_variant()
-    except ImportError as error:
-        print(f"renderer: not installed ({error})")
+    if find_spec("mitsuba") is None:
+        print("renderer: Mitsuba is not installed")
         return 0
+    from omni_graspd.standalone.mitsuba_variant import choose_variant
+
+    variant = choose_variant()
     print(f"renderer: {variant.name} ({variant.reason})")
     return int(bool(wp.get_cuda_devices()) and variant.name != "cuda_ad_rgb")
 
