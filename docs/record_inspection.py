@@ -43,8 +43,9 @@ def main() -> None:
         tab = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_BROWSER).new_page(
             viewport={"width": 1200, "height": 760}
         )
+        tab.set_default_timeout(180_000)
         tab.goto(address)
-        tab.get_by_text("undecided").first.wait_for()
+        tab.get_by_role("heading", name="·").wait_for()
         tab.wait_for_timeout(3000)
         tab.locator(".mantine-Notification-closeButton").first.click()  # software rendering is meant here
 

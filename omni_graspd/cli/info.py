@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from omni_graspd.cli.console import Action, progress_bar
+from omni_graspd.cli.console import Action, counted, progress_bar
 from omni_graspd.cli.grasp_table import grasp_table
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.errors import GraspdError
@@ -52,7 +52,9 @@ def _card(path: Path, summary: DatasetSummary) -> Table:
     from rich.table import Table
 
     manifest = summary.manifest
-    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in manifest.counts.items())
+    counts = ", ".join(
+        counted(count, name.replace("_", " ").removesuffix("s")) for name, count in manifest.counts.items()
+    )
     config = manifest.config
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("dataset", str(path))

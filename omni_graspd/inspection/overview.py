@@ -25,6 +25,7 @@ from omni_graspd.inspection.overview_table import (
 from omni_graspd.inspection.overview_views import overview_views
 from omni_graspd.inspection.picture_grid import Column, Tile, compose_columns
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.plural import counted
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.frame import RenderConfig
 
@@ -71,12 +72,12 @@ def _subtitle(run: Run, shown: int) -> str:
     objects, total = len(run.objects), len(run.objects) * len(run.hands)
     names = [hand.name for hand in run.hands], [obj.name for obj in run.objects]
     tables = list(run.layout.grasp_tables(*names))
-    grasps = f"{sum(row_count(path, GRASPS) for _, _, path in tables)} grasps"
+    grasps = counted(sum(row_count(path, GRASPS) for _, _, path in tables), "grasp")
     if run.config.around != "nothing":
         grasps += f", {sum(true_count(path, 'usable') for _, _, path in tables)} usable"
-    scenes = sum(len(run.layout.scene_tables(obj.name)) for obj in run.objects)
-    images = sum(len(run.layout.images(obj.name)) for obj in run.objects)
-    text = f"{objects} objects · {grasps} · {scenes} scenes · {images} images · seed {run.config.seed}"
+    scenes = counted(sum(len(run.layout.scene_tables(obj.name)) for obj in run.objects), "scene")
+    images = counted(sum(len(run.layout.images(obj.name)) for obj in run.objects), "image")
+    text = f"{counted(objects, 'object')} · {grasps} · {scenes} · {images} · seed {run.config.seed}"
     return text if shown == total else f"{text} · showing the first {shown} of {total} hand-object pairs"
 
 
