@@ -66,6 +66,7 @@ def main() -> None:
             page.form.gizmo.position = pose[:3]
             frames.append(shot())
         run(page.form.form_anew(pose))
+        tab.wait_for_timeout(6000)  # a slow browser draws the heat map late
         frames.append(shot())
         frames[-1].save(options.images / "inspection.jpg", quality=85)
     session.close()
