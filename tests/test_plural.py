@@ -10,7 +10,7 @@ import pytest
 
 from omni_graspd.cli import main as cli
 from omni_graspd.dataset.manifest import Manifest, write_manifest
-from omni_graspd.plural import counted
+from omni_graspd.plural import counted, counts_in_words
 
 
 @pytest.mark.parametrize(("count", "words"), [(0, "0 rest poses"), (1, "1 rest pose"), (2, "2 rest poses")])
@@ -24,3 +24,7 @@ def test_info_counts_single_things_in_the_singular(tmp_path: Path, capsys: pytes
     cli.main(["info", str(tmp_path)])
     contents = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("contents"))
     assert contents.split(None, 1)[1].strip() == "16 grasps, 1 scene, 1 image, 1 rest pose"
+
+
+def test_names_of_counts_are_read_as_plurals() -> None:
+    assert counts_in_words({"grasps": 2, "rest_poses": 1}) == "2 grasps, 1 rest pose"
