@@ -43,8 +43,9 @@ def main() -> None:
         tab = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=_BROWSER).new_page(
             viewport={"width": 1200, "height": 760}
         )
+        tab.set_default_timeout(180_000)
         tab.goto(address)
-        tab.get_by_text("undecided").first.wait_for()
+        tab.get_by_role("heading", name="·").wait_for()
         tab.wait_for_timeout(3000)
         tab.locator(".mantine-Notification-closeButton").first.click()  # software rendering is meant here
 
@@ -65,6 +66,7 @@ def main() -> None:
             page.form.gizmo.position = pose[:3]
             frames.append(shot())
         run(page.form.form_anew(pose))
+        tab.wait_for_timeout(6000)  # a slow browser draws the heat map late
         frames.append(shot())
         frames[-1].save(options.images / "inspection.jpg", quality=85)
     session.close()

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from omni_graspd.plain_text import printable
+from omni_graspd.plural import counted
 from omni_graspd.progress import Progress
 
 if TYPE_CHECKING:
@@ -106,11 +107,6 @@ def progress_bar(console: Console, stage: str, unit: str) -> Iterator[Progress]:
         yield update
     if not console.is_terminal:
         console.print(f"{stage:<10} {counted(count, unit)} in {duration(time.perf_counter() - begin)}")
-
-
-def counted(count: int, noun: str) -> str:
-    """Write a number of things: ``1 scene``, ``2 scenes``."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def first_names(names: Sequence[str], most: int = 8) -> str:

@@ -16,6 +16,7 @@ from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.dataset_card import describe_dataset, write_readme
 from omni_graspd.inspection.summary import DatasetSummary, summarize_dataset
+from omni_graspd.plural import counts_in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +53,7 @@ def _card(path: Path, summary: DatasetSummary) -> Table:
     from rich.table import Table
 
     manifest = summary.manifest
-    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in manifest.counts.items())
+    counts = counts_in_words(manifest.counts)
     config = manifest.config
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("dataset", str(path))

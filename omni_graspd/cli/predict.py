@@ -54,7 +54,7 @@ class PredictOptions:
     seed: int = 0
     """Random seed of the prediction."""
     device: str = "cpu"
-    """PyTorch device: cpu or cuda:0. Not yet tested on a GPU."""
+    """PyTorch device: cpu or cuda:0."""
 
 
 def predict(

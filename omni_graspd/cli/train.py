@@ -36,7 +36,7 @@ class TrainOptions:
     seed: int = 0
     """Random seed; the same seed, data and number of threads make the same model."""
     device: str = "cpu"
-    """PyTorch device: cpu or cuda:0. Not yet tested on a GPU."""
+    """PyTorch device: cpu or cuda:0."""
     threads: int = 0
     """Threads on the CPU; 0: as PyTorch chooses."""
     picture: bool = True

@@ -51,7 +51,7 @@ class GenerateConfig:
     """Local working folder for a dataset with an s3:// address; it holds the whole dataset. Default: below
     GRASPD_HOME."""
     device: str = "cpu"
-    """Device that computes grasps: cpu, cuda:0 or auto; auto: the first GPU, if any. Not yet tested on a GPU."""
+    """Device that computes grasps: cpu, cuda:0 or auto; auto: the first GPU, if any."""
     executor: ExecutorName = "local"
     """Where the work runs: on this machine, or on a Ray cluster that can access the dataset folder. The results are the
     same."""

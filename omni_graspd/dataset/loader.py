@@ -24,6 +24,7 @@ from omni_graspd.dataset.view_samples import ViewSamples
 from omni_graspd.dataset.views import View, scene_views
 from omni_graspd.errors import GraspdError
 from omni_graspd.full_install import require_extra
+from omni_graspd.plural import counted, counts_in_words
 from omni_graspd.rendering.annotators import ANNOTATORS
 
 if TYPE_CHECKING:
@@ -43,8 +44,8 @@ class Dataset:
     """What the dataset is."""
 
     def __repr__(self) -> str:
-        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in self.manifest.counts.items())
-        return f"<Dataset {self.root}: {', '.join(self.hands)} and {len(self.objects)} objects; {counts}>"
+        objects, contents = counted(len(self.objects), "object"), counts_in_words(self.manifest.counts)
+        return f"<Dataset {self.root}: {', '.join(self.hands)} and {objects}; {contents}>"
 
     @property
     def hands(self) -> tuple[str, ...]:

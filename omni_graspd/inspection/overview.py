@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from omni_graspd.dataset.table_files import row_count, true_count
 from omni_graspd.dataset.table_kinds import GRASPS
 from omni_graspd.dataset.tables import GraspTable, read_grasps
 from omni_graspd.hands.hand import Hand
-from omni_graspd.inspection.annotations import color_distances, color_normals, draw_annotations
 from omni_graspd.inspection.grasp_pictures import render_grasp
 from omni_graspd.inspection.overview_table import (
     WAY_PICTURE_COUNT,
@@ -23,18 +22,18 @@ from omni_graspd.inspection.overview_table import (
     draw_on_table,
     table_figures,
 )
+from omni_graspd.inspection.overview_views import overview_views
 from omni_graspd.inspection.picture_grid import Column, Tile, compose_columns
 from omni_graspd.objects.rigid_object import RigidObject
+from omni_graspd.plural import counted
 from omni_graspd.progress import Progress, no_progress
-from omni_graspd.rendering.frame import Frame, RenderConfig
-from omni_graspd.rendering.image_writer import read_frame
+from omni_graspd.rendering.frame import RenderConfig
 
 _LARGEST_COLUMN_COUNT = 6
 _LARGEST_GRASP_SIZE = 300
 # Shown at 298 pixels: outlines of what is drawn 1.2 times as large are smooth enough, and denoising takes a third of
 # the time that twice the size takes.
 _LARGEST_TABLE_SIZE = 360
-_LARGEST_VIEW_COUNT = 8
 # The highest level and Pillow's search for better settings take seconds for a few per cent.
 _COMPRESSION = 6
 
@@ -73,12 +72,12 @@ def _subtitle(run: Run, shown: int) -> str:
     objects, total = len(run.objects), len(run.objects) * len(run.hands)
     names = [hand.name for hand in run.hands], [obj.name for obj in run.objects]
     tables = list(run.layout.grasp_tables(*names))
-    grasps = f"{sum(row_count(path, GRASPS) for _, _, path in tables)} grasps"
+    grasps = counted(sum(row_count(path, GRASPS) for _, _, path in tables), "grasp")
     if run.config.around != "nothing":
         grasps += f", {sum(true_count(path, 'usable') for _, _, path in tables)} usable"
-    scenes = sum(len(run.layout.scene_tables(obj.name)) for obj in run.objects)
-    images = sum(len(run.layout.images(obj.name)) for obj in run.objects)
-    text = f"{objects} objects · {grasps} · {scenes} scenes · {images} images · seed {run.config.seed}"
+    scenes = counted(sum(len(run.layout.scene_tables(obj.name)) for obj in run.objects), "scene")
+    images = counted(sum(len(run.layout.images(obj.name)) for obj in run.objects), "image")
+    text = f"{counted(objects, 'object')} · {grasps} · {scenes} · {images} · seed {run.config.seed}"
     return text if shown == total else f"{text} · showing the first {shown} of {total} hand-object pairs"
 
 
@@ -95,7 +94,7 @@ def _picture_count(table: GraspTable) -> int:
 
 async def _pair_rows(run: Run, hand: Hand, obj: RigidObject, table: GraspTable) -> tuple[tuple[Tile, ...], ...]:
     """Return what is shown of an object with a hand."""
-    views = _views(run, obj)
+    views = overview_views(run.layout, obj)
     if not _is_on_table(table):
         rows = [await _grasp_row(run, hand, obj, table, row, caption) for row, caption in _choose_grasps(table)]
         return (*rows, views.large, (*views.distance, *views.other))
@@ -161,42 +160,6 @@ def _few_samples(run: Run) -> RenderConfig:
     """Return how pictures are rendered that are shown smaller than they are drawn: few samples suffice."""
     render = run.config.render
     return replace(render, samples_per_pixel=min(4, render.samples_per_pixel), max_depth=min(3, render.max_depth))
-
-
-@dataclass(frozen=True)
-class _Views:
-    """Tiles of the rendered views of an object; none where there are no images."""
-
-    large: tuple[Tile, ...] = ()
-    """The view that shows the object largest, with its annotations."""
-    distance: tuple[Tile, ...] = ()
-    normals: tuple[Tile, ...] = ()
-    other: tuple[Tile, ...] = ()
-
-
-def _views(run: Run, obj: RigidObject) -> _Views:
-    folders = [image.parent for image in run.layout.images(obj.name) if image.parent.name != "right"]
-    frames = [read_frame(folder) for folder in folders[:_LARGEST_VIEW_COUNT]]
-    if not frames:
-        return _Views()
-    order = sorted(range(len(frames)), key=lambda index: -_box_area(frames[index], obj.label))
-    best, other = frames[order[0]], frames[order[1 % len(order)]]
-    normals = [Tile(color_normals(best.channels[name].data), name) for name in ("normals",) if name in best.channels]
-    return _Views(
-        (Tile(draw_annotations(best, {obj.label}), "mask, 2D box, 3D box"),),
-        (Tile(color_distances(best.channels["distance_to_camera"].data), "distance_to_camera"),),
-        tuple(normals),
-        (Tile(other.channels["rgb"].data[..., :3], "rgb, another view"),),
-    )
-
-
-def _box_area(frame: Frame, label: str) -> int:
-    """Return the area of the largest tight box of a semantic class [pixel]."""
-    boxes = frame.channels["bounding_box_2d_tight"]
-    classes = {int(key): entry["class"] for key, entry in boxes.info["idToLabels"].items()}
-    rows = boxes.data[[classes[int(row["semanticId"])] == label for row in boxes.data]]
-    areas = (rows["x_max"] - rows["x_min"] + 1) * (rows["y_max"] - rows["y_min"] + 1)
-    return int(areas.max(initial=0))
 
 
 def _save(picture: np.ndarray, run: Run) -> None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -84,8 +84,12 @@ def _widget(kind: Any, value: Any, label: str, buttons: Buttons) -> tuple[Any, C
         field = ui.IntField()
         field.model.set_value(value)
         return field, field.model.get_value_as_int
+    if (count := _float_count(kind)) is not None:
+        field, is_optional = ui.StringField(), type(None) in typing.get_args(kind)
+        field.model.set_value(numbers_text(value))
+        return field, lambda: _typed_numbers(field, label, count, is_optional)
     if kind not in (str, Path):
-        raise TypeError(f"expected a field of int, str, Path or Literal for the row {label!r}, got {kind}")
+        raise TypeError(f"expected a field of numbers, str, Path or Literal for the row {label!r}, got {kind}")
     field = ui.StringField() if kind is str else path_field(buttons, f"Choose: {label.lower()}")
     field.model.set_value(str(value))
     if kind is str:
@@ -107,3 +111,37 @@ def typed_text(field: Any, what: str) -> str:
     if not text:
         raise GraspdError(f"expected {what}, got an empty field; type a name or a file path")
     return text
+
+
+def numbers_text(value: float | Sequence[float] | None) -> str:
+    """Return numbers as they are typed into a row, with spaces between them; nothing for None.
+
+    Args:
+        value: A number, several, or None.
+    """
+    values = () if value is None else value if isinstance(value, Sequence) else (value,)
+    return " ".join(f"{each:.9g}" for each in values)
+
+
+def _float_count(kind: Any) -> int | None:
+    """Return how many floats a field holds, 0 for one that is no tuple; None if it holds something else."""
+    if kind is float:
+        return 0
+    kind = next((one for one in typing.get_args(kind) if typing.get_origin(one) is tuple), kind)
+    parts = typing.get_args(kind) if typing.get_origin(kind) is tuple else ()
+    return len(parts) if parts and set(parts) == {float} else None
+
+
+def _typed_numbers(field: Any, label: str, count: int, is_optional: bool) -> float | tuple[float, ...] | None:
+    words = field.model.get_value_as_string().replace(",", " ").split()
+    if not words and is_optional:
+        return None
+    try:
+        values = tuple(float(word) for word in words)
+    except ValueError:
+        values = ()
+    if len(values) != max(count, 1):
+        wanted = f"{count} numbers{', or nothing,' if is_optional else ''}" if count else "a number"
+        remedy = "type them with spaces between" if count else "type one"
+        raise GraspdError(f"expected {wanted} for {label!r}, got {' '.join(words)!r}; {remedy}")
+    return values if count else values[0]

@@ -12,6 +12,7 @@ import omni.ui as ui
 
 from omni_graspd.kit.panel_generate import GenerateSection
 from omni_graspd.kit.panel_grasps import GraspsSection
+from omni_graspd.kit.panel_reach import ReachSection
 from omni_graspd.kit.panel_stage import StageSection
 from omni_graspd.kit.panel_tasks import PanelTasks
 
@@ -35,6 +36,7 @@ class GraspdWindow(ui.Window):
             self.generate = GenerateSection(self.tasks, self._made)
             self.on_stage = StageSection(self.tasks, self.generate.config)
             self.grasps = GraspsSection(self.tasks)
+            self.reach = ReachSection(self.tasks, self.grasps.folder)
 
     def _say(self, text: str, is_error: bool) -> None:
         self._line.text = text

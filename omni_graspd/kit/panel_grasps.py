@@ -88,6 +88,14 @@ class GraspsSection:
 
         self._tasks.attempt(work)
 
+    def folder(self) -> Path:
+        """Return the folder of the open dataset.
+
+        Raises:
+            GraspdError: If none is open.
+        """
+        return self._session().root
+
     async def _open(self, path: Path) -> None:
         # A file of another project takes as long to read as its objects are many.
         session, _ = await asyncio.to_thread(lambda: open_grasps(local_dataset(path)))

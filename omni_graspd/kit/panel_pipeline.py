@@ -31,6 +31,9 @@ StageProgress = Callable[[str, int, int], None]
 _NEEDED = ("platformdirs", "pyarrow")
 """Packages without which the panel makes nothing: the user's folders, Parquet tables."""
 
+MUJOCO = '"mujoco>=3.3,<4" glfw typing-extensions'
+"""What pip is told to install for arms: MuJoCo, and what it imports besides numpy."""
+
 LossCurve = Callable[[list[float]], None]
 """Called on Kit's loop with the losses of the first grasp."""
 
@@ -46,6 +49,19 @@ def require_packages() -> None:
         raise GraspdError(
             f"Isaac Sim's Python needs the packages {' and '.join(_NEEDED)} and has no {' and no '.join(missing)}; run "
             f"`./python.sh -m pip install --no-deps {' '.join(missing)}` in Isaac Sim's folder and start it again"
+        )
+
+
+def require_mujoco() -> None:
+    """Check that MuJoCo, which finds what arms touch, is there.
+
+    Raises:
+        GraspdError: If it is missing; the message says how to install it.
+    """
+    if importlib.util.find_spec("mujoco") is None:
+        raise GraspdError(
+            "arms need the package mujoco, which Isaac Sim's Python has not; run `./python.sh -m pip install --no-deps "
+            f"{MUJOCO}` in Isaac Sim's folder and start it again"
         )
 
 

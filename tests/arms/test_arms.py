@@ -69,26 +69,44 @@ def test_a_flange_can_be_named(tmp_path: Path):
         add_arm("other", tmp_path / "arm.urdf", flange="nowhere")
 
 
-def test_mjcf_has_its_flange_at_the_attachment_site(tmp_path: Path):
-    pytest.importorskip("mujoco")
+def _arm_mjcf(drives: tuple[str, ...], on_base: str = "") -> str:
+    """An arm of six joints, ``j0`` to ``j5``, with what stands beside it on its base."""
     bodies = "".join(
         f'<body name="l{k}" pos="0 0 0.2"><joint name="j{k}" axis="{axis}" range="-2 2"/><geom size="0.05"/>'
         for k, axis in enumerate(("0 0 1", "0 1 0", "0 1 0", "0 0 1", "0 1 0", "0 0 1"))
     )
-    drives = "".join(f'<position joint="j{k}"/>' for k in range(6))
+    actuators = "".join(f'<position joint="{name}"/>' for name in drives)
     site = '<site name="attachment_site" pos="0 0.1 0" quat="-1 1 0 0"/>'
-    (tmp_path / "arm.xml").write_text(
+    return (
         f'<mujoco><compiler angle="radian" autolimits="true"/><worldbody><site name="target_flange"/>'
-        f'<body name="base"><geom size="0.1"/>{bodies}'
-        f"{site}{'</body>' * 7}</worldbody><actuator>{drives}</actuator></mujoco>",
-        encoding="utf-8",
+        f'<body name="base"><geom size="0.1"/>{on_base}{bodies}'
+        f"{site}{'</body>' * 7}</worldbody><actuator>{actuators}</actuator></mujoco>"
     )
+
+
+def test_mjcf_has_its_flange_at_the_attachment_site(tmp_path: Path):
+    pytest.importorskip("mujoco")
+    (tmp_path / "arm.xml").write_text(_arm_mjcf(tuple(f"j{k}" for k in range(6))), encoding="utf-8")
     add_arm("mj", tmp_path / "arm.xml")
     arm = load_arm("mj")
     assert arm.joint_count == 6
     end = arm.chain().end(np.zeros((1, 6)))[0]
     np.testing.assert_allclose(end[:3, 3], [0.0, 0.1, 1.2], atol=1e-6)
     np.testing.assert_allclose(end[:3, 2], [0.0, 1.0, 0.0], atol=1e-6)
+
+
+@pytest.mark.parametrize("drives", [(), ("left", "right"), ("left", "right", "j1")])
+def test_joints_of_an_arm_in_mjcf_move_without_actuators_of_their_own(tmp_path: Path, drives: tuple[str, ...]):
+    """A cart that drives its wheels, and leaves the arm to whoever controls it."""
+    pytest.importorskip("mujoco")
+    wheels = "".join(
+        f'<body name="{name}" pos="0 {y} 0"><joint name="{name}" axis="0 1 0" range="-9 9"/><geom size="0.06"/></body>'
+        for name, y in (("left", 0.2), ("right", -0.2))
+    )
+    (tmp_path / "arm.xml").write_text(_arm_mjcf(drives, wheels), encoding="utf-8")
+    _, notes = add_arm("cart", tmp_path / "arm.xml", flange="attachment_site")
+    assert load_arm("cart").joint_names == tuple(f"j{k}" for k in range(6))
+    assert notes == ("left out, since it is moved by the flange: left, right",)
 
 
 @pytest.mark.parametrize("name", ["allegro", "barrett", "shadow"])

@@ -88,3 +88,14 @@ def test_a_collider_that_is_inside_out_has_the_same_pieces(inverted: bool) -> No
         bracket.invert()
     palm, _ = _pieces(bracket, _channel())
     assert _outside(palm, np.array([[0.03, 0.03, 0.01]])).min() > 0.005
+
+
+def test_a_collider_whose_walls_touch_along_an_edge_is_cut_too() -> None:
+    bar = trimesh.creation.box(bounds=[[0.06, -0.01, 0.0], [0.07, 0.0, 0.02]])
+    one = _bracket()
+    faces = np.concatenate([one.faces, bar.faces + len(one.vertices)])
+    touching = trimesh.Trimesh(np.concatenate([one.vertices, bar.vertices]), faces, process=False)
+    touching.merge_vertices()
+    assert not touching.is_watertight  # four faces meet at the edge
+    palm, _ = _pieces(touching, _channel())
+    assert _outside(palm, np.array([[0.03, 0.03, 0.01]])).min() > 0.005

@@ -76,6 +76,40 @@ def test_empty_text_is_refused_with_the_label(rows):
         made.config()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Numbers:
+    clearance: float = 0.005
+    place: tuple[float, float, float] = (-0.55, 1e-9, 0.0)
+    turn: tuple[float, float] | None = None
+
+
+def test_numbers_are_typed_as_on_the_command_line(rows):
+    made = rows.ConfigRows(_Numbers(), {"clearance": "Clearance", "place": "Place", "turn": "Turn"}, _buttons())
+    assert made.config() == _Numbers()
+    assert made.widgets["place"].model.get_value_as_string() == "-0.55 1e-09 0"
+    for name, text in {"clearance": "2e-3", "place": "1, 2,3", "turn": " 90 -1.5 "}.items():
+        made.widgets[name].model.set_value(text)
+    assert made.config() == _Numbers(clearance=0.002, place=(1.0, 2.0, 3.0), turn=(90.0, -1.5))
+    made.widgets["turn"].model.set_value("")
+    assert made.config().turn is None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("clearance", "", "expected a number for 'Row', got ''; type"),
+        ("clearance", "1 2", "expected a number for 'Row', got '1 2'"),
+        ("place", "1 2 x", "expected 3 numbers for 'Row', got '1 2 x'; type them with spaces between"),
+        ("turn", "1", "expected 2 numbers, or nothing, for 'Row', got '1'"),
+    ],
+)
+def test_what_are_no_numbers_is_refused(rows, name, text, said):
+    made = rows.ConfigRows(_Numbers(), {name: "Row"}, _buttons())
+    made.widgets[name].model.set_value(text)
+    with pytest.raises(GraspdError, match=said):
+        made.config()
+
+
 def test_tooltips_are_the_texts_below_the_fields(rows):
     assert rows.field_docstring(_Part, "count") == "How many there are."
     assert rows.field_docstring(_Config, "folder") == ""

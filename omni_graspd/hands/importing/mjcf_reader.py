@@ -30,8 +30,13 @@ _LAST_SEEN_GROUP = 2
 """MuJoCo's viewer shows groups 0 to 2 unless told otherwise; colliders that are not to be seen are in group 3."""
 
 
-def read_mjcf(path: Path) -> list[SourceLink]:
+def read_mjcf(path: Path, *, holds_passive: bool = True) -> list[SourceLink]:
     """Read an MJCF file's links, parents first; of several top-level bodies, the only one with joints in its tree.
+
+    Args:
+        path: The file.
+        holds_passive: Hold joints of digits that no actuator moves where they rest. Not so for arms: those whose file
+            drives a gripper or wheels, but leaves the arm's own drives to others, have joints all the same.
 
     Raises:
         GraspdError: If MuJoCo is missing or refuses the file, several top-level bodies have joints, one is a ball, or a
@@ -57,7 +62,8 @@ def read_mjcf(path: Path) -> list[SourceLink]:
     joints = {k: name for k, name in joints.items() if model.jnt_type[k] != 0}
     couplings = MjcfCouplings(model, joints, names, path)
     links = parents_first(links, path)
-    _hold_passive_joints(model, links, joints, couplings)
+    if holds_passive:
+        _hold_passive_joints(model, links, joints, couplings)
     links = couplings.relations.applied(links)
     _check_slides(links, path)
     return links

@@ -13,6 +13,7 @@ import trimesh
 
 from omni_graspd.geometry.convex_decomposition import ConvexDecompositionConfig, convex_pieces
 from omni_graspd.geometry.convex_hull import convex_hull
+from omni_graspd.geometry.open_edges import open_edges
 from omni_graspd.geometry.winding_distance import winding_distances
 from omni_graspd.hands.checks.links import POSSIBLE_DENSITY
 from omni_graspd.hands.importing.outside_surface import outside_surface
@@ -325,7 +326,8 @@ def _convex_pieces(mesh: trimesh.Trimesh, whole: TriangleMesh | None) -> list[Tr
     welded.merge_vertices(merge_tex=True, merge_norm=True)
     longest = float(np.ptp(hull.vertices, axis=0).max())
     enough = min(_HULL_DISTANCE, _HULL_SHARE * longest)
-    if whole is None or longest < _SMALL or not welded.is_watertight or _is_near(hull, whole, enough):
+    # Edges where four faces meet, as where a rib touches a wall, do not open a surface.
+    if whole is None or longest < _SMALL or open_edges(welded.faces).count or _is_near(hull, whole, enough):
         return [hull]
     if welded.volume < 0.0:
         welded.invert()
