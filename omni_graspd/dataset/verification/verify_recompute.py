@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from omni_graspd.blocking import run_to_end
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, is_around_table, package_versions, read_manifest
 from omni_graspd.dataset.restored_config import restore_config
@@ -89,7 +89,7 @@ def _made_again(
     batches = []
     for number in np.unique(rest_poses):
         wanted, around = indices[rest_poses == number].tolist(), rest.surroundings[number]
-        batches.append(asyncio.run(synthesize(hand, obj, wanted, config, surroundings=around, **options)))
+        batches.append(run_to_end(synthesize(hand, obj, wanted, config, surroundings=around, **options)))
     batch = join_batches(batches)
     measured = evaluate_grasps(
         hand, obj, batch.T_object_palm, batch.joint_positions, metrics, device=settings["device"]
