@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -129,3 +130,11 @@ def test_a_lost_scene_is_named_and_hides_nothing(dataset: Path) -> None:
     assert [fault.file for fault in faults] == ["scenes/block/scene_0002.usda", _TABLE]
     assert "deleted or renamed" in faults[0].problem
     assert "tries of 1 or more" in faults[1].problem
+
+
+def test_a_manifest_without_scenes_is_named(dataset: Path) -> None:
+    manifest = dataset / "dataset.json"
+    content = json.loads(manifest.read_text())
+    content["config"]["scenes"] = 0
+    manifest.write_text(json.dumps(content))
+    assert verify_dataset(dataset).faults

@@ -149,7 +149,8 @@ def _expected_numbers(layout: DatasetLayout, manifest: Manifest, object_name: st
         raise GraspdError(
             f"expected at most {_MOST_NUMBERS} grasps of an object by a hand, got {rest_poses * count} in dataset.json"
         )
-    return np.concatenate([grasp_indices(rest_pose, 0, count) for rest_pose in range(rest_poses)])
+    none = np.zeros(0, dtype=np.int32)  # a damaged manifest may speak of no scene
+    return np.concatenate([none, *(grasp_indices(rest_pose, 0, count) for rest_pose in range(rest_poses))])
 
 
 def _scene_faults(
