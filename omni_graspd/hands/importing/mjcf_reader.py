@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,13 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.git_lfs import check_no_lfs_pointer
 from omni_graspd.hands.importing.mesh_files import linear_color
 from omni_graspd.hands.importing.mjcf_couplings import MjcfCouplings, joint_reference
 from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, SourceShape, displaced, parents_first
 from omni_graspd.hands.importing.source_palm import links_above_palm
 from omni_graspd.hands.usd.hand_design import MassDistribution
+from omni_graspd.named_file import is_file
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
@@ -144,6 +147,8 @@ def _compile(path: Path) -> Any:
         return mujoco.MjModel.from_xml_path(str(path))
     except ValueError as error:
         reason = " ".join(str(error).split())
+        for name in filter(is_file, re.findall("'([^']+)'", reason)):
+            check_no_lfs_pointer(Path(name))
         raise GraspdError(f"expected {path} to be MJCF that MuJoCo can read, got: {reason}; mend it") from error
 
 
