@@ -11,17 +11,13 @@ from omni_graspd.errors import GraspdError
 _START = b"version https://git-lfs.github.com/spec/"
 
 
-def is_lfs_pointer(path: Path) -> bool:
-    """Tell whether a file only names the content that Git LFS would put in its place."""
-    with path.open("rb") as file:
-        return file.read(len(_START)) == _START
-
-
 def check_no_lfs_pointer(path: Path) -> None:
     """Refuse a file that is only a pointer of Git LFS.
 
     Raises:
         GraspdError: If it is one.
     """
-    if is_lfs_pointer(path):
+    with path.open("rb") as file:
+        is_pointer = file.read(len(_START)) == _START
+    if is_pointer:
         raise GraspdError(f"{path} is only a pointer of Git LFS; run git lfs pull in its repository")

@@ -145,7 +145,7 @@ def _convert(
     if source_kind(file) == "robot":
         links, sites = read_urdf(file), {}
     else:
-        links, sites = read_mjcf(file, holds_passive=False), {k: Frame(*v) for k, v in read_sites(file).items()}
+        links, sites = read_mjcf(file, is_hand=False), {k: Frame(*v) for k, v in read_sites(file).items()}
     frame, guessed = find_flange(links, flange, sites, file)
     kept, left_out = without_tool(links, frame, file)
     design, names = design_robot(name, kept, scale, progress)

@@ -78,6 +78,8 @@ def _reason(error: Exception) -> str:
         return "it is nested too deep"
     if not isinstance(error, ValueError | OSError | NotImplementedError):
         return "it is damaged, or not laid out as its format has it"
+    if "PLY is unexpected length" in str(error):  # trimesh reads binary lists of one length only.
+        return "it is cut short, or has faces or strips of several lengths in binary; save it as text"
     lines = [line for line in str(error).splitlines() if line.strip()]
     return shortened(lines[-1], 160) if lines else "it is damaged"
 
@@ -101,7 +103,7 @@ def _load(path: Path) -> MeshFile:
     if suffix == ".obj":
         return _load_obj(path)
     if suffix in (".glb", ".gltf"):
-        content = GltfContent(path.read_bytes(), lambda name: (path.parent / name).read_bytes())
+        content = GltfContent(path.read_bytes(), lambda name: _content(path.parent / name))
         loaded = trimesh.load(BytesIO(content.plain()), file_type="glb", process=False, resolver=_Files(path))
         content.notes += [f"lost its texture: {reason}" for reason in _drop_damaged_textures(loaded)]
         return MeshFile(_placed(loaded), notes=list(dict.fromkeys(content.notes)))
@@ -114,6 +116,11 @@ def _load(path: Path) -> MeshFile:
     if suffix == ".dae":
         return _load_collada(path)
     return MeshFile(_placed(trimesh.load(path, process=False)))
+
+
+def _content(file: Path) -> bytes:
+    check_no_lfs_pointer(file)
+    return file.read_bytes()
 
 
 def _load_collada(path: Path) -> MeshFile:

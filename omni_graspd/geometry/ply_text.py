@@ -71,12 +71,21 @@ def with_strips(loaded: Any) -> Any:
     if not strips:
         return loaded
     vertices = np.column_stack([_column(raw["vertex"]["data"], axis) for axis in "xyz"])
-    faces = np.concatenate([_strip_faces(strip.astype(np.int64)) for strip in strips])
-    return trimesh.Trimesh(vertices, faces, process=False)
+    faces = [_strip_faces(strip.astype(np.int64)) for strip in strips]
+    polygons = _lists(raw.get("face", {}).get("data"), _INDEX_NAMES)
+    if polygons:
+        counts = np.array([len(polygon) for polygon in polygons])
+        faces.append(triangulate(counts, np.concatenate(polygons).astype(np.int64), vertices)[0])
+    mesh = trimesh.Trimesh(vertices, np.concatenate(faces), process=False)
+    if {"red", "green", "blue"} <= set(_fields(raw["vertex"]["data"])):
+        colors = np.stack([_column(raw["vertex"]["data"], name) for name in ("red", "green", "blue")], axis=-1)
+        mesh.visual = trimesh.visual.ColorVisuals(mesh, vertex_colors=colors.astype(np.uint8))
+    return mesh
 
 
 def _strip_faces(strip: np.ndarray) -> np.ndarray:
-    """Return the triangles of a strip of vertex indices, every other one turned; -1 begins anew."""
+    """Return the triangles of a strip of vertex indices, every other one turned; -1, signed or not, begins anew."""
+    strip = np.where(strip == 0xFFFFFFFF, -1, strip)
     faces = np.stack([strip[:-2], strip[1:-1], strip[2:]], axis=-1)
     breaks = np.flatnonzero(strip < 0)
     starts = np.concatenate([[0], breaks + 1])[np.searchsorted(breaks, np.arange(len(faces)))]

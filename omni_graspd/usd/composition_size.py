@@ -10,6 +10,7 @@ from pathlib import Path
 from pxr import Sdf, Tf
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.git_lfs import check_no_lfs_pointer
 from omni_graspd.named_file import is_file
 from omni_graspd.usd.crate_size import check_crate
 from omni_graspd.usd.text_nesting import check_nesting
@@ -111,6 +112,7 @@ class _Composition:
         """Return a layer by its name in another; None if it cannot be read, of which USD warns."""
         name = beside.ComputeAbsolutePath(path)
         if is_file(name):
+            check_no_lfs_pointer(Path(name))
             check_nesting(Path(name))
             check_crate(Path(name))
         try:

@@ -43,3 +43,7 @@ def test_what_overlaps_only_as_written_is_not_filtered(monkeypatch: pytest.Monke
     assert overlapping_pairs(design, folded) == ()
     monkeypatch.setattr(filtered_pairs, "_POSTURES", 0)
     assert overlapping_pairs(design, folded) == (("link_0", "link_2"),)
+
+
+def test_a_hand_without_colliders_has_no_pairs() -> None:
+    assert overlapping_pairs(HandDesign("a", "a", (LinkDesign("palm", None, None, None, 1.0),), {}), {}) == ()

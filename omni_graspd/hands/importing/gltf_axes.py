@@ -15,25 +15,33 @@ from omni_graspd.hands.importing.source_hand import SourceLink, SourceShape
 
 _UPRIGHT = np.array([[1.0, 0.0, 0.0, 0.0], [0.0, 0.0, -1.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 1.0]])
 """From Y up to Z up."""
-_BETTER = 1.2
+_BETTER = 1.5
 """Turned meshes must fit the colliders better than others by this factor."""
+_FIT = 0.5
+"""They must share this part of the volume that both fill, on the average; coarse colliders tell nothing."""
 
 
 def turn_gltf_up(links: Sequence[SourceLink]) -> None:
     """Turn all glTF meshes of a hand from Y up to Z up, in place, if they fit what collides better then.
 
     Args:
-        links: Links of the hand, in any unit. The first one gets a note if its meshes and the others' were turned.
+        links: Links of the hand, in any unit. The first one gets a note if its meshes and the others' were turned, or
+            if that is doubtful.
     """
     plain = turned = 0.0
+    count = 0
     for link in links:
         seen = [shape for shape in link.visuals if shape.T_link_gltf is not None]
         solid = [shape for shape in link.colliders if shape.T_link_gltf is None]
         if seen and solid:
+            count += 1
             box = _bounds(solid, is_turned=False)
             plain += _overlap(_bounds(seen, is_turned=False), box)
             turned += _overlap(_bounds(seen, is_turned=True), box)
     if not turned > _BETTER * plain:
+        return
+    if not turned > _FIT * count:
+        links[0].notes.append("left the glTF meshes as they are, though the colliders hint at Y up; look at the hand")
         return
     for link in links:
         for shape in (*link.visuals, *link.colliders):

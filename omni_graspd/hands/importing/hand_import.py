@@ -153,7 +153,7 @@ def _convert(
     if file.suffix.lower() in USD_SUFFIXES:
         return list(write_whole(file, scale, written)), 0
     kind = source_kind(file)
-    links = read_urdf(file) if kind == "robot" else read_mjcf(file)
+    links = read_urdf(file) if kind == "robot" else read_mjcf(file, scale=scale)
     design = design_hand(name, links, scale, file, settings.palm, progress)
     write_hand(design, written, rest_posture(design))
     notes = [note for link in links for note in link.notes] + _left_out(links, settings.palm)

@@ -17,7 +17,7 @@ from omni_graspd.plain_text import shortened
 from omni_graspd.usd.materials import Appearance
 
 _ENDINGS = (".stl", ".STL", ".obj", ".dae", ".DAE", ".glb")
-"""Formats that vendors exchange without telling the description."""
+"""Formats that meshes are looked for in, where the named one is missing."""
 
 
 def find_mesh_file(name: str, description: Path) -> Path:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +15,13 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.git_lfs import check_no_lfs_pointer
 from omni_graspd.hands.importing.mesh_files import linear_color
 from omni_graspd.hands.importing.mjcf_couplings import MjcfCouplings, joint_reference
 from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, SourceShape, displaced, parents_first
 from omni_graspd.hands.importing.source_palm import links_above_palm
 from omni_graspd.hands.usd.hand_design import MassDistribution
+from omni_graspd.named_file import is_file
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
@@ -26,17 +29,23 @@ _FREE_SLIDE = 1.0
 """Limit of slides above the palm that have none [m]."""
 _WORLD = "world"
 """What MuJoCo calls the body of all that is welded to nothing."""
+_LARGEST_PALM = 0.4
+"""What is larger is no palm but a table [m]."""
+_PALM_MARGIN = 0.05
+"""How far from the box around a palm its digits may begin [m]."""
 _LAST_SEEN_GROUP = 2
 """MuJoCo's viewer shows groups 0 to 2 unless told otherwise; colliders that are not to be seen are in group 3."""
 
 
-def read_mjcf(path: Path, *, holds_passive: bool = True) -> list[SourceLink]:
+def read_mjcf(path: Path, *, is_hand: bool = True, scale: float = 1.0) -> list[SourceLink]:
     """Read an MJCF file's links, parents first; of several top-level bodies, the only one with joints in its tree.
 
     Args:
         path: The file.
-        holds_passive: Hold joints of digits that no actuator moves where they rest. Not so for arms: those whose file
-            drives a gripper or wheels, but leaves the arm's own drives to others, have joints all the same.
+        is_hand: Whether its palm may be a part of the world, and joints of digits that no actuator moves are held
+            where they rest. Not so for arms: those whose file drives a gripper or wheels, but leaves the arm's own
+            drives to others, have joints all the same.
+        scale: Metres per unit of length of the file, to tell a palm from a table.
 
     Raises:
         GraspdError: If MuJoCo is missing or refuses the file, several top-level bodies have joints, one is a ball, or a
@@ -45,9 +54,13 @@ def read_mjcf(path: Path, *, holds_passive: bool = True) -> list[SourceLink]:
     model = _compile(path)
     links: list[SourceLink] = []
     names: dict[int, str] = {}
-    roots = _root_bodies(model, path)
+    roots = _moving_roots(model, path)
     if len(roots) > 1:
-        links, names = [_read_world(model)], {0: _WORLD}
+        palm = _read_world(model)
+        if not (is_hand and _is_palm(model, palm, roots, scale)):
+            found = ", ".join(sorted(_name(model, "body", body) for body in roots))
+            raise GraspdError(f"expected one root body in {path}, got {found}; put the robot alone in a file")
+        links, names = [palm], {0: _WORLD}
     for body in range(1, model.nbody):
         parent = int(model.body_parentid[body])
         if body in roots or (parent > 0 and parent in names):
@@ -62,7 +75,7 @@ def read_mjcf(path: Path, *, holds_passive: bool = True) -> list[SourceLink]:
     joints = {k: name for k, name in joints.items() if model.jnt_type[k] != 0}
     couplings = MjcfCouplings(model, joints, names, path)
     links = parents_first(links, path)
-    if holds_passive:
+    if is_hand:
         _hold_passive_joints(model, links, joints, couplings)
     links = couplings.relations.applied(links)
     _check_slides(links, path)
@@ -134,28 +147,33 @@ def _compile(path: Path) -> Any:
         return mujoco.MjModel.from_xml_path(str(path))
     except ValueError as error:
         reason = " ".join(str(error).split())
+        for name in filter(is_file, re.findall("'([^']+)'", reason)):
+            check_no_lfs_pointer(Path(name))
         raise GraspdError(f"expected {path} to be MJCF that MuJoCo can read, got: {reason}; mend it") from error
 
 
-def _root_bodies(model: Any, path: Path) -> set[int]:
-    """Return the top-level body that the hand hangs on, or its digits where the palm is a part of the world.
-
-    MuJoCo writes the latter where it converts URDF: what is welded to the world has no body. Free joints do not count.
-    """
+def _moving_roots(model: Any, path: Path) -> set[int]:
+    """Return the top-level bodies with joints in their trees; free joints do not count."""
     moving = {int(model.body_rootid[model.jnt_bodyid[k]]) for k in range(model.njnt) if model.jnt_type[k] != 0}
     if not moving:
         raise GraspdError(f"expected movable joints in {path}, got none; give an articulated model")
-    if len(moving) > 1 and not (_meshes_of_world(model) and all(_is_chain(model, body) for body in moving)):
-        names = ", ".join(sorted(_name(model, "body", body) for body in moving))
-        raise GraspdError(f"expected one root body in {path}, got {names}; put the robot alone in a file")
     return moving
 
 
-def _meshes_of_world(model: Any) -> list[int]:
-    """Return the meshes of the world; its planes and boxes are floors and tables."""
-    import mujoco
+def _is_palm(model: Any, world: SourceLink, roots: set[int], scale: float) -> bool:
+    """Tell whether the world's meshes are a palm, and the top-level bodies its digits.
 
-    return [k for k in range(model.body_geomnum[0]) if model.geom_type[k] == mujoco.mjtGeom.mjGEOM_MESH]
+    MuJoCo writes them so where it converts URDF: what is welded to the world has no body. Robots on a table look alike,
+    but for the size of the table.
+    """
+    shapes = (*world.visuals, *world.colliders)
+    if not shapes or not all(_is_chain(model, body) for body in roots):
+        return False
+    corners = scale * np.concatenate([shape.mesh.bounds for shape in shapes])
+    lower, upper = corners.min(axis=0), corners.max(axis=0)
+    begin = scale * model.body_pos[sorted(roots)]
+    is_near = (begin > lower - _PALM_MARGIN) & (begin < upper + _PALM_MARGIN)
+    return bool((upper - lower).max() < _LARGEST_PALM and is_near.all())
 
 
 def _is_chain(model: Any, root: int) -> bool:
@@ -165,9 +183,18 @@ def _is_chain(model: Any, root: int) -> bool:
 
 
 def _read_world(model: Any) -> SourceLink:
+    """Return the world's meshes as a link; planes and simple shapes may be floors and tables."""
+    import mujoco
+
     link = SourceLink(_WORLD, None, IDENTITY, None)
-    for geom in _meshes_of_world(model):
-        _read_geom(model, geom, link)
+    left_out = 0
+    for geom in range(model.body_geomnum[0]):
+        if model.geom_type[geom] == mujoco.mjtGeom.mjGEOM_MESH:
+            _read_geom(model, geom, link)
+        elif _surface(model, geom) is not None:
+            left_out += 1
+    note = "took the world's meshes as the palm, since the digits hang on no body"
+    link.notes.append(note + (f"; left out its {left_out} shapes that are no meshes" if left_out else ""))
     return link
 
 

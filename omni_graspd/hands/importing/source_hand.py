@@ -33,7 +33,8 @@ class SourceShape:
     is_simple: bool = False
     """Whether it is a box, ball, cylinder or capsule, not a mesh."""
     T_link_gltf: np.ndarray | None = None
-    """Frame of the glTF file that it is from, in the link's frame, shape [4, 4]; None for other kinds of files."""
+    """Frame of the glTF file that it is from, scaled as the file is, in the link's frame, shape [4, 4]; None for other
+    kinds of files."""
 
 
 @dataclass

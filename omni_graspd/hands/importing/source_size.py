@@ -47,8 +47,7 @@ def check_size(links: Sequence[SourceLink], scale: float, source: Path) -> None:
         if _SMALLEST <= reach <= _LARGEST and size > _OTHER_UNIT * reach:
             raise GraspdError(
                 f"expected meshes in the unit of the joints in {source}, got meshes of {size:.3g} m on joints that are "
-                f"{reach:.3g} m apart; correct the scale of the meshes, probably to {_likely_factor(size):g} of what "
-                "it is"
+                f"{reach:.3g} m apart; scale the meshes, probably by {_likely_factor(size):g}"
             )
         factor = _likely_factor(size)
         robot = '; of a whole robot, name the palm in a hand.toml beside the file: palm = "..."'

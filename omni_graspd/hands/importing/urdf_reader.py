@@ -48,7 +48,21 @@ def read_urdf(path: Path) -> list[SourceLink]:
         raise GraspdError(f"expected one parent per link in {path}, got a link that two joints move; remove one")
     links = parents_first([_read_link(node, joints, looks, path) for node in root.findall("link")], path)
     turn_gltf_up(links)
+    substitutes = _substitutes(root, path)
+    if substitutes:
+        links[0].notes.append(
+            f"took meshes of other formats for missing ones, scaled as those would be: {', '.join(substitutes)}; "
+            "check their size"
+        )
     return _coupled(root, links, path)
+
+
+def _substitutes(root: ElementTree.Element, path: Path) -> list[str]:
+    """Say which meshes were found in another format than the one that is named."""
+    meshes = (*root.iterfind("link/visual/geometry/mesh"), *root.iterfind("link/collision/geometry/mesh"))
+    names = dict.fromkeys(mesh.get("filename", "") for mesh in meshes)
+    found = [(Path(name), find_mesh_file(name, path)) for name in names]
+    return [f"{b.name} for {a.name}" for a, b in found if a.suffix.lower() != b.suffix.lower()]
 
 
 def _coupled(root: ElementTree.Element, links: list[SourceLink], path: Path) -> list[SourceLink]:
@@ -156,19 +170,21 @@ def _read_shapes(node: ElementTree.Element, looks: dict[str, Appearance], path: 
     kind = next(iter(geometry), None) if geometry is not None else None
     if kind is None:
         return []
-    shapes = _read_geometry(kind, path)
+    file, scale = None, np.ones(3)
+    if kind.tag == "mesh":
+        file = find_mesh_file(kind.get("filename", ""), path)
+        scale = _numbers(kind, "scale", (1.0, 1.0, 1.0), path)
+    shapes = _read_simple(kind, path) if file is None else read_mesh_file(file, scale)
     look = _read_look(node.find("material"), looks, path)
     origin = _origin(node, path)
     for shape in shapes:
         shape.mesh.apply_transform(origin)
-    gltf = origin if kind.get("filename", "").lower().endswith((".gltf", ".glb")) else None
+    is_gltf = file is not None and file.suffix.lower() in (".gltf", ".glb") and scale.all()
+    gltf = origin @ np.diag([*scale, 1.0]) if is_gltf else None
     return [replace(shape, look=look or shape.look, T_link_gltf=gltf) for shape in shapes]
 
 
-def _read_geometry(node: ElementTree.Element, path: Path) -> list[SourceShape]:
-    if node.tag == "mesh":
-        scale = _numbers(node, "scale", (1.0, 1.0, 1.0), path)
-        return read_mesh_file(find_mesh_file(node.get("filename", ""), path), scale)
+def _read_simple(node: ElementTree.Element, path: Path) -> list[SourceShape]:
     if node.tag == "box":
         size = _sizes(node, "size", 3, path)
         return [SourceShape(trimesh.creation.box(size), is_simple=True)] if size.all() else []

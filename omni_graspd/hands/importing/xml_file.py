@@ -17,8 +17,10 @@ def parse_xml(path: Path) -> ElementTree.Element:
     """Read an XML file and return its root.
 
     Raises:
-        GraspdError: If it is no XML, or declares a document type, in which entities are defined.
+        GraspdError: If it is a folder or no XML, or declares a document type, in which entities are defined.
     """
+    if path.is_dir():
+        raise GraspdError(f"expected an XML file, got the folder {path}; name the file in it")
     check_no_lfs_pointer(path)
     content = path.read_bytes()
     if any(declaration in content for declaration in _DECLARATIONS):

@@ -54,6 +54,8 @@ def overlapping_pairs(design: HandDesign, posture: Mapping[str, float]) -> tuple
     pieces = {link.name: _pieces(link) for link in design.links if link.shape is not None}
     joined = {frozenset((link.name, link.parent)) for link in design.links}
     pairs = [pair for pair in itertools.combinations(pieces, 2) if frozenset(pair) not in joined]
+    if not pairs:
+        return ()
     counts = np.zeros(len(pairs))
     ends = np.cumsum([0, *(len(some) for some in pieces.values())])
     rows = {name: slice(ends[k], ends[k + 1]) for k, name in enumerate(pieces)}
