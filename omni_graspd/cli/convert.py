@@ -71,7 +71,7 @@ def _show(result: Conversion, console: Console) -> None:
     _say(console, f"read as {result.from_name} ({result.reason}), written as {result.to_name}")
     for file in result.files[:_MOST_LINES]:
         owner = f"hand {file.hand or 'unnamed'} · object {file.object or 'unnamed'}"
-        _say(console, f"{counted(file.count, 'grasp')} · {owner}: {file.path}")
+        _say(console, f"{counted(file.count, file.unit)} · {owner}: {file.path}")
     if len(result.files) > _MOST_LINES:
         _say(console, f"and {len(result.files) - _MOST_LINES} more files")
     show_losses(result, console)

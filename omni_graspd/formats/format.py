@@ -76,7 +76,9 @@ class WrittenFile:
     object: str
     """Name of the object there."""
     count: int
-    """How many grasps."""
+    """How many grasps, or what ``unit`` says."""
+    unit: str = "grasp"
+    """What is counted, in the singular."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from omni_graspd.scenes.grasp_tests.lift_motion import HandWay, hand_motion
 from omni_graspd.usd.transforms import without_jumps
 
 _PHASES = LiftConfig.of("dexgraspbench").phases
+_IMAGES = "observation.images."
 _POSE = ("x", "y", "z", "qx", "qy", "qz", "qw")
 
 
@@ -35,8 +37,8 @@ _POSE = ("x", "y", "z", "qx", "qy", "qz", "qw")
 class WrittenLifts:
     """What came of writing lifts."""
 
-    episode_count: int
-    """How many lifts were written."""
+    counts: dict[str, int]
+    """How many lifts were written of each hand that has any."""
     refused: tuple[Refusal, ...]
     """Grasps that were left out, and why."""
 
@@ -51,14 +53,15 @@ def write_lifts(reading: GraspReading, target: Path) -> WrittenLifts:
     * ``action``: the same, as commanded for the next frame; here the joints go on to where they squeeze;
     * ``observation.environment_state``: pose of the object in the world before the lift;
     * ``observation.images.<view>``: before the hand comes, the same in all frames;
-    * ``next.success``: in the last frame, whether the lift test lifted the object, where that was tested.
+    * ``next.success``: in the last frame, whether the lift test lifted the object; only if all of the hand's grasps
+      were tested.
 
     Args:
         reading: Grasps of one of our datasets.
         target: Folder to write.
 
     Raises:
-        GraspdError: If the grasps are from elsewhere, or none has a way past a table.
+        GraspdError: If the grasps are from elsewhere, none has a way past a table, or an image cannot be used.
     """
     if reading.format_name != DATASET.name:
         raise GraspdError(
@@ -69,25 +72,32 @@ def write_lifts(reading: GraspReading, target: Path) -> WrittenLifts:
     for entry in reading.grasps:
         hands.setdefault(entry.record.hand, []).append(entry)
     layout = DatasetLayout(reading.grasps[0].source.parents[2])
-    cameras = _cameras(layout, [entry.source.stem for entry in reading.grasps])
+    cameras = _cameras(layout, dict.fromkeys(entry.source.stem for entry in reading.grasps))
     refused: list[Refusal] = []
-    count = 0
+    counts: dict[str, int] = {}
     with atomic_path(target) as partial:
         partial.mkdir()
         for hand, entries in hands.items():
-            episodes = (episode for entry in entries for episode in _lifts(layout, entry, cameras, refused))
+            before = len(refused)
+            tested = all("lifted" in entry.record.facts for entry in entries)
+            lifts = _HandLifts(layout, cameras, tested, refused)
+            episodes = (episode for entry in entries for episode in lifts.of(entry))
             folder = partial / hand if len(hands) > 1 else partial
-            count += write_lerobot(folder, episodes, _names(entries[0].record.joint_names), hand)
-        if not count:
-            reason = refused[0].reason if refused else "no scene that was rendered has one that can be carried out"
-            raise GraspdError(f"expected grasps to lift, got none: {reason}")
-    return WrittenLifts(count, tuple(refused))
+            counts[hand] = write_lerobot(folder, episodes, _names(entries[0].record.joint_names), hand)
+            if not counts[hand] and before == len(refused):
+                total = sum(len(entry.record) for entry in entries)
+                why = f"no scene that was rendered has one of {hand} that can be carried out"
+                refused.append(Refusal(entries[0].source, total, why))
+        if not any(counts.values()):
+            raise GraspdError(f"expected grasps to lift, got none: {refused[0].reason}")
+    return WrittenLifts({hand: count for hand, count in counts.items() if count}, tuple(refused))
 
 
-def _cameras(layout: DatasetLayout, names: Sequence[str]) -> tuple[str, ...]:
-    """Return the cameras of the first scene that was rendered; none if no scene was."""
-    found = (_pictures(layout, name, scene) for name in names for scene in layout.scene_indices(name))
-    return next((tuple(pictures) for pictures in found if pictures), ())
+def _cameras(layout: DatasetLayout, names: Iterable[str]) -> tuple[str, ...]:
+    """Return the cameras that most scenes were rendered with, the most cameras if in doubt; none if no scene was."""
+    found = (tuple(_pictures(layout, name, scene)) for name in names for scene in layout.scene_indices(name))
+    counts = Counter(cameras for cameras in found if cameras)
+    return max(counts, key=lambda cameras: (counts[cameras], len(cameras)), default=())
 
 
 def _pictures(layout: DatasetLayout, name: str, scene: int) -> dict[str, Path]:
@@ -97,59 +107,81 @@ def _pictures(layout: DatasetLayout, name: str, scene: int) -> dict[str, Path]:
         for eye, folder in view.eye_folders(layout).items():
             path = folder / "rgb_0000.png"
             if path.is_file():
-                found[f"observation.images.{view.name}{f'_{eye}' if view.eyes else ''}"] = path
+                found[f"{_IMAGES}{view.name}{f'_{eye}' if view.eyes else ''}"] = path
     return found
 
 
-def _lifts(
-    layout: DatasetLayout, entry: ReadGrasps, cameras: Sequence[str], refused: list[Refusal]
-) -> Iterator[Episode]:
-    """Yield the lifts of one object's grasps by one hand; note what is left out."""
-    name = entry.source.stem
-    center = read_object(layout.object(name)).center_of_mass
-    if not cameras:
-        yield from _episodes(entry.record, np.ones(len(entry.record), dtype=bool), center, {}, entry.source, refused)
-        return
-    before = len(refused)
-    scenes = 0
-    for scene in layout.scene_indices(name):
-        pictures, table = _pictures(layout, name, scene), layout.scene_grasps(name, scene)
-        if tuple(pictures) != tuple(cameras):
-            seen = ", ".join(pictures) or "none"
-            refused.append(Refusal(table, 0, f"its images are {seen}, not {', '.join(cameras)}; run `graspd render`"))
-            continue
-        for record in read_scene_table(table):
-            if record.hand == entry.record.hand:
-                mine = np.isin(record.facts["index"], entry.record.facts["index"])
-                scenes += 1
-                yield from _episodes(
-                    record, mine & (record.scores["confidence"] > 0.0), center, pictures, table, refused
-                )
-    if not scenes and before == len(refused):
-        refused.append(Refusal(entry.source, len(entry.record), f"no scene of {name} has images; run `graspd render`"))
+@dataclass(frozen=True)
+class _HandLifts:
+    """The lifts of one hand."""
+
+    layout: DatasetLayout
+    cameras: tuple[str, ...]
+    """Features of the images that each episode has."""
+    tested: bool
+    """Whether the lift test has tried all grasps, and each episode says what came of it."""
+    refused: list[Refusal]
+    """Gets what is left out."""
+
+    def of(self, entry: ReadGrasps) -> Iterator[Episode]:
+        """Yield the lifts of one object's grasps."""
+        name = entry.source.stem
+        center = read_object(self.layout.object(name)).center_of_mass
+        if not self.cameras:
+            yield from self._episodes(entry.record, center, {}, entry.source)
+            return
+        known, before = False, len(self.refused)
+        for scene in self.layout.scene_indices(name):
+            table, label = self.layout.scene_grasps(name, scene), f"scene_{scene:04d} of {name}"
+            if not table.is_file():
+                self.refused.append(Refusal(table, 0, f"{label} has no grasps yet; run `graspd generate`"))
+                continue
+            record = _carried_out(table, entry)
+            if record is None:
+                continue
+            known = True
+            pictures = _pictures(self.layout, name, scene)
+            if tuple(pictures) == self.cameras:
+                yield from self._episodes(record, center, pictures, table)
+            elif len(record):
+                why = f"{label} has {_listed(pictures)}, not {_listed(self.cameras)}; run `graspd render`"
+                self.refused.append(Refusal(table, len(record), why))
+        if not known and before == len(self.refused):
+            why = f"no scene of {name} has grasps of {entry.record.hand}; run `graspd generate`"
+            self.refused.append(Refusal(entry.source, len(entry.record), why))
+
+    def _episodes(
+        self, record: GraspRecord, center_of_mass: np.ndarray, pictures: dict[str, Path], source: Path
+    ) -> Iterator[Episode]:
+        """Yield the lifts of the grasps that have a way."""
+        ways = world_ways(record, center_of_mass)
+        for row, way in enumerate(ways):
+            if way is not None:
+                frames = _frames(way)
+                if self.tested:
+                    success = np.zeros((len(frames["action"]), 1), dtype=bool)
+                    success[-1] = record.facts["lifted"][row]
+                    frames["next.success"] = success
+                yield Episode(f"lift the {record.object}", frames, pictures)
+        missing = sum(way is None for way in ways)
+        if missing:
+            why = "they have no way past a table; make them with `graspd generate`"
+            self.refused.append(Refusal(source, missing, why))
 
 
-def _episodes(
-    record: GraspRecord,
-    chosen: np.ndarray,
-    center_of_mass: np.ndarray,
-    pictures: dict[str, Path],
-    source: Path,
-    refused: list[Refusal],
-) -> Iterator[Episode]:
-    """Yield the lifts of the chosen grasps that have a way."""
-    record = record.rows(np.flatnonzero(chosen))
-    ways = world_ways(record, center_of_mass)
-    lifted = record.facts.get("lifted")
-    for row, way in enumerate(ways):
-        if way is not None:
-            frames = _frames(way)
-            success = np.zeros((len(frames["action"]), 1), dtype=bool)
-            success[-1] = lifted is not None and bool(lifted[row])
-            yield Episode(f"lift the {record.object}", frames | {"next.success": success}, pictures)
-    missing = sum(way is None for way in ways)
-    if missing:
-        refused.append(Refusal(source, missing, "they have no way past a table; make them with `graspd generate`"))
+def _carried_out(table: Path, entry: ReadGrasps) -> GraspRecord | None:
+    """Return the chosen grasps that can be carried out in a scene; None if the scene has none of that hand."""
+    for record in read_scene_table(table):
+        if record.hand == entry.record.hand:
+            chosen = np.isin(record.facts["index"], entry.record.facts["index"])
+            return record.rows(np.flatnonzero(chosen & (record.scores["confidence"] > 0.0)))
+    return None
+
+
+def _listed(cameras: Iterable[str]) -> str:
+    """Write features of images in a line."""
+    names = ", ".join(camera.removeprefix(_IMAGES) for camera in cameras)
+    return f"images of {names}" if names else "no images"
 
 
 def _frames(way: HandWay) -> dict[str, np.ndarray]:
@@ -176,9 +208,9 @@ def _names(joints: Sequence[str]) -> dict[str, list[str]]:
 
 def _write_all(reading: GraspReading, target: Path) -> tuple[WrittenFile, tuple[Refusal, ...]]:
     written = write_lifts(reading, target)
-    hands = dict.fromkeys(entry.record.hand for entry in reading.grasps)
-    objects = dict.fromkeys(entry.record.object for entry in reading.grasps)
-    return WrittenFile(target, ", ".join(hands), ", ".join(objects), written.episode_count), written.refused
+    objects = dict.fromkeys(entry.record.object for entry in reading.grasps if entry.record.hand in written.counts)
+    hands, count = ", ".join(written.counts), sum(written.counts.values())
+    return WrittenFile(target, hands, ", ".join(objects), count, unit="lift"), written.refused
 
 
 FORMAT = Format(

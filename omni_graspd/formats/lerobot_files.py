@@ -12,11 +12,12 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from omni_graspd.errors import GraspdError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,7 +60,7 @@ def write_lerobot(
     *,
     file_size: int = _FILE_SIZE,
 ) -> int:
-    """Write a dataset; the same episodes give the same bytes.
+    """Write a dataset; the same episodes give the same bytes, and without any there is no folder.
 
     Args:
         folder: New folder.
@@ -70,11 +71,15 @@ def write_lerobot(
 
     Returns:
         How many episodes there are.
+
+    Raises:
+        GraspdError: If a picture cannot be read, or is of another size than the camera's first one.
     """
     writer = _Writer(folder, names, file_size)
     for episode in episodes:
         writer.add(episode)
-    writer.finish(robot)
+    if writer.rows:
+        writer.finish(robot)
     return len(writer.rows)
 
 
@@ -86,6 +91,7 @@ class _Writer:
         self.rows: list[dict[str, Any]] = []
         self.tasks: dict[str, int] = {}
         self.features: dict[str, dict[str, Any]] = {}
+        self.pictures: dict[Path, _Picture] = {}
         self.file, self.file_number, self.frame_count = None, -1, 0
 
     def add(self, episode: Episode) -> None:
@@ -97,8 +103,11 @@ class _Writer:
         counters = np.arange(length), len(self.rows), self.frame_count + np.arange(length), task
         for name, values in zip(_COUNTERS, counters, strict=True):
             columns[name] = np.broadcast_to(np.asarray(values, dtype=np.int64), length)[:, None]
-        pictures = {camera: _read_picture(path) for camera, path in episode.images.items()}
+        # Episodes of a scene follow each other and share its pictures.
+        self.pictures = {path: self.pictures.get(path) or _read_picture(path) for path in episode.images.values()}
+        pictures = {camera: self.pictures[path] for camera, path in episode.images.items()}
         self.features = self.features or self._describe(columns, pictures)
+        self._require_same_size(episode.images)
         self._append(_table(columns, pictures, length))
         stats = {name: _stats(values) for name, values in columns.items()}
         stats |= {camera: picture.stats | {"count": [length]} for camera, picture in pictures.items()}
@@ -131,6 +140,13 @@ class _Writer:
         pq.write_table(_task_table(list(self.tasks)), meta / "tasks.parquet")
         _write_json(meta / "stats.json", _joined_stats(self.rows, list(self.features)))
         _write_json(meta / "info.json", self._info(robot))
+
+    def _require_same_size(self, images: Mapping[str, Path]) -> None:
+        for camera, path in images.items():
+            expected, found = self.features[camera]["shape"], self.pictures[path].shape
+            if found != expected:
+                sizes = [f"{width} x {height} pixels" for height, width, _ in (expected, found)]
+                raise GraspdError(f"expected {sizes[0]} as in scenes before, got {sizes[1]} in {path}; render it again")
 
     def _append(self, table: pa.Table) -> None:
         import pyarrow.parquet as pq
@@ -207,12 +223,14 @@ def _task_table(tasks: Sequence[str]) -> pa.Table:
     return table.replace_schema_metadata({"pandas": json.dumps(about)})
 
 
-@lru_cache(maxsize=16)
 def _read_picture(path: Path) -> _Picture:
     from PIL import Image
 
-    with Image.open(path) as opened:
-        image = opened.convert("RGB")
+    try:
+        with Image.open(path) as opened:
+            image = opened.convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise GraspdError(f"expected a readable image, got {path} ({error}); render it again") from error
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     pixels = np.asarray(image, dtype=np.float64).reshape(-1, 3) / 255.0

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +16,14 @@ import pytest
 from PIL import Image
 
 from omni_graspd.cli import main as cli
+from omni_graspd.cli.console import counted
 from omni_graspd.dataset.layout import DatasetLayout
+from omni_graspd.dataset.tables import read_grasps as read_table
+from omni_graspd.dataset.tables import write_grasps as write_table
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.conversion import ConvertConfig, convert
+from omni_graspd.formats.grasp_reading import GraspReading
+from omni_graspd.formats.lerobot_export import write_lifts
 from omni_graspd.formats.lerobot_files import FPS, Episode, write_lerobot
 from omni_graspd.formats.reading import read_grasps
 from omni_graspd.formats.scene_table import read_scene_table
@@ -65,6 +71,21 @@ def _episode(length: int, start: float) -> Episode:
     return Episode("lift the block", {"action": values, "next.success": done}, {})
 
 
+def _seen(path: Path, color: tuple[int, int, int], size: tuple[int, int] = (8, 6)) -> Episode:
+    """Paint a picture over what lies at a path, and return an episode that shows it."""
+    Image.new("RGB", size, color).save(path)
+    return replace(_episode(2, 0.0), images={_CAMERAS[0]: path})
+
+
+def _tested(dataset: Path, copy: Path) -> Path:
+    """Copy a dataset, with every second grasp lifted by the lift test."""
+    shutil.copytree(dataset, copy, ignore=shutil.ignore_patterns("renders"))
+    for file in copy.glob("grasps/*/*.parquet"):
+        table = read_table(file)
+        write_table(replace(table, metrics=table.metrics | {"lifted": table.indices % 2 == 0}), file)
+    return copy
+
+
 def _read(file: Path) -> dict[str, list]:
     return pq.read_table(file).to_pydict()
 
@@ -95,6 +116,32 @@ def test_statistics_of_all_are_those_of_the_frames_together(tmp_path: Path) -> N
     for name in ("min", "max", "mean", "std"):
         np.testing.assert_allclose(found[name], getattr(together, name)(axis=0), rtol=1e-12, err_msg=name)
     assert found["count"] == [9]
+
+
+def test_a_picture_rendered_again_is_read_again(tmp_path: Path) -> None:
+    for number, color in enumerate(((255, 0, 0), (0, 0, 255))):
+        write_lerobot(tmp_path / str(number), [_seen(tmp_path / "rgb.png", color)], {}, "hand")
+        mean = json.loads((tmp_path / str(number) / "meta" / "stats.json").read_text())[_CAMERAS[0]]["mean"]
+        assert np.ravel(mean).tolist() == [value / 255 for value in color]
+
+
+def test_pictures_of_another_size_are_refused(tmp_path: Path) -> None:
+    episodes = [_seen(tmp_path / "one.png", (0, 0, 0)), _seen(tmp_path / "two.png", (0, 0, 0), (16, 12))]
+    with pytest.raises(GraspdError, match=r"expected 8 x 6 pixels .* got 16 x 12 pixels in .*two.png"):
+        write_lerobot(tmp_path / "lifts", episodes, {}, "hand")
+
+
+@pytest.mark.parametrize("length", [0, 20, 44])
+def test_a_cut_picture_is_named(length: int, tmp_path: Path) -> None:
+    episode, file = _seen(tmp_path / "rgb.png", (0, 0, 0)), tmp_path / "rgb.png"
+    file.write_bytes(file.read_bytes()[:length])
+    with pytest.raises(GraspdError, match=r"expected a readable image, got .*rgb\.png"):
+        write_lerobot(tmp_path / "lifts", [episode], {}, "hand")
+
+
+def test_nothing_is_written_without_episodes(tmp_path: Path) -> None:
+    assert write_lerobot(tmp_path / "lifts", [], {}, "hand") == 0
+    assert not (tmp_path / "lifts").exists()
 
 
 @pytest.mark.slow
@@ -148,18 +195,20 @@ def test_without_images_the_lifts_are_on_a_bare_table(resting_dataset: Path, tmp
         convert(tmp_path / "set", tmp_path / name, ConvertConfig(to="lerobot"))
     info = json.loads((tmp_path / "one" / "meta" / "info.json").read_text())
     assert not [name for name in info["features"] if "images" in name]
+    assert "next.success" not in info["features"]
     assert info["total_episodes"] == sum(len(one.record) for one in read_grasps(resting_dataset).grasps)
     files = sorted(file.relative_to(tmp_path / "one") for file in (tmp_path / "one").rglob("*") if file.is_file())
     assert all((tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes() for file in files)
 
 
 @pytest.mark.slow
-def test_only_chosen_grasps_are_lifted(seen_dataset: Path, tmp_path: Path) -> None:
+def test_only_chosen_grasps_are_lifted(seen_dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (_, first, *_) = read_grasps(seen_dataset).grasps[0].record.facts["index"]
     chosen = ["--where", f"index == {first}"]
     cli.main(["convert", str(seen_dataset), str(tmp_path / "lifts"), "--to", "lerobot", *chosen])
     info = json.loads((tmp_path / "lifts" / "meta" / "info.json").read_text())
     assert 0 < info["total_episodes"] < len(_carried_out(seen_dataset))
+    assert f"{counted(info['total_episodes'], 'lift')} · hand" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -167,3 +216,65 @@ def test_grasps_without_a_way_are_refused(block_dataset: Path, tmp_path: Path) -
     with pytest.raises(GraspdError, match="expected grasps to lift, got none: no scene that was rendered has one"):
         convert(block_dataset, tmp_path / "lifts", ConvertConfig(to="lerobot"))
     assert not (tmp_path / "lifts").exists()
+
+
+@pytest.mark.slow
+def test_success_is_what_the_lift_test_found(resting_dataset: Path, tmp_path: Path) -> None:
+    tested = _tested(resting_dataset, tmp_path / "set")
+    convert(tested, tmp_path / "lifts", ConvertConfig(to="lerobot"))
+    (file,) = (tmp_path / "lifts" / "data").rglob("*.parquet")
+    frames = _read(file)
+    (entry,) = read_grasps(tested).grasps
+    lifted = entry.record.facts["lifted"].tolist()
+    assert {True, False} == set(lifted)
+    ends = np.flatnonzero(np.diff(frames["episode_index"], append=len(lifted)))
+    assert [frames["next.success"][end] for end in ends] == lifted
+    assert sum(frames["next.success"]) == sum(lifted)
+
+
+@pytest.mark.slow
+def test_hands_get_a_folder_each(resting_dataset: Path, tmp_path: Path) -> None:
+    shutil.copytree(resting_dataset, tmp_path / "set", ignore=shutil.ignore_patterns("renders"))
+    written = write_lifts(_with_another_hand(tmp_path / "set"), tmp_path / "lifts")
+    for hand in ("barrett", "other"):
+        info = json.loads((tmp_path / "lifts" / hand / "meta" / "info.json").read_text())
+        assert (info["robot_type"], info["total_episodes"]) == (hand, written.counts[hand])
+
+
+@pytest.mark.slow
+def test_a_hand_without_lifts_gets_no_folder(seen_dataset: Path, tmp_path: Path) -> None:
+    written = write_lifts(_with_another_hand(seen_dataset), tmp_path / "lifts")
+    assert [path.name for path in (tmp_path / "lifts").iterdir()] == list(written.counts) == ["barrett"]
+    (refusal,) = written.refused
+    assert refusal.count > 0
+    assert refusal.reason == "no scene of block has grasps of other; run `graspd generate`"
+
+
+def _with_another_hand(root: Path) -> GraspReading:
+    """Read a dataset of one hand, and its grasps once more as those of a hand that no scene has."""
+    reading = read_grasps(root)
+    (entry,) = reading.grasps
+    other = replace(entry, record=replace(entry.record, hand="other"))
+    return replace(reading, grasps=(other, entry))
+
+
+@pytest.mark.slow
+def test_a_partly_rendered_scene_is_left_out(seen_dataset: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(seen_dataset, tmp_path / "set")
+    shutil.rmtree(DatasetLayout(root).renders("block", 0) / "view_0000" / "right")
+    scenes = [scene for scene, _ in _carried_out(root)]
+    found = convert(root, tmp_path / "lifts", ConvertConfig(to="lerobot"))
+    assert found.files[0].count == len(scenes) - scenes.count(0) > 0
+    (refusal,) = found.refused
+    assert refusal.count == scenes.count(0) > 0
+    assert refusal.reason.startswith("scene_0000 of block has images of view_0000_left, not images of view_0000_left, ")
+
+
+@pytest.mark.slow
+def test_a_scene_without_grasps_is_left_out(seen_dataset: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(seen_dataset, tmp_path / "set")
+    scenes = [scene for scene, _ in _carried_out(root)]
+    DatasetLayout(root).scene_grasps("block", 1).unlink()
+    found = convert(root, tmp_path / "lifts", ConvertConfig(to="lerobot"))
+    assert found.files[0].count == len(scenes) - scenes.count(1) > 0
+    assert [one.reason for one in found.refused] == ["scene_0001 of block has no grasps yet; run `graspd generate`"]
