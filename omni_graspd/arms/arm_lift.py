@@ -92,5 +92,4 @@ class ArmLiftTest:
             max_time=self.config.phases.starts["end"],
             rest_time=np.inf,
             record_interval=self.config.record_interval,
-            watched=(OBJECT_PATH,),
         )

@@ -51,7 +51,7 @@ async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
         GraspdError: If the stage has no dynamic rigid body, PhysX did not take one of them, the timeline plays, or
             Isaac Sim runs another physics engine.
     """
-    body_paths = config.watched or dynamic_bodies(stage)
+    body_paths = dynamic_bodies(stage)
     _require_physx()
     async with _one_at_a_time:
         _require_stopped()

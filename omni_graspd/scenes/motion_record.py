@@ -14,12 +14,17 @@ from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 def dynamic_bodies(stage: Usd.Stage) -> tuple[str, ...]:
     """Return the paths of the enabled, non-kinematic rigid bodies, in stage order.
 
+    Links of an articulation below its root are left out: they do not move freely, and are read in another way.
+
     Raises:
         GraspdError: If there is none.
     """
     paths = []
-    for prim in stage.Traverse(Usd.TraverseInstanceProxies()):
-        if prim.HasAPI(UsdPhysics.RigidBodyAPI):
+    prims = iter(stage.Traverse(Usd.TraverseInstanceProxies()))
+    for prim in prims:
+        if prim.HasAPI(UsdPhysics.ArticulationRootAPI):
+            prims.PruneChildren()
+        elif prim.HasAPI(UsdPhysics.RigidBodyAPI):
             body = UsdPhysics.RigidBodyAPI(prim)
             if body.GetRigidBodyEnabledAttr().Get() and not body.GetKinematicEnabledAttr().Get():
                 paths.append(str(prim.GetPath()))

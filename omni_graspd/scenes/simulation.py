@@ -29,8 +29,6 @@ class SimulateConfig:
     """Time between recorded poses [s]; speeds are checked at the same times."""
     independent: bool = False
     """For bodies that never touch: stop once each has come to rest at some time, rather than all at the same time."""
-    watched: tuple[str, ...] = ()
-    """Paths of the bodies whose motion is wanted; by default all that move freely. Links of articulations cannot be."""
     keep_loaded: bool = False
     """Hint that the same stage will be simulated again with other poses or speeds, so a backend may keep it loaded.
     Results are the same either way."""

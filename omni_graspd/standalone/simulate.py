@@ -55,7 +55,7 @@ async def simulate(stage: Usd.Stage, config: SimulateConfig) -> SimulateResult:
     Raises:
         GraspdError: If the stage has no dynamic rigid body, or PhysX did not take one of them.
     """
-    body_paths = config.watched or dynamic_bodies(stage)
+    body_paths = dynamic_bodies(stage)
     with attached_stage(stage, keep=config.keep_loaded) as (physx, loaded):
         reader = _BodyReader(physx, body_paths, UsdGeom.GetStageMetersPerUnit(stage))
         record = MotionRecord(body_paths, config, reader.read())

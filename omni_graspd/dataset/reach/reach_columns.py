@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.reach.reach_table import read_reach
 from omni_graspd.dataset.table_gate import open_table
 from omni_graspd.dataset.table_kinds import REACH
 from omni_graspd.errors import GraspdError
@@ -87,6 +86,8 @@ def scene_arm_columns(
     Raises:
         GraspdError: If the table is missing or damaged, or was made before some of the usable grasps.
     """
+    from omni_graspd.dataset.reach.reach_table import read_reach  # it knows arms, which need USD
+
     path = reach_file(layout, arm, object_name, scene_index)
     table = read_reach(path)
     unknown = indices[usable & ~np.isin(indices, table.grasp_indices[table.of_hand(hand)])]
