@@ -25,6 +25,7 @@ from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.object_writer import write_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.usd_object_reader import USD_SUFFIXES
+from omni_graspd.plural import counted
 from omni_graspd.synthesis.models import object_model
 from omni_graspd.synthesis.search import postures_of
 
@@ -58,9 +59,10 @@ async def export_accepted(inspection: Inspection, to_name: str = ISAAC_GRASP) ->
 def export_line(conversion: Conversion) -> str:
     """Return what was written and lost as one line."""
     count = sum(file.count for file in conversion.files)
+    unit = next((file.unit for file in conversion.files if file.unit != "grasp"), "accepted grasp")
     where = ", ".join(str(file.path) for file in conversion.files)
     left_out = [f"left out: {refusal.reason}" for refusal in conversion.refused]
-    return "; ".join([f"wrote {count} accepted grasps to {where}", *conversion.notes, *left_out])
+    return "; ".join([f"wrote {counted(count, unit)} to {where}", *conversion.notes, *left_out])
 
 
 def _export(inspection: Inspection, to_name: str) -> Conversion:

@@ -24,7 +24,7 @@ def selected_path() -> str:
     open_stage()
     paths = omni.usd.get_context().get_selection().get_selected_prim_paths()
     if not paths:
-        raise GraspdError("no prim is selected; click the hand or object on the stage")
+        raise GraspdError("no prim is selected; click it on the stage")
     return str(paths[0])
 
 

@@ -14,7 +14,8 @@ from omni_graspd.scenes.simulation import SimulateConfig, SimulateResult
 def dynamic_bodies(stage: Usd.Stage) -> tuple[str, ...]:
     """Return the paths of the enabled, non-kinematic rigid bodies, in stage order.
 
-    Links of an articulation below its root are left out: they do not move freely, and are read in another way.
+    Prims below the root of an articulation are left out, since its links do not move freely. Where a link or joint is
+    the root, the links beside it are listed.
 
     Raises:
         GraspdError: If there is none.

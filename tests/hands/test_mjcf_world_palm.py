@@ -55,7 +55,7 @@ def test_the_meshes_of_the_world_are_the_palm(tmp_path: Path) -> None:
 def test_simple_shapes_of_the_world_are_left_out_with_a_note(tmp_path: Path) -> None:
     links = _read(tmp_path, _PALM + '<geom type="box" size=".05 .05 .01"/><geom size=".01"/>')
     assert len(links[0].colliders) == 1
-    assert links[0].notes[0].endswith("left out its 2 shapes that are no meshes")
+    assert links[0].notes[0].endswith("left out 2 simple shapes of the world")
 
 
 def test_the_unit_of_the_file_counts(tmp_path: Path) -> None:

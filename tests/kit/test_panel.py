@@ -223,7 +223,7 @@ def test_a_grasp_file_of_another_program_is_opened_and_exported_in_another_forma
     kit.run(work())
     assert window.grasps.inspection.catalog.count == 3
     exported = tmp_path / "foreign" / "block_accepted" / "graspgen" / "barrett" / "block.json"
-    assert f"wrote 1 accepted grasps to {exported}" in window._line.text
+    assert f"wrote 1 accepted grasp to {exported}" in window._line.text
     assert len(json.loads(exported.read_text())["grasps"]["transforms"]) == 1
 
 

@@ -22,6 +22,7 @@ from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, Sou
 from omni_graspd.hands.importing.source_palm import links_above_palm
 from omni_graspd.hands.usd.hand_design import MassDistribution
 from omni_graspd.named_file import is_file
+from omni_graspd.plural import counted
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
 
@@ -194,7 +195,7 @@ def _read_world(model: Any) -> SourceLink:
         elif _surface(model, geom) is not None:
             left_out += 1
     note = "took the world's meshes as the palm, since the digits hang on no body"
-    link.notes.append(note + (f"; left out its {left_out} shapes that are no meshes" if left_out else ""))
+    link.notes.append(note + (f"; left out {counted(left_out, 'simple shape')} of the world" if left_out else ""))
     return link
 
 

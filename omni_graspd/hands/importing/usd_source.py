@@ -31,8 +31,6 @@ def write_whole(file: Path, scale: float, written: Path) -> tuple[str, ...]:
     missing = missing_files(open_stage(file, is_quiet=True))
     lost = [one.name for one in missing if not one.is_materialx]
     if lost:
-        raise GraspdError(
-            f"expected all files that {file} refers to, got no {lost[0]}; put it back where the file refers to it"
-        )
+        raise GraspdError(f"expected all files that {file} refers to, got no {lost[0]}; put it back")
     write_self_contained(file, written)
     return tuple(one.note for one in missing)
