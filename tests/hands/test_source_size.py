@@ -37,7 +37,7 @@ def test_meshes_in_another_unit_than_the_joints_are_named(tmp_path: Path) -> Non
     """--scale would make the joints 0.08 mm apart."""
     line = _refusal(_urdf(tmp_path, 1000.0, 1.0))
     assert "0.08 m apart" in line
-    assert "scale of the meshes, probably to 0.001" in line
+    assert "scale the meshes, probably by 0.001" in line
     assert "--scale" not in line
 
 
