@@ -164,7 +164,7 @@ def _mujoco_model(mujoco, file: Path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("a.urdf", _URDF.replace("0.08 0.06 0.02", "80 60 20"), "--scale"),
+        ("a.urdf", _URDF.replace("0.08 0.06 0.02", "80 60 20"), "scale the meshes"),
         (
             "a.urdf",
             _URDF.replace('<box size="0.08 0.06 0.02"/>', '<mesh filename="package://p/lost.stl"/>'),
