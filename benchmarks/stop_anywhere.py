@@ -57,13 +57,12 @@ def commands() -> dict[str, Command]:
     """Return the commands by name."""
     made = ("generate", "--hand", "barrett", "--object", "mug", "--object", "soup_can", "--grasps", "24", *_QUICK)
     made += ("--no-overview", "--out", "OUT")
-    seen = ("render", "--out", "OUT", "--render.annotators", "rgb", "distance_to_camera")
     return {
         "generate_1": Command((*made, "--workers", "1"), begins_with_a_dataset=False),
         "generate_2": Command((*made, "--workers", "2"), begins_with_a_dataset=False),
         "ray": Command((*made, "--workers", "2", "--executor", "ray"), begins_with_a_dataset=False),
         "evaluate": Command(("evaluate", "OUT", "--workers", "2")),
-        "render": Command((*seen, "--views", "6")),
+        "render": Command(("render", "--out", "OUT", "--views", "6")),
         "inspect": Command(("inspect", "OUT", "--port", "8460"), ends=False),
     }
 
