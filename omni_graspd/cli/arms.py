@@ -17,10 +17,11 @@ from omni_graspd.arms.arm_reader import load_arm
 from omni_graspd.arms.robot_config import RobotConfig
 from omni_graspd.arms.robot_export import write_robot
 from omni_graspd.arms.robot_usd import write_robot_usd
-from omni_graspd.cli.console import Action, counted, progress_bar
+from omni_graspd.cli.console import Action, progress_bar
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.library import remove_own
+from omni_graspd.plural import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

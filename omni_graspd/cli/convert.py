@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from omni_graspd.atomic import leftovers_of
-from omni_graspd.cli.console import Action, counted, progress_bar
+from omni_graspd.cli.console import Action, progress_bar
 from omni_graspd.dataset.selection import Selection
 from omni_graspd.formats.conversion import Conversion, ConvertConfig, convert
+from omni_graspd.plural import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from omni_graspd.cli.console import Action, counted, duration, progress_bar
+from omni_graspd.cli.console import Action, duration, progress_bar
 from omni_graspd.dataset.config import ExecutorName
 from omni_graspd.dataset.evaluation.evaluate_dataset import evaluate_dataset
 from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationSettings
 from omni_graspd.inspection.report import ReportConfig, write_report
+from omni_graspd.plural import counted
 from omni_graspd.quiet_warp import start_warp
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from omni_graspd.cli.console import Action, counted, duration, first_names, progress_bar
+from omni_graspd.cli.console import Action, duration, first_names, progress_bar
 from omni_graspd.cli.generate_options import RunOptions
 from omni_graspd.cli.grasp_table import grasp_table
 from omni_graspd.dataset.config import GenerateConfig
@@ -22,6 +22,7 @@ from omni_graspd.dataset.stages.settle_stage import missing_scene_count, scenes_
 from omni_graspd.dataset.stages.shown_grasps import scenes_without_hand
 from omni_graspd.inspection.overview import write_overview
 from omni_graspd.inspection.summary import summarize_dataset
+from omni_graspd.plural import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from omni_graspd.cli.console import Action, counted, progress_bar
+from omni_graspd.cli.console import Action, progress_bar
 from omni_graspd.cli.convert import show_losses
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.selection import Selection
 from omni_graspd.errors import GraspdError
 from omni_graspd.inspection.opened import is_dataset, open_grasps
+from omni_graspd.plural import counted
 from omni_graspd.progress import no_progress
 from omni_graspd.viewer.serve import page_server
 

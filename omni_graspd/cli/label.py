@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from omni_graspd.cli.console import Action, counted, duration, first_names, progress_bar
+from omni_graspd.cli.console import Action, duration, first_names, progress_bar
 from omni_graspd.dataset.labels.label_dataset import label_dataset
 from omni_graspd.dataset.labels.view_labels import LabelSettings
+from omni_graspd.plural import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

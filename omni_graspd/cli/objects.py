@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import tyro
 
-from omni_graspd.cli.console import Action, counted
+from omni_graspd.cli.console import Action
 from omni_graspd.errors import GraspdError
 from omni_graspd.library import data_folder, is_in_library, list_all_names, resolve
 from omni_graspd.objects.intake import IntakeReport, check_object
@@ -25,6 +25,7 @@ from omni_graspd.objects.object_reader import ObjectReaderConfig
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.objects.shared_units import shared_units
 from omni_graspd.objects.user_objects import add_object, check_name_is_free, remove_object, rename_object
+from omni_graspd.plural import counted
 from omni_graspd.usd.simready_package import Provenance
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from omni_graspd.backend import load_backend
-from omni_graspd.cli.console import Action, counted, progress_bar
+from omni_graspd.cli.console import Action, progress_bar
 from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.plural import counted
 from omni_graspd.prediction.image_input import read_source
 from omni_graspd.prediction.picture import draw_predictions
 from omni_graspd.prediction.predict_grasps import PredictedGrasps, predict_grasps

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from omni_graspd.arms.reach_config import ReachConfig
-from omni_graspd.cli.console import Action, counted, duration, progress_bar
+from omni_graspd.cli.console import Action, duration, progress_bar
 from omni_graspd.dataset.reach.reach_dataset import reach_dataset
+from omni_graspd.plural import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -15,8 +15,9 @@ import tyro
 
 from omni_graspd.atomic import writing_to
 from omni_graspd.backend import BackendName, load_backend
-from omni_graspd.cli.console import Action, counted, duration
+from omni_graspd.cli.console import Action, duration
 from omni_graspd.dataset.stages.scene_images import write_scene_images
+from omni_graspd.plural import counted
 from omni_graspd.rendering.annotators import LABEL_ANNOTATORS
 from omni_graspd.rendering.cameras import CameraConfig
 from omni_graspd.rendering.frame import RenderConfig

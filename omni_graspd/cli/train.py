@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from omni_graspd.cli.console import Action, counted, duration, progress_bar
+from omni_graspd.cli.console import Action, duration, progress_bar
+from omni_graspd.plural import counted
 from omni_graspd.prediction.train_config import Preset, TrainConfig
 from omni_graspd.prediction.train_on_datasets import draw_examples, read_training_data, train_on_datasets
 from omni_graspd.prediction.training import TrainRun, best_look

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import tyro
 
-from omni_graspd.cli.console import Action, counted, progress_bar
+from omni_graspd.cli.console import Action, progress_bar
 from omni_graspd.dataset.remote_folder import local_dataset
 from omni_graspd.dataset.verification.verify import verify_dataset
 from omni_graspd.dataset.verification.verify_recompute import recompute_grasps
 from omni_graspd.errors import GraspdError
+from omni_graspd.plural import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

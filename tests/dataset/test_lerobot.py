@@ -16,7 +16,6 @@ import pytest
 from PIL import Image
 
 from omni_graspd.cli import main as cli
-from omni_graspd.cli.console import counted
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps as read_table
 from omni_graspd.dataset.tables import write_grasps as write_table
@@ -29,6 +28,7 @@ from omni_graspd.formats.reading import read_grasps
 from omni_graspd.formats.scene_table import read_scene_table
 from omni_graspd.formats.world_ways import world_ways
 from omni_graspd.objects.object_reader import read_object
+from omni_graspd.plural import counted
 from omni_graspd.scenes.grasp_tests.lift_motion import HandWay
 
 _CAMERAS = [f"observation.images.view_0000_{eye}" for eye in ("left", "right")]

@@ -10,13 +10,11 @@ from typing import cast
 
 import numpy as np
 import pytest
+from armed_jaws import BASE, MOUNT, make_robot
 from lift_jaws import make_block, make_grasp, make_jaws
-from six_axis_arm import SEVEN, arm_urdf
 
 from omni_graspd.arms.arm import Arm
-from omni_graspd.arms.arm_import import add_arm
 from omni_graspd.arms.arm_lift import ArmLiftTest, RobotWay
-from omni_graspd.arms.arm_reader import load_arm
 from omni_graspd.arms.reach import Reach, find_reach
 from omni_graspd.arms.reach_config import ReachConfig
 from omni_graspd.arms.seed_bank import SeedBank
@@ -33,17 +31,11 @@ _STIFFNESS = LiftConfig().drive.stiffness / 0.05**2
 """Of the jaws' drives [N/m]."""
 # The block weighs 0.98 N; the lift takes up to 1.3 times as much. At friction 0.6 each jaw has to press with 1.07 N.
 _ENOUGH, _TOO_LITTLE = 1.8 / _STIFFNESS, 0.6 / _STIFFNESS
-_MOUNT = np.array([0.0, 0.0, 0.03, 1.0, 0.0, 0.0, 0.0])
-_BASE = np.array([-0.5, 0.1, 0.0, 0.0, 0.0, np.sin(0.2), np.cos(0.2)])
 
 
 @pytest.fixture(scope="module")
 def robot(tmp_path_factory: pytest.TempPathFactory) -> tuple[Arm, Hand]:
-    folder = tmp_path_factory.mktemp("robot")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRASPD_HOME", str(folder / "home"))
-        add_arm("seven", arm_urdf(folder, SEVEN))
-        return load_arm("seven"), make_jaws(folder)
+    return make_robot(tmp_path_factory.mktemp("robot"))
 
 
 def _stations(squeezes: list[float]) -> list[Station]:
@@ -60,7 +52,7 @@ def _stations(squeezes: list[float]) -> list[Station]:
 
 def _table(reach: Reach) -> ReachTable:
     count = len(reach.reachable)
-    where = {"T_world_base": _BASE, "mounts": {"jaws": _MOUNT}}
+    where = {"T_world_base": BASE, "mounts": {"jaws": MOUNT}}
     rows = {"hands": ("jaws",) * count, "grasp_indices": np.arange(count, dtype=np.int32), "reach": reach}
     names = tuple(str(number) for number in range(reach.arm_positions.shape[2]))
     return ReachTable("seven", names, "block", 0, "", **where, **rows)
@@ -100,7 +92,7 @@ def test_each_row_has_its_own_way_also_in_a_running_loop(tmp_path: Path, monkeyp
 def test_rows_whose_jaws_press_enough_are_lifted(robot):
     arm, stations = robot[0], _stations([_ENOUGH, _TOO_LITTLE])
     palms = np.stack([pose_to_matrix(station.T_world_palm) for station in stations], axis=1)
-    wanted = pose_to_matrix(invert(_BASE)) @ palms @ pose_to_matrix(invert(_MOUNT))
+    wanted = pose_to_matrix(invert(BASE)) @ palms @ pose_to_matrix(invert(MOUNT))
     bank = SeedBank.of(arm.chain(), 2000)
     reach = find_reach(arm.chain(), bank, wanted, lambda grasp, station, positions: "", ReachConfig(starts=4))
     assert reach.reachable.all()
