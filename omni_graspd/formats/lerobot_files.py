@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.geometry.picture import loaded_picture
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -228,9 +229,12 @@ def _read_picture(path: Path) -> _Picture:
 
     try:
         with Image.open(path) as opened:
-            image = opened.convert("RGB")
+            loaded = loaded_picture(opened)
     except (OSError, SyntaxError, ValueError) as error:
-        raise GraspdError(f"expected a readable image, got {path} ({error}); render it again") from error
+        loaded = str(error)
+    if isinstance(loaded, str):
+        raise GraspdError(f"expected a readable image, got {path} ({loaded}); render it again")
+    image = loaded.convert("RGB")
     buffer = io.BytesIO()
     image.save(buffer, format="PNG")
     pixels = np.asarray(image, dtype=np.float64).reshape(-1, 3) / 255.0
