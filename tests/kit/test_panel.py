@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import trimesh
 from kit_stubs import skip_without
+from panel_clicks import click, settled
 from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 pytest.importorskip("pyarrow", reason="datasets are Parquet tables; Kit's Python has no pyarrow of its own")
@@ -68,23 +69,10 @@ def window(kit, made, tmp_path):
     assert not kit.usd.stage.GetPrimAtPath("/GraspdInspection")
 
 
-def _click(kit, text):
-    (button,) = kit.find("Button", text)
-    button.fake_click()
-
-
-async def _settled(window):
-    """Wait until nothing runs, nor begins."""
-    await asyncio.sleep(0)
-    while window.tasks.is_busy:
-        await window.tasks.finished()
-        await asyncio.sleep(0)
-
-
 def _open(kit, window):
     async def work():
         window.grasps.open(window.made)
-        await _settled(window)
+        await settled(window)
 
     kit.run(work())
 
@@ -106,8 +94,8 @@ def test_dataset_is_made_by_clicking_and_the_interface_is_never_held_up(kit, win
         section.widgets["grasps"].model.set_value(2)
         section.widgets["scenes"].model.set_value(1)
         section.widgets["out"].model.set_value(str(tmp_path / "clicked"))
-        _click(kit, "Grasps")
-        await _settled(window)
+        click(kit, "Grasps")
+        await settled(window)
 
     kit.run(work())
     assert window.grasps.inspection is not None, window._line.text
@@ -131,14 +119,14 @@ def test_panel_is_free_within_a_second_of_cancel(kit, window, made, tmp_path):
         section._object.model.set_value(str(made / "block.ply"))
         section.widgets["grasps"].model.set_value(400)
         section.widgets["out"].model.set_value(str(tmp_path / "cancelled"))
-        _click(kit, "Grasps")
+        click(kit, "Grasps")
         for _ in range(400):
             await asyncio.sleep(0.02)
             if section._bar.model.get_value_as_float() > 0.0:
                 break
         begin = time.perf_counter()
-        _click(kit, "Cancel")
-        await _settled(window)
+        click(kit, "Cancel")
+        await settled(window)
         return time.perf_counter() - begin
 
     assert kit.run(work()) < 1.0
@@ -164,12 +152,12 @@ def test_grasp_stands_in_the_viewport_and_the_users_layer_is_not_touched(kit, wi
 
 @pytest.mark.slow
 def test_hand_is_hidden_so_that_contacts_are_seen(kit, window):
-    _click(kit, "Show/hide hand")
+    click(kit, "Show/hide hand")
     assert "select a grasp first" in window._line.text
     _open(kit, window)
     hand = UsdGeom.Imageable(kit.usd.stage.GetPrimAtPath("/GraspdInspection/Hand"))
     for expected in ("invisible", "inherited"):
-        _click(kit, "Show/hide hand")
+        click(kit, "Show/hide hand")
         assert hand.ComputeVisibility() == expected
 
 
@@ -183,17 +171,17 @@ def test_table_sorts_by_metric_and_decisions_are_exported(kit, window):
     _open(kit, window)
 
     async def work():
-        _click(kit, "escape")
-        await _settled(window)
+        click(kit, "escape")
+        await settled(window)
         window.grasps.inspection.select(int(window.grasps.inspection.list.rows[0]))
-        _click(kit, "Accept")
-        await _settled(window)
-        _click(kit, "Next")
-        await _settled(window)
-        _click(kit, "Reject")
-        await _settled(window)
-        _click(kit, "Export accepted")
-        await _settled(window)
+        click(kit, "Accept")
+        await settled(window)
+        click(kit, "Next")
+        await settled(window)
+        click(kit, "Reject")
+        await settled(window)
+        click(kit, "Export accepted")
+        await settled(window)
 
     kit.run(work())
     rows = window.grasps.inspection.list.rows
@@ -213,12 +201,12 @@ def test_a_grasp_file_of_another_program_is_opened_and_exported_in_another_forma
 
     async def work():
         window.grasps.open(tmp_path / "foreign" / "block.yaml")
-        await _settled(window)
-        _click(kit, "Accept")
-        await _settled(window)
+        await settled(window)
+        click(kit, "Accept")
+        await settled(window)
         window.grasps._format.model.get_item_value_model().set_value(export_names().index("graspgen"))
-        _click(kit, "Export accepted")
-        await _settled(window)
+        click(kit, "Export accepted")
+        await settled(window)
 
     kit.run(work())
     assert window.grasps.inspection.catalog.count == 3
@@ -232,8 +220,8 @@ def test_trajectory_is_recorded_and_scrubbed(kit, window):
     _open(kit, window)
 
     async def work():
-        _click(kit, "Trajectory")
-        await _settled(window)
+        click(kit, "Trajectory")
+        await settled(window)
 
     kit.run(work())
     section = window.grasps
@@ -253,7 +241,7 @@ def test_palm_dragged_in_the_viewport_forms_a_grasp_and_the_edit_target_comes_ba
     before = stage.GetRootLayer().ExportToString()
 
     async def work():
-        _click(kit, "Drag palm")
+        click(kit, "Drag palm")
         for _ in range(300):
             await asyncio.sleep(0.01)
             if kit.usd.selected:
@@ -267,8 +255,8 @@ def test_palm_dragged_in_the_viewport_forms_a_grasp_and_the_edit_target_comes_ba
             await asyncio.sleep(0.01)
             if section.inspection._posture is not None and np.isfinite(section.inspection._posture.score):
                 break
-        _click(kit, "Stop")
-        await _settled(window)
+        click(kit, "Stop")
+        await settled(window)
 
     kit.run(work())
     posture = section.inspection.posture
@@ -287,7 +275,7 @@ def test_palm_dragged_in_the_viewport_forms_a_grasp_and_the_edit_target_comes_ba
     ],
 )
 def test_errors_are_said_in_the_panel_with_a_remedy(kit, window, press, said):
-    _click(kit, press)
+    click(kit, press)
     assert said in window._line.text and ";" in window._line.text
 
 
@@ -295,8 +283,8 @@ def test_unknown_hand_is_said_in_the_panel(kit, window, tmp_path):
     async def work():
         window.generate._hand.model.set_value("claw")
         window.generate.widgets["out"].model.set_value(str(tmp_path / "none"))
-        _click(kit, "Grasps")
-        await _settled(window)
+        click(kit, "Grasps")
+        await settled(window)
 
     kit.run(work())
     assert "expected hand to be a built-in name" in window._line.text
@@ -365,8 +353,8 @@ def test_buttons_rest_while_something_long_runs_and_stop_works_then_only(kit, wi
         for text in ("Scenes", "Find grasps", "Export accepted", "Next"):
             assert not enabled(text)
         assert enabled("Cancel") and enabled("Stop")
-        _click(kit, "Cancel")
-        await _settled(window)
+        click(kit, "Cancel")
+        await settled(window)
 
     assert not enabled("Cancel")
     kit.run(work())
@@ -412,8 +400,8 @@ def test_damaged_dataset_is_said_and_the_panel_lives_on(kit, window):
     shutil.rmtree(window.made)
 
     async def work():
-        _click(kit, "Next")
-        await _settled(window)
+        click(kit, "Next")
+        await settled(window)
 
     kit.run(work())
     assert not hand.exists()

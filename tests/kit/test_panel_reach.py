@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 import trimesh
 from kit_stubs import skip_without
+from panel_clicks import click, settled
 from pxr import Gf, UsdGeom
 from six_axis_arm import SEVEN, arm_urdf
 
@@ -55,18 +56,6 @@ def window(kit, home):
     menu.stop()
 
 
-def _click(kit, text):
-    (button,) = kit.find("Button", text)
-    button.fake_click()
-
-
-async def _settled(window):
-    await asyncio.sleep(0)
-    while window.tasks.is_busy:
-        await window.tasks.finished()
-        await asyncio.sleep(0)
-
-
 def _opened(window, monkeypatch, reach) -> None:
     """Pretend that a dataset is open, and that this is what reach does."""
     monkeypatch.setattr(window.grasps, "_session", lambda: SimpleNamespace(root=Path("somewhere")))
@@ -95,8 +84,8 @@ def test_what_is_typed_is_asked_and_the_answer_is_one_line(kit, window, monkeypa
     window.reach.widgets["mount"].model.set_value("0 0 0.05 0 0 90")
 
     async def work():
-        _click(kit, "Reach")
-        await _settled(window)
+        click(kit, "Reach")
+        await settled(window)
 
     kit.run(work())
     config = ReachConfig(base=(-0.6, 0.1, 0.0, 45.0), mount=(0.0, 0.0, 0.05, 0.0, 0.0, 90.0))
@@ -124,11 +113,11 @@ def test_stopped_it_ends_after_the_scene_it_is_at(kit, window, monkeypatch):
     _opened(window, monkeypatch, reach)
 
     async def work():
-        _click(kit, "Reach")
+        click(kit, "Reach")
         while not window.reach._bar.model.get_value_as_float():
             await asyncio.sleep(0.01)
-        _click(kit, "Stop reach")
-        await _settled(window)
+        click(kit, "Stop reach")
+        await settled(window)
         assert done == ["stopped"]  # the dataset is free when the panel says so
 
     kit.run(work())
@@ -136,17 +125,17 @@ def test_stopped_it_ends_after_the_scene_it_is_at(kit, window, monkeypatch):
 
 
 def test_what_is_missing_is_said(kit, window, monkeypatch):
-    _click(kit, "Reach")
+    click(kit, "Reach")
     assert "no dataset is open; generate one" in window._line.text
-    _click(kit, "Base from selection")
+    click(kit, "Base from selection")
     assert "no prim is selected" in window._line.text
     window.reach.widgets["base"].model.set_value("1 2")
     window.reach._dataset = lambda: Path("somewhere")
-    _click(kit, "Reach")
+    click(kit, "Reach")
     assert window._line.text == "expected 4 numbers for 'Base', got '1 2'; type them with spaces between"
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "mujoco" else found(name))
-    _click(kit, "Reach")
+    click(kit, "Reach")
     assert "arms need the package mujoco" in window._line.text and "./python.sh -m pip install" in window._line.text
 
 
@@ -159,7 +148,7 @@ def test_the_base_is_that_of_the_selected_arm(kit, window, home):
     robot.MakeMatrixXform().Set(Gf.Matrix4d().SetTransform(turned, Gf.Vec3d(-0.7, 0.25, 0.0)))
     robot.GetPrim().GetReferences().AddReference(str(home / "arms" / "robot" / "robot.usda"))
     kit.usd.selected = ["/World/Robot"]
-    _click(kit, "Base from selection")
+    click(kit, "Base from selection")
     assert window.reach.config().base == pytest.approx((-0.7, 0.25, 0.0, -90.0), abs=1e-6)
 
 
@@ -187,9 +176,9 @@ def test_the_panel_finds_what_the_command_line_does(kit, window, tmp_path):
 
     async def work():
         window.grasps.open(config.out)
-        await _settled(window)
-        _click(kit, "Reach")
-        await _settled(window)
+        await settled(window)
+        click(kit, "Reach")
+        await settled(window)
 
     kit.run(work())
     counts = reach_dataset(tmp_path / "same", "robot", workers=1)
