@@ -13,7 +13,7 @@ import tyro
 from omni_graspd.atomic import leftovers_of
 from omni_graspd.cli.console import Action, progress_bar
 from omni_graspd.dataset.selection import Selection
-from omni_graspd.formats.conversion import Conversion, ConvertConfig, convert
+from omni_graspd.formats.conversion import Conversion, ConvertConfig, read_for_conversion, write_reading
 from omni_graspd.plural import counted
 
 if TYPE_CHECKING:
@@ -61,8 +61,10 @@ def convert_grasps(
 
 
 def _convert(source: Path, target: Path, options: ConvertConfig, console: Console) -> None:
-    with progress_bar(console, "convert", "file") as progress:
-        result = convert(source, target, options, progress)
+    with progress_bar(console, "read", "file") as progress:
+        reading, to_name = read_for_conversion(source, target, options, progress)
+    with progress_bar(console, "write", "step") as progress:
+        result = write_reading(reading, target, to_name, progress)
     _show(result, console)
     for path in leftovers_of(target):
         _say(console, f"{path} is of a conversion that was killed, or still runs; if it does not, delete it", "yellow")

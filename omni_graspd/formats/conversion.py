@@ -76,6 +76,27 @@ def convert(
     Raises:
         GraspdError: If nothing can be read, or the target cannot be written.
     """
+    reading, to_name = read_for_conversion(source, target, config, progress)
+    return write_reading(reading, target, to_name)
+
+
+def read_for_conversion(
+    source: Path, target: Path, config: ConvertConfig | None = None, progress: Progress = no_progress
+) -> tuple[GraspReading, str]:
+    """Read grasps as :func:`convert` does.
+
+    Args:
+        source: A file, a folder of files of one format, or the folder of one of our datasets.
+        target: What will be written, which tells the format if the configuration does not.
+        config: Formats, hand and object, where they cannot be told.
+        progress: Called with files read and in total.
+
+    Returns:
+        The grasps, and the format that will be written.
+
+    Raises:
+        GraspdError: If nothing can be read, or the target cannot be written.
+    """
     config = config or ConvertConfig()
     to_name = config.to or format_for_output(target)
     _require_writable(target, to_name)
@@ -89,16 +110,17 @@ def convert(
         selection=config.selection,
         progress=progress,
     )
-    return write_reading(reading, target, to_name)
+    return reading, to_name
 
 
-def write_reading(reading: GraspReading, target: Path, to_name: str) -> Conversion:
+def write_reading(reading: GraspReading, target: Path, to_name: str, progress: Progress = no_progress) -> Conversion:
     """Write grasps that have been read.
 
     Args:
         reading: The grasps.
         target: A file; for a dataset, or for several hands and objects, a folder.
         to_name: Format that is written.
+        progress: Called with steps done and in total: files, tables, scenes or views, as the format has them.
 
     Returns:
         What was written, left out, guessed and lost.
@@ -111,14 +133,16 @@ def write_reading(reading: GraspReading, target: Path, to_name: str) -> Conversi
     refused, files, notes = list(reading.refused), [], _reading_notes(reading)
     with writing_to(target, resumes=False):
         if known.write_all is not None:
-            file, left_out = known.write_all(reading, target)
+            file, left_out = known.write_all(reading, target, progress)
             refused += left_out
             files.append(file)
         else:
-            for entry, path in _targets(reading, target, known.suffix):
+            for done, (entry, path) in enumerate(_targets(reading, target, known.suffix)):
+                progress(done, len(reading.grasps))
                 record, besides = _write(entry, path, target, known, from_ours=FORMATS[reading.format_name].is_ours)
                 files.append(WrittenFile(path, record.hand, record.object, len(record)))
                 notes += [*besides, *_losses(record, known)]
+            progress(len(reading.grasps), len(reading.grasps))
     return Conversion(
         reading.format_name, reading.reason, to_name, tuple(files), tuple(refused), tuple(dict.fromkeys(notes))
     )

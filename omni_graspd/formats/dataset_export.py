@@ -157,6 +157,24 @@ def _manifest(
     )
 
 
+def require_dataset(reading: GraspReading, what: str) -> DatasetLayout:
+    """Return where the dataset is that grasps were read from.
+
+    Args:
+        reading: Grasps as read.
+        what: What needs more of a dataset than its grasps.
+
+    Raises:
+        GraspdError: If they are from elsewhere.
+    """
+    if reading.format_name != FORMAT.name:
+        raise GraspdError(
+            f"{what} need the folder of a dataset, and these grasps were read as {reading.format_name}; "
+            "convert the dataset itself"
+        )
+    return _layout_of(reading.grasps[0].source)
+
+
 def require_empty(root: Path) -> None:
     """Refuse a folder that has something in it.
 
@@ -188,8 +206,8 @@ def _read(table: Path) -> list[GraspRecord]:
     return [replace(record, object_file=str(_layout_of(table).object(obj).absolute()))]
 
 
-def _write_all(reading: GraspReading, target: Path) -> tuple[WrittenFile, tuple[Refusal, ...]]:
-    written = write_dataset(reading, target)
+def _write_all(reading: GraspReading, target: Path, progress: Progress) -> tuple[WrittenFile, tuple[Refusal, ...]]:
+    written = write_dataset(reading, target, progress=progress)
     file = WrittenFile(target, ", ".join(written.hands), ", ".join(written.objects), written.grasp_count)
     return file, written.refused
 

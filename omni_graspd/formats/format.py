@@ -10,6 +10,7 @@ from pathlib import Path
 
 from omni_graspd.formats.grasp_reading import GraspReading, ReadGrasps, Refusal
 from omni_graspd.formats.record import GraspRecord
+from omni_graspd.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -104,8 +105,8 @@ class Format:
     write_with_assets: Callable[[ReadGrasps, GraspRecord, Path, Path], Sequence[str]] | None = None
     """Writes a file with grasps, hand and object; the last argument is the folder for the assets. Returns what there is
     to say of it, one sentence each."""
-    write_all: Callable[[GraspReading, Path], tuple[WrittenFile, tuple[Refusal, ...]]] | None = None
-    """Writes all grasps into one folder; returns what was written and what was left out."""
+    write_all: Callable[[GraspReading, Path, Progress], tuple[WrittenFile, tuple[Refusal, ...]]] | None = None
+    """Writes all grasps into one folder and tells how far it is; returns what was written and what was left out."""
     check_target: Callable[[Path], None] | None = None
     """Refuses a path that cannot be written to, before anything is read."""
     hand_file: Callable[[GraspRecord, Path], Path] | None = None

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,8 +16,7 @@ from omni_graspd.atomic import atomic_path
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.views import scene_views
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.dataset_export import FORMAT as DATASET
-from omni_graspd.formats.dataset_export import require_empty
+from omni_graspd.formats.dataset_export import require_dataset, require_empty
 from omni_graspd.formats.format import Format, WrittenFile
 from omni_graspd.formats.grasp_reading import GraspReading, ReadGrasps, Refusal
 from omni_graspd.formats.lerobot_files import FPS, Episode, write_lerobot
@@ -24,6 +24,7 @@ from omni_graspd.formats.record import GraspRecord
 from omni_graspd.formats.scene_table import read_scene_table
 from omni_graspd.formats.world_ways import world_ways
 from omni_graspd.objects.object_reader import read_object
+from omni_graspd.progress import Progress, no_progress
 from omni_graspd.scenes.grasp_tests.lift_config import LiftConfig
 from omni_graspd.scenes.grasp_tests.lift_motion import HandWay, hand_motion
 from omni_graspd.usd.transforms import without_jumps
@@ -43,7 +44,7 @@ class WrittenLifts:
     """Grasps that were left out, and why."""
 
 
-def write_lifts(reading: GraspReading, target: Path) -> WrittenLifts:
+def write_lifts(reading: GraspReading, target: Path, *, progress: Progress = no_progress) -> WrittenLifts:
     """Write lifts as a LeRobot dataset, all or nothing; several hands go into a folder each.
 
     Where scenes were rendered, there is an episode for each grasp that can be carried out in each of them, with the
@@ -59,28 +60,25 @@ def write_lifts(reading: GraspReading, target: Path) -> WrittenLifts:
     Args:
         reading: Grasps of one of our datasets.
         target: Folder to write.
+        progress: Called with tables of grasps written and in total: an object's, or one of each of its scenes.
 
     Raises:
         GraspdError: If the grasps are from elsewhere, none has a way past a table, or an image cannot be used.
     """
-    if reading.format_name != DATASET.name:
-        raise GraspdError(
-            f"expected the folder of a dataset to write lifts from, got grasps read as {reading.format_name}; convert "
-            "the dataset"
-        )
+    layout = require_dataset(reading, "lifts, which are seen by cameras,")
     hands: dict[str, list[ReadGrasps]] = {}
     for entry in reading.grasps:
         hands.setdefault(entry.record.hand, []).append(entry)
-    layout = DatasetLayout(reading.grasps[0].source.parents[2])
     cameras = _cameras(layout, dict.fromkeys(entry.source.stem for entry in reading.grasps))
     refused: list[Refusal] = []
+    step = _steps(layout, cameras, reading, progress)
     counts: dict[str, int] = {}
     with atomic_path(target) as partial:
         partial.mkdir()
         for hand, entries in hands.items():
             before = len(refused)
             tested = all("lifted" in entry.record.facts for entry in entries)
-            lifts = _HandLifts(layout, cameras, tested, refused)
+            lifts = _HandLifts(layout, cameras, tested, refused, step)
             episodes = (episode for entry in entries for episode in lifts.of(entry))
             folder = partial / hand if len(hands) > 1 else partial
             counts[hand] = write_lerobot(folder, episodes, _names(entries[0].record.joint_names), hand)
@@ -91,6 +89,15 @@ def write_lifts(reading: GraspReading, target: Path) -> WrittenLifts:
         if not any(counts.values()):
             raise GraspdError(f"expected grasps to lift, got none: {refused[0].reason}")
     return WrittenLifts({hand: count for hand, count in counts.items() if count}, tuple(refused))
+
+
+def _steps(
+    layout: DatasetLayout, cameras: tuple[str, ...], reading: GraspReading, progress: Progress
+) -> Callable[[], None]:
+    """Return what is to be called after each table of grasps."""
+    counts = [len(layout.scene_indices(entry.source.stem)) if cameras else 1 for entry in reading.grasps]
+    done, total = itertools.count(1), sum(counts)
+    return lambda: progress(next(done), total)
 
 
 def _cameras(layout: DatasetLayout, names: Iterable[str]) -> tuple[str, ...]:
@@ -122,6 +129,8 @@ class _HandLifts:
     """Whether the lift test has tried all grasps, and each episode says what came of it."""
     refused: list[Refusal]
     """Gets what is left out."""
+    step: Callable[[], None]
+    """Called after each table of grasps."""
 
     def of(self, entry: ReadGrasps) -> Iterator[Episode]:
         """Yield the lifts of one object's grasps."""
@@ -129,26 +138,33 @@ class _HandLifts:
         center = read_object(self.layout.object(name)).center_of_mass
         if not self.cameras:
             yield from self._episodes(entry.record, center, {}, entry.source)
+            self.step()
             return
         known, before = False, len(self.refused)
         for scene in self.layout.scene_indices(name):
-            table, label = self.layout.scene_grasps(name, scene), f"scene_{scene:04d} of {name}"
+            table = self.layout.scene_grasps(name, scene)
             if not table.is_file():
-                self.refused.append(Refusal(table, 0, f"{label} has no grasps yet; run `graspd generate`"))
-                continue
-            record = _carried_out(table, entry)
-            if record is None:
-                continue
-            known = True
-            pictures = _pictures(self.layout, name, scene)
-            if tuple(pictures) == self.cameras:
-                yield from self._episodes(record, center, pictures, table)
-            elif len(record):
-                why = f"{label} has {_listed(pictures)}, not {_listed(self.cameras)}; run `graspd render`"
-                self.refused.append(Refusal(table, len(record), why))
+                why = f"scene_{scene:04d} of {name} has no grasps yet; run `graspd generate`"
+                self.refused.append(Refusal(table, 0, why))
+            elif (record := _carried_out(table, entry)) is not None:
+                known = True
+                yield from self._seen_episodes(record, center, table, (name, scene))
+            self.step()
         if not known and before == len(self.refused):
             why = f"no scene of {name} has grasps of {entry.record.hand}; run `graspd generate`"
             self.refused.append(Refusal(entry.source, len(entry.record), why))
+
+    def _seen_episodes(
+        self, record: GraspRecord, center_of_mass: np.ndarray, table: Path, scene: tuple[str, int]
+    ) -> Iterator[Episode]:
+        """Yield the lifts of a scene's grasps, if it was rendered as the others were."""
+        pictures = _pictures(self.layout, *scene)
+        if tuple(pictures) == self.cameras:
+            yield from self._episodes(record, center_of_mass, pictures, table)
+        elif len(record):
+            label = f"scene_{scene[1]:04d} of {scene[0]}"
+            why = f"{label} has {_listed(pictures)}, not {_listed(self.cameras)}; run `graspd render`"
+            self.refused.append(Refusal(table, len(record), why))
 
     def _episodes(
         self, record: GraspRecord, center_of_mass: np.ndarray, pictures: dict[str, Path], source: Path
@@ -206,8 +222,8 @@ def _names(joints: Sequence[str]) -> dict[str, list[str]]:
     return {"observation.state": moved, "action": moved, "observation.environment_state": environment}
 
 
-def _write_all(reading: GraspReading, target: Path) -> tuple[WrittenFile, tuple[Refusal, ...]]:
-    written = write_lifts(reading, target)
+def _write_all(reading: GraspReading, target: Path, progress: Progress) -> tuple[WrittenFile, tuple[Refusal, ...]]:
+    written = write_lifts(reading, target, progress=progress)
     objects = dict.fromkeys(entry.record.object for entry in reading.grasps if entry.record.hand in written.counts)
     hands, count = ", ".join(written.counts), sum(written.counts.values())
     return WrittenFile(target, hands, ", ".join(objects), count, unit="lift"), written.refused

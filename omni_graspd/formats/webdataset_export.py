@@ -20,10 +20,10 @@ from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.splits import SPLITS, split_by_object
 from omni_graspd.dataset.views import View, scene_views
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.dataset_export import FORMAT as DATASET
-from omni_graspd.formats.dataset_export import require_empty
+from omni_graspd.formats.dataset_export import require_dataset, require_empty
 from omni_graspd.formats.format import Format, WrittenFile
 from omni_graspd.formats.grasp_reading import GraspReading, ReadGrasps, Refusal
+from omni_graspd.progress import Progress, no_progress
 from omni_graspd.rendering.camera_file import read_camera_file
 from omni_graspd.usd.camera_axes import to_opencv
 from omni_graspd.usd.transforms import matrix_to_pose
@@ -32,7 +32,9 @@ _SHARD_SIZE = 500_000_000
 """Bytes after which another shard is begun."""
 
 
-def write_shards(reading: GraspReading, target: Path, *, shard_size: int = _SHARD_SIZE) -> int:
+def write_shards(
+    reading: GraspReading, target: Path, *, shard_size: int = _SHARD_SIZE, progress: Progress = no_progress
+) -> int:
     """Write ``train-000000.tar``, ..., also ``validation`` and ``test``: a sample for each view, all or nothing.
 
     The key of a sample is ``mug/scene_0000/view_0000``. It has
@@ -47,6 +49,7 @@ def write_shards(reading: GraspReading, target: Path, *, shard_size: int = _SHAR
         reading: Grasps of one of our datasets.
         target: Folder to write.
         shard_size: Bytes after which another shard is begun.
+        progress: Called with views written and in total.
 
     Returns:
         How many views were written.
@@ -54,19 +57,15 @@ def write_shards(reading: GraspReading, target: Path, *, shard_size: int = _SHAR
     Raises:
         GraspdError: If the grasps are from elsewhere, or there are no images.
     """
-    if reading.format_name != DATASET.name:
-        raise GraspdError(
-            f"WebDataset shards hold images, and grasps read as {reading.format_name} have none; convert "
-            "the folder of a dataset"
-        )
-    root = reading.grasps[0].source.parents[2]
-    layout, split_of = DatasetLayout(root), split_by_object(read_manifest(root).objects)
+    layout = require_dataset(reading, "WebDataset shards, which hold images,")
+    split_of = split_by_object(read_manifest(layout.root).objects)
     chosen: dict[str, list[ReadGrasps]] = {}
     for entry in reading.grasps:
         chosen.setdefault(entry.source.stem, []).append(entry)
     views = {name: _views(layout, name) for name in chosen}
     if not any(views.values()):
-        raise GraspdError(f"there are no images of {', '.join(sorted(chosen))} in {root}; run `graspd render`")
+        raise GraspdError(f"there are no images of {', '.join(sorted(chosen))} in {layout.root}; run `graspd render`")
+    total, before = sum(map(len, views.values())), 0
     with atomic_path(target) as partial:
         partial.mkdir()
         for split in SPLITS:
@@ -76,8 +75,10 @@ def write_shards(reading: GraspReading, target: Path, *, shard_size: int = _SHAR
                 if split_of[name] == split
                 for view in views[name]
             )
-            _write_split(samples, partial, split, shard_size)
-    return sum(map(len, views.values()))
+            for _ in _write_split(samples, partial, split, shard_size):
+                before += 1
+                progress(before, total)
+    return total
 
 
 def _views(layout: DatasetLayout, name: str) -> list[View]:
@@ -124,8 +125,10 @@ def _packed(arrays: Mapping[str, Any]) -> bytes:
     return buffer.getvalue()
 
 
-def _write_split(samples: Iterator[tuple[View, dict[str, bytes]]], folder: Path, split: str, shard_size: int) -> None:
-    """Write samples to shards; the same samples give the same bytes."""
+def _write_split(
+    samples: Iterator[tuple[View, dict[str, bytes]]], folder: Path, split: str, shard_size: int
+) -> Iterator[View]:
+    """Write samples to shards and yield each that is written; the same samples give the same bytes."""
     shard, written, number = None, 0, 0
     for view, files in samples:
         if shard is None or written > shard_size:
@@ -139,12 +142,13 @@ def _write_split(samples: Iterator[tuple[View, dict[str, bytes]]], folder: Path,
             member.size = len(content)
             shard.addfile(member, io.BytesIO(content))
             written += len(content)
+        yield view
     if shard is not None:
         shard.close()
 
 
-def _write_all(reading: GraspReading, target: Path) -> tuple[WrittenFile, tuple[Refusal, ...]]:
-    write_shards(reading, target)
+def _write_all(reading: GraspReading, target: Path, progress: Progress) -> tuple[WrittenFile, tuple[Refusal, ...]]:
+    write_shards(reading, target, progress=progress)
     layout = DatasetLayout(reading.grasps[0].source.parents[2])
     seen, unseen = [], []
     for entry in reading.grasps:

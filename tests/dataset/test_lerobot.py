@@ -243,7 +243,12 @@ def test_hands_get_a_folder_each(resting_dataset: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_hand_without_lifts_gets_no_folder(seen_dataset: Path, tmp_path: Path) -> None:
-    written = write_lifts(_with_another_hand(seen_dataset), tmp_path / "lifts")
+    steps: list[tuple[int, int]] = []
+    written = write_lifts(
+        _with_another_hand(seen_dataset), tmp_path / "lifts", progress=lambda *step: steps.append(step)
+    )
+    scenes = 2 * len(list((seen_dataset / "scenes" / "block").glob("*.grasps.parquet")))
+    assert steps == [(done, scenes) for done in range(1, scenes + 1)]
     assert [path.name for path in (tmp_path / "lifts").iterdir()] == list(written.counts) == ["barrett"]
     (refusal,) = written.refused
     assert refusal.count > 0

@@ -49,8 +49,10 @@ def test_the_library_reads_the_samples(block_dataset: Path, tmp_path: Path) -> N
 
 def test_shards_are_divided_and_have_the_same_bytes_each_time(block_dataset: Path, tmp_path: Path) -> None:
     reading = read_grasps(block_dataset)
+    steps: list[tuple[int, int]] = []
     for name in ("one", "two"):
-        assert write_shards(reading, tmp_path / name, shard_size=1) == 2
+        assert write_shards(reading, tmp_path / name, shard_size=1, progress=lambda *step: steps.append(step)) == 2
+    assert steps == [(1, 2), (2, 2)] * 2
     assert _bytes(tmp_path / "one") == _bytes(tmp_path / "two")
     assert list(_bytes(tmp_path / "one")) == ["train-000000.tar", "train-000001.tar"]
 
@@ -70,6 +72,9 @@ def test_grasps_without_images_are_refused(resting_dataset: Path, tmp_path: Path
     with pytest.raises(GraspdError, match="there are no images of block"):
         convert(tmp_path / "set", tmp_path / "shards", to)
     table = next(resting_dataset.glob("grasps/*/*.parquet"))
-    with pytest.raises(GraspdError, match="grasps read as table have none"):
+    with pytest.raises(
+        GraspdError,
+        match="which hold images, need the folder of a dataset, and these grasps were read as table; convert the",
+    ):
         convert(table, tmp_path / "shards", to)
     assert not (tmp_path / "shards").exists()
