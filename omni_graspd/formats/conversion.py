@@ -136,6 +136,7 @@ def write_reading(reading: GraspReading, target: Path, to_name: str, progress: P
             file, left_out = known.write_all(reading, target, progress)
             refused += left_out
             files.append(file)
+            notes += file.notes
         else:
             for done, (entry, path) in enumerate(_targets(reading, target, known.suffix)):
                 progress(done, len(reading.grasps))

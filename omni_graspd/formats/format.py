@@ -80,6 +80,8 @@ class WrittenFile:
     """How many grasps, or what ``unit`` says."""
     unit: str = "grasp"
     """What is counted, in the singular."""
+    notes: tuple[str, ...] = ()
+    """What there is to say of it, one sentence each."""
 
 
 @dataclass(frozen=True, kw_only=True)

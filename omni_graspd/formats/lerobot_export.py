@@ -42,6 +42,8 @@ class WrittenLifts:
     """How many lifts were written of each hand that has any."""
     refused: tuple[Refusal, ...]
     """Grasps that were left out, and why."""
+    notes: tuple[str, ...] = ()
+    """What episodes lack, one sentence each."""
 
 
 def write_lifts(reading: GraspReading, target: Path, *, progress: Progress = no_progress) -> WrittenLifts:
@@ -71,14 +73,18 @@ def write_lifts(reading: GraspReading, target: Path, *, progress: Progress = no_
         hands.setdefault(entry.record.hand, []).append(entry)
     cameras = _cameras(layout, dict.fromkeys(entry.source.stem for entry in reading.grasps))
     refused: list[Refusal] = []
+    notes: list[str] = []
     step = _steps(layout, cameras, reading, progress)
     counts: dict[str, int] = {}
     with atomic_path(target) as partial:
         partial.mkdir()
         for hand, entries in hands.items():
             before = len(refused)
-            tested = all("lifted" in entry.record.facts for entry in entries)
-            lifts = _HandLifts(layout, cameras, tested, refused, step)
+            untested = [entry.record.object for entry in entries if "lifted" not in entry.record.facts]
+            if 0 < len(untested) < len(entries):
+                lacking = ", ".join(untested)
+                notes.append(f"there is no next.success for {hand}: {lacking} had no lift test; run `graspd evaluate`")
+            lifts = _HandLifts(layout, cameras, not untested, refused, step)
             episodes = (episode for entry in entries for episode in lifts.of(entry))
             folder = partial / hand if len(hands) > 1 else partial
             counts[hand] = write_lerobot(folder, episodes, _names(entries[0].record.joint_names), hand)
@@ -88,7 +94,7 @@ def write_lifts(reading: GraspReading, target: Path, *, progress: Progress = no_
                 refused.append(Refusal(entries[0].source, total, why))
         if not any(counts.values()):
             raise GraspdError(f"expected grasps to lift, got none: {refused[0].reason}")
-    return WrittenLifts({hand: count for hand, count in counts.items() if count}, tuple(refused))
+    return WrittenLifts({hand: count for hand, count in counts.items() if count}, tuple(refused), tuple(notes))
 
 
 def _steps(
@@ -226,7 +232,8 @@ def _write_all(reading: GraspReading, target: Path, progress: Progress) -> tuple
     written = write_lifts(reading, target, progress=progress)
     objects = dict.fromkeys(entry.record.object for entry in reading.grasps if entry.record.hand in written.counts)
     hands, count = ", ".join(written.counts), sum(written.counts.values())
-    return WrittenFile(target, hands, ", ".join(objects), count, unit="lift"), written.refused
+    file = WrittenFile(target, hands, ", ".join(objects), count, unit="lift", notes=written.notes)
+    return file, written.refused
 
 
 FORMAT = Format(

@@ -20,7 +20,7 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps as read_table
 from omni_graspd.dataset.tables import write_grasps as write_table
 from omni_graspd.errors import GraspdError
-from omni_graspd.formats.conversion import ConvertConfig, convert
+from omni_graspd.formats.conversion import ConvertConfig, convert, write_reading
 from omni_graspd.formats.grasp_reading import GraspReading
 from omni_graspd.formats.lerobot_export import write_lifts
 from omni_graspd.formats.lerobot_files import FPS, Episode, write_lerobot
@@ -230,6 +230,20 @@ def test_success_is_what_the_lift_test_found(resting_dataset: Path, tmp_path: Pa
     ends = np.flatnonzero(np.diff(frames["episode_index"], append=len(lifted)))
     assert [frames["next.success"][end] for end in ends] == lifted
     assert sum(frames["next.success"]) == sum(lifted)
+
+
+@pytest.mark.slow
+def test_where_an_object_had_no_lift_test_a_note_says_that_success_is_missing(
+    resting_dataset: Path, tmp_path: Path
+) -> None:
+    reading = read_grasps(_tested(resting_dataset, tmp_path / "set"))
+    (tested,) = reading.grasps
+    facts = {name: values for name, values in tested.record.facts.items() if name != "lifted"}
+    untested = replace(tested, record=replace(tested.record, facts=facts))
+    written = write_reading(replace(reading, grasps=(tested, untested)), tmp_path / "lifts", "lerobot")
+    assert written.notes[-1] == "there is no next.success for barrett: block had no lift test; run `graspd evaluate`"
+    info = json.loads((tmp_path / "lifts" / "meta" / "info.json").read_text())
+    assert "next.success" not in info["features"]
 
 
 @pytest.mark.slow
