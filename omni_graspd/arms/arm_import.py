@@ -91,8 +91,9 @@ def add_arm(
     if not 0.0 < scale < np.inf:
         raise GraspdError(f"expected --scale above 0, got {scale:g}; give metres per unit, for example 0.001")
     folder = user_folder() / "arms" / name
-    with opened_source(Path(source).expanduser()) as place:
-        file = find_description(place)
+    given = Path(source).expanduser()
+    with opened_source(given) as place:
+        file = find_description(place, archive=given if place != given else None)
         licenses = find_licenses(file, place)
         check_commercial_use(licenses, license_text, name, is_accepted=accept_licence, kind="an arm")
         with writing_to(folder, resumes=False, setting="GRASPD_HOME"), replaced_folder(folder) as staged:

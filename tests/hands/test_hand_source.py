@@ -57,6 +57,15 @@ def test_a_known_hand_is_found_in_a_folder_and_in_an_archive_of_it(repository: P
                 find_description(place)
 
 
+def test_what_is_missing_in_an_archive_is_told_by_its_name(repository: Path) -> None:
+    archive = Path(shutil.make_archive(str(repository.parent / "main"), "zip", repository.parent, repository.name))
+    with (
+        opened_source(archive) as place,
+        pytest.raises(GraspdError, match=r"expected a/b\.urdf or one .* in .*main\.zip, got .*; name .* unpacked"),
+    ):
+        find_description(place, "a/b.urdf", archive)
+
+
 @pytest.mark.slow
 def test_its_licence_is_kept_and_printed(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     archive = shutil.make_archive(str(repository.parent / "main"), "zip", repository.parent, repository.name)

@@ -91,7 +91,7 @@ def add_hand(
     known = KNOWN_HANDS.get(name)
     given = known_hand(name) if source is None else Path(source).expanduser()
     with opened_source(given) as place:
-        file = find_description(place, known.path if known else "")
+        file = find_description(place, known.path if known else "", given if place != given else None)
         is_known = known is not None and f"/{file.resolve().as_posix()}".endswith(f"/{known.path}")
         licenses = find_licenses(file, place)
         license_text = known.license if known and is_known else "not stated"

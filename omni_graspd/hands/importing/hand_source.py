@@ -80,12 +80,13 @@ def _check_size(archive: Path, size: int) -> None:
         )
 
 
-def find_description(source: Path, ending: str = "") -> Path:
+def find_description(source: Path, ending: str = "", archive: Path | None = None) -> Path:
     """Return the URDF, MJCF or USD file of a hand or an arm.
 
     Args:
         source: The file, or a folder.
         ending: How the path of a hand that is known by name ends; in a folder without it, the only description counts.
+        archive: What the folder was unpacked from, if from anything, for the message.
 
     Raises:
         GraspdError: If there is none, or there are several to choose from.
@@ -97,7 +98,10 @@ def find_description(source: Path, ending: str = "") -> Path:
             return min(known, key=lambda file: len(file.parts))
         if len(files) != 1:
             names = ", ".join(str(file.relative_to(source)) for file in files[:8]) or "none"
-            raise GraspdError(f"expected one URDF, MJCF or USD file in {source}, got {names}; name the file")
+            names += f" and {len(files) - 8} more" if len(files) > 8 else ""
+            what = f"{ending} or one URDF, MJCF or USD file" if ending else "one URDF, MJCF or USD file"
+            mend = f"name the file{', once it is unpacked' if archive else ''}" if files else "check the path"
+            raise GraspdError(f"expected {what} in {archive or source}, got {names}; {mend}")
         return files[0]
     if not source.is_file():
         raise GraspdError(f"expected a URDF, MJCF or USD file, got {source}, which does not exist; check the path")

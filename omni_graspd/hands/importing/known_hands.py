@@ -39,6 +39,7 @@ class KnownHand:
 _MENAGERIE = "github.com/google-deepmind/mujoco_menagerie"
 _WUJI = "github.com/wuji-technology/wuji-hand-description"
 _ORCA = "github.com/orcahand/orcahand_description"
+_ORCA_SIM = "pypi.org/project/orca-sim"
 _UNITREE = "github.com/unitreerobotics/xr_teleoperate"
 _SHARPA = "github.com/sharpa-robotics/sharpa-urdf-usd-xml"
 _DEXROBOT = "github.com/DexRobot/dexrobot_urdf"
@@ -68,6 +69,8 @@ KNOWN_HANDS = {
     "leap_left": KnownHand("leap/assets/left_hand.xml", "MIT"),
     "orca": KnownHand("v2/models/urdf/orcahand_right.urdf", "MIT", _ORCA),
     "orca_left": KnownHand("v2/models/urdf/orcahand_left.urdf", "MIT", _ORCA),
+    "orca_v1": KnownHand("orca_sim/scene_right.xml", "none stated", _ORCA_SIM),
+    "orca_v1_left": KnownHand("orca_sim/scene_left.xml", "none stated", _ORCA_SIM),
     "robotiq_3f": KnownHand(
         "robotiq_3f_gripper_visualization/cfg/robotiq-3f-gripper_articulated.urdf", "BSD-2-Clause", _ROBOTIQ
     ),
