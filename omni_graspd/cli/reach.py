@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.arms.reach_line import reach_line
 from omni_graspd.cli.console import Action, duration, progress_bar
 from omni_graspd.dataset.reach.reach_dataset import reach_dataset
 from omni_graspd.plural import counted
@@ -58,8 +59,7 @@ def _reach(path: Path, options: ReachOptions, config: ReachConfig, console: Cons
     with progress_bar(console, "reach", "scene") as progress:
         workers = options.workers or None
         counts = reach_dataset(path, options.arm, config, lift=options.lift, workers=workers, progress=progress)
-    share = f" ({100.0 * counts.reachable / counts.usable:.0f} %)" if counts.usable else ""
-    console.print(f"{counts.reachable} of {counted(counts.usable, 'usable grasp')} reachable{share}", soft_wrap=True)
+    console.print(reach_line(counts.reachable, counts.usable), soft_wrap=True)
     for reason, count in sorted(counts.reasons.items(), key=lambda item: -item[1]):
         console.print(f"  {reason}: {count}", soft_wrap=True, markup=False)
     if counts.lifted is not None and counts.reachable:

@@ -31,6 +31,7 @@ from omni_graspd.dataset.reach.reach_dataset import ReachCounts, reach_dataset
 from omni_graspd.dataset.run import open_run
 from omni_graspd.dataset.stages.pipeline import STAGES
 from omni_graspd.errors import GraspdError
+from omni_graspd.plural import counted
 from omni_graspd.progress import no_progress
 from omni_graspd.synthesis.presets import synthesis_preset
 
@@ -81,6 +82,8 @@ def test_what_is_typed_is_asked_and_the_answer_is_one_line(kit, window, monkeypa
 
     _opened(window, monkeypatch, reach)
     window.reach.widgets["base"].model.set_value("-0.6, 0.1 0 45")
+    window.reach.widgets["base_range"].model.set_value("0.1 0.2 0 15")
+    window.reach.widgets["seed"].model.set_value(3)
     window.reach.widgets["mount"].model.set_value("0 0 0.05 0 0 90")
 
     async def work():
@@ -88,7 +91,8 @@ def test_what_is_typed_is_asked_and_the_answer_is_one_line(kit, window, monkeypa
         await settled(window)
 
     kit.run(work())
-    config = ReachConfig(base=(-0.6, 0.1, 0.0, 45.0), mount=(0.0, 0.0, 0.05, 0.0, 0.0, 90.0))
+    drawn = {"base_range": (0.1, 0.2, 0.0, 15.0), "seed": 3}
+    config = ReachConfig(base=(-0.6, 0.1, 0.0, 45.0), **drawn, mount=(0.0, 0.0, 0.05, 0.0, 0.0, 90.0))
     assert asked == [(Path("somewhere"), "robot", config, 1)]
     assert window._line.text == window.reach._result.text
     assert window._line.text == "robot: 18 of 24 usable grasps reachable (75 %); most frequent reason: collision (5)"
@@ -148,7 +152,13 @@ def test_the_base_is_that_of_the_selected_arm(kit, window, home):
     robot.MakeMatrixXform().Set(Gf.Matrix4d().SetTransform(turned, Gf.Vec3d(-0.7, 0.25, 0.0)))
     robot.GetPrim().GetReferences().AddReference(str(home / "arms" / "robot" / "robot.usda"))
     kit.usd.selected = ["/World/Robot"]
-    click(kit, "Base from selection")
+
+    async def take():
+        click(kit, "Base from selection")
+        await settled(window)
+
+    kit.run(take())
+    assert window._line.text == "robot stands at -0.7 0.25 0 -90"
     assert window.reach.config().base == pytest.approx((-0.7, 0.25, 0.0, -90.0), abs=1e-6)
 
 
@@ -183,7 +193,7 @@ def test_the_panel_finds_what_the_command_line_does(kit, window, tmp_path):
     kit.run(work())
     counts = reach_dataset(tmp_path / "same", "robot", workers=1)
     assert counts.usable > 0
-    assert f"robot: {counts.reachable} of {counts.usable} usable grasps reachable" in window._line.text
+    assert f"robot: {counts.reachable} of {counted(counts.usable, 'usable grasp')} reachable" in window._line.text
     tables = sorted(path.relative_to(config.out) for path in config.out.glob("reach/robot/*/*.parquet"))
     assert len(tables) == 2
     assert all((tmp_path / "same" / path).read_bytes() == (config.out / path).read_bytes() for path in tables)
