@@ -18,6 +18,7 @@ from omni_graspd.arms.reach_config import ReachConfig
 from omni_graspd.arms.reach_line import reach_line_with_reason
 from omni_graspd.arms.stage_arm import stage_base
 from omni_graspd.dataset.reach.reach_dataset import ReachCounts, reach_dataset
+from omni_graspd.dataset.remote_folder import mirrored_dataset
 from omni_graspd.errors import GraspdError
 from omni_graspd.kit.config_rows import ConfigRows, numbers_text, typed_text
 from omni_graspd.kit.panel_pipeline import require_mujoco, require_packages
@@ -51,7 +52,7 @@ class ReachSection:
 
         Args:
             tasks: Runs the work.
-            dataset: Returns the folder of the open dataset.
+            dataset: Returns the folder of the open dataset, or its address.
             on_stage: Has the grasps of the user's own stage.
         """
         self._tasks, self._dataset, self._on_stage = tasks, dataset, on_stage
@@ -140,7 +141,7 @@ async def reach_in_thread(folder: Path, arm: str, config: ReachConfig, progress:
     """Find out what an arm reaches in a dataset, in a thread; cancelled, it ends after the scene it is at.
 
     Args:
-        folder: The dataset.
+        folder: The dataset, or its address; what is found is sent there.
         arm: Name of an arm, or a USD file.
         config: Settings.
         progress: Called on this loop with scenes done and in total.
@@ -155,8 +156,12 @@ async def reach_in_thread(folder: Path, arm: str, config: ReachConfig, progress:
             raise GraspdError("stopped")
         loop.call_soon_threadsafe(progress, done, total)
 
-    # In this process: other processes would be started from Kit's executable, which is no Python.
-    work = asyncio.ensure_future(asyncio.to_thread(reach_dataset, folder, arm, config, workers=1, progress=report))
+    def find() -> ReachCounts:
+        # In this process: other processes would be started from Kit's executable, which is no Python.
+        with mirrored_dataset(folder) as root:
+            return reach_dataset(root, arm, config, workers=1, progress=report)
+
+    work = asyncio.ensure_future(asyncio.to_thread(find))
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:

@@ -150,7 +150,7 @@ def test_a_joint_of_the_arm_that_is_of_another_kind_is_named(arm: Path, six: Arm
     stage = _stage(arm, _LEVEL)
     (prim,) = [prim for prim in stage.Traverse() if prim.GetName() == "elbow"]
     prim.SetTypeName("PhysicsJoint")
-    with pytest.raises(GraspdError, match="got PhysicsJoint at /World/Stand/Robot/.*elbow; lock all of its axes"):
+    with pytest.raises(GraspdError, match=r"got PhysicsJoint at /World/Stand/Robot/.*elbow; lock all of its axes"):
         stage_base(stage, "/World/Stand", six)
 
 

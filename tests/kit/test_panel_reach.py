@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import shutil
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,12 +18,11 @@ import trimesh
 from kit_stubs import skip_without
 from panel_clicks import click, settled
 from pxr import Gf, UsdGeom
-from six_axis_arm import SEVEN, arm_urdf
+from six_axis_arm import home_with_arm
 
 pytest.importorskip("pyarrow", reason="datasets are Parquet tables; Kit's Python has no pyarrow of its own")
 pytest.importorskip("mujoco", reason="collisions of arms need MuJoCo; install omni-graspd[arms]")
 
-from omni_graspd.arms.arm_import import add_arm
 from omni_graspd.arms.reach_config import ReachConfig
 from omni_graspd.cli.docstrings import field_docs
 from omni_graspd.cli.reach import ReachOptions
@@ -41,10 +41,7 @@ _COUNTS = ReachCounts(2, 0, 24, 18, {"collision": 5, "limit": 1})
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory):
     """The user's folder with one arm."""
-    folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRASPD_HOME", str(folder))
-        add_arm("robot", arm_urdf(folder, SEVEN), license_text="own")
+    with home_with_arm(tmp_path_factory.mktemp("home")) as folder:
         yield folder
 
 
@@ -97,6 +94,30 @@ def test_what_is_typed_is_asked_and_the_answer_is_one_line(kit, window, monkeypa
     assert window._line.text == window.reach._result.text
     assert window._line.text == "robot: 18 of 24 usable grasps reachable (75 %); most frequent reason: collision (5)"
     assert window.reach._bar.model.get_value_as_float() == 1.0
+
+
+def test_a_dataset_in_a_store_is_found_and_left_there(kit, window, monkeypatch):
+    sent = []
+
+    @contextmanager
+    def mirrored(path):
+        yield Path("mirror")
+        sent.append(path)
+
+    def reach(root, arm, config, *, workers, progress):
+        assert root == Path("mirror")
+        return _COUNTS
+
+    _opened(window, monkeypatch, reach)
+    monkeypatch.setattr(importlib.import_module("omni_graspd.kit.panel_reach"), "mirrored_dataset", mirrored)
+    window.grasps._address = Path("s3://bucket/set")
+
+    async def work():
+        click(kit, "Reach")
+        await settled(window)
+
+    kit.run(work())
+    assert sent == [Path("s3://bucket/set")] and "18 of 24" in window._line.text
 
 
 def test_stopped_it_ends_after_the_scene_it_is_at(kit, window, monkeypatch):

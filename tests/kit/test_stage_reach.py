@@ -13,12 +13,11 @@ from kit_stubs import Kit
 from panel_clicks import click, settled
 from pxr import Gf, Usd, UsdGeom, UsdPhysics
 from scipy.spatial.transform import Rotation
-from six_axis_arm import SEVEN, arm_urdf
+from six_axis_arm import home_with_arm
 
 pytest.importorskip("pyarrow", reason="the panel asks for what datasets need")
 pytest.importorskip("mujoco", reason="collisions of arms need MuJoCo; install omni-graspd[arms]")
 
-from omni_graspd.arms.arm_import import add_arm
 from omni_graspd.arms.arm_reader import load_arm
 from omni_graspd.arms.mount import default_mount
 from omni_graspd.arms.robot_usd import write_robot_usd
@@ -43,10 +42,7 @@ _WALL = ((0.02, 0.8, 0.9), (-0.15, 0.0, 0.45))
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory):
     """The user's folder with an arm, and that arm with a Barrett hand as one robot."""
-    folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRASPD_HOME", str(folder))
-        add_arm("robot", arm_urdf(folder, SEVEN), license_text="own")
+    with home_with_arm(tmp_path_factory.mktemp("home")) as folder:
         hand = load_hand("barrett")
         write_robot_usd(load_arm("robot"), hand, default_mount(hand), IDENTITY, folder / "robot.usda")
         yield folder
@@ -90,7 +86,7 @@ def _grasps(stage: Usd.Stage):
 
     hand, standing = load_hand("barrett"), read_stage_object(stage, "/World/Box")
     down, _ = Rotation.align_vectors([[0.0, 0.0, -1.0]], hand.approach_direction[None])
-    palms = np.array([[*(0.0, 0.0, 0.17) + np.array([far, 0.0, 0.0]), *down.as_quat()] for far in (3.0, 0.0)])
+    palms = np.array([[far, 0.0, 0.17, *down.as_quat()] for far in (3.0, 0.0)])
     before = palms + np.array([0.0, 0.0, 0.08, 0.0, 0.0, 0.0, 0.0])
     hover = palms + np.array([0.0, 0.0, 0.05, 0.0, 0.0, 0.0, 0.0])
     opened = np.tile(hand.joint_positions(hand.open_positions), (2, 1))
