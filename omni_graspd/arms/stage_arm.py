@@ -130,7 +130,7 @@ def _base_pose(stage: Usd.Stage, joints: Sequence[JointPrim], arm: Arm, path: st
     """Return T_world_base of an arm that stands upright, shape [7]."""
     body, T_body_base = _body(joints, arm, 0, path)
     if UsdGeom.GetStageUpAxis(stage) != UsdGeom.Tokens.z:
-        raise GraspdError("expected a stage whose up axis is Z, got Y; type the base by hand")
+        raise GraspdError("expected a stage whose up axis is Z, got Y; arms need Z up")
     T_world_base = compose(standing_pose(stage.GetPrimAtPath(body)), T_body_base)
     if pose_to_matrix(T_world_base)[2, 2] < _UPRIGHT:
         raise GraspdError(f"expected {body} to stand upright, got it tilted; grasps are for arms that stand")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import trimesh
 from kit_stubs import Kit
 from panel_clicks import click, settled
 from pxr import Gf, Usd, UsdGeom, UsdPhysics
@@ -23,10 +24,12 @@ from omni_graspd.arms.mount import default_mount
 from omni_graspd.arms.robot_usd import write_robot_usd
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.hands.kinematics import link_poses
 from omni_graspd.scenes.stage_object import read_stage_object
 from omni_graspd.scenes.stage_surroundings import stage_surroundings
 from omni_graspd.synthesis.grasp import GraspBatch, Postures, Way
-from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
+from omni_graspd.synthesis.presets import synthesis_preset
+from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix, transform_points
 
 _BASE = (-0.55, 0.1, 0.0, 20.0)
 _HEIGHT = 0.7
@@ -229,3 +232,33 @@ def test_without_a_robot_the_mount_is_as_typed(kit, stage):
     kit.usd.put(Usd.Stage.CreateInMemory())
     with pytest.raises(GraspdError, match="of another stage than the open one"):
         kit.run(reach_on_stage(made, "robot", "/World/Robot"))
+
+
+@pytest.mark.slow
+def test_the_arm_takes_grasps_that_were_found_on_the_stage_and_stays_off_the_table(kit, stage):
+    """Surfaces of all its links, sampled by trimesh, at all places of the way."""
+    from omni_graspd.kit import grasp_on_stage, reach_on_stage
+
+    config = synthesis_preset("fast")
+    made = kit.run(grasp_on_stage("barrett", "/World/Box", 4, robot="/World/Robot", config=config))
+    found = kit.run(reach_on_stage(made, "robot", "/World/Robot", robot="/World/Robot"))
+    assert found.reach.reachable.any(), found.reach.reason
+    size, middle = np.array(_SOLIDS["Table"])
+    middle = middle + np.array([0.0, 0.0, _HEIGHT])
+    links = found.arm.articulation.links
+    surfaces = [trimesh.sample.sample_surface(trimesh.Trimesh(*_mesh(link)), 500, seed=0)[0] for link in links[1:]]
+    for number in np.flatnonzero(found.reach.reachable):
+        row = int(found.rows[number])
+        assert "; targets of 7 joints of robot set" in made.apply("/World/Robot", row, "squeeze", found)
+        expected = pose_to_matrix(made.posture(row, "squeeze")[0])
+        palm = made.hand.links[0].name
+        np.testing.assert_allclose(_driven_palm(stage, "/World/Robot", palm), expected, atol=1e-4)
+        for positions in found.reach.arm_positions[number]:
+            poses = link_poses(found.arm.articulation, found.standing.T_world_base, positions)
+            for points, pose in zip(surfaces, poses[1:], strict=True):
+                beyond = np.abs(transform_points(pose, points) - middle) - size / 2
+                assert beyond.max(axis=1).min() > 0.0
+
+
+def _mesh(link) -> tuple[np.ndarray, np.ndarray]:
+    return link.mesh.vertices, link.mesh.faces
