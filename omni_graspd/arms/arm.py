@@ -66,7 +66,7 @@ class Arm:
         return link, *(other for other in range(len(first)) if first[other] == first[link] and other != link)
 
     def longest_reach(self) -> float:
-        """Return a distance from the base that nothing up to the flange goes beyond [m]."""
+        """Return a distance from the base that neither a joint nor the flange goes beyond [m]."""
         chain = self.chain()
         slides = np.where(chain.revolute, 0.0, np.maximum(np.abs(chain.lower), np.abs(chain.upper)))
         return float(np.linalg.norm(chain.frames[:, :3, 3], axis=1).sum() + slides.sum())

@@ -30,6 +30,9 @@ from omni_graspd.usd.transforms import pose_to_matrix
 _SAME_POSE = 1e-3
 """An arm or a hand that stands this much elsewhere has been moved [m, cosines]."""
 
+_LINK = 0.2
+"""How far a link may stand out of the line between its joints [m]."""
+
 
 @dataclass(frozen=True, eq=False)
 class StageReach:
@@ -105,7 +108,7 @@ def surroundings_of_arm(
         leave_out: Prims that are no obstacles, besides the arm.
     """
     away = float(np.linalg.norm(obj.T_world_object[:3] - standing.T_world_base[:3]))
-    return stage_surroundings(stage, obj, [standing.root_path, *leave_out], away + arm.longest_reach())
+    return stage_surroundings(stage, obj, [standing.root_path, *leave_out], away + arm.longest_reach() + _LINK)
 
 
 def find_stage_reach(

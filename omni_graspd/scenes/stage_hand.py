@@ -53,11 +53,13 @@ def find_stage_hand(stage: Usd.Stage, path: str, hand: Hand) -> StageHand:
     root = stage.GetPrimAtPath(path)
     if not root or root.IsPseudoRoot():
         raise GraspdError(f"expected the hand's prim, got {path!r}; select the hand or the robot on the stage")
-    joints = read_joints(root, Path(path))
+    joints = read_joints(root, Path(path), lambda prim: prim.GetName() in hand.joint_names)
     by_name = {joint.path.name: joint for joint in joints}
     missing = [name for name in hand.joint_names if name not in by_name]
     if missing:
-        found = ", ".join(sorted(name for name, joint in by_name.items() if joint.joint_type != "fixed")) or "none"
+        prims = Usd.PrimRange(root, Usd.TraverseInstanceProxies())
+        moving = [prim for prim in prims if prim.IsA(UsdPhysics.RevoluteJoint) or prim.IsA(UsdPhysics.PrismaticJoint)]
+        found = ", ".join(sorted({prim.GetName() for prim in moving})) or "none"
         raise GraspdError(
             f"expected the joints of {hand.name} below {path}, but {', '.join(missing[:3])} is not there; "
             f"it has {found}; select that hand, or choose the hand that it is"

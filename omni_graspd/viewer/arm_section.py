@@ -47,7 +47,7 @@ class ArmSection:
             self.choice.options = names
         self.choice.visible = len(names) > 1
         self.forget()
-        if self.choice.value == _NONE:
+        if self.choice.value == _NONE or self._page.session.list.selected is None:
             return
         self._motion = motion = self._page.session.arm_motion(self.choice.value, self._page.scenes.shown)
         if motion is None:

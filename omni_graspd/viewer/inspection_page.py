@@ -136,7 +136,7 @@ class InspectionPage:
 
     def show_arm(self) -> None:
         """Draw the chosen arm where the hand is, if that is on its way."""
-        if self.scene.posture is not None:
+        if self.scene.posture is not None and self.session.list.selected is not None:
             self.motion.show_arm(self.scene.posture, self._place)
 
     async def show_contacts(self) -> None:

@@ -134,7 +134,6 @@ def test_a_locked_joint_of_six_axes_mounts_the_hand_and_a_free_one_below_it_does
     stage, hand = _with_robot(robot), load_hand("barrett")
     fixed = UsdPhysics.FixedJoint(stage.GetPrimAtPath("/World/Robot/mount"))
     flange, palm = (rel.GetTargets()[0] for rel in (fixed.GetBody0Rel(), fixed.GetBody1Rel()))
-    held = find_stage_hand(stage, "/World/Robot/hand", hand)
     locked = _d6(stage, "/World/Robot/locked", (flange, palm), locked=True)
     locked.CreateLocalPos0Attr(fixed.GetLocalPos0Attr().Get())
     locked.CreateLocalRot0Attr(fixed.GetLocalRot0Attr().Get())
@@ -142,7 +141,8 @@ def test_a_locked_joint_of_six_axes_mounts_the_hand_and_a_free_one_below_it_does
     stage.DefinePrim("/World/Robot/hand/bell", "Xform")
     UsdPhysics.RigidBodyAPI.Apply(stage.GetPrimAtPath("/World/Robot/hand/bell"))
     _d6(stage, "/World/Robot/hand/loose", (palm, Sdf.Path("/World/Robot/hand/bell")), locked=False)
-    np.testing.assert_allclose(stage_mount(stage, find_stage_arm(stage, "/World/Robot", six), held), _MOUNT, atol=1e-6)
+    arm, held = find_stage_arm(stage, "/World/Robot", six), find_stage_hand(stage, "/World/Robot/hand", hand)
+    np.testing.assert_allclose(stage_mount(stage, arm, held), _MOUNT, atol=1e-6)
     assert stage_base(stage, "/World/Robot", six)[:3] == pytest.approx(_BASE[:3], abs=1e-6)
 
 
