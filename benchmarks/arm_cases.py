@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from mujoco_arm_lift import ArmWay
 
+from omni_graspd.arms.way_reach import pieces_of
 from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
-from omni_graspd.dataset.reach.reach_scene import pieces_of, scene_stations
+from omni_graspd.dataset.reach.reach_scene import scene_stations
 from omni_graspd.dataset.reach.reach_table import ReachTable, read_reach
 from omni_graspd.dataset.scene_files import read_rest_pose
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps

@@ -28,11 +28,11 @@ from arm_cases import ArmCase, read_cases
 from arm_checks import CollisionCheck, palm_errors
 from mujoco_arm_lift import MujocoArmLift
 
+from omni_graspd.arms import way_reach
 from omni_graspd.arms.arm_reader import read_arm
 from omni_graspd.arms.reach_config import ReachConfig
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
-from omni_graspd.dataset.reach import reach_scene
 from omni_graspd.dataset.reach.reach_dataset import reach_dataset
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.objects.object_library import load_object
@@ -62,7 +62,7 @@ class Options:
 def measure_arm(root: Path, arm: str, options: Options) -> list[str]:
     """Measure one arm, print, and return what was missed."""
     seconds: list[float] = []
-    find = reach_scene.find_reach
+    find = way_reach.find_reach
 
     def timed(*arguments):
         begin = time.process_time()
@@ -70,9 +70,9 @@ def measure_arm(root: Path, arm: str, options: Options) -> list[str]:
         seconds.append(time.process_time() - begin)
         return found
 
-    reach_scene.find_reach = timed
+    way_reach.find_reach = timed
     counts = reach_dataset(root, arm, options.config, workers=1)
-    reach_scene.find_reach = find
+    way_reach.find_reach = find
     cost = 1e3 * sum(seconds) / max(counts.usable, 1)
     name = Path(arm).stem
     cases = read_cases(root, name)
@@ -127,7 +127,7 @@ def lift_arm(root: Path, name: str, hand_name: str, cases: list[ArmCase]) -> lis
     for object_name in dict.fromkeys(case.object for case in cases):
         obj = load_object(str(layout.object(object_name)))
         mine = [case for case in cases if case.object == object_name]
-        test = MujocoArmLift(arm, hand, mine[0].T_flange_palm, obj, reach_scene.pieces_of(obj), mine[0].table(layout))
+        test = MujocoArmLift(arm, hand, mine[0].T_flange_palm, obj, way_reach.pieces_of(obj), mine[0].table(layout))
         for case in mine:
             outcome = test.lift_way(case.way())
             lifted.append(outcome.lifted)

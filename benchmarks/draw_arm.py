@@ -20,9 +20,9 @@ from mujoco_arm_lift import MujocoArmLift
 from PIL import Image
 
 from omni_graspd.arms.arm_reader import read_arm
+from omni_graspd.arms.way_reach import pieces_of
 from omni_graspd.backend import load_backend
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.reach.reach_scene import pieces_of
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.inspection.arm_pictures import PlacedFile, PosedRobot, draw_robot

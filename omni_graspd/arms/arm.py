@@ -53,3 +53,20 @@ class Arm:
     def chain(self) -> Chain:
         """Return the kinematics from the base to the flange."""
         return Chain.of(self.articulation, self.flange_link, self.T_link_flange)
+
+    def still_links(self, link: int) -> tuple[int, ...]:
+        """Return the links that do not move against one, itself first.
+
+        Args:
+            link: Index of the link.
+        """
+        first: list[int] = []
+        for number, each in enumerate(self.articulation.links):
+            first.append(first[each.parent] if each.parent >= 0 and each.joint < 0 else number)
+        return link, *(other for other in range(len(first)) if first[other] == first[link] and other != link)
+
+    def longest_reach(self) -> float:
+        """Return a distance from the base that neither a joint nor the flange goes beyond [m]."""
+        chain = self.chain()
+        slides = np.where(chain.revolute, 0.0, np.maximum(np.abs(chain.lower), np.abs(chain.upper)))
+        return float(np.linalg.norm(chain.frames[:, :3, 3], axis=1).sum() + slides.sum())

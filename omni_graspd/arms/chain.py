@@ -4,12 +4,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from omni_graspd.hands.hand import Hand
 from omni_graspd.usd.transforms import pose_to_matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What connects a link with the one before it."""
+
+    joint_type: str
+    """``fixed``, ``revolute`` or ``prismatic``."""
+    axis: np.ndarray
+    """Axis in the joint frame, shape [3]."""
+    T_parent_joint: np.ndarray
+    """Joint frame in the frame of the link before, shape [7]."""
+    T_link_joint: np.ndarray
+    """Joint frame in the link's frame, shape [7]."""
+    lower: float = 0.0
+    """Lower limit [rad or m]."""
+    upper: float = 0.0
+    """Upper limit [rad or m]."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,22 +59,31 @@ class Chain:
         path = [link]
         while articulation.links[path[0]].parent >= 0:
             path.insert(0, articulation.links[path[0]].parent)
-        frames, revolute, joints = [], [], []
+        return cls.along([_step(articulation, index) for index in path[1:]], T_link_end)
+
+    @classmethod
+    def along(cls, steps: Sequence[Step], T_link_end: np.ndarray) -> Chain:
+        """Return the chain of links that are connected one after the other.
+
+        Args:
+            steps: What connects each with the one before.
+            T_link_end: The end in the last link's frame, shape [7].
+        """
+        frames, revolute, limits = [], [], []
         frame = np.eye(4)
-        for index in path[1:]:
-            part = articulation.links[index]
-            frame = frame @ pose_to_matrix(part.T_parent_joint)
-            after = np.linalg.inv(pose_to_matrix(part.T_link_joint))
-            if part.joint >= 0:
-                turn = _axis_to_z(part.axis)
-                frames.append(frame @ turn)
-                frame = turn.T @ after
-                joints.append(part.joint)
-                revolute.append(part.joint_type == "revolute")
-            else:
+        for step in steps:
+            frame = frame @ pose_to_matrix(step.T_parent_joint)
+            after = np.linalg.inv(pose_to_matrix(step.T_link_joint))
+            if step.joint_type == "fixed":
                 frame = frame @ after
+                continue
+            turn = _axis_to_z(step.axis)
+            frames.append(frame @ turn)
+            frame = turn.T @ after
+            revolute.append(step.joint_type == "revolute")
+            limits.append((step.lower, step.upper))
         frames.append(frame @ pose_to_matrix(T_link_end))
-        lower, upper = articulation.joint_lower[joints], articulation.joint_upper[joints]
+        lower, upper = np.array(limits).reshape(-1, 2).T
         return cls(np.array(frames), np.array(revolute, dtype=bool), lower, upper)
 
     @property
@@ -111,6 +139,15 @@ class Chain:
                 frame[:, :3, 3] += positions[:, joint, None] * before[:, :3, 2]
             frames.append(frame)
         return [*frames, frame @ self.frames[-1]]
+
+
+def _step(articulation: Hand, index: int) -> Step:
+    link = articulation.links[index]
+    frames = link.axis, link.T_parent_joint, link.T_link_joint
+    if link.joint < 0:
+        return Step("fixed", *frames)
+    limits = float(articulation.joint_lower[link.joint]), float(articulation.joint_upper[link.joint])
+    return Step("revolute" if link.joint_type == "revolute" else "prismatic", *frames, *limits)
 
 
 def _axis_to_z(axis: np.ndarray) -> np.ndarray:

@@ -43,6 +43,11 @@ class Reach:
     limit_margin: np.ndarray
     """Least distance of a joint from its limits on the way [rad or m], shape [grasp_count]; NaN likewise."""
 
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """How the reasons of the grasps that are not reachable begin."""
+        return tuple(reason.partition(" at ")[0] for reason in self.reason if reason)
+
 
 @dataclass(frozen=True, eq=False)
 class _Branches:

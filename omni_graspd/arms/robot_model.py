@@ -88,7 +88,8 @@ def add_articulation(
         mass = max(link.mass, _LEAST_MASS)
         add_pieces(spec, body, f"{prefix}{link.name}", pieces, mass=mass, **geometry)
         if not pieces:
-            body.mass, body.inertia, body.explicitinertial = mass, [1e-4 * mass] * 3, True
+            # A file has an inertia only where its middle is known, too.
+            body.mass, body.inertia, body.ipos, body.explicitinertial = mass, [1e-4 * mass] * 3, [0.0, 0.0, 0.0], True
         bodies.append(body)
     return bodies
 

@@ -47,6 +47,8 @@ class Workspace:
         T_flange_palm: np.ndarray,
         things: Sequence[Thing],
         clearance: float,
+        *,
+        base_may_touch: bool = False,
     ) -> None:
         """Build the model.
 
@@ -56,6 +58,7 @@ class Workspace:
             T_flange_palm: The palm in the frame of the flange, shape [7].
             things: What is around it.
             clearance: Links of the arm that are nearer to a thing than this touch it [m].
+            base_may_touch: Whether the base, which stands where it stands, may touch things.
 
         Raises:
             GraspdError: If MuJoCo is not installed.
@@ -85,6 +88,11 @@ class Workspace:
         self._bodies = np.asarray(self._model.geom_bodyid)
         self._ignored = np.zeros((self._model.nbody, self._model.nbody), dtype=bool)
         self._ignore_what_always_overlaps()
+        if base_may_touch:
+            links = [arm.articulation.links[link].name for link in arm.still_links(0)]
+            base = [self._model.body(f"{ARM}{name}").id for name in links]
+            others = [self._model.body(thing.name).id for thing in things]
+            self._ignored[np.ix_(base, others)] = self._ignored[np.ix_(others, base)] = True
 
     def stand(self, T_world_base: np.ndarray) -> None:
         """Move the arm's base.
@@ -163,4 +171,5 @@ class Workspace:
         self._ignored |= always | always.T
 
     def _title(self, body: int) -> str:
-        return self._model.body(body).name.removeprefix(ARM).replace(HAND, "the hand's ")
+        name = self._model.body(body).name.removeprefix(ARM)
+        return f"the hand's {name.removeprefix(HAND)}" if name.startswith(HAND) else name

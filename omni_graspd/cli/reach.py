@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 
 from omni_graspd.arms.reach_config import ReachConfig
+from omni_graspd.arms.reach_line import reach_line
 from omni_graspd.cli.console import Action, duration, progress_bar
 from omni_graspd.dataset.reach.reach_dataset import reach_dataset
+from omni_graspd.dataset.remote_folder import mirrored_dataset
 from omni_graspd.plural import counted
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def reach(
     object in PhysX. Tables that are there and still true are kept.
 
     Args:
-        path: Dataset folder.
+        path: Dataset folder, or its address in an object store.
         options: Which arm.
         config: Where it stands, how it holds the hand, and the search.
     """
@@ -55,11 +57,10 @@ def reach(
 
 def _reach(path: Path, options: ReachOptions, config: ReachConfig, console: Console) -> None:
     begin = time.perf_counter()
-    with progress_bar(console, "reach", "scene") as progress:
+    with mirrored_dataset(path) as root, progress_bar(console, "reach", "scene") as progress:
         workers = options.workers or None
-        counts = reach_dataset(path, options.arm, config, lift=options.lift, workers=workers, progress=progress)
-    share = f" ({100.0 * counts.reachable / counts.usable:.0f} %)" if counts.usable else ""
-    console.print(f"{counts.reachable} of {counted(counts.usable, 'usable grasp')} reachable{share}", soft_wrap=True)
+        counts = reach_dataset(root, options.arm, config, lift=options.lift, workers=workers, progress=progress)
+    console.print(reach_line(counts.reachable, counts.usable), soft_wrap=True)
     for reason, count in sorted(counts.reasons.items(), key=lambda item: -item[1]):
         console.print(f"  {reason}: {count}", soft_wrap=True, markup=False)
     if counts.lifted is not None and counts.reachable:

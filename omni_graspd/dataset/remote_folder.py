@@ -57,6 +57,26 @@ def local_dataset(path: Path | str) -> Path:
     return folder.local
 
 
+@contextmanager
+def mirrored_dataset(path: Path | str) -> Iterator[Path]:
+    """Give the folder in which to change a dataset; what is new or has changed there is sent to its store afterwards.
+
+    Args:
+        path: The dataset, as for :func:`local_dataset`.
+
+    Raises:
+        GraspdError: If the store cannot be reached.
+    """
+    address = remote_address(path)
+    if address is None:
+        yield Path(path)
+        return
+    folder = RemoteFolder.open(address)
+    folder.pull()
+    yield folder.local
+    folder.push()
+
+
 @dataclass
 class RemoteFolder:
     """A folder of an object store and the local folder that mirrors it."""

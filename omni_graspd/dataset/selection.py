@@ -12,7 +12,7 @@ import numpy as np
 
 from omni_graspd.condition import Condition
 from omni_graspd.dataset.layout import DatasetLayout
-from omni_graspd.dataset.reach.reach_columns import REACHABLE, reach_columns
+from omni_graspd.dataset.reach.reach_columns import ARM_LIFTED, REACHABLE, reach_columns
 from omni_graspd.dataset.tables import GraspTable
 from omni_graspd.errors import GraspdError
 from omni_graspd.metrics.columns import METRICS
@@ -132,7 +132,8 @@ def selected_rows(
     if selection.takes_all:
         return np.arange(len(table.indices))
     columns = selection_columns(table, split)
-    if layout is not None and REACHABLE in f"{selection.where} {selection.by}":
+    asked = f"{selection.where} {selection.by}"
+    if layout is not None and (REACHABLE in asked or ARM_LIFTED in asked):
         columns |= reach_columns(layout, table.hand, table.object, table.indices)
     return selection.rows(columns, len(table.indices))
 

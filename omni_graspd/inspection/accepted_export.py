@@ -87,14 +87,14 @@ def _group(
     inspection: Inspection, hand_name: str, own: str, other: str, accepted: Sequence[_Accepted], folder: Path
 ) -> ReadGrasps:
     layout = inspection.catalog.layout
-    hand = inspection.hand_named(hand_name)
+    hand = inspection.assets.hand(hand_name)
     record, lacking = _record(inspection, accepted)
     name, source, obj = own, layout.object(own), None
     if other:
         name, obj = Path(other).stem, load_object(other)
         source = obj.source if obj.source.suffix.lower() in USD_SUFFIXES else _as_usd(obj, folder)
     if lacking.any():
-        record = _with_postures(record, hand, obj or inspection.object_named(own), lacking, inspection)
+        record = _with_postures(record, hand, obj or inspection.assets.object(own), lacking, inspection)
     return ReadGrasps(replace(record, object=name), hand, source, layout.grasps(hand_name, own))
 
 

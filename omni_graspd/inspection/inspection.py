@@ -17,11 +17,10 @@ from typing import TypeVar
 import numpy as np
 
 from omni_graspd.dataset.restored_config import restore_config
-from omni_graspd.dataset.scene_files import read_rest_pose
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.inspection import reoptimization
+from omni_graspd.inspection.dataset_assets import DatasetAssets
 from omni_graspd.inspection.decisions import (
     Decision,
     Decisions,
@@ -34,22 +33,18 @@ from omni_graspd.inspection.decisions import (
 from omni_graspd.inspection.grasp_catalog import CatalogGrasp, GraspCatalog
 from omni_graspd.inspection.grasp_contacts import GraspContacts, grasp_contacts
 from omni_graspd.inspection.grasp_list import GraspList
+from omni_graspd.inspection.grasp_scenes import ArmMotion, arm_motion, scenes_of_grasp
+from omni_graspd.inspection.recorded_run import recorded_run
 from omni_graspd.inspection.reoptimization import Posture
 from omni_graspd.metrics.evaluate import MetricsConfig
 from omni_graspd.objects.object_library import load_object
-from omni_graspd.objects.object_reader import read_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.progress import Progress, no_progress
-from omni_graspd.scenes.rest_poses import same_table
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import Trajectory
-from omni_graspd.synthesis.surroundings import NOTHING, Surroundings, table_under
-from omni_graspd.synthesis.synthesizer import synthesize
+from omni_graspd.synthesis.surroundings import NOTHING, Surroundings
 
 T = TypeVar("T")
-_SAME_POSE = 1e-4
-"""A recorded run ends where the table says within this [m, rad]."""
-_CAPTURE_EVERY = 5
 
 
 class Inspection:
@@ -85,8 +80,7 @@ class Inspection:
         config = self.catalog.manifest.config
         self.synthesis = restore_config(SynthesisConfig, config.get("synthesis", {}))
         self.metrics = restore_config(MetricsConfig, config.get("metrics", {}))
-        self._hands: dict[str, Hand] = {}
-        self._objects: dict[str, RigidObject] = {}
+        self.assets = DatasetAssets(self.catalog.layout)
         self._swapped: tuple[str, RigidObject] | None = None
         self._posture: Posture | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="inspection")
@@ -167,24 +161,12 @@ class Inspection:
     @property
     def hand(self) -> Hand:
         """The hand of the selected grasp, read from the dataset once."""
-        return self.hand_named(self.grasp.hand)
-
-    def hand_named(self, name: str) -> Hand:
-        """Return a hand of the dataset, read once.
-
-        Raises:
-            GraspdError: If its file is gone or damaged.
-        """
-        if name not in self._hands:
-            path = self.catalog.layout.hand(name)
-            _require(path, f"hand {name!r}")
-            self._hands[name] = load_hand(str(path))
-        return self._hands[name]
+        return self.assets.hand(self.grasp.hand)
 
     @property
     def object(self) -> RigidObject:
         """The object at which the hand is shown: that of the selected grasp, or the one put in its place."""
-        return self.object_named(self.grasp.object) if self._swapped is None else self._swapped[1]
+        return self.assets.object(self.grasp.object) if self._swapped is None else self._swapped[1]
 
     @property
     def shown_object(self) -> str:
@@ -207,25 +189,20 @@ class Inspection:
         Raises:
             GraspdError: If a scene is damaged.
         """
-        layout, grasp = self.catalog.layout, self.grasp
-        indices = layout.scene_indices(grasp.object)
-        if grasp.table_plane is None:
-            return indices
-        tops = [table_under(read_rest_pose(layout.scene(grasp.object, index))).plane for index in indices]
-        belongs = same_table(np.array(tops).reshape(-1, 4), grasp.table_plane)
-        return [index for index, belongs_here in zip(indices, belongs, strict=True) if belongs_here]
+        return scenes_of_grasp(self.catalog.layout, self.grasp)
 
-    def object_named(self, name: str) -> RigidObject:
-        """Return an object of the dataset, read once.
+    def arm_motion(self, arm: str, scene_index: int | None = None) -> ArmMotion | None:
+        """Return how an arm carries out the selected grasp; None where no reach table has it.
+
+        Args:
+            arm: Name of an arm for which the dataset has reach tables.
+            scene_index: Number of the scene; by default the first in which the arm reaches the grasp.
 
         Raises:
-            GraspdError: If its file is gone or damaged.
+            GraspdError: If a table, a scene or the arm is damaged.
         """
-        if name not in self._objects:
-            path = self.catalog.layout.object(name)
-            _require(path, f"object {name!r}")
-            self._objects[name] = read_object(path)
-        return self._objects[name]
+        scenes = self.scene_indices() if scene_index is None else [scene_index]
+        return arm_motion(self.catalog.layout, self.assets.arm(arm), self.grasp, scenes)
 
     @property
     def object_file(self) -> Path:
@@ -320,8 +297,6 @@ class Inspection:
     async def trajectory(self, progress: Progress = no_progress) -> Trajectory:
         """Return how the selected grasp came about: made again with the dataset's settings and recorded.
 
-        Tables do not hold trajectories; the same seed makes the same grasp.
-
         Args:
             progress: Called with gradient steps done and in total.
 
@@ -329,27 +304,8 @@ class Inspection:
             GraspdError: If the grasps were imported, or this version makes another grasp than the table has.
         """
         grasp, config = self.grasp, self.catalog.manifest.config
-        if "synthesis" not in config:
-            raise GraspdError("imported grasps have no recorded trajectory; re-optimise the grasp to see one")
-        batch = await synthesize(
-            self.hand,
-            self.object_named(grasp.object),
-            [grasp.index],
-            self.synthesis,
-            seed=int(config["seed"]),
-            surroundings=NOTHING if grasp.table_plane is None else Surroundings(grasp.table_plane),
-            device=self.device,
-            progress=progress,
-            capture_every=_CAPTURE_EVERY,
-            threads=1,
-        )
-        moved = float(np.abs(batch.T_object_palm[0] - grasp.T_object_palm).max())
-        if not moved < _SAME_POSE or batch.trajectory is None:
-            raise GraspdError(
-                f"the recorded run ends {moved:.2g} away from the grasp in the table; use the versions of omni-graspd "
-                "and its packages that made the dataset, or re-optimise the grasp"
-            )
-        return batch.trajectory
+        obj = self.assets.object(grasp.object)
+        return await recorded_run(grasp, self.hand, obj, config, self.synthesis, self.device, progress)
 
     # What is decided
 
@@ -392,11 +348,3 @@ class Inspection:
         if row is not None and (self.list.rows == row).any():
             self.select(row)
         return True
-
-
-def _require(path: Path, what: str) -> None:
-    if not path.is_file():
-        raise GraspdError(
-            f"the {what} of the dataset is missing from {path}; restore it or open another dataset; decisions made so "
-            "far are kept"
-        )

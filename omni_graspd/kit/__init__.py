@@ -5,3 +5,4 @@
 from .extension import GraspdExtension as GraspdExtension
 from .stage_grasps import StageGrasps as StageGrasps
 from .stage_grasps import grasp_on_stage as grasp_on_stage
+from .stage_reach import reach_on_stage as reach_on_stage

@@ -36,7 +36,7 @@ class GraspdWindow(ui.Window):
             self.generate = GenerateSection(self.tasks, self._made)
             self.on_stage = StageSection(self.tasks, self.generate.config)
             self.grasps = GraspsSection(self.tasks)
-            self.reach = ReachSection(self.tasks, self.grasps.folder)
+            self.reach = ReachSection(self.tasks, self.grasps.dataset, self.on_stage)
 
     def _say(self, text: str, is_error: bool) -> None:
         self._line.text = text

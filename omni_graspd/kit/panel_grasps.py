@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import omni.ui as ui
 
-from omni_graspd.dataset.remote_folder import local_dataset
+from omni_graspd.dataset.remote_folder import local_dataset, remote_address
 from omni_graspd.errors import GraspdError
 from omni_graspd.formats.registry import export_names
 from omni_graspd.inspection.accepted_export import ISAAC_GRASP, export_accepted, export_line
@@ -40,6 +40,7 @@ class GraspsSection:
         self._tasks, self.view = tasks, GraspView()
         self.inspection: Inspection | None = None
         self._trajectory: Trajectory | None = None
+        self._address: Path | None = None
         buttons = Buttons(tasks)
         with group("Grasps"):
             with labelled("Dataset or file", "A folder that graspd wrote, or a grasp file of another project."):
@@ -88,19 +89,21 @@ class GraspsSection:
 
         self._tasks.attempt(work)
 
-    def folder(self) -> Path:
-        """Return the folder of the open dataset.
+    def dataset(self) -> Path:
+        """Return the folder of the open dataset, or its address where it is in a store or on a server.
 
         Raises:
             GraspdError: If none is open.
         """
-        return self._session().root
+        root = self._session().root
+        return self._address or root
 
     async def _open(self, path: Path) -> None:
         # A file of another project takes as long to read as its objects are many.
         session, _ = await asyncio.to_thread(lambda: open_grasps(local_dataset(path)))
         self.close()
         self.inspection = session
+        self._address = path if remote_address(path) else None
         self._path.model.set_value(str(path))
         self._table.rebuild()
         await self._show(session)

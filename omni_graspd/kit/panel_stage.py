@@ -9,6 +9,7 @@ from typing import Any
 
 import omni.ui as ui
 
+from omni_graspd.arms.stage_reach import StageReach
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.errors import GraspdError
 from omni_graspd.kit.config_rows import typed_text
@@ -32,6 +33,7 @@ class StageSection:
         """
         self._tasks, self._config, self._buttons = tasks, config, Buttons(tasks)
         self.grasps: StageGrasps | None = None
+        self.reach: StageReach | None = None
         self.ghosts = Ghosts()
         self._number = 0
         with group("On the stage", collapsed=True):
@@ -45,7 +47,10 @@ class StageSection:
                 self._buttons.add("Previous ghost", "The grasp before.", lambda: self._attempt(lambda: self._step(-1)))
                 self._buttons.add("Next ghost", "The next grasp.", lambda: self._attempt(lambda: self._step(1)))
                 self._buttons.add("All ghosts", "Show all good grasps.", lambda: self._attempt(self._show_all))
-            with labelled("Apply", "Set the robot's joint targets, and move the hand if nothing holds it."):
+            tooltip = (
+                "Set the robot's joint targets, the arm's after Reach on stage; move the hand if nothing holds it."
+            )
+            with labelled("Apply", tooltip):
                 for moment, text, tooltip in MOMENTS:
                     self._buttons.add(text, tooltip, lambda moment=moment: self._attempt(lambda: self._apply(moment)))
             with row():
@@ -57,7 +62,32 @@ class StageSection:
     def close(self) -> None:
         """Take the ghosts off the stage and forget the grasps."""
         self.ghosts.clear()
-        self.grasps = None
+        self.grasps, self.reach = None, None
+
+    def made(self) -> StageGrasps:
+        """Return the grasps on the stage.
+
+        Raises:
+            GraspdError: If there are none.
+        """
+        if self.grasps is None:
+            raise GraspdError("there are no grasps on the stage; select an object and press Find grasps")
+        return self.grasps
+
+    @property
+    def robot(self) -> str | None:
+        """The robot's prim as it is typed; None where nothing is."""
+        return self._robot.model.get_value_as_string().strip() or None
+
+    def take_reach(self, reach: StageReach) -> None:
+        """Take what an arm can do about the grasps, and show the best one that it reaches.
+
+        Args:
+            reach: What :func:`~omni_graspd.kit.stage_reach.reach_on_stage` found for these grasps.
+        """
+        self.reach = reach
+        good = self.made().good
+        self._step(next((number for number, row in enumerate(good) if not reach.reason(row)), 0) - self._number)
 
     def _prim_row(self, label: str, tooltip: str) -> Any:
         with labelled(label, tooltip):
@@ -88,7 +118,7 @@ class StageSection:
             config.hand[0],
             typed_text(self._object, "the object's prim"),
             config.grasps,
-            robot=self._robot.model.get_value_as_string().strip() or None,
+            robot=self.robot,
             seed=config.seed,
             config=config.synthesis,
             device=config.device,
@@ -113,29 +143,30 @@ class StageSection:
     def _progress(self, done: int, total: int) -> None:
         self._figures.text = f"step {done} of {total}"
 
-    def _made(self) -> StageGrasps:
-        if self.grasps is None:
-            raise GraspdError("there are no grasps on the stage; select an object and press Find grasps")
-        return self.grasps
-
     def _row(self) -> int:
-        return int(self._made().good[self._number])
+        return int(self.made().good[self._number])
 
     def _step(self, by: int) -> None:
-        self._number = (self._number + by) % len(self._made().good)
+        self._number = (self._number + by) % len(self.made().good)
         self.ghosts.pick([self._number])
-        batch = self._made().batch
+        batch = self.made().batch
         score = "" if batch.ranking is None else f" · loss {batch.ranking[self._row()]:.3f}"
-        self._figures.text = f"grasp {self._number + 1} of {len(self._made().good)}{score}"
+        self._figures.text = f"grasp {self._number + 1} of {len(self.made().good)}{score}{self._reach_words()}"
+
+    def _reach_words(self) -> str:
+        if self.reach is None:
+            return ""
+        reason = self.reach.reason(self._row())
+        return f" · {self.reach.arm.name}: {reason or 'reachable'}"
 
     def _show_all(self) -> None:
-        self.ghosts.pick(range(len(self._made().good)))
+        self.ghosts.pick(range(len(self.made().good)))
 
     def _apply(self, moment: Moment) -> None:
         robot = typed_text(self._robot, "the robot's prim")
-        self._tasks.say(self._made().apply(robot, self._row(), moment), False)
+        self._tasks.say(self.made().apply(robot, self._row(), moment, self.reach), False)
 
     def _save(self) -> None:
-        made = self._made()
+        made = self.made()
         where = made.save()
         self._tasks.say(f"{len(made.good)} grasps saved to {where}; the hand's file stays at {made.hand.source}", False)

@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from pxr import Usd
 
+from omni_graspd.arms.stage_reach import StageReach
 from omni_graspd.backend import local_asset
 from omni_graspd.dataset.tables import GraspTable
 from omni_graspd.errors import GraspdError
@@ -25,7 +26,7 @@ from omni_graspd.kit.side_loop import on_side_loop
 from omni_graspd.kit.viewport import ROOT as INSPECTION
 from omni_graspd.kit.viewport import open_stage
 from omni_graspd.progress import Progress, no_progress
-from omni_graspd.scenes.stage_hand import find_stage_hand, move_palm, set_targets
+from omni_graspd.scenes.stage_hand import StageHand, find_stage_hand, move_palm, set_targets
 from omni_graspd.scenes.stage_object import StageObject, read_stage_object
 from omni_graspd.scenes.stage_surroundings import StageSurroundings, stage_surroundings
 from omni_graspd.synthesis.config import SynthesisConfig
@@ -96,8 +97,10 @@ class StageGrasps:
         """
         return dict(zip(self.hand.joint_names, self.posture(row, moment)[1].tolist(), strict=True))
 
-    def apply(self, robot: str, row: int, moment: Moment = "grasp") -> str:
+    def apply(self, robot: str, row: int, moment: Moment = "grasp", reach: StageReach | None = None) -> str:
         """Set the joint targets of a robot's hand to a moment of a grasp; move the hand there if nothing holds it.
+
+        Those of the arm that holds it are set, too, where its reach is known.
 
         The stage's edit target is written to; drives take effect in the simulation.
 
@@ -105,6 +108,7 @@ class StageGrasps:
             robot: Prim of the hand, or of the robot that holds it.
             row: Row of the grasp in ``batch``.
             moment: Which moment.
+            reach: What the arm that holds the hand can do about these grasps.
 
         Returns:
             What was done, and what was not, in one line.
@@ -115,18 +119,29 @@ class StageGrasps:
         prim = self._standing_prim()
         found = find_stage_hand(self.stage, robot, self.hand)
         pose, joints = self.posture(row, moment)
-        without = set(set_targets(self.stage, found, self.joints(row, moment)))
+        without = set(set_targets(self.stage, found.joint_paths, self.joints(row, moment)))
         undriven = [self.hand.joint_names[k] for k in self.hand.actuated if self.hand.joint_names[k] in without]
         done = f"{moment} of grasp {row}: targets of {len(joints) - len(without)} joints set"
         if undriven:
             done += f"; without a drive: {', '.join(undriven)}"
         if np.abs(standing_pose(prim) - self.standing.T_world_object).max() > _MOVED:
             done += f"; {prim.GetName()} has moved since the grasps were found: find them anew"
+        if reach is not None:
+            return f"{done}; {self._drive(reach, found, row, moment)}"
         if found.is_floating:
             move_palm(self.stage, found, pose)
             return f"{done}, hand moved"
         where = ", ".join(f"{value:.4f}" for value in pose[:3])
         return f"{done}; an arm holds the hand: bring its palm to ({where}) m"
+
+    def _drive(self, reach: StageReach, hand: StageHand, row: int, moment: Moment) -> str:
+        """Drive the arm, and return what was done or why not."""
+        try:
+            without = reach.drive(self.stage, hand, row, moment)
+        except GraspdError as error:
+            return f"the arm stays: {error}"
+        done = f"targets of {reach.arm.joint_count - len(without)} joints of {reach.arm.name} set"
+        return f"{done}; without a drive: {', '.join(without)}" if without else done
 
     def _standing_prim(self) -> Usd.Prim:
         """Return the object's prim, if the stage is still the open one and has it."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pxr import Gf, Sdf, Usd, UsdGeom, UsdPhysics
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.hands.hand import Hand
-from omni_graspd.hands.usd.joint_reader import JointPrim, read_joints
+from omni_graspd.hands.usd.joint_reader import JointPrim, joint_body, read_joints
 from omni_graspd.usd.transforms import local_to_world, matrix_to_pose, pose_to_matrix
 
 _SAME_PLACE = 2e-3
@@ -52,11 +53,13 @@ def find_stage_hand(stage: Usd.Stage, path: str, hand: Hand) -> StageHand:
     root = stage.GetPrimAtPath(path)
     if not root or root.IsPseudoRoot():
         raise GraspdError(f"expected the hand's prim, got {path!r}; select the hand or the robot on the stage")
-    joints = read_joints(root, Path(path))
+    joints = read_joints(root, Path(path), lambda prim: prim.GetName() in hand.joint_names)
     by_name = {joint.path.name: joint for joint in joints}
     missing = [name for name in hand.joint_names if name not in by_name]
     if missing:
-        found = ", ".join(sorted(name for name, joint in by_name.items() if joint.joint_type != "fixed")) or "none"
+        prims = Usd.PrimRange(root, Usd.TraverseInstanceProxies())
+        moving = [prim for prim in prims if prim.IsA(UsdPhysics.RevoluteJoint) or prim.IsA(UsdPhysics.PrismaticJoint)]
+        found = ", ".join(sorted({prim.GetName() for prim in moving})) or "none"
         raise GraspdError(
             f"expected the joints of {hand.name} below {path}, but {', '.join(missing[:3])} is not there; "
             f"it has {found}; select that hand, or choose the hand that it is"
@@ -105,19 +108,21 @@ def _is_held(stage: Usd.Stage, root: Sdf.Path) -> bool:
         joint = UsdPhysics.Joint(prim)
         if not joint or joint.GetJointEnabledAttr().Get() is False:
             continue
-        targets = [rel.GetForwardedTargets() for rel in (joint.GetBody0Rel(), joint.GetBody1Rel())]
-        inside = [bool(found) and found[0].HasPrefix(root) for found in targets]
+        bodies = [joint_body(stage, rel) for rel in (joint.GetBody0Rel(), joint.GetBody1Rel())]
+        inside = [body is not None and body.GetPath().HasPrefix(root) for body in bodies]
         if inside[0] != inside[1]:
             return True
     return False
 
 
-def set_targets(stage: Usd.Stage, hand: StageHand, joint_positions: dict[str, float]) -> tuple[str, ...]:
+def set_targets(
+    stage: Usd.Stage, joint_paths: Mapping[str, str], joint_positions: Mapping[str, float]
+) -> tuple[str, ...]:
     """Set the targets of the drives, in USD's units: degrees, or the stage's units of length.
 
     Args:
         stage: The stage; its edit target is written to.
-        hand: The hand.
+        joint_paths: Prim of each joint by name, of a hand or an arm.
         joint_positions: Position of each joint by name [rad or m].
 
     Returns:
@@ -126,7 +131,7 @@ def set_targets(stage: Usd.Stage, hand: StageHand, joint_positions: dict[str, fl
     units, without = UsdGeom.GetStageMetersPerUnit(stage), []
     with Sdf.ChangeBlock():
         for name, position in joint_positions.items():
-            prim = stage.GetPrimAtPath(hand.joint_paths[name])
+            prim = stage.GetPrimAtPath(joint_paths[name])
             is_revolute = prim.IsA(UsdPhysics.RevoluteJoint)
             kind = "angular" if is_revolute else "linear"
             if not prim.HasAPI(UsdPhysics.DriveAPI, kind):

@@ -20,7 +20,7 @@ from omni_graspd.usd.shapes import is_surface, read_surface
 from omni_graspd.usd.transforms import local_to_world, pose_to_matrix, transform_points
 
 _REACH = 0.5
-"""What is farther from the object is out of a hand's way, arm and lift included [m]."""
+"""What is farther from the object is out of a hand's way, lift included [m]."""
 _THICKNESS = 0.01
 """Of ground planes and other open surfaces, behind them [m]."""
 _SAVED_GRASP = "graspd:index"
@@ -41,8 +41,10 @@ class StageSurroundings:
     """Prim on whose level top the object lies; None where there is none."""
 
 
-def stage_surroundings(stage: Usd.Stage, around: StageObject, leave_out: Sequence[str] = ()) -> StageSurroundings:
-    """Read all visible surfaces within reach of an object, but its own.
+def stage_surroundings(
+    stage: Usd.Stage, around: StageObject, leave_out: Sequence[str] = (), within: float = _REACH
+) -> StageSurroundings:
+    """Read all visible surfaces near an object, but its own.
 
     Open surfaces, such as ground planes, count as boards of 1 cm. What lies level under the object is its table, too.
 
@@ -50,6 +52,7 @@ def stage_surroundings(stage: Usd.Stage, around: StageObject, leave_out: Sequenc
         stage: The stage; it is not changed.
         around: The object.
         leave_out: Prims that are no obstacles with all that is below them, for example the robot that grasps.
+        within: What is farther from the object is left out [m].
     """
     saved = [prim.GetPath() for prim in stage.Traverse() if prim.HasAttribute(_SAVED_GRASP)]
     skipped = [*saved, *(Sdf.Path(path) for path in (around.prim_path, *leave_out))]
@@ -57,10 +60,10 @@ def stage_surroundings(stage: Usd.Stage, around: StageObject, leave_out: Sequenc
     low, high = own.min(axis=0), own.max(axis=0)
     up = _up(stage)
     obstacles, paths, support = [], [], None
-    for path, mesh in _world_surfaces(stage, skipped, (low + high) / 2.0):
-        if not len(mesh.faces) or (mesh.vertices.min(axis=0) > high + _REACH).any():
+    for path, mesh in _world_surfaces(stage, skipped, (low + high) / 2.0, within):
+        if not len(mesh.faces) or (mesh.vertices.min(axis=0) > high + within).any():
             continue
-        if (mesh.vertices.max(axis=0) < low - _REACH).any():
+        if (mesh.vertices.max(axis=0) < low - within).any():
             continue
         solid = thickened(mesh, _THICKNESS)
         obstacles.append(solid)
@@ -81,7 +84,7 @@ def _up(stage: Usd.Stage) -> np.ndarray:
 
 
 def _world_surfaces(
-    stage: Usd.Stage, skipped: Sequence[Sdf.Path], middle: np.ndarray
+    stage: Usd.Stage, skipped: Sequence[Sdf.Path], middle: np.ndarray, within: float
 ) -> Iterator[tuple[str, TriangleMesh]]:
     """Yield path and surface [m] of what is seen, and of planes that only PhysX sees."""
     units = np.diag([*(3 * [UsdGeom.GetStageMetersPerUnit(stage)]), 1.0])
@@ -93,17 +96,17 @@ def _world_surfaces(
     for prim in Usd.PrimRange(stage.GetPseudoRoot(), Usd.TraverseInstanceProxies()):
         is_plane = prim.IsA(UsdGeom.Plane) and prim.HasAPI(UsdPhysics.CollisionAPI)
         if is_plane and not any(prim.GetPath().HasPrefix(other) for other in skipped):
-            yield str(prim.GetPath()), _plane(prim, units, middle)
+            yield str(prim.GetPath()), _plane(prim, units, middle, within)
 
 
-def _plane(prim: Usd.Prim, units: np.ndarray, middle: np.ndarray) -> TriangleMesh:
+def _plane(prim: Usd.Prim, units: np.ndarray, middle: np.ndarray, within: float) -> TriangleMesh:
     """Return the part near a point of a plane, which PhysX takes to be endless."""
     T_world_plane = units @ local_to_world(prim)
     axis = "XYZ".index(UsdGeom.Plane(prim).GetAxisAttr().Get())
     normal, first, second = (T_world_plane[:3, (axis + k) % 3] for k in range(3))
     normal, first, second = (v / np.linalg.norm(v) for v in (normal, first, second))
     foot = middle - normal * float(normal @ (middle - T_world_plane[:3, 3]))
-    corners = foot + 2.0 * _REACH * np.array([-first - second, first - second, first + second, second - first])
+    corners = foot + 2.0 * within * np.array([-first - second, first - second, first + second, second - first])
     return TriangleMesh(corners, np.array([[0, 1, 2], [0, 2, 3]], dtype=np.int32))
 
 

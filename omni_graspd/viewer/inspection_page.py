@@ -61,6 +61,7 @@ class InspectionPage:
         self.scenes = SceneSection(self)
         server.gui.configure_theme(control_width="large", show_share_button=False)
         self._looked_at: tuple[str, tuple[float, ...]] | None = None
+        self._place: float | None = None
         server.on_client_connect(self.tasks.callback(lambda _: self.show_selected()))
 
     def say(self, line: str, is_error: bool = False) -> None:
@@ -74,6 +75,7 @@ class InspectionPage:
         self.say("")
         self.browse.update()
         self.trajectory.forget()
+        self.motion.arm.forget()
         if self.session.list.selected is None:
             self.scene.set_visible(False)
             self.figures.content = "no grasp passes the filter"
@@ -88,8 +90,9 @@ class InspectionPage:
         self.scene.set_visible(True)
         self.view.apply()
         self.form.follow(self.session.posture)
-        self.motion.follow()
         self.scenes.follow()
+        self.motion.follow()
+        self.show_arm()
         self.look()
         await self.show_contacts()
 
@@ -108,7 +111,7 @@ class InspectionPage:
         looked_at = obj.name, tuple(np.round(up, 2).tolist())
         if anew or looked_at != self._looked_at:
             self._looked_at = looked_at
-            look_from_above(self.server, up, obj.mesh.vertices)
+            look_from_above(self.server, up, np.concatenate([obj.mesh.vertices, self.motion.arm.points()]))
 
     def _up(self) -> np.ndarray:
         """Return what is up: over the scene's table, over the grasp's, or, afloat, the object's own axis."""
@@ -117,16 +120,24 @@ class InspectionPage:
         plane = self.session.table_plane
         return np.array([0.0, 0.0, 1.0]) if plane is None else plane[:3]
 
-    def show_posture(self, posture: Posture, lifted: np.ndarray | None = None) -> None:
+    def show_posture(self, posture: Posture, lifted: np.ndarray | None = None, place: float | None = None) -> None:
         """Show a posture on the way to another; its contacts are not measured.
 
         Args:
             posture: Where the hand is.
             lifted: How far the object has been moved from where it lay [m], shape [3].
+            place: Place of the grasp's motion at which the hand is, for the arm; None if that is not known.
         """
         session = self.session
         self.scene.show(session.hand, session.object, posture, session.table_plane, lifted)
         self.scene.draw_table(self.scenes.up is None)
+        self._place = place
+        self.show_arm()
+
+    def show_arm(self) -> None:
+        """Draw the chosen arm where the hand is, if that is on its way."""
+        if self.scene.posture is not None and self.session.list.selected is not None:
+            self.motion.show_arm(self.scene.posture, self._place)
 
     async def show_contacts(self) -> None:
         """Measure the posture that is shown, paint its contacts and tell its figures."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from omni_graspd.inspection.grasp_motion import MotionFrame, motion_at, motion_frames
 from omni_graspd.inspection.reoptimization import Posture
+from omni_graspd.viewer.arm_section import ArmSection
 
 if TYPE_CHECKING:
     from omni_graspd.viewer.inspection_page import InspectionPage
@@ -29,6 +30,7 @@ class MotionSection:
         self._folder = page.server.gui.add_folder("Motion")
         with self._folder:
             self.place = page.server.gui.add_markdown("")
+        self.arm = ArmSection(page, self._folder)
 
     def follow(self) -> None:
         """Take the motion of the selected grasp, and stand at the grasp."""
@@ -40,6 +42,20 @@ class MotionSection:
         if self.slider is not None:
             self.slider.value = _STEPS * names.index("grasp")
         self.place.content = "" if len(frames) > 1 else "the dataset has the grasp alone, no motion"
+        self.arm.follow()
+
+    def show_arm(self, posture: Posture, place: float | None = None) -> None:
+        """Draw the chosen arm at a place of the motion; none for a hand that is not on it.
+
+        Args:
+            posture: Where the hand is.
+            place: As for :meth:`show`; by default that of the grasp, if the hand is there.
+        """
+        names, grasp = [frame.name for frame in self._frames], self._page.session.grasp
+        if place is None and self._page.session.shown_object == grasp.object:
+            is_there = np.array_equal(posture.T_object_palm, grasp.T_object_palm)
+            place = float(names.index("grasp")) if names and is_there else None
+        self.arm.show(names, place)
 
     def show(self, place: float) -> None:
         """Show the hand at a place of its motion, as the table has it; the session's posture stays.
@@ -49,7 +65,7 @@ class MotionSection:
         """
         frame = motion_at(self._frames, place)
         posture = Posture(frame.T_object_palm, frame.joint_positions, float("nan"))
-        self._page.show_posture(posture, frame.lifted)
+        self._page.show_posture(posture, frame.lifted, place)
         self.place.content = f"{frame.name} · palm at {_millimetres(frame.T_object_palm[:3])} mm"
 
     def _add_slider(self, names: list[str]) -> None:

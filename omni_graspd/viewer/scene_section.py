@@ -58,15 +58,21 @@ class SceneSection:
         self.choice.value = _NONE
         self._clear()
 
+    @property
+    def shown(self) -> int | None:
+        """Number of the scene that is chosen; None where none is."""
+        return None if self.choice.value == _NONE else int(self.choice.value.split()[1])
+
     def _show(self) -> None:
         self._clear()
-        if self.choice.value != _NONE:
-            self._draw()
+        if self.shown is not None:
+            self._draw(self.shown)
         self._page.scene.draw_table(self.up is None)
+        self._page.motion.arm.follow()
+        self._page.show_arm()
         self._page.look(anew=True)
 
-    def _draw(self) -> None:
-        index = int(self.choice.value.split()[1])
+    def _draw(self, index: int) -> None:
         path = self._page.session.catalog.layout.scene(self._object, index)
         if not path.is_file():
             raise GraspdError(f"the scene {path} is missing; run `graspd generate` with the same options again")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -174,6 +175,20 @@ def test_the_exported_robot_has_its_palm_where_we_have_it(tmp_path: Path):
     palm = compose(compose(base, matrix_to_pose(arm.chain().end(posture[None])[0])), mount)
     np.testing.assert_allclose(data.body("hand/palm").xpos, palm[:3], atol=1e-5)
     assert model.nu == 7 + hand.actuated_count
+
+
+def test_links_without_colliders_keep_their_mass_in_the_exported_file(tmp_path: Path):
+    mujoco = pytest.importorskip("mujoco")
+    text = arm_urdf(tmp_path, SEVEN).read_text(encoding="utf-8")
+    head, tail = text.split('<link name="roll_link">')
+    bare = head + '<link name="roll_link">' + re.sub(r"<collision>.*?</collision>", "", tail, count=1)
+    (tmp_path / "bare.urdf").write_text(bare, encoding="utf-8")
+    add_arm("bare", tmp_path / "bare.urdf")
+    arm, hand = load_arm("bare"), load_hand("barrett")
+    write_robot(arm, hand, default_mount(hand), IDENTITY, tmp_path / "robot.xml")
+    model = mujoco.MjModel.from_xml_path(str(tmp_path / "robot.xml"))
+    for link in arm.articulation.links:
+        assert model.body(f"arm/{link.name}").mass[0] == pytest.approx(link.mass, rel=1e-3)
 
 
 def test_a_hand_without_a_palm_to_mount_it_by_needs_a_mount():

@@ -4,7 +4,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
+
+from omni_graspd.arms.arm_import import add_arm
 
 _LINK = """  <link name="{name}"><inertial><mass value="{mass}"/>
     <inertia ixx="0.01" iyy="0.01" izz="0.01" ixy="0" ixz="0" iyz="0"/></inertial>
@@ -63,3 +69,16 @@ def arm_urdf(folder: Path, joints=SIX, name: str = "arm") -> Path:
     path = folder / f"{name}.urdf"
     path.write_text(text + _TOOL.format(parent=parent) + "</robot>\n", encoding="utf-8")
     return path
+
+
+@contextmanager
+def home_with_arm(folder: Path) -> Iterator[Path]:
+    """Let a folder be the user's, with the arm of seven axes in it as ``robot``.
+
+    Args:
+        folder: Where.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRASPD_HOME", str(folder))
+        add_arm("robot", arm_urdf(folder, SEVEN), license_text="own")
+        yield folder

@@ -13,10 +13,9 @@ import numpy as np
 import pytest
 from dataset_bytes import dataset_digests
 from scipy.spatial.transform import Rotation
-from six_axis_arm import SEVEN, arm_urdf
+from six_axis_arm import home_with_arm
 
 import omni_graspd as gd
-from omni_graspd.arms.arm_import import add_arm
 from omni_graspd.arms.arm_reader import read_arm
 from omni_graspd.arms.reach_config import ReachConfig
 from omni_graspd.cli.main import main
@@ -24,10 +23,10 @@ from omni_graspd.dataset.checksums import CHECKSUM_FILE, update_checksums
 from omni_graspd.dataset.grasp_numbers import rows_of
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.reach import reach_scene
-from omni_graspd.dataset.reach.reach_columns import scene_arm_columns
+from omni_graspd.dataset.reach.reach_columns import scene_arm_columns, scene_reach_columns
 from omni_graspd.dataset.reach.reach_dataset import ReachCounts, reach_dataset
 from omni_graspd.dataset.reach.reach_scene import scene_stations
-from omni_graspd.dataset.reach.reach_table import read_reach, write_reach
+from omni_graspd.dataset.reach.reach_table import ArmLifts, read_reach, write_reach
 from omni_graspd.dataset.scene_files import read_rest_pose
 from omni_graspd.dataset.tables import read_grasps, read_scene_grasps, write_grasps, write_scene_grasps
 from omni_graspd.dataset.verification.verify import verify_dataset
@@ -47,10 +46,7 @@ _CONFIG = ReachConfig(postures=4000, mount_turn=30.0, base_range=(0.02, 0.05, 0.
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory):
     """The user's folder with one arm."""
-    folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRASPD_HOME", str(folder))
-        add_arm("robot", arm_urdf(folder, SEVEN), license_text="own")
+    with home_with_arm(tmp_path_factory.mktemp("home")) as folder:
         yield folder
 
 
@@ -318,6 +314,30 @@ def test_scenes_without_grasps_have_no_reach_and_need_none(reached, tmp_path):
     assert set(gd.open(root).reach("robot")["scene_index"].to_pylist()) == {
         index for index in before["scene_index"].to_pylist() if index != 1
     }
+
+
+def test_conditions_ask_whether_the_robot_lifted(reached, tmp_path):
+    """In what share of the scenes in which a grasp is usable; in a scene, whether."""
+    root = Path(shutil.copytree(reached[0], tmp_path / "set"))
+    layout = DatasetLayout(root)
+    with pytest.raises(GraspdError, match="arm_lifted"):
+        gd.open(root).grasps("barrett", where="arm_lifted > 0")
+    tries, lifted = {}, {}
+    for scene in range(4):
+        table = read_reach(layout.reach("robot", "block", scene))
+        done = np.arange(len(table.hands)) % 2 == scene % 2
+        reasons = tuple("" if each else "slipped" for each in done)
+        write_reach(replace(table, lifts=ArmLifts("some", done, reasons)), layout.reach("robot", "block", scene))
+        for index, each in zip(table.grasp_indices.tolist(), done.tolist(), strict=True):
+            tries[index], lifted[index] = tries.get(index, 0) + 1, lifted.get(index, 0) + each
+    expected = {index for index in tries if lifted[index] / tries[index] > 0.5}
+    assert 0 < len(expected) < len(tries)
+    found = gd.open(root).grasps("barrett", where="arm_lifted > 0.5")
+    assert set(found["index"].to_pylist()) == expected
+    assert set(gd.open(root).grasps("barrett", where="arm_lifted_robot > 0.5")["index"].to_pylist()) == expected
+    table = read_reach(layout.reach("robot", "block", 1))
+    columns = scene_reach_columns(layout, "barrett", "block", 1, table.grasp_indices)
+    np.testing.assert_array_equal(columns["arm_lifted"], table.lifts.lifted)
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ from small_dataset import small_config
 from omni_graspd.cli import main as cli
 from omni_graspd.dataset import loader
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.remote_folder import RemoteFolder, remote_address
+from omni_graspd.dataset.remote_folder import RemoteFolder, mirrored_dataset, remote_address
 from omni_graspd.dataset.stages.pipeline import generate
 from omni_graspd.errors import GraspdError
 
@@ -118,6 +118,20 @@ def test_nothing_is_sent_or_fetched_twice(config: GenerateConfig, server: str, t
     with folder._reaching() as (store, root):
         assert store.get_file_info(f"{root}/dataset.json").mtime_ns == before
     assert {path: path.stat().st_mtime_ns for path in folder.local.rglob("*") if path.is_file()} == local
+
+
+def test_what_is_added_to_a_dataset_in_a_bucket_is_sent_there(
+    config: GenerateConfig, server: str, tmp_path: Path
+) -> None:
+    address = server.format(name="added")
+    _make(config, address, scenes=0, around="nothing")
+    with mirrored_dataset(Path(address)) as root:
+        (root / "reach").mkdir()
+        (root / "reach" / "new").write_text("table", encoding="utf-8")
+    RemoteFolder.open(address, tmp_path / "fetched").pull()
+    assert (tmp_path / "fetched" / "reach" / "new").read_text(encoding="utf-8") == "table"
+    with mirrored_dataset(tmp_path) as root:
+        assert root == tmp_path
 
 
 def test_the_command_checks_a_dataset_in_a_bucket(

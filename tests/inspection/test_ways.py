@@ -19,7 +19,7 @@ from omni_graspd.dataset.evaluation.measured_grasps import read_measured_grasps
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.tables import read_grasps, write_grasps
 from omni_graspd.formats.grasp_table import table_record
-from omni_graspd.inspection import inspection as sessions
+from omni_graspd.inspection import recorded_run as recording
 from omni_graspd.inspection.dataset_card import describe_dataset
 from omni_graspd.inspection.grasp_catalog import GraspCatalog
 from omni_graspd.inspection.grasp_list import GraspFilter
@@ -126,7 +126,7 @@ def test_a_grasp_is_recorded_over_the_table_for_which_it_was_made(
         asked.append((obj.name, indices, surroundings.plane))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(sessions, "synthesize", noted)
+    monkeypatch.setattr(recording, "synthesize", noted)
     session = Inspection(on_table)
     session.select(6)
     with pytest.raises(KeyboardInterrupt):

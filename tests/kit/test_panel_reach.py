@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import shutil
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,12 +18,11 @@ import trimesh
 from kit_stubs import skip_without
 from panel_clicks import click, settled
 from pxr import Gf, UsdGeom
-from six_axis_arm import SEVEN, arm_urdf
+from six_axis_arm import home_with_arm
 
 pytest.importorskip("pyarrow", reason="datasets are Parquet tables; Kit's Python has no pyarrow of its own")
 pytest.importorskip("mujoco", reason="collisions of arms need MuJoCo; install omni-graspd[arms]")
 
-from omni_graspd.arms.arm_import import add_arm
 from omni_graspd.arms.reach_config import ReachConfig
 from omni_graspd.cli.docstrings import field_docs
 from omni_graspd.cli.reach import ReachOptions
@@ -31,6 +31,7 @@ from omni_graspd.dataset.reach.reach_dataset import ReachCounts, reach_dataset
 from omni_graspd.dataset.run import open_run
 from omni_graspd.dataset.stages.pipeline import STAGES
 from omni_graspd.errors import GraspdError
+from omni_graspd.plural import counted
 from omni_graspd.progress import no_progress
 from omni_graspd.synthesis.presets import synthesis_preset
 
@@ -40,10 +41,7 @@ _COUNTS = ReachCounts(2, 0, 24, 18, {"collision": 5, "limit": 1})
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory):
     """The user's folder with one arm."""
-    folder = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GRASPD_HOME", str(folder))
-        add_arm("robot", arm_urdf(folder, SEVEN), license_text="own")
+    with home_with_arm(tmp_path_factory.mktemp("home")) as folder:
         yield folder
 
 
@@ -81,6 +79,8 @@ def test_what_is_typed_is_asked_and_the_answer_is_one_line(kit, window, monkeypa
 
     _opened(window, monkeypatch, reach)
     window.reach.widgets["base"].model.set_value("-0.6, 0.1 0 45")
+    window.reach.widgets["base_range"].model.set_value("0.1 0.2 0 15")
+    window.reach.widgets["seed"].model.set_value(3)
     window.reach.widgets["mount"].model.set_value("0 0 0.05 0 0 90")
 
     async def work():
@@ -88,11 +88,36 @@ def test_what_is_typed_is_asked_and_the_answer_is_one_line(kit, window, monkeypa
         await settled(window)
 
     kit.run(work())
-    config = ReachConfig(base=(-0.6, 0.1, 0.0, 45.0), mount=(0.0, 0.0, 0.05, 0.0, 0.0, 90.0))
+    drawn = {"base_range": (0.1, 0.2, 0.0, 15.0), "seed": 3}
+    config = ReachConfig(base=(-0.6, 0.1, 0.0, 45.0), **drawn, mount=(0.0, 0.0, 0.05, 0.0, 0.0, 90.0))
     assert asked == [(Path("somewhere"), "robot", config, 1)]
     assert window._line.text == window.reach._result.text
     assert window._line.text == "robot: 18 of 24 usable grasps reachable (75 %); most frequent reason: collision (5)"
     assert window.reach._bar.model.get_value_as_float() == 1.0
+
+
+def test_a_dataset_in_a_store_is_found_and_left_there(kit, window, monkeypatch):
+    sent = []
+
+    @contextmanager
+    def mirrored(path):
+        yield Path("mirror")
+        sent.append(path)
+
+    def reach(root, arm, config, *, workers, progress):
+        assert root == Path("mirror")
+        return _COUNTS
+
+    _opened(window, monkeypatch, reach)
+    monkeypatch.setattr(importlib.import_module("omni_graspd.kit.panel_reach"), "mirrored_dataset", mirrored)
+    window.grasps._address = Path("s3://bucket/set")
+
+    async def work():
+        click(kit, "Reach")
+        await settled(window)
+
+    kit.run(work())
+    assert sent == [Path("s3://bucket/set")] and "18 of 24" in window._line.text
 
 
 def test_stopped_it_ends_after_the_scene_it_is_at(kit, window, monkeypatch):
@@ -148,7 +173,13 @@ def test_the_base_is_that_of_the_selected_arm(kit, window, home):
     robot.MakeMatrixXform().Set(Gf.Matrix4d().SetTransform(turned, Gf.Vec3d(-0.7, 0.25, 0.0)))
     robot.GetPrim().GetReferences().AddReference(str(home / "arms" / "robot" / "robot.usda"))
     kit.usd.selected = ["/World/Robot"]
-    click(kit, "Base from selection")
+
+    async def take():
+        click(kit, "Base from selection")
+        await settled(window)
+
+    kit.run(take())
+    assert window._line.text == "robot stands at -0.7 0.25 0 -90"
     assert window.reach.config().base == pytest.approx((-0.7, 0.25, 0.0, -90.0), abs=1e-6)
 
 
@@ -183,7 +214,7 @@ def test_the_panel_finds_what_the_command_line_does(kit, window, tmp_path):
     kit.run(work())
     counts = reach_dataset(tmp_path / "same", "robot", workers=1)
     assert counts.usable > 0
-    assert f"robot: {counts.reachable} of {counts.usable} usable grasps reachable" in window._line.text
+    assert f"robot: {counts.reachable} of {counted(counts.usable, 'usable grasp')} reachable" in window._line.text
     tables = sorted(path.relative_to(config.out) for path in config.out.glob("reach/robot/*/*.parquet"))
     assert len(tables) == 2
     assert all((tmp_path / "same" / path).read_bytes() == (config.out / path).read_bytes() for path in tables)

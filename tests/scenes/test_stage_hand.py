@@ -41,7 +41,7 @@ def test_targets_are_the_positions_in_degrees(name):
     hand, stage = load_hand(name), _stage(name)
     found = find_stage_hand(stage, "/World/Hand", hand)
     positions = hand.joint_positions(hand.open_positions + 0.1)
-    without = set_targets(stage, found, dict(zip(hand.joint_names, positions.tolist(), strict=True)))
+    without = set_targets(stage, found.joint_paths, dict(zip(hand.joint_names, positions.tolist(), strict=True)))
     driven = [name for name in hand.joint_names if name not in without]
     assert {hand.joint_names[k] for k in hand.actuated} <= set(driven)
     for joint in driven:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,13 @@ from omni_graspd.errors import GraspdError
 
 REACHABLE = "reachable"
 """Column of a dataset with one arm; with several they are ``reachable_ARM``, which is there in any case."""
+ARM_LIFTED = "arm_lifted"
+"""Likewise, where the whole robot was tried."""
+_USABLE = "usable"
 
 
 def reach_columns(layout: DatasetLayout, hand: str, object_name: str, indices: np.ndarray) -> dict[str, np.ndarray]:
-    """Return in what share of the scenes in which a grasp is usable each arm reaches it.
+    """Return in what share of the scenes in which a grasp is usable each arm reaches it, and lifts the object.
 
     Args:
         layout: Paths of the dataset.
@@ -27,26 +31,31 @@ def reach_columns(layout: DatasetLayout, hand: str, object_name: str, indices: n
         indices: Numbers of the grasps, shape [grasp_count].
 
     Returns:
-        ``reachable_ARM`` by arm, and ``reachable`` if there is only one, shape [grasp_count]; 0 for grasps that are
-        usable nowhere. Empty where there is no reach table.
+        ``reachable_ARM`` by arm, ``arm_lifted_ARM`` where the robot was tried, and without ``_ARM`` where there is only
+        one arm, shape [grasp_count]; 0 for grasps that are usable nowhere. Empty where there is no reach table.
 
     Raises:
         GraspdError: If a table is damaged.
     """
-    found = {f"{REACHABLE}_{arm}": _shares(layout, arm, hand, object_name, indices) for arm in layout.arms()}
-    return found | ({REACHABLE: next(iter(found.values()))} if len(found) == 1 else {})
+    paths = {arm: layout.reach(arm, object_name, 0).parent.glob("scene_*.parquet") for arm in layout.arms()}
+    found = {arm: [_rows(path, hand, indices) for path in sorted(files)] for arm, files in paths.items()}
+    columns = _named(REACHABLE, {arm: np.zeros(len(indices)) for arm in found}, len(found))
+    for name in (REACHABLE, ARM_LIFTED):
+        told = {arm: [scene for scene in scenes if name in scene] for arm, scenes in found.items()}
+        columns |= _named(name, {arm: _share(scenes, name) for arm, scenes in told.items() if scenes}, len(found))
+    return columns
 
 
 def scene_reach_columns(
     layout: DatasetLayout, hand: str, object_name: str, scene_index: int, indices: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Return whether each arm reaches grasps in a scene; names as in :func:`reach_columns`, [grasp_count], bool."""
-    found = {}
-    for arm in layout.arms():
-        path = layout.reach(arm, object_name, scene_index)
-        if path.is_file():
-            found[f"{REACHABLE}_{arm}"] = np.isin(indices, _rows(path, hand, reachable=True))
-    return found | ({REACHABLE: next(iter(found.values()))} if len(found) == len(layout.arms()) == 1 else {})
+    """Return whether each arm reaches grasps in a scene, and lifts; names as in :func:`reach_columns`, bool."""
+    paths = {arm: layout.reach(arm, object_name, scene_index) for arm in layout.arms()}
+    found = {arm: _rows(path, hand, indices) for arm, path in paths.items() if path.is_file()}
+    columns = {}
+    for name in (REACHABLE, ARM_LIFTED):
+        columns |= _named(name, {arm: values[name] for arm, values in found.items() if name in values}, len(paths))
+    return columns
 
 
 def reach_file(layout: DatasetLayout, arm: str, object_name: str, scene_index: int) -> Path:
@@ -104,16 +113,25 @@ def scene_arm_columns(
     return {REACHABLE: np.isin(indices, list(rows)), "arm_positions": positions}
 
 
-def _shares(layout: DatasetLayout, arm: str, hand: str, object_name: str, indices: np.ndarray) -> np.ndarray:
-    reached, usable = np.zeros(len(indices)), np.zeros(len(indices))
-    for path in sorted(layout.reach(arm, object_name, 0).parent.glob("scene_*.parquet")):
-        usable += np.isin(indices, _rows(path, hand, reachable=False))
-        reached += np.isin(indices, _rows(path, hand, reachable=True))
-    return reached / np.maximum(usable, 1.0)
+def _named(name: str, values: dict[str, np.ndarray], arm_count: int) -> dict[str, np.ndarray]:
+    """Return a column for each arm, and one without its name where the dataset has no other."""
+    columns = {f"{name}_{arm}": each for arm, each in values.items()}
+    return columns | ({name: next(iter(values.values()))} if len(values) == arm_count == 1 else {})
 
 
-def _rows(path: Path, hand: str, *, reachable: bool) -> np.ndarray:
-    """Return the numbers of a hand's grasps in a table: of all, or of those that the arm reaches."""
-    columns = open_table(path, REACH).arrays(["hand", "grasp_index", "reachable"])
+def _share(scenes: Sequence[dict[str, np.ndarray]], name: str) -> np.ndarray:
+    """Return in what share of the scenes in which they are usable grasps are something, shape [grasp_count]."""
+    usable = np.sum([scene[_USABLE] for scene in scenes], axis=0)
+    return np.sum([scene[name] for scene in scenes], axis=0) / np.maximum(usable, 1.0)
+
+
+def _rows(path: Path, hand: str, indices: np.ndarray) -> dict[str, np.ndarray]:
+    """Return which grasps a table has of a hand, which are reachable, and, if tried, lifted; each [grasp_count]."""
+    opened = open_table(path, REACH)
+    names = [name for name in (REACHABLE, ARM_LIFTED) if name in opened.names]
+    columns = opened.arrays(["hand", "grasp_index", *names])
     mine = columns["hand"] == hand
-    return columns["grasp_index"][mine & columns["reachable"] if reachable else mine]
+    numbers = columns["grasp_index"]
+    return {_USABLE: np.isin(indices, numbers[mine])} | {
+        name: np.isin(indices, numbers[mine & columns[name]]) for name in names
+    }

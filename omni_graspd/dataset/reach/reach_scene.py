@@ -15,9 +15,10 @@ import numpy as np
 
 from omni_graspd.arms.arm import Arm
 from omni_graspd.arms.arm_reader import read_arm
-from omni_graspd.arms.reach import Reach, find_reach
+from omni_graspd.arms.reach import Reach
 from omni_graspd.arms.reach_config import ReachConfig
 from omni_graspd.arms.seed_bank import SeedBank
+from omni_graspd.arms.way_reach import OBJECT, pieces_of, reach_ways
 from omni_graspd.arms.workspace import Thing, Workspace
 from omni_graspd.dataset.content_hash import content_hash
 from omni_graspd.dataset.grasp_numbers import rows_of
@@ -27,7 +28,6 @@ from omni_graspd.dataset.reach.reach_table import ArmLifts, ReachTable, read_rea
 from omni_graspd.dataset.scene_files import neighbour_names, read_rest, read_rest_pose
 from omni_graspd.dataset.tables import SceneGraspTable, read_grasps, read_scene_grasps
 from omni_graspd.errors import GraspdError
-from omni_graspd.geometry.convex_decomposition import convex_pieces
 from omni_graspd.geometry.convex_hull import convex_hull
 from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
@@ -35,13 +35,13 @@ from omni_graspd.objects.object_library import load_object
 from omni_graspd.objects.rigid_object import RigidObject
 from omni_graspd.scenes.clutter import Neighbour
 from omni_graspd.scenes.scene_writer import TABLE_PATH
-from omni_graspd.scenes.way_stations import LIFT_HEIGHT, STAGES, STATION_COUNT, Station, way_stations
+from omni_graspd.scenes.way_stations import STATION_COUNT, Station, way_stations
 from omni_graspd.synthesis.grasp import GraspBatch
-from omni_graspd.usd.meshes import TriangleMesh, read_meshes_below
+from omni_graspd.usd.meshes import read_meshes_below
 from omni_graspd.usd.stage import open_stage
-from omni_graspd.usd.transforms import IDENTITY, invert, pose_to_matrix
+from omni_graspd.usd.transforms import IDENTITY
 
-_TABLE, _OBJECT = "table", "object"
+_TABLE = "table"
 _FORMAT = 1
 """To be counted up when the same input comes out otherwise."""
 
@@ -101,7 +101,7 @@ def reach_scene(scene: SceneToReach) -> ReachedScene:
     if table is not there:
         write_reach(table, path)
     lifted = int(table.lifts.lifted.sum()) if table.lifts is not None and scene.lift else None
-    return ReachedScene(table is not there, len(usable), _first_words(table.reach), lifted)
+    return ReachedScene(table is not there, len(usable), table.reach.failures, lifted)
 
 
 def _settings(scene: SceneToReach, layout: DatasetLayout, placed: SceneGraspTable, usable: np.ndarray) -> str:
@@ -155,10 +155,6 @@ def _current(path: Path, settings: str) -> ReachTable | None:
     except GraspdError:
         return None  # it is written anew
     return table if table.settings == settings else None
-
-
-def _first_words(reach: Reach) -> tuple[str, ...]:
-    return tuple(reason.partition(" at ")[0] for reason in reach.reason if reason)
 
 
 def _table(
@@ -234,23 +230,12 @@ def _reach_of_hand(
     arm = _arm(layout.arm(scene.arm))
     stations = scene_stations(T_world_object, placed.grasps.T_world_palm[rows], batch)
     workspace = _workspace(layout, scene, hand_name, T_flange_palm, neighbours)
-    workspace.stand(T_world_base)
     workspace.place(_TABLE, IDENTITY)
     for number, neighbour in enumerate(neighbours):
         workspace.place(_neighbour_name(number, neighbour), neighbour.T_world_object)
-    up = batch.way.lift_direction @ pose_to_matrix(T_world_object)[:3, :3].T  # pyright: ignore[reportOptionalMemberAccess]
-
-    def touch(grasp: int, station: int, positions: np.ndarray) -> str:
-        lifted = T_world_object.copy()
-        lifted[:3] += LIFT_HEIGHT * _lift_share(station) * up[grasp]
-        workspace.place(_OBJECT, lifted)
-        return workspace.collision(positions, stations[station].joint_positions[grasp])
-
-    wanted = np.stack([pose_to_matrix(station.T_world_palm) for station in stations], axis=1)
-    T_base_flange = pose_to_matrix(invert(T_world_base)) @ wanted @ pose_to_matrix(invert(T_flange_palm))
-    return find_reach(
-        arm.chain(), _bank(layout.arm(scene.arm), scene.config.postures), T_base_flange, touch, scene.config
-    )
+    bank = _bank(layout.arm(scene.arm), scene.config.postures)
+    poses = T_world_base, T_flange_palm, T_world_object
+    return reach_ways(arm, bank, workspace, *poses, stations, scene.config)
 
 
 def scene_stations(T_world_object: np.ndarray, T_world_palm: np.ndarray, batch: GraspBatch) -> list[Station]:
@@ -263,11 +248,6 @@ def scene_stations(T_world_object: np.ndarray, T_world_palm: np.ndarray, batch: 
     """
     assert batch.postures is not None and batch.way is not None
     return way_stations(T_world_object, T_world_palm, batch.joint_positions, batch.postures, batch.way)
-
-
-def _lift_share(station: int) -> float:
-    first, last = STAGES["squeeze"], STATION_COUNT - 1
-    return max(0.0, (station - first) / (last - first))
 
 
 def _workspace(
@@ -299,7 +279,7 @@ def _cached_workspace(
 ) -> Workspace:
     layout = DatasetLayout(root)
     corners = np.array([[x, y, z] for x in table[0::3] for y in table[1::3] for z in table[2::3]])
-    things = [Thing(_TABLE, (convex_hull(corners),)), Thing(_OBJECT, pieces_of(_object(layout.object(object_name))))]
+    things = [Thing(_TABLE, (convex_hull(corners),)), Thing(OBJECT, pieces_of(_object(layout.object(object_name))))]
     for number, name in enumerate(others):
         things.append(Thing(f"{name} {number}", pieces_of(_object(layout.object(name)))))
     return Workspace(_arm(paths[0]), _hand(paths[1]), np.array(mount), things, clearance)
@@ -307,11 +287,6 @@ def _cached_workspace(
 
 def _neighbour_name(number: int, neighbour: Neighbour) -> str:
     return f"{neighbour.obj.name} {number}"
-
-
-def pieces_of(obj: RigidObject) -> tuple[TriangleMesh, ...]:
-    """Return the convex meshes that an object collides with, in its frame [m]."""
-    return tuple(obj.convex_pieces or convex_pieces(obj.mesh))
 
 
 @lru_cache(maxsize=4)

@@ -18,7 +18,7 @@ from omni_graspd.hands.inference.palm_inference import infer_palm
 from omni_graspd.hands.inference.separate_hands import separate_palms
 from omni_graspd.hands.usd.coupling import linear_coupling
 from omni_graspd.hands.usd.hand_settings import HandSettings, hand_settings_path, read_hand_settings
-from omni_graspd.hands.usd.joint_reader import JointPrim, read_joints
+from omni_graspd.hands.usd.joint_reader import JointPrim, read_joints, turned
 from omni_graspd.hands.usd.link_reader import owning_body, read_link_mass, read_link_mesh
 from omni_graspd.usd.meshes import mesh_prims
 from omni_graspd.usd.stage import reading_usd
@@ -127,7 +127,7 @@ def _grow_tree(joints: Sequence[JointPrim], root: Sdf.Path, path: Path) -> list[
     neighbours: dict[Sdf.Path, list[JointPrim]] = {}
     for joint in joints:
         neighbours.setdefault(joint.body_0, []).append(joint)
-        neighbours.setdefault(joint.body_1, []).append(_turned(joint))
+        neighbours.setdefault(joint.body_1, []).append(turned(joint))
     tree: list[Branch] = []
     seen = {root}
     stack: list[Branch] = [(root, None)]
@@ -151,18 +151,6 @@ def _check_no_loop(joints: Sequence[JointPrim], tree: list[Branch], path: Path) 
             f"expected a tree of joints in {path}, got a loop, which {', '.join(closing)} closes; "
             "set physics:excludeFromArticulation on the joint where the loop is to be cut"
         )
-
-
-def _turned(joint: JointPrim) -> JointPrim:
-    """Swap a joint's bodies; the same positions then move the same way, about the reversed axis."""
-    return dataclasses.replace(
-        joint,
-        body_0=joint.body_1,
-        body_1=joint.body_0,
-        axis=-joint.axis,
-        T_body_0_joint=joint.T_body_1_joint,
-        T_body_1_joint=joint.T_body_0_joint,
-    )
 
 
 def _subtree(stage: Usd.Stage, tree: list[Branch], settings: HandSettings, path: Path) -> list[Branch]:

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,7 @@ from omni_graspd.plain_text import shortened
 from omni_graspd.usd.mesh_soundness import FARTHEST
 from omni_graspd.usd.transforms import local_to_world, matrix_to_pose, pose_to_matrix
 
+_D6_AXES = ("transX", "transY", "transZ", "rotX", "rotY", "rotZ")
 _AXES = {"X": np.array([1.0, 0.0, 0.0]), "Y": np.array([0.0, 1.0, 0.0]), "Z": np.array([0.0, 0.0, 1.0])}
 
 
@@ -58,10 +60,17 @@ class JointPrim:
     """What the joint follows, or None."""
 
 
-def read_joints(root: Usd.Prim, source: Path) -> list[JointPrim]:
+def read_joints(
+    root: Usd.Prim, source: Path, wanted: Callable[[Usd.Prim], bool] = lambda prim: True
+) -> list[JointPrim]:
     """Read the joints below ``root`` that connect two rigid bodies.
 
     Joints to the world or within one body, disabled ones, and those excluded from the articulation are left out.
+
+    Args:
+        root: Where to look.
+        source: Where it comes from, for errors.
+        wanted: Tells of a joint's prim whether it is read.
 
     Raises:
         GraspdError: If a joint has a type or a limit that a robot's hand or arm cannot have.
@@ -71,10 +80,34 @@ def read_joints(root: Usd.Prim, source: Path) -> list[JointPrim]:
         joint = UsdPhysics.Joint(prim)
         if not joint or joint.GetJointEnabledAttr().Get() is False or joint.GetExcludeFromArticulationAttr().Get():
             continue
+        if not wanted(prim):
+            continue
         bodies = [joint_body(root.GetStage(), rel) for rel in (joint.GetBody0Rel(), joint.GetBody1Rel())]
         if bodies[0] is not None and bodies[1] is not None and bodies[0] != bodies[1]:
             joints.append(_read_joint(prim, bodies[0], bodies[1], source))
     return joints
+
+
+def is_fixed(prim: Usd.Prim) -> bool:
+    """Tell whether a joint holds its bodies still: a fixed joint, or a D6 joint all of whose axes are locked."""
+    if prim.GetTypeName() != "PhysicsJoint":
+        return prim.IsA(UsdPhysics.FixedJoint)
+    limits = [UsdPhysics.LimitAPI(prim, name) for name in _D6_AXES if prim.HasAPI(UsdPhysics.LimitAPI, name)]
+    return len(limits) == len(_D6_AXES) and all(
+        limit.GetLowAttr().Get() >= limit.GetHighAttr().Get() for limit in limits
+    )
+
+
+def turned(joint: JointPrim) -> JointPrim:
+    """Swap a joint's bodies; the same positions then move the same way, about the reversed axis."""
+    return replace(
+        joint,
+        body_0=joint.body_1,
+        body_1=joint.body_0,
+        axis=-joint.axis,
+        T_body_0_joint=joint.T_body_1_joint,
+        T_body_1_joint=joint.T_body_0_joint,
+    )
 
 
 def joint_body(stage: Usd.Stage, relationship: Usd.Relationship) -> Usd.Prim | None:
@@ -100,7 +133,7 @@ def _read_joint(prim: Usd.Prim, body_0: Usd.Prim, body_1: Usd.Prim, source: Path
 
 
 def _motion(prim: Usd.Prim, source: Path) -> tuple[Literal["fixed", "revolute", "prismatic"], np.ndarray, float, float]:
-    if prim.IsA(UsdPhysics.FixedJoint):
+    if is_fixed(prim):
         return "fixed", _AXES["X"], 0.0, 0.0
     if prim.IsA(UsdPhysics.RevoluteJoint):
         joint = UsdPhysics.RevoluteJoint(prim)
@@ -118,7 +151,8 @@ def _motion(prim: Usd.Prim, source: Path) -> tuple[Literal["fixed", "revolute", 
             )
         return "prismatic", _axis(prim, joint.GetAxisAttr(), source), lower * metres, upper * metres
     raise GraspdError(
-        f"expected fixed, revolute or prismatic joints in {source}, got {prim.GetTypeName()} at {prim.GetPath()}"
+        f"expected fixed, revolute or prismatic joints in {source}, got {prim.GetTypeName()} at {prim.GetPath()}; lock "
+        "all of its axes, or put one of those in its place"
     )
 
 
