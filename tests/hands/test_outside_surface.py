@@ -72,7 +72,9 @@ def test_detail_of_many_open_shells_is_thinned_shell_by_shell():
     for number in range(300):
         corners = np.array([[0, 0, 0], [0.01, 0, 0], [0.01, 0.01, 0], [0, 0.01, 0], [2e-5, 2e-5, 0]])
         faces = [[0, 1, 4], [1, 2, 4], [2, 3, 4], [3, 0, 4]]
-        sheets.append(trimesh.Trimesh(corners + [0.02 * number, 0.0, 2e-5 * (number % 2)], faces, process=False))
+        sheets.append(
+            trimesh.Trimesh(corners + np.array([0.02 * number, 0, 2e-5 * (number % 2)]), faces, process=False)
+        )
     kept = outside_surface([SourceShape(trimesh.util.concatenate(sheets))], 100)
     # Two of each sheet's four triangles are thinner than the detail that goes.
     assert [len(shape.mesh.faces) for shape in kept] == [2] * 300
