@@ -49,11 +49,14 @@ def test_pointers_that_other_files_name_are_told_too(tmp_path: Path) -> None:
         load_mesh_file(tmp_path / "mug.gltf")
 
 
-@pytest.mark.parametrize("name", ["palm.stl"])
+@pytest.mark.parametrize("name", ["palm.stl", "palm.obj"])
 def test_a_pointer_that_mjcf_names_is_told_too(tmp_path: Path, name: str) -> None:
     pytest.importorskip("mujoco")
-    (tmp_path / name).write_text(_POINTER)
-    (tmp_path / "hand.xml").write_text(f'<mujoco><asset><mesh name="t" file="{name}"/></asset></mujoco>')
+    (tmp_path / "meshes").mkdir()
+    (tmp_path / "meshes" / name).write_text(_POINTER)
+    (tmp_path / "hand.xml").write_text(
+        f'<mujoco><compiler meshdir="meshes"/><asset><mesh name="t" file="{name}"/></asset></mujoco>'
+    )
     with pytest.raises(GraspdError, match=rf"{name} is only a pointer of Git LFS"):
         read_mjcf(tmp_path / "hand.xml")
 

@@ -45,6 +45,27 @@ def test_unsigned_strips_end_with_the_largest_number(tmp_path: Path) -> None:
     assert len(mesh.faces) == 3
 
 
-def test_binary_strips_of_several_lengths_are_refused_with_the_reason(tmp_path: Path) -> None:
-    with pytest.raises(GraspdError, match="several lengths in binary; save it as text"):
-        load_mesh_file(_binary(tmp_path / "a.ply", [0, 1, 2, 3], [1, 4, 3]))
+def test_binary_strips_of_several_lengths(tmp_path: Path) -> None:
+    (mesh,) = load_mesh_file(_binary(tmp_path / "a.ply", [0, 1, 2, 3], [1, 4, 3], [4, 5, 3])).parts
+    assert len(mesh.faces) == 4
+    assert mesh.area == pytest.approx(2.0)
+
+
+def test_big_endian_faces_of_several_lengths_beside_text_of_a_scanner(tmp_path: Path) -> None:
+    header = (
+        f"ply\nformat binary_big_endian 1.0\ncomment scanner\nelement vertex 6\n{_XYZ}element face 2\n"
+        "property uchar flags\nproperty list uchar int vertex_indices\nend_header\n"
+    )
+    body = b"".join(struct.pack(">3f", *vertex) for vertex in _VERTICES)
+    body += struct.pack(">BB4i", 0, 4, 0, 1, 3, 2) + struct.pack(">BB3i", 1, 3, 1, 4, 3)
+    (tmp_path / "a.ply").write_bytes(header.encode() + body)
+    (mesh,) = load_mesh_file(tmp_path / "a.ply").parts
+    assert mesh.area == pytest.approx(1.5)
+    assert mesh.face_normals[:, 2].tolist() == pytest.approx([1.0] * 3)
+
+
+def test_binary_strips_that_are_cut_short_are_refused(tmp_path: Path) -> None:
+    path = _binary(tmp_path / "a.ply", [0, 1, 2, 3], [1, 4, 3])
+    path.write_bytes(path.read_bytes()[:-2])
+    with pytest.raises(GraspdError, match="it is cut short"):
+        load_mesh_file(path)

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ from omni_graspd.dataset.growth import grow_manifest
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import Manifest, read_manifest, write_manifest
 from omni_graspd.errors import GraspdError
+
+_LATER_INTAKE = {"scale": 1.0}
+"""Settings of the intake that older datasets do not have, as if they had been given."""
 
 
 def open_dataset(root: Path, manifest: Manifest) -> Manifest:
@@ -44,7 +47,7 @@ def open_dataset(root: Path, manifest: Manifest) -> Manifest:
         remove_leftovers(root)
         write_manifest(manifest, root)
         return manifest
-    present = read_manifest(root)
+    present = _with_later_settings(read_manifest(root))
     grown = grow_manifest(present, manifest)
     differences = _differences(_identity(grown), _identity(manifest))
     if differences:
@@ -56,6 +59,14 @@ def open_dataset(root: Path, manifest: Manifest) -> Manifest:
     if grown != present:
         write_manifest(grown, root)
     return grown
+
+
+def _with_later_settings(manifest: Manifest) -> Manifest:
+    """Return a manifest with the settings that came after it, at what was done when they were not there."""
+    intake = manifest.config.get("intake")
+    if not isinstance(intake, dict):
+        return manifest
+    return replace(manifest, config={**manifest.config, "intake": {**_LATER_INTAKE, **intake}})
 
 
 def _identity(manifest: Manifest) -> dict[str, Any]:

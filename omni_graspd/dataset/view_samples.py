@@ -18,6 +18,7 @@ from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.reach.reach_columns import scene_arm_columns
 from omni_graspd.dataset.view_images import read_eye
 from omni_graspd.dataset.views import View
+from omni_graspd.plural import counted
 from omni_graspd.usd.transforms import matrix_to_pose
 
 
@@ -71,6 +72,11 @@ class ViewSamples(Sequence[dict[str, Any]]):
     """Whether grasp labels are read, too."""
     arm: str | None = None
     """Arm whose joint positions are added; none if None."""
+
+    def __repr__(self) -> str:
+        objects = counted(len({view.object for view in self.views}), "object")
+        views, arm = counted(len(self.views), "view"), f" on {self.arm}" if self.arm else ""
+        return f"<Samples of {self.root}: {self.hand}{arm}, {views} of {objects}; {', '.join(self.channels)}>"
 
     @property
     def joints(self) -> HandJoints:

@@ -22,7 +22,7 @@ from omni_graspd.geometry.gltf_content import GltfContent, UnreadableGltfError
 from omni_graspd.geometry.obj_materials import ObjMaterials, read_obj_materials
 from omni_graspd.geometry.obj_text import plain_text, triangle_text
 from omni_graspd.geometry.picture import loaded_picture
-from omni_graspd.geometry.ply_text import plain_ply, with_cut_polygons, with_strips
+from omni_graspd.geometry.ply_text import plain_ply, text_ply, with_cut_polygons, with_strips
 from omni_graspd.git_lfs import check_no_lfs_pointer
 from omni_graspd.plain_text import shortened
 from omni_graspd.usd.mesh_soundness import MOST_MESHES, check_surface
@@ -31,6 +31,8 @@ _STL_HEADER, _STL_FACE = 84, 50
 """Bytes before the faces of a binary STL, which end with their number, and bytes per face."""
 _COLOR_TEXTURES = ("image", "baseColorTexture")
 _UNUSED_TEXTURES = ("emissiveTexture", "normalTexture", "occlusionTexture", "metallicRoughnessTexture")
+_UNEVEN = "PLY is unexpected length"
+"""What trimesh says of binary PLY that is cut short, or has lists of several lengths, which it does not read."""
 _MOST_FACES = 20_000_000
 """Faces that the parts of a scene may have together: a few bytes place a mesh once more."""
 _STL_WORDS = r" ?\b(facet|outer|vertex|endloop|endfacet|endsolid)\b"
@@ -78,8 +80,6 @@ def _reason(error: Exception) -> str:
         return "it is nested too deep"
     if not isinstance(error, ValueError | OSError | NotImplementedError):
         return "it is damaged, or not laid out as its format has it"
-    if "PLY is unexpected length" in str(error):  # trimesh reads binary lists of one length only.
-        return "it is cut short, or has faces or strips of several lengths in binary; save it as text"
     lines = [line for line in str(error).splitlines() if line.strip()]
     return shortened(lines[-1], 160) if lines else "it is damaged"
 
@@ -108,14 +108,22 @@ def _load(path: Path) -> MeshFile:
         content.notes += [f"lost its texture: {reason}" for reason in _drop_damaged_textures(loaded)]
         return MeshFile(_placed(loaded), notes=list(dict.fromkeys(content.notes)))
     if suffix == ".ply":
-        content = BytesIO(plain_ply(path.read_bytes()))
-        loaded = with_strips(trimesh.load(content, file_type="ply", process=False, resolver=_Files(path)))
-        return MeshFile([with_cut_polygons(part) for part in _placed(loaded)])
+        return MeshFile([with_cut_polygons(part) for part in _placed(with_strips(_load_ply(path)))])
     if suffix == ".stl":
         return MeshFile(_placed(trimesh.load(BytesIO(_plain_stl(path)), file_type="stl", process=False)))
     if suffix == ".dae":
         return _load_collada(path)
     return MeshFile(_placed(trimesh.load(path, process=False)))
+
+
+def _load_ply(path: Path) -> Any:
+    content = plain_ply(path.read_bytes())
+    try:
+        return trimesh.load(BytesIO(content), file_type="ply", process=False, resolver=_Files(path))
+    except ValueError as error:
+        if _UNEVEN not in str(error):
+            raise
+    return trimesh.load(BytesIO(text_ply(content)), file_type="ply", process=False, resolver=_Files(path))
 
 
 def _content(file: Path) -> bytes:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,17 @@ from omni_graspd.usd.polygons import fan, triangulate
 
 _HEADER_END = re.compile(rb"(?:^|[\r\n])[ \t]*end_header[ \t]*(\r\n|\r|\n|$)")
 _INDEX_NAMES = ("vertex_index", "vertex_indices")
+_CODES = {
+    **dict.fromkeys(("char", "int8"), "b"),
+    **dict.fromkeys(("uchar", "uint8"), "B"),
+    **dict.fromkeys(("short", "int16"), "h"),
+    **dict.fromkeys(("ushort", "uint16"), "H"),
+    **dict.fromkeys(("int", "int32"), "i"),
+    **dict.fromkeys(("uint", "uint32"), "I"),
+    **dict.fromkeys(("float", "float32"), "f"),
+    **dict.fromkeys(("double", "float64"), "d"),
+}
+"""Types of numbers as struct and NumPy name them."""
 _UV_NAMES = (("texture_u", "texture_v"), ("u", "v"), ("s", "t"))
 
 
@@ -51,6 +63,51 @@ def _one_per_line(header: list[str], body: str) -> str:
                 raise ValueError("it ends before its last element")
             rows.append(" ".join(numbers[start:at]))
     return "\n".join([*rows, ""])
+
+
+def text_ply(content: bytes) -> bytes:
+    """Rewrite a binary PLY file as text.
+
+    Args:
+        content: The file, its header as :func:`plain_ply` leaves it.
+
+    Raises:
+        ValueError: If it is cut short, or of types that PLY does not have.
+    """
+    head, _, body = content.partition(b"end_header\n")
+    lines = head.decode().rstrip("\n").split("\n")
+    order = ">" if "big" in lines[1] else "<"
+    rows, at = [], 0
+    for count, types in _types(lines, order):
+        for _ in range(count):
+            row: list[str] = []
+            for length, kind in types:
+                many = 1
+                if length is not None:
+                    (many,) = length.unpack_from(body, at)
+                    at += length.size
+                    row.append(str(many))
+                if many < 0 or at + many * kind.itemsize > len(body):
+                    raise ValueError("it is cut short")
+                row += map(repr, np.frombuffer(body, kind, many, at).tolist())
+                at += many * kind.itemsize
+            rows.append(" ".join(row))
+    return "\n".join([lines[0], "format ascii 1.0", *lines[2:], "end_header", *rows, ""]).encode()
+
+
+def _types(header: list[str], order: str) -> list[tuple[int, list[tuple[struct.Struct | None, np.dtype]]]]:
+    """Return how many there are of each kind of element, and the types of its properties: a list's length, a number."""
+    elements: list[tuple[int, list[tuple[struct.Struct | None, np.dtype]]]] = []
+    for words in (line.split(" ") for line in header):
+        if words[0] == "element":
+            elements.append((int(words[2]), []))
+        elif words[0] == "property":
+            codes = [_CODES.get(word) for word in words[1:-1] if word != "list"]
+            if None in codes or not codes:
+                raise ValueError(f"it has a property of an unknown type: {' '.join(words)}")
+            length = struct.Struct(f"{order}{codes[0]}") if words[1] == "list" else None
+            elements[-1][1].append((length, np.dtype(f"{order}{codes[-1]}")))
+    return [(count, types) for count, types in elements if types]
 
 
 def _elements(header: list[str]) -> list[tuple[int, list[bool]]]:

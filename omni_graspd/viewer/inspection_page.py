@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.hands.posed_hand import posed_mesh
 from omni_graspd.inspection.grasp_contacts import GraspContacts
 from omni_graspd.inspection.inspection import Inspection
 from omni_graspd.inspection.reoptimization import Posture
@@ -111,7 +112,10 @@ class InspectionPage:
         looked_at = obj.name, tuple(np.round(up, 2).tolist())
         if anew or looked_at != self._looked_at:
             self._looked_at = looked_at
-            look_from_above(self.server, up, np.concatenate([obj.mesh.vertices, self.motion.arm.points()]))
+            posture = self.session.posture
+            hand = posed_mesh(self.session.hand, posture.T_object_palm, posture.joint_positions)
+            seen = np.concatenate([obj.mesh.vertices, self.motion.arm.points()])
+            look_from_above(self.server, up, seen, hand.vertices)
 
     def _up(self) -> np.ndarray:
         """Return what is up: over the scene's table, over the grasp's, or, afloat, the object's own axis."""

@@ -141,6 +141,14 @@ def test_the_object_projects_onto_its_box(opened, block_dataset):
         assert sample["left/distance_to_image_plane"].min() <= seen[:, 2].min() + 0.01
 
 
+def test_samples_are_shown_in_one_line(opened):
+    samples = opened.samples("train", channels=("rgb", "distance_to_camera"))
+    (line,) = repr(samples).splitlines()
+    assert line.startswith("<Samples of ") and line.endswith(
+        f": {samples.hand}, {len(samples)} views of 1 object; rgb, distance_to_camera>"
+    )
+
+
 def test_padding_fills_and_cuts(opened):
     padded, cut = opened.samples(grasp_slots=5)[0], opened.samples(grasp_slots=2)[0]
     assert padded["grasp_count"] == cut["grasp_count"] == 3

@@ -51,6 +51,18 @@ def test_the_same_settings_go_on_and_leftovers_go(manifest, tmp_path):
     assert [path.name for path in (tmp_path / "grasps").iterdir()] == ["mug.parquet"]
 
 
+@pytest.mark.parametrize(("scale", "refused"), [(1.0, False), (0.5, True)])
+def test_a_dataset_of_before_objects_had_a_scale_goes_on_at_one(manifest, tmp_path, scale, refused):
+    intake = {"unit": "auto", "density": 300.0}
+    open_dataset(tmp_path, replace(manifest, config={**manifest.config, "intake": intake}))
+    now = replace(manifest, config={**manifest.config, "intake": {**intake, "scale": scale}})
+    if refused:
+        with pytest.raises(GraspdError, match=r"intake.scale \(there 1.0, now 0.5\)"):
+            open_dataset(tmp_path, now)
+        return
+    assert open_dataset(tmp_path, now).config["intake"]["scale"] == 1.0
+
+
 def test_a_run_killed_while_writing_its_first_file_can_start_again(manifest, tmp_path):
     (tmp_path / ".partial-dataset.json").write_text("{")
     open_dataset(tmp_path, manifest)

@@ -71,6 +71,17 @@ def test_a_hull_that_fills_a_corner_is_cut_on_the_hand_and_will_do_on_the_arm() 
     assert _outside(palm, in_the_corner).min() > -0.001
 
 
+def test_links_whose_meshes_differ_by_rounding_alone_share_their_pieces() -> None:
+    rounded, moved = _bracket(), _bracket()
+    rounded.vertices += 1e-9
+    moved.apply_translation([0.0, 0.0, 1e-5])
+    _, palm, jaw = _pieces(_channel(), _bracket(), rounded)
+    assert [a is b for a, b in zip(palm, jaw, strict=True)] == [True] * len(palm)
+    _, palm, jaw = _pieces(_channel(), _bracket(), moved)
+    lowest = [min(piece.vertices[:, 2].min() for piece in pieces) for pieces in (palm, jaw)]
+    np.testing.assert_allclose(lowest, [0.0, 1e-5], atol=2e-9)
+
+
 def _outside(pieces: tuple[TriangleMesh, ...], points: np.ndarray) -> np.ndarray:
     """Return how far points are outside the nearest piece, by its planes [m], negative inside."""
     distances = []

@@ -78,6 +78,15 @@ def test_its_licence_is_kept_and_printed(repository: Path, capsys: pytest.Captur
 
 def test_a_licence_above_what_the_user_gave_is_not_looked_for(repository: Path) -> None:
     assert find_licenses(repository / "urdf" / "left.urdf", repository / "urdf") == {}
+    assert find_licenses(repository / "urdf" / "left.urdf", repository / "urdf" / "left.urdf") == {}
+
+
+def test_a_file_of_a_package_has_the_packages_licence(repository: Path) -> None:
+    file = repository / "urdf" / "left.urdf"
+    (repository / "package.xml").write_text("<package/>")
+    assert list(find_licenses(file, file)) == ["LICENSE"]
+    (repository / "urdf" / "COPYING").write_text("MIT")
+    assert list(find_licenses(file, file)) == ["COPYING"]
 
 
 @pytest.mark.parametrize(

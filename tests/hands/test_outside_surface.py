@@ -64,3 +64,19 @@ def test_a_flat_shell_is_dropped_without_a_warning():
     assert flat.is_watertight
     kept = outside_surface([SourceShape(_box(0.02)), SourceShape(flat)], 500)
     assert sum(len(shape.mesh.faces) for shape in kept) == 12
+
+
+def test_detail_of_many_open_shells_is_thinned_shell_by_shell():
+    """300 sheets with four vertices less than 0.1 mm apart, a hair above one another: each keeps its plane."""
+    sheets = []
+    for number in range(300):
+        corners = np.array([[0, 0, 0], [0.01, 0, 0], [0.01, 0.01, 0], [0, 0.01, 0], [2e-5, 2e-5, 0]])
+        faces = [[0, 1, 4], [1, 2, 4], [2, 3, 4], [3, 0, 4]]
+        sheets.append(
+            trimesh.Trimesh(corners + np.array([0.02 * number, 0, 2e-5 * (number % 2)]), faces, process=False)
+        )
+    kept = outside_surface([SourceShape(trimesh.util.concatenate(sheets))], 100)
+    # Two of each sheet's four triangles are thinner than the detail that goes.
+    assert [len(shape.mesh.faces) for shape in kept] == [2] * 300
+    heights = [float(shape.mesh.vertices[:, 2].max()) for shape in kept]
+    np.testing.assert_allclose(heights, [2e-5 * (number % 2) for number in range(300)], atol=1e-9)

@@ -83,6 +83,19 @@ def test_the_camera_stands_above_the_table_and_sees_the_object(up: np.ndarray) -
     assert np.degrees(np.arccos(rays @ sight / np.linalg.norm(rays, axis=1))).max() < 20.0
 
 
+@pytest.mark.parametrize("side", [0.0, 1.0, 2.0, 4.0])
+def test_the_camera_does_not_stand_behind_the_hand(side: float) -> None:
+    """A plate as large as the object, upright beside it: the camera stands on another side."""
+    up = np.array([0.0, 0.0, 1.0])
+    box = 0.04 * np.random.default_rng(0).uniform(-1, 1, (200, 3))
+    across, high = np.meshgrid(np.linspace(-0.06, 0.06, 20), np.linspace(-0.06, 0.12, 20))
+    toward = np.array([np.cos(side), np.sin(side), 0.0])
+    plate = 0.06 * toward + across.reshape(-1, 1) * np.cross(up, toward) + high.reshape(-1, 1) * up
+    position, look_at = camera_above(up, box, plate)
+    assert (position - look_at) @ toward < 0.1 * np.linalg.norm(position - look_at)
+    assert position[2] > 0.1
+
+
 def test_the_slider_moves_the_hand_and_lifts_the_object(page: InspectionPage, run_on: Callable) -> None:
     motion, grasp = page.motion, page.session.grasp
     names = [mark.label for mark in motion.slider._marks]

@@ -29,6 +29,8 @@ _UNREADABLE = (
     *(zlib.error, lzma.LZMAError),
 )
 """What Python raises on damaged archives."""
+_TOPS = ("package.xml", ".git")
+"""What lies at the top of a ROS package or a repository."""
 _COPYLEFT = re.compile(
     r"this alternative is allowed only (occasionally and noncommercially|for noncommercial)", re.IGNORECASE
 )
@@ -113,12 +115,15 @@ def find_licenses(description: Path, source: Path) -> dict[str, Path]:
 
     Args:
         description: The file.
-        source: What the user gave: nothing above it is looked at.
+        source: What the user gave: nothing above it is looked at, above a file nothing above its ROS package or
+            repository.
 
     Raises:
         GraspdError: If one is a link that leads elsewhere.
     """
     folder, top = description.resolve().parent, source.resolve()
+    if top.is_file():
+        top = next((above for above in top.parents if any((above / name).exists() for name in _TOPS)), folder)
     found = license_files(folder)
     while not found and folder != top and folder.is_relative_to(top):
         folder = folder.parent

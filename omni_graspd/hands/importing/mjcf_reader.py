@@ -148,9 +148,17 @@ def _compile(path: Path) -> Any:
         return mujoco.MjModel.from_xml_path(str(path))
     except ValueError as error:
         reason = " ".join(str(error).split())
-        for name in filter(is_file, re.findall("'([^']+)'", reason)):
-            check_no_lfs_pointer(Path(name))
+        for file in [*filter(is_file, re.findall("'([^']+)'", reason)), *_named_files(path)]:
+            check_no_lfs_pointer(Path(file))
         raise GraspdError(f"expected {path} to be MJCF that MuJoCo can read, got: {reason}; mend it") from error
+
+
+def _named_files(path: Path) -> list[Path]:
+    """Return the files that MJCF names, as far as they are there; MuJoCo's errors name no OBJ file."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    folders = [path.parent / folder for folder in ("", *re.findall(r'(?:mesh|texture|asset)dir="([^"]*)"', text))]
+    files = [folder / name for name in re.findall(r'\bfile="([^"]+)"', text) for folder in folders]
+    return [file for file in files if is_file(str(file))]
 
 
 def _moving_roots(model: Any, path: Path) -> set[int]:

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import trimesh
 
 from omni_graspd.geometry.surface_orientation import enclosed_volume
 from omni_graspd.geometry.surface_rays import sky_shares
+from omni_graspd.geometry.unique_rows import unique_rows
 from omni_graspd.geometry.winding_number import winding_numbers
 from omni_graspd.hands.importing.source_hand import SourceShape
 from omni_graspd.usd.materials import Appearance
@@ -47,9 +49,8 @@ def outside_surface(shapes: Sequence[SourceShape], most_faces: int) -> list[Sour
 
 def _shells(mesh: trimesh.Trimesh) -> list[trimesh.Trimesh]:
     """Weld a mesh and split it into its connected parts."""
-    cells = np.rint(np.asarray(mesh.vertices) / _WELD).astype(np.int64)
-    _, first, merged = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-    faces = merged.ravel()[mesh.faces]
+    first, merged, _ = unique_rows(_cells(np.asarray(mesh.vertices), _WELD))
+    faces = merged[mesh.faces]
     faces = faces[(faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])]
     welded = trimesh.Trimesh(np.asarray(mesh.vertices)[first], faces, process=False)
     labels = trimesh.graph.connected_component_labels(welded.face_adjacency, node_count=len(faces))
@@ -59,6 +60,12 @@ def _shells(mesh: trimesh.Trimesh) -> list[trimesh.Trimesh]:
         for group in np.split(order, np.flatnonzero(np.diff(labels[order])) + 1)
         if len(group)
     ]
+
+
+def _cells(points: np.ndarray, size: float) -> np.ndarray:
+    """Return the cell of a grid that each point is in, counted from the first, shape [point_count, 3]."""
+    cells = np.rint(points / size).astype(np.int64)
+    return cells - cells.min(axis=0, initial=np.iinfo(np.int64).max)
 
 
 def _compact(vertices: np.ndarray, faces: np.ndarray) -> trimesh.Trimesh:
@@ -130,45 +137,70 @@ def _seen(
     solid: list[SourceShape], rest: list[tuple[trimesh.Trimesh, Appearance | None]], most_faces: int
 ) -> list[SourceShape]:
     """Return the faces of open shells that are seen from outside the link."""
-    rest = _thinned(rest, _CROWD * most_faces)
-    if not rest:
+    sheets = _thinned(_Sheets.of([shell for shell, _ in rest]), _CROWD * most_faces)
+    if not len(sheets.faces):
         return []
-    everything = trimesh.util.concatenate([*(shape.mesh for shape in solid), *(shell for shell, _ in rest)])
-    count = sum(len(shape.mesh.faces) for shape in solid)
+    open_shells = trimesh.Trimesh(sheets.vertices, sheets.faces, process=False)
+    everything = trimesh.util.concatenate([*(shape.mesh for shape in solid), open_shells])
     mesh = TriangleMesh(np.asarray(everything.vertices), np.asarray(everything.faces, dtype=np.int32))
-    normals, middles = everything.face_normals[count:], everything.triangles_center[count:]
+    normals, middles = (rows[-len(sheets.faces) :] for rows in (everything.face_normals, everything.triangles_center))
     front, back = (sky_shares(mesh, middles, sign * normals, ray_count=_RAYS) for sign in (1.0, -1.0))
     seen = np.maximum(front, back) > 0.0
-    crowded = int(seen.sum()) > most_faces
-    shapes, start = [], 0
-    for shell, look in rest:
-        part = slice(start, start + len(shell.faces))
-        # The side that sees more of the outside is the front.
-        turned = np.where((back > front)[part, None], shell.faces[:, ::-1], shell.faces)
-        faces, start = turned[seen[part]], part.stop
-        if len(faces):
-            kept = _compact(np.asarray(shell.vertices), faces)
-            shapes.append(SourceShape(_on_grid(kept, _TOLERANCES[-1]) if crowded else kept, look))
-    return [shape for shape in shapes if len(shape.mesh.faces)]
+    # The side that sees more of the outside is the front.
+    turned = np.where((back > front)[:, None], sheets.faces[:, ::-1], sheets.faces)
+    kept = _referenced(_Sheets(sheets.vertices, turned[seen], sheets.shells[seen]))
+    if len(kept.faces) > most_faces:
+        kept = _on_grid(kept, _TOLERANCES[-1])
+    # Shells stay apart: faces of two that coincide are no repeats.
+    return [
+        SourceShape(_compact(kept.vertices, kept.faces[kept.shells == shell]), rest[shell][1])
+        for shell in np.unique(kept.shells)
+    ]
 
 
-def _thinned(
-    shells: list[tuple[trimesh.Trimesh, Appearance | None]], most_faces: int
-) -> list[tuple[trimesh.Trimesh, Appearance | None]]:
+@dataclass(frozen=True)
+class _Sheets:
+    """Shells that share no vertices, all in one."""
+
+    vertices: np.ndarray
+    """All vertices [m], shape [vertex_count, 3]."""
+    faces: np.ndarray
+    """Their triangles, shape [face_count, 3]."""
+    shells: np.ndarray
+    """The shell of each face, shape [face_count]."""
+
+    @classmethod
+    def of(cls, shells: Sequence[trimesh.Trimesh]) -> _Sheets:
+        starts = np.cumsum([0, *(len(shell.vertices) for shell in shells)])
+        faces = [np.asarray(shell.faces) + start for shell, start in zip(shells, starts[:-1], strict=True)]
+        return cls(
+            np.concatenate([np.zeros((0, 3)), *(np.asarray(shell.vertices) for shell in shells)]),
+            np.concatenate([np.zeros((0, 3), dtype=np.int64), *faces]),
+            np.repeat(np.arange(len(shells)), [len(some) for some in faces]),
+        )
+
+
+def _thinned(sheets: _Sheets, most_faces: int) -> _Sheets:
     """Leave out detail of open shells, finest first, until there are at most so many faces."""
     for tolerance in _TOLERANCES:
-        if sum(len(shell.faces) for shell, _ in shells) <= most_faces:
+        if len(sheets.faces) <= most_faces:
             break
-        shells = [(_on_grid(shell, tolerance), look) for shell, look in shells]
-    return [(shell, look) for shell, look in shells if len(shell.faces)]
+        sheets = _on_grid(sheets, tolerance)
+    return sheets
 
 
-def _on_grid(mesh: trimesh.Trimesh, cell: float) -> trimesh.Trimesh:
-    """Join the vertices in each cell of a grid at their mean [m]."""
-    _, merged = np.unique(np.rint(np.asarray(mesh.vertices) / cell).astype(np.int64), axis=0, return_inverse=True)
-    merged = merged.ravel()
-    counts = np.bincount(merged)
-    means = np.stack([np.bincount(merged, weights=mesh.vertices[:, k]) / counts for k in range(3)], axis=1)
-    faces = merged[mesh.faces]
-    faces = faces[(faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])]
-    return _compact(means, faces)
+def _on_grid(sheets: _Sheets, cell: float) -> _Sheets:
+    """Join the vertices of a shell in each cell of a grid at their mean [m]."""
+    shells = np.zeros(len(sheets.vertices), dtype=np.int64)
+    shells[sheets.faces] = sheets.shells[:, None]
+    _, merged, counts = unique_rows(np.column_stack([shells, _cells(sheets.vertices, cell)]))
+    means = np.stack([np.bincount(merged, weights=sheets.vertices[:, k]) / counts for k in range(3)], axis=1)
+    faces = merged[sheets.faces]
+    kept = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    return _referenced(_Sheets(means, faces[kept], sheets.shells[kept]))
+
+
+def _referenced(sheets: _Sheets) -> _Sheets:
+    """Leave out vertices of no face."""
+    used, inverse = np.unique(sheets.faces, return_inverse=True)
+    return _Sheets(sheets.vertices[used], inverse.reshape(-1, 3), sheets.shells)

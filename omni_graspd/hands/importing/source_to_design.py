@@ -42,7 +42,7 @@ _CREASE = 0.6
 _MOST_FACES = 2000
 """Faces that a link should have at most, for drawing and for distances."""
 _PIECES = ConvexDecompositionConfig(
-    threshold=0.15, most_pieces=8, convex_volume=0.8, simplification=0.01, resolution=500
+    threshold=0.15, most_pieces=8, convex_volume=0.8, simplification=0.01, resolution=200
 )
 """How closely pieces follow a collider that its hull does not."""
 _HULL_DISTANCE, _HULL_SHARE = 0.01, 0.12
@@ -51,6 +51,8 @@ pieces of a link of thin walls, as most are, stand out no less."""
 _HULL_SAMPLES = 1000
 _SMALL = 0.025
 """A hull will do for a collider whose longest side is below this [m], as the gimbals between links are."""
+_ALIKE = 1e-7
+"""Meshes of which no vertex differs by more are the same mesh, exported twice [m]."""
 _AWAY, _MARKER_SAMPLES = 0.1, 200
 """What is drawn so far from what collides, as a share of its longest side, is no part of a link."""
 
@@ -116,9 +118,16 @@ def _design(
     link_names = _unique_names([link.name for link in links], _RESERVED)
     joint_names = _unique_names([link.joint.name for link in links if link.joint is not None], ())
     looks: dict[Appearance, str] = {}
+    shapes: list[tuple[SourceLink, LinkShape | None]] = []
     designs = []
     for number, link in enumerate(links):
-        designs.append(_design_link(link, link_names, joint_names, looks, link.name in hulls))
+        roughly = link.name in hulls
+        # Fingers share meshes, often but for the last digits of their numbers.
+        found = None if roughly else next((known for known in shapes if _are_alike(known[0], link)), None)
+        shape = found[1] if found is not None else _design_shape(link, looks, roughly)
+        if found is None and not roughly:
+            shapes.append((link, shape))
+        designs.append(_design_link(link, shape, link_names, joint_names))
         progress(number + 1, len(links) + 1)
     pairs = [(link.name, other) for link in links for other in link.never_hits]
     design = HandDesign(
@@ -239,25 +248,39 @@ def _unique_names(names: Sequence[str], reserved: Sequence[str]) -> dict[str, st
     return unique
 
 
-def _design_link(
-    link: SourceLink,
-    link_names: dict[str, str],
-    joint_names: dict[str, str],
-    looks: dict[Appearance, str],
-    roughly: bool,
-) -> LinkDesign:
+def _are_alike(a: SourceLink, b: SourceLink) -> bool:
+    """Tell whether two links have the same shapes, in their own frames."""
+    return _are_same_shapes(a.visuals, b.visuals) and _are_same_shapes(a.colliders, b.colliders)
+
+
+def _are_same_shapes(some: Sequence[SourceShape], others: Sequence[SourceShape]) -> bool:
+    return len(some) == len(others) and all(
+        a.look == b.look
+        and np.array_equal(a.mesh.faces, b.mesh.faces)
+        and a.mesh.vertices.shape == b.mesh.vertices.shape
+        and bool(np.abs(a.mesh.vertices - b.mesh.vertices).max(initial=0.0) < _ALIKE)
+        for a, b in zip(some, others, strict=True)
+    )
+
+
+def _design_shape(link: SourceLink, looks: dict[Appearance, str], roughly: bool) -> LinkShape | None:
     visuals = outside_surface(link.visuals or link.colliders, _MOST_FACES)
-    shape = None
-    if visuals:
-        parts = [_smoothed(item.mesh) for item in visuals]
-        normals = np.concatenate([part.vertex_normals[part.faces] for part in parts])
-        names = [_look_name(item.look or Appearance(), looks) for item in visuals]
-        per_face = tuple(name for name, part in zip(names, parts, strict=True) for _ in range(len(part.faces)))
-        mesh = _welded(_together(parts))
-        solids = [item.mesh for item in link.colliders or link.visuals]
-        whole = None if roughly else _together(solids)
-        pieces = [piece for solid in solids for piece in _convex_pieces(solid, whole)]
-        shape = LinkShape(mesh, normals, per_face, tuple(pieces))
+    if not visuals:
+        return None
+    parts = [_smoothed(item.mesh) for item in visuals]
+    normals = np.concatenate([part.vertex_normals[part.faces] for part in parts])
+    names = [_look_name(item.look or Appearance(), looks) for item in visuals]
+    per_face = tuple(name for name, part in zip(names, parts, strict=True) for _ in range(len(part.faces)))
+    mesh = _welded(_together(parts))
+    solids = [item.mesh for item in link.colliders or link.visuals]
+    whole = None if roughly else _together(solids)
+    pieces = [piece for solid in solids for piece in _convex_pieces(solid, whole)]
+    return LinkShape(mesh, normals, per_face, tuple(pieces))
+
+
+def _design_link(
+    link: SourceLink, shape: LinkShape | None, link_names: dict[str, str], joint_names: dict[str, str]
+) -> LinkDesign:
     mass, spread = _mass(link, shape)
     joint = link.joint
     design = None

@@ -151,19 +151,43 @@ class _Overlaps:
         pairs = pairs[:, apart]
         reaches = radii[pairs[0]] + radii[pairs[1]]
         overlaps = cls(hand, index, spheres.centers[kept], pairs, reaches)
-        loose = (overlaps.depths(sample_postures(hand, 64)) > 0.0).mean(axis=0) < _ALWAYS
+        postures = sample_postures(hand, 64)
+        _, hit, depths = overlaps.found(postures)
+        loose = np.bincount(hit[depths > 0.0], minlength=len(reaches)) < _ALWAYS * len(postures)
         return cls(hand, index, spheres.centers[kept], pairs[:, loose], reaches[loose] + clearance)
 
-    def depths(self, actuated: np.ndarray) -> np.ndarray:
-        """Return how deep the spheres of each pair overlap [m], negative apart, shape [posture_count, pair_count]."""
+    def found(self, actuated: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return posture, pair and depth [m] of overlaps, shape [overlap_count] each.
+
+        Only pairs of links that are near are looked at: others are left out, some of depth 0 or less are not.
+        """
         T_palm_link = pose_to_matrix(link_poses(self.hand, IDENTITY, self.hand.joint_positions(actuated)))
         T = T_palm_link[:, self.link_index]
         centers = np.einsum("bpij,pj->bpi", T[..., :3, :3], self.centers) + T[..., :3, 3]
-        return self.reaches - np.linalg.norm(centers[:, self.pairs[0]] - centers[:, self.pairs[1]], axis=2)
+        posture, pair = self._near(centers)
+        apart = centers[posture, self.pairs[0][pair]] - centers[posture, self.pairs[1][pair]]
+        return posture, pair, self.reaches[pair] - np.linalg.norm(apart, axis=1)
+
+    def _near(self, centers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return posture and pair of spheres whose links' spheres are near.
+
+        Args:
+            centers: Spheres in the palm frame [m], shape [posture_count, sphere_count, 3].
+        """
+        links, starts = np.unique(self.link_index, return_index=True)
+        row = np.searchsorted(links, self.link_index)
+        low, high = np.minimum.reduceat(centers, starts, axis=1), np.maximum.reduceat(centers, starts, axis=1)
+        gaps = np.maximum(low[:, :, None] - high[:, None], low[:, None] - high[:, :, None]).max(axis=3)
+        key = row[self.pairs[0]] * len(links) + row[self.pairs[1]]
+        farthest = np.zeros(len(links) ** 2)
+        np.maximum.at(farthest, key, self.reaches)
+        near = gaps.reshape(len(centers), -1) <= farthest
+        return np.nonzero(near[:, key])
 
     def measure(self, actuated: np.ndarray) -> np.ndarray:
         """Return the sum of all overlaps of each posture [m], shape [posture_count]."""
-        return np.maximum(self.depths(actuated), 0.0).sum(axis=1)
+        posture, _, depths = self.found(actuated)
+        return np.bincount(posture, np.maximum(depths, 0.0), minlength=len(actuated))
 
 
 def _neighbours(hand: Hand) -> np.ndarray:
