@@ -21,15 +21,23 @@ def test_a_dry_run_makes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[s
     main(["generate", "--dry-run", "--out", str(tmp_path / "out"), *_OPTIONS])
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:] == [
-        "settle     1 scene of 1",
+        "settle     1 scene of 1 · 1 shard",
         "synthesize 2 grasps for each hand, object and rest pose; "
         "the rest poses are known once objects have been dropped",
-        "place      1 scene of 1",
-        "render     1 image of 1",
+        "place      1 scene of 1 · 1 shard",
+        "render     1 image of 1 · 1 shard",
     ]
     assert not (tmp_path / "out").exists()
     main(["generate", "--dry-run", "--around", "nothing", "--out", str(tmp_path / "out"), *_OPTIONS])
-    assert "synthesize 2 grasps of 2" in capsys.readouterr().out
+    assert "synthesize 2 grasps of 2 · 1 shard\n" in capsys.readouterr().out
+    more = ["--grasps", "130", "--scenes", "9", "--views", "2", "--object", "soup_can"]
+    main(["generate", "--dry-run", "--around", "nothing", "--out", str(tmp_path / "out"), *_OPTIONS, *more])
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "settle     18 scenes of 18 · 4 shards",
+        "synthesize 260 grasps of 260 · 6 shards",
+        "place      18 scenes of 18 · 4 shards",
+        "render     36 images of 36 · 4 shards",
+    ]
 
 
 @pytest.mark.slow
@@ -46,7 +54,7 @@ def test_a_run_without_a_picture_and_a_word_then_what_more_would_take(
     main(["generate", "--dry-run", "--out", str(out), *_OPTIONS, "--grasps", "6", "--scenes", "1"])
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == "settle     0 scenes of 1"
-    assert lines[2].startswith("synthesize 4 grasps of 6 · ") and "of processor time as before" in lines[2]
+    assert lines[2].startswith("synthesize 4 grasps of 6 · 1 shard · ") and "of processor time as before" in lines[2]
     assert lines[2].endswith(" MB")
     assert lines[4] == "render     0 images of 1"
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before

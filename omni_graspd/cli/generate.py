@@ -88,6 +88,8 @@ def _show_forecast(config: GenerateConfig, stages: Sequence[str], console: Conso
             console.print(f"{entry.stage:<10} {unit}; {later}", soft_wrap=True)
             continue
         parts = [f"{counted(entry.missing, STAGE_UNITS[entry.stage])} of {entry.total}"]
+        if entry.missing and entry.shards:
+            parts.append(counted(entry.shards, "shard"))
         if entry.missing and entry.cpu_seconds is not None:
             parts.append(f"{duration(entry.cpu_seconds)} of processor time as before")
         if entry.missing and entry.size is not None:

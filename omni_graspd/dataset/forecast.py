@@ -4,12 +4,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.execution.shards import ShardStage, read_reports
+from omni_graspd.dataset.execution.shards import WHOLE_SHARD, ShardStage, grasp_shard_size, read_reports
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.scene_rest_poses import read_scene_rest_poses
 from omni_graspd.dataset.table_files import row_count
@@ -27,6 +28,8 @@ class StageForecast:
     """How many it would make; None where that is known only when objects have been dropped."""
     total: int | None
     """How many there would be."""
+    shards: int | None
+    """In how many pieces of work; None where that is known only when objects have been dropped."""
     cpu_seconds: float | None
     """Processor time it would take, by what it took in this folder before [s]; None before the first time."""
     size: int | None
@@ -42,38 +45,79 @@ def forecast(config: GenerateConfig, hands: Iterable[str], objects: Iterable[str
         objects: Names of the objects.
     """
     layout, hands, objects = DatasetLayout(config.out), tuple(hands), tuple(objects)
-    scenes = [layout.scene(name, index) for name in objects for index in range(config.scenes)]
-    placed = [layout.scene_grasps(name, index) for name in objects for index in range(config.scenes)]
-    tables = [path for _, _, path in layout.grasp_tables(hands, objects)]
-    images = [path for name in objects for path in layout.images(name)]
-    grasps = _grasp_total(config, layout, len(hands), objects)
-    cost = _cpu_seconds(config, layout)
+    scenes = {(name, index): layout.scene(name, index) for name in objects for index in range(config.scenes)}
+    placed = {key: layout.scene_grasps(*key) for key in scenes}
+    images = {key: list(layout.renders(*key).glob("view_*/**/rgb_*.png")) for key in scenes}
+    views, cost = config.camera.images_per_scene, _cpu_seconds(config, layout)
     return [
-        _stage("settle", len(scenes), [path for path in scenes if path.is_file()], cost),
-        _stage("synthesize", grasps, tables, cost, there=sum(row_count(path, GRASPS) for path in tables)),
-        _stage("place", len(placed), [path for path in placed if path.is_file()], cost),
-        _stage("render", len(scenes) * config.camera.images_per_scene, [path.parent for path in images], cost),
+        _scene_stage("settle", scenes, cost),
+        _synthesize(config, layout, hands, objects, cost),
+        _scene_stage("place", placed, cost),
+        _stage(
+            "render",
+            len(scenes) * views,
+            [path.parent for some in images.values() for path in some],
+            cost,
+            shards=_scene_shards("render", {key for key, some in images.items() if len(some) < views}),
+        ),
     ]
 
 
+def _scene_stage(stage: ShardStage, files: dict[tuple[str, int], Path], cost: dict[str, float]) -> StageForecast:
+    there = {key: path for key, path in files.items() if path.is_file()}
+    return _stage(stage, len(files), list(there.values()), cost, shards=_scene_shards(stage, files.keys() - there))
+
+
+def _scene_shards(stage: ShardStage, missing: Iterable[tuple[str, int]]) -> int:
+    """Return in how many shards scenes are, by object and number."""
+    return len({(name, index // WHOLE_SHARD[stage]) for name, index in missing})
+
+
+def _synthesize(
+    config: GenerateConfig,
+    layout: DatasetLayout,
+    hands: tuple[str, ...],
+    objects: tuple[str, ...],
+    cost: dict[str, float],
+) -> StageForecast:
+    tables = [path for _, _, path in layout.grasp_tables(hands, objects)]
+    there = {path: row_count(path, GRASPS) for path in tables}
+    rest_poses = _rest_poses(config, layout, objects)
+    total = shards = None
+    if rest_poses is not None:
+        total = len(hands) * sum(rest_poses.values()) * config.grasps
+        size = grasp_shard_size(config.device)
+        pairs = [
+            (count, there.get(layout.grasps(hand, name), 0)) for hand in hands for name, count in rest_poses.items()
+        ]
+        shards = sum(count * math.ceil(max(config.grasps - done / count, 0) / size) for count, done in pairs)
+    return _stage("synthesize", total, tables, cost, there=sum(there.values()), shards=shards)
+
+
 def _stage(
-    stage: ShardStage, total: int | None, files: list[Path], cost: dict[str, float], there: int | None = None
+    stage: ShardStage,
+    total: int | None,
+    files: list[Path],
+    cost: dict[str, float],
+    *,
+    shards: int | None,
+    there: int | None = None,
 ) -> StageForecast:
     there = len(files) if there is None else there
     missing = None if total is None else max(total - there, 0)
     seconds = None if missing is None or stage not in cost else missing * cost[stage]
     size = None if missing is None or not there else round(missing * sum(map(_size, files)) / there)
-    return StageForecast(stage, missing, total, seconds, size)
+    return StageForecast(stage, missing, total, shards, seconds, size)
 
 
-def _grasp_total(config: GenerateConfig, layout: DatasetLayout, hands: int, objects: tuple[str, ...]) -> int | None:
+def _rest_poses(config: GenerateConfig, layout: DatasetLayout, objects: tuple[str, ...]) -> dict[str, int] | None:
+    """Return how many rest poses each object has; None before all have been dropped."""
     if config.around == "nothing":
-        return hands * len(objects) * config.grasps
+        return dict.fromkeys(objects, 1)
     try:
-        rest_poses = [read_scene_rest_poses(layout, name, range(config.scenes)).count for name in objects]
+        return {name: read_scene_rest_poses(layout, name, range(config.scenes)).count for name in objects}
     except GraspdError:
         return None
-    return hands * sum(rest_poses) * config.grasps
 
 
 def _cpu_seconds(config: GenerateConfig, layout: DatasetLayout) -> dict[str, float]:

@@ -23,11 +23,10 @@ from small_dataset import QUICK_OPTIONS, small_config
 
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.execution import executor
-from omni_graspd.dataset.execution.shards import Shard, read_reports
+from omni_graspd.dataset.execution.shards import WHOLE_SHARD, Shard, read_reports
 from omni_graspd.dataset.execution.worker_processes import worker_processes
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.run import open_run
-from omni_graspd.dataset.stages import synthesize_stage
 from omni_graspd.dataset.stages.pipeline import STAGES, generate
 from omni_graspd.errors import GraspdError
 from omni_graspd.interrupts import held_interrupts
@@ -41,7 +40,7 @@ _SHARD, _GRASPS = 4, 9
 @pytest.fixture(scope="module", autouse=True)
 def _small_shards() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(synthesize_stage, "_SHARD_SIZE", {"cpu": _SHARD})
+        patch.setitem(WHOLE_SHARD, "synthesize", _SHARD)
         yield
 
 
@@ -89,8 +88,8 @@ def test_workers_end_with_a_parent_that_is_killed_and_the_run_goes_on(
     config: GenerateConfig, here: dict[str, str], tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    program = "from omni_graspd.dataset.stages import synthesize_stage\n"
-    program += f"synthesize_stage._SHARD_SIZE = {{'cpu': {_SHARD}}}\n"
+    program = "from omni_graspd.dataset.execution.shards import WHOLE_SHARD\n"
+    program += f"WHOLE_SHARD['synthesize'] = {_SHARD}\n"
     program += "from omni_graspd.cli.main import main\nmain()"
     command = [sys.executable, "-c", program, "generate", "--hand", "barrett", "--object", config.object[0]]
     command += ["--grasps", str(_GRASPS), "--scenes", "2", "--views", "1", "--mono", "--workers", "2"]

@@ -24,6 +24,7 @@ from pxr import Usd
 from small_dataset import QUICK_OPTIONS, ball_file, block_file, small_config
 
 from omni_graspd.cli import main as cli
+from omni_graspd.dataset.execution.shards import WHOLE_SHARD
 from omni_graspd.dataset.layout import DatasetLayout
 from omni_graspd.dataset.manifest import read_manifest
 from omni_graspd.dataset.stages import pipeline, synthesize_stage
@@ -160,7 +161,7 @@ def test_grasps_are_kept_chunk_by_chunk_and_do_not_depend_on_the_chunks(unbroken
             raise KeyboardInterrupt
         return await synthesize(hand, obj, indices, *arguments, **options)
 
-    monkeypatch.setattr(synthesize_stage, "_SHARD_SIZE", {"cpu": 2})
+    monkeypatch.setitem(WHOLE_SHARD, "synthesize", 2)
     monkeypatch.setattr(synthesize_stage, "synthesize", stopped_at_the_third_chunk)
     arguments = [*_arguments("synthesize", meshes, tmp_path / "out"), "--workers", "1"]
     with pytest.raises(SystemExit):

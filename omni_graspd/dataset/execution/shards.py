@@ -17,6 +17,18 @@ WHOLE_SHARD: dict[ShardStage, int] = {"settle": 8, "synthesize": 64, "place": 8,
 """Scenes or grasps of a whole shard on the CPU; the last of an object or rest pose may have fewer."""
 
 
+_ON_CUDA = 1024
+
+
+def grasp_shard_size(device: str) -> int:
+    """Return how many grasps are computed together, and lost together when a run is killed; results do not change.
+
+    Args:
+        device: Device that computes them.
+    """
+    return _ON_CUDA if device.startswith("cuda") else WHOLE_SHARD["synthesize"]
+
+
 @dataclass(frozen=True)
 class Shard:
     """A piece of a run. What it writes depends on the configuration and the seed only, not on where it is done."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from omni_graspd.dataset.asset_copies import write_hands, write_objects
 from omni_graspd.dataset.execution.executor import run_shards
-from omni_graspd.dataset.execution.shards import WHOLE_SHARD, Shard
+from omni_graspd.dataset.execution.shards import Shard, grasp_shard_size
 from omni_graspd.dataset.grasp_numbers import grasp_indices
 from omni_graspd.dataset.run import Run
 from omni_graspd.dataset.table_parts import grasp_counts, join_parts
@@ -24,9 +24,6 @@ from omni_graspd.metrics.evaluate import evaluate_grasps
 from omni_graspd.progress import Progress, no_progress
 from omni_graspd.synthesis.optimization import load_kernels
 from omni_graspd.synthesis.synthesizer import synthesize
-
-_SHARD_SIZE = {"cpu": WHOLE_SHARD["synthesize"], "cuda": 1024}
-"""Grasps that are computed together and lost together when the run is killed. Results do not depend on it."""
 
 
 async def synthesize_stage(run: Run, progress: Progress = no_progress) -> None:
@@ -117,7 +114,7 @@ def _planned_shards(run: Run, hand: str, object_name: str) -> list[Shard]:
     """Return the shards of the grasps that the table of a pair lacks, whether they have parts yet or not."""
     table, rest_pose_count = run.layout.grasps(hand, object_name), run.rest_poses[object_name].count
     there = grasp_counts(table, rest_pose_count) if table.is_file() else [0] * rest_pose_count
-    size, count = _SHARD_SIZE[run.device.partition(":")[0]], run.config.grasps
+    size, count = grasp_shard_size(run.device), run.config.grasps
     return [
         Shard("synthesize", object_name, start, min(start + size, count), hand, rest_pose)
         for rest_pose in range(rest_pose_count)

@@ -182,7 +182,8 @@ class _Overlaps:
         farthest = np.zeros(len(links) ** 2)
         np.maximum.at(farthest, key, self.reaches)
         near = gaps.reshape(len(centers), -1) <= farthest
-        return np.nonzero(near[:, key])
+        posture, pair = np.nonzero(near[:, key])
+        return posture, pair
 
     def measure(self, actuated: np.ndarray) -> np.ndarray:
         """Return the sum of all overlaps of each posture [m], shape [posture_count]."""
