@@ -29,17 +29,20 @@ from omni_graspd.progress import Progress, no_progress
 from omni_graspd.scenes.stage_hand import StageHand, find_stage_hand, move_palm, set_targets
 from omni_graspd.scenes.stage_object import StageObject, read_stage_object
 from omni_graspd.scenes.stage_surroundings import StageSurroundings, stage_surroundings
+from omni_graspd.scenes.way_stations import LIFT_HEIGHT
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.grasp import GraspBatch
 from omni_graspd.synthesis.synthesizer import synthesize
 from omni_graspd.usd.prim_export import standing_pose
 from omni_graspd.usd.transforms import compose
 
-Moment = Literal["pregrasp", "grasp", "squeeze"]
+Moment = Literal["pregrasp", "hover", "grasp", "squeeze", "lift"]
 MOMENTS: tuple[tuple[Moment, str, str], ...] = (
     ("pregrasp", "Pregrasp", "The open hand in front of the object."),
+    ("hover", "Hover", "The open hand over the object, from where it closes."),
     ("grasp", "Grasp", "The hand around the object."),
     ("squeeze", "Squeeze", "The targets that press."),
+    ("lift", "Lift", "Ten centimetres up, still pressing."),
 )
 """Moments of a grasp, what a button for them says, and what they are."""
 SAVED = "/World/Grasps"
@@ -78,14 +81,20 @@ class StageGrasps:
             row: Row of the grasp in ``batch``.
             moment: Which moment.
         """
-        postures = self.batch.postures
+        postures, way = self.batch.postures, self.batch.way
         pose, joints = self.batch.T_object_palm[row], self.batch.joint_positions[row]
-        if moment != "grasp" and postures is None:
+        if moment == "grasp":
+            return compose(self.standing.T_world_object, pose), joints
+        if postures is None or (way is None and moment in ("hover", "lift")):
             raise GraspdError(f"expected grasps with a {moment}, got grasps without; make them on the stage")
-        if postures is not None and moment == "pregrasp":
-            pose, joints = postures.T_object_pregrasp_palm[row], postures.pregrasp_joint_positions[row]
-        elif postures is not None and moment == "squeeze":
-            joints = postures.squeeze_joint_positions[row]
+        is_closed = moment in ("squeeze", "lift")
+        joints = (postures.squeeze_joint_positions if is_closed else postures.pregrasp_joint_positions)[row]
+        if moment == "pregrasp":
+            pose = postures.T_object_pregrasp_palm[row]
+        elif way is not None and moment == "hover":
+            pose = way.T_object_hover_palm[row]
+        elif way is not None and moment == "lift":
+            pose = np.concatenate([pose[:3] + LIFT_HEIGHT * way.lift_direction[row], pose[3:]])
         return compose(self.standing.T_world_object, pose), joints
 
     def joints(self, row: int, moment: Moment) -> dict[str, float]:

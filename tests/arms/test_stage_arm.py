@@ -175,6 +175,7 @@ def test_another_arm_with_the_same_names_is_refused(six: Arm, tmp_path: Path, mo
         find_stage_arm(_stage(other, _LEVEL), "/World/Stand", six)
 
 
+@pytest.mark.slow  # imports two arms
 def test_links_that_an_importer_merged_are_not_missed(six: Arm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Its flange is a link of its own in the library and part of the last link on the stage."""
     monkeypatch.setenv("GRASPD_HOME", str(tmp_path / "home"))

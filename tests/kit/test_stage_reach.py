@@ -155,16 +155,18 @@ def test_the_arm_on_the_stage_is_driven_to_the_grasp_that_it_reaches(kit, window
     assert window._line.text == window.reach._result.text == line
     assert window.on_stage._figures.text == "grasp 2 of 2 · robot: reachable"
     made = window.on_stage.grasps
-    for text, moment in (("Pregrasp", "pregrasp"), ("Squeeze", "squeeze"), ("Grasp", "grasp")):
-        _press(kit, window, text)
+    for moment in ("pregrasp", "hover", "grasp", "squeeze", "lift"):
+        _press(kit, window, moment.capitalize())
         assert window._line.text == f"{moment} of grasp 1: targets of 4 joints set; targets of 7 joints of robot set"
         expected = pose_to_matrix(made.posture(1, moment)[0])
         palm = made.hand.links[0].name
         np.testing.assert_allclose(_driven_palm(stage, "/World/Robot", palm), expected, atol=1e-4)
+    assert expected[2, 3] == pytest.approx(_HEIGHT + 0.06 + 0.17 + 0.1)  # the last is the lift
     world = UsdGeom.XformCache().GetLocalToWorldTransform(stage.GetPrimAtPath("/World/Robot"))
     assert world.ExtractTranslation()[0] == pytest.approx(_BASE[0])  # the robot was not moved as a floating hand is
 
 
+@pytest.mark.slow
 def test_a_grasp_out_of_reach_moves_the_hand_alone(kit, window, stage):
     _found(window, stage)
     kit.usd.selected = ["/World/Robot"]
@@ -173,6 +175,7 @@ def test_a_grasp_out_of_reach_moves_the_hand_alone(kit, window, stage):
     assert "set; the arm stays: robot does not reach it: out of reach at grasp" in window._line.text
 
 
+@pytest.mark.slow
 def test_what_stands_in_the_way_is_named_and_what_the_arm_stands_on_is_not(kit, window, stage):
     _cube(stage, "Wall", *_WALL)
     _found(window, stage)
@@ -182,6 +185,7 @@ def test_what_stands_in_the_way_is_named_and_what_the_arm_stands_on_is_not(kit, 
     assert "with /World/Wall" in window.on_stage.reach.reason(1)
 
 
+@pytest.mark.slow
 def test_a_hand_beside_the_arm_is_said_not_to_be_on_it(kit, window, stage):
     _found(window, stage)
     kit.usd.selected = ["/World/Robot"]
@@ -194,6 +198,7 @@ def test_a_hand_beside_the_arm_is_said_not_to_be_on_it(kit, window, stage):
     assert window._line.text.startswith(where)
 
 
+@pytest.mark.slow
 def test_what_has_changed_since_is_said(kit, window, stage):
     _found(window, stage)
     kit.usd.selected = ["/World/Robot"]
@@ -217,6 +222,7 @@ def test_what_is_missing_is_said(kit, window, stage):
     assert window._line.text.startswith("expected the arm's prim, got an empty field")
 
 
+@pytest.mark.slow
 def test_without_a_robot_the_mount_is_as_typed(kit, stage):
     """From the Script Editor, for a hand that is not on the stage yet."""
     from omni_graspd.arms.reach_config import ReachConfig
