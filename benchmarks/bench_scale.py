@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -60,7 +61,7 @@ def main() -> int:
 _GRASPD = (sys.executable, "-m", "omni_graspd")
 
 
-def _measure(out: Path, meshes: list[Path], grasps: int, options: argparse.Namespace) -> dict[str, float]:
+def _measure(out: Path, meshes: list[Path], grasps: int, options: argparse.Namespace) -> dict[str, Any]:
     command = [*_GRASPD, "synthesize", "--grasps", str(grasps), "--scenes", "2", "--workers", str(options.workers)]
     for hand in options.hand:
         command += ["--hand", hand]
@@ -96,10 +97,20 @@ def _measure(out: Path, meshes: list[Path], grasps: int, options: argparse.Names
         "cpu_ms_per_usable": round(1e3 * cpu / max(1, sum(usable)), 2),
         "memory_tenth_mb": max(first, default=0),
         "memory_end_mb": max(during, default=0),
+        "memory_mean_by_tenth_mb": _means(samples, whole),
         "peak_memory_mb": max((memory for _, memory in samples), default=0),
         "disk_mb": round(sum(path.stat().st_size for path in out.rglob("*") if path.is_file()) / 2**20, 1),
         "grasp_table_bytes_per_grasp": round(sum(path.stat().st_size for path in tables) / count, 1),
     }
+
+
+def _means(samples: list[tuple[float, int]], whole: float) -> list[int]:
+    """Return the mean memory in each tenth of the work [MB]: whether it grows, whatever its peaks are."""
+    tenths: list[list[int]] = [[] for _ in range(10)]
+    for done, memory in samples:
+        if 0.0 < done < whole:
+            tenths[int(10 * done / whole)].append(memory)
+    return [round(sum(tenth) / max(1, len(tenth))) for tenth in tenths]
 
 
 def _synthesis_seconds(out: Path) -> float:
