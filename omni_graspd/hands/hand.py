@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 
+from omni_graspd.plural import counted
 from omni_graspd.usd.meshes import TriangleMesh
 
 
@@ -71,6 +72,11 @@ class Hand:
     """Point in the palm frame that is brought in front of the object [m], shape [3]."""
     open_positions: np.ndarray
     """Actuated positions of the open hand [rad or m], shape [actuated_count]."""
+
+    def __repr__(self) -> str:
+        """Say what hand it is; all its meshes would fill pages."""
+        links, joints = counted(len(self.links), "link"), counted(self.joint_count, "joint")
+        return f"Hand({self.name}, {links}, {joints}, {self.actuated_count} actuated, {self.source})"
 
     @property
     def joint_count(self) -> int:

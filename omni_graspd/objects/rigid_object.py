@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from omni_graspd.plural import counted
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.meshes import TriangleMesh
 
@@ -41,3 +42,9 @@ class RigidObject:
     """Closed convex meshes that the file gives for collisions [m]; empty where they have to be made."""
     notes: tuple[str, ...] = ()
     """What reading changed or guessed (units, welding, repairs), one sentence each."""
+
+    def __repr__(self) -> str:
+        """Say what object it is; all its meshes would fill pages."""
+        size = " x ".join(f"{1e3 * length:.0f}" for length in np.ptp(self.mesh.vertices, axis=0))
+        faces = counted(len(self.mesh.faces), "face")
+        return f"RigidObject({self.name}, {size} mm, {self.mass:.3g} kg, {faces}, {self.source})"

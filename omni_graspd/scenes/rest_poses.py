@@ -31,6 +31,10 @@ class RestPoses:
     down_directions: np.ndarray
     """Direction of gravity in the object frame, of the first sample of each rest pose, shape [rest_pose_count, 3]."""
 
+    def __repr__(self) -> str:
+        """Say how often the object came to rest in which pose; the numbers of all samples would fill pages."""
+        return f"RestPoses({', '.join(map(str, self.counts))} of {len(self.labels)} drops)"
+
 
 def down_directions(T_world_object: np.ndarray) -> np.ndarray:
     """Return the direction of gravity, world -Z, in the object frame for each pose [count, 7]; shape [count, 3].

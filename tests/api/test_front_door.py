@@ -82,3 +82,9 @@ def test_warp_stays_as_the_user_has_it():
     settings = {name: value for name, value in vars(wp.config).items() if isinstance(value, bool | int | str)}
     gd.synthesize("barrett", "mug", 1, around="nothing", config=_QUICK)
     assert {name: getattr(wp.config, name) for name in settings} == settings
+
+
+def test_hands_and_objects_are_shown_in_a_line():
+    hand, mug = gd.load_hand("barrett"), gd.load_object("mug")
+    assert repr(hand) == f"Hand(barrett, {len(hand.links)} links, 8 joints, 4 actuated, {hand.source})"
+    assert repr(mug).startswith(f"RigidObject(mug, 112 x 82 x 82 mm, {mug.mass:.3g} kg, ")
