@@ -4,12 +4,17 @@
 
 from __future__ import annotations
 
+import io
 import math
 import tokenize
 from pathlib import Path
 from typing import IO
 
 import numpy as np
+
+
+_LONGEST_HEADER = 1 << 16
+"""Bytes in which a header has to end; NumPy itself refuses more than 10,000."""
 
 
 def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
@@ -25,9 +30,12 @@ def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
         ValueError: If it is no NumPy file.
     """
     try:
-        version = np.lib.format.read_magic(file)
+        # Files set aside what they are asked for, and a header may declare that it has 4 GiB.
+        begin = io.BytesIO(file.read(_LONGEST_HEADER))
+        version = np.lib.format.read_magic(begin)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
+        shape, _, dtype = read(begin)
+        file.seek(begin.tell())
     except (ValueError, EOFError, SyntaxError, tokenize.TokenError, TypeError, RecursionError, MemoryError) as error:
         raise ValueError(f"no header of a NumPy file: {' '.join(str(error).split())[:120]}") from error
     if not all(isinstance(length, int) and length >= 0 for length in shape):
