@@ -66,7 +66,9 @@ def _with_later_settings(manifest: Manifest) -> Manifest:
     intake = manifest.config.get("intake")
     if not isinstance(intake, dict):
         return manifest
-    return replace(manifest, config={**manifest.config, "intake": {**_LATER_INTAKE, **intake}})
+    later = {name: value for name, value in _LATER_INTAKE.items() if name not in intake}
+    # At the end: what is there keeps its order, and the file its bytes.
+    return replace(manifest, config={**manifest.config, "intake": {**intake, **later}})
 
 
 def _identity(manifest: Manifest) -> dict[str, Any]:

@@ -63,6 +63,14 @@ def test_a_dataset_of_before_objects_had_a_scale_goes_on_at_one(manifest, tmp_pa
     assert open_dataset(tmp_path, now).config["intake"]["scale"] == 1.0
 
 
+def test_settings_keep_their_order_when_a_run_goes_on(manifest, tmp_path):
+    """Or the file that a stopped run ends with would not be that of a run in one go."""
+    intake = {"unit": "auto", "scale": 1.0, "density": 300.0}
+    manifest = replace(manifest, config={**manifest.config, "intake": intake})
+    open_dataset(tmp_path, manifest)
+    assert list(open_dataset(tmp_path, manifest).config["intake"]) == list(intake)
+
+
 def test_a_run_killed_while_writing_its_first_file_can_start_again(manifest, tmp_path):
     (tmp_path / ".partial-dataset.json").write_text("{")
     open_dataset(tmp_path, manifest)
