@@ -26,8 +26,6 @@ _FREE = 0.001
 """Open hands may be so deep in the guessed object [m]."""
 _STOP = 0.002
 """So far from it fingers stop [m]: where it is guessed too small, they would be in the true one."""
-_PRESS = 0.001
-"""So deep in it they are in the posture from which the squeeze is set [m]."""
 _CLEAR = 0.004
 """Hands that are deeper in it somewhere are not clear [m]."""
 
@@ -37,7 +35,7 @@ def fit_to_shape(hand: Hand, found: Prediction, shapes: ShapeGrids) -> tuple[Pre
 
     The open hand backs off against its approach until it is free; then each digit closes on the line from the open
     hand to the predicted grasp, and a little beyond, until it is just before the object. Fingers that get nowhere near
-    stay where they were predicted. The squeeze begins where they would touch.
+    stay where they were predicted. The squeeze goes with the grasp.
 
     Args:
         hand: The hand.
@@ -60,14 +58,11 @@ def fit_to_shape(hand: Hand, found: Prediction, shapes: ShapeGrids) -> tuple[Pre
     palm = tried[step, np.arange(count)]
     closing = opened + _SHARES[:, None, None] * (found.actuated - opened)
     gaps = _gaps(hand, np.broadcast_to(palm, (len(_SHARES), *palm.shape)), closing, shapes)
-    (share, touching), (pressing, _) = _first_touch(gaps, _STOP), _first_touch(gaps, -_PRESS)
+    share, touching = _first_touch(gaps)
+    actuated = opened + np.where(owned, share[:, parts.of_joint], 1.0) * (found.actuated - opened)
     lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
-
-    def closed(share: np.ndarray) -> np.ndarray:
-        return opened + np.where(owned, share[:, parts.of_joint], 1.0) * (found.actuated - opened)
-
-    actuated = np.clip(closed(share), lower, upper)
-    squeezed = np.clip(closed(pressing) + (found.squeezed - found.actuated), lower, upper)
+    squeezed = np.clip(actuated + (found.squeezed - found.actuated), lower, upper)
+    actuated = np.clip(actuated, lower, upper)
     left = _gaps(hand, palm[None], actuated[None], shapes)[0]
     good = (left.min(axis=-1) >= -_CLEAR) & (touching[:, 1:].sum(axis=-1) >= 2)
     hover, pregrasp = found.T_crop_hover.copy(), found.T_crop_pregrasp.copy()
@@ -77,18 +72,17 @@ def fit_to_shape(hand: Hand, found: Prediction, shapes: ShapeGrids) -> tuple[Pre
     return replace(found, actuated=actuated, squeezed=squeezed, **moved), good
 
 
-def _first_touch(gaps: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the share at which each part touches, 1 where it does not, and whether it does, [grasp_count, part_count].
+def _first_touch(gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the share at which each part stops, 1 where it does not, and whether it does, [grasp_count, part_count].
 
     Args:
         gaps: At each of ``_SHARES`` [m], shape [share_count, grasp_count, part_count].
-        least: Gap at which it counts as touching [m].
     """
-    blocked = gaps < least
+    blocked = gaps < _STOP
     touching, first = np.asarray(blocked.any(axis=0)), blocked.argmax(axis=0)
     before = np.maximum(first - 1, 0)
     ends = (np.take_along_axis(gaps, row[None], axis=0)[0] for row in (before, first))
-    outside, inside = (gap - least for gap in ends)
+    outside, inside = (gap - _STOP for gap in ends)
     between = np.clip(outside / np.maximum(outside - inside, 1e-9), 0.0, 1.0)
     share = _SHARES[before] + between * (_SHARES[first] - _SHARES[before])
     return np.where(touching, np.where(first == 0, 0.0, share), 1.0), touching
