@@ -30,6 +30,7 @@ _INNER_REACH = 0.03
 _BASIS_LOW, _BASIS_HIGH = (-0.15, -0.15, -0.02), (0.15, 0.15, 0.24)
 _NEAR_RADIUS, _NEAR_AHEAD = 0.11, 0.06
 _AT_ONCE = 2048
+"""Basis points whose distances from all seen points are in memory at once."""
 _HEIGHT_UNIT = 0.1
 
 
