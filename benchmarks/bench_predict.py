@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from omni_graspd.hands.hand import Hand
 from omni_graspd.hands.hand_library import load_hand
 from omni_graspd.prediction.crop import crop_object
 from omni_graspd.prediction.depth_image import DepthImage
@@ -29,10 +30,10 @@ from omni_graspd.prediction.model_file import read_model
 from omni_graspd.prediction.network import initial_parameters
 from omni_graspd.prediction.predict_grasps import predict_grasps
 from omni_graspd.prediction.predictor import Predictor
-from omni_graspd.prediction.train_config import PRESETS
+from omni_graspd.prediction.train_config import PRESETS, Preset
 
 _LONGEST = 0.05
-"""Seconds that the network may take for 32 grasps."""
+"""Seconds that 32 grasps may take, from the image to the checked table."""
 
 
 def main() -> int:
@@ -50,17 +51,17 @@ def main() -> int:
     predictor = Predictor(model)
     crop = crop_object(image, np.random.default_rng(0))
     network = _median(lambda: predictor.predict(crop, hand, options.count), options.repeats)
-    whole = _median(lambda: predict_grasps(predictor, image, options.count, hand=hand), max(options.repeats // 3, 1))
+    whole = _median(lambda: predict_grasps(predictor, image, options.count, hand=hand), options.repeats)
     sizes = sum(values.size for values in model.parameters.values())
     print(f"{options.count} grasps by {hand.name}, {sizes / 1e6:.1f} M parameters, one thread, median processor time")
     print(f"network, from points to ranked grasps: {1e3 * network:.1f} ms")
     print(f"everything, from the image to grasps that are checked against the table: {1e3 * whole:.1f} ms")
-    missed = network > _LONGEST
-    print(f"missed: {1e3 * network:.1f} ms > {1e3 * _LONGEST:.0f} ms" if missed else "all met")
+    missed = whole > _LONGEST
+    print(f"missed: {1e3 * whole:.1f} ms > {1e3 * _LONGEST:.0f} ms" if missed else "all met")
     return int(missed)
 
 
-def _untrained(hand, preset: str) -> Model:
+def _untrained(hand: Hand, preset: Preset) -> Model:
     network = PRESETS[preset].network
     code = GraspCode(np.array([0.0, 0.0, 0.1]), np.array([0.1, 0.1, 0.05]))
     return Model(ModelHand.of(hand), network, code, initial_parameters(network, hand, 0))

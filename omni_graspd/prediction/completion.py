@@ -57,8 +57,7 @@ def complete(parameters: dict[str, Tensor], seen: Tensor) -> Tensor:
     import torch  # pyright: ignore[reportMissingImports]
 
     def layer(name: str, values: Tensor, stride: int = 1) -> Tensor:
-        weight, bias = parameters[f"{name}.weight"], parameters[f"{name}.bias"]
-        return torch.nn.functional.conv3d(values, weight, bias, stride=stride, padding=weight.shape[-1] // 2)
+        return _convolved(values, parameters[f"{name}.weight"], parameters[f"{name}.bias"], stride)
 
     def active(name: str, values: Tensor, stride: int = 1) -> Tensor:
         return torch.nn.functional.silu(layer(name, values, stride))
@@ -68,7 +67,7 @@ def complete(parameters: dict[str, Tensor], seen: Tensor) -> Tensor:
 
     height = torch.linspace(0.0, 1.0, SIDE, device=seen.device, dtype=seen.dtype).expand(len(seen), 1, SIDE, SIDE, SIDE)
     values = torch.cat([seen[:, :1] / DEEP, seen[:, 1:], height], dim=1)
-    # Channels last: on the CPU one view takes an eighth of the time then.
+    # Channels last: on the CPU that is faster.
     fine = active("shape.fine", values.contiguous(memory_format=torch.channels_last_3d))
     half = active("shape.half_again", active("shape.half", fine, 2))
     quarter = active("shape.quarter", half, 2)
@@ -76,3 +75,19 @@ def complete(parameters: dict[str, Tensor], seen: Tensor) -> Tensor:
     half = active("shape.half_back", half + doubled(layer("shape.to_half", quarter)))
     fine = active("shape.fine_back", fine + doubled(layer("shape.to_fine", half)))
     return DEEP * layer("shape.distance", fine)[:, 0]
+
+
+def _convolved(values: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
+    import torch  # pyright: ignore[reportMissingImports]
+
+    padding = weight.shape[-1] // 2
+    if len(values) == 1 and values.device.type == "cpu" and values.dtype == torch.float32 and _has_onednn():
+        # For one view on one thread conv3d passes over oneDNN, which takes a quarter of the time.
+        return torch.mkldnn_convolution(values, weight, bias, [padding] * 3, [stride] * 3, [1] * 3, 1)
+    return torch.nn.functional.conv3d(values, weight, bias, stride=stride, padding=padding)
+
+
+def _has_onednn() -> bool:
+    import torch  # pyright: ignore[reportMissingImports]
+
+    return torch.backends.mkldnn.is_available()

@@ -29,6 +29,8 @@ _INNER_REACH = 0.03
 """Signed distances of basis points from the guessed object are told up to here [m]."""
 _BASIS_LOW, _BASIS_HIGH = (-0.15, -0.15, -0.02), (0.15, 0.15, 0.24)
 _NEAR_RADIUS, _NEAR_AHEAD = 0.11, 0.06
+_AT_ONCE = 2048
+"""Basis points whose distances from all seen points are in memory at once."""
 _HEIGHT_UNIT = 0.1
 
 
@@ -146,9 +148,11 @@ def _nearness(basis: Tensor, points: Tensor) -> Tensor:
     """Return 1 for basis points on the surface, falling to 0 at ``_REACH``, shape [V, basis_count]."""
     import torch  # pyright: ignore[reportMissingImports]
 
-    # |b - p|² = |b|² + |p|² - 2 b·p, of which the first part waits until the nearest point is known: half the time.
-    squares = points.square().sum(dim=-1)[:, None]
-    nearest = torch.baddbmm(squares, basis, points.transpose(1, 2), alpha=-2.0).amin(dim=-1)
+    # |b - p|² = |b|² + |p|² - 2 b·p, of which the first part waits until the nearest point is known: half the time. So
+    # does taking few basis points at once: memory for more is asked of the system anew each time.
+    squares, across = points.square().sum(dim=-1)[:, None], points.transpose(1, 2)
+    parts = [torch.baddbmm(squares, part, across, alpha=-2.0).amin(dim=-1) for part in basis.split(_AT_ONCE, dim=1)]
+    nearest = torch.cat(parts, dim=1)
     distances = (nearest + basis.square().sum(dim=-1)).clamp(min=0.0).sqrt()
     return 1.0 - distances.clamp(max=_REACH) / _REACH
 

@@ -45,7 +45,7 @@ class PredictConfig:
     draws: int = 2
     """Grasps drawn for each that is kept; those with the best scores are."""
     mendings: int = 2
-    """How often grasps are mended as the head says."""
+    """How often grasps that are kept are mended as the head says."""
     fit: bool = True
     """Back palms off and close fingers until they touch the guessed object."""
 
@@ -91,6 +91,16 @@ class Prediction:
         """Return some of the grasps."""
         columns = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "shape"}
         return replace(self, **{name: values[rows] for name, values in columns.items()})
+
+
+def _best(
+    grasps: tuple[Tensor, Tensor, Tensor], said: dict[str, Tensor], count: int
+) -> tuple[tuple[Tensor, Tensor, Tensor], dict[str, Tensor]]:
+    """Return the grasps of one view with the best scores, and what was said of them."""
+    best = said["score"][0, :, 0].argsort(descending=True, stable=True)[:count]
+    positions, rotations, joints = grasps
+    kept = positions[:, best], rotations[:, best], joints[:, best]
+    return kept, {name: values[:, best] for name, values in said.items()}
 
 
 def _mended(grasps: tuple[Tensor, Tensor, Tensor], said: dict[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
@@ -168,17 +178,17 @@ class Predictor:
             view = self._view(crop)
             start = torch.tensor(noise, dtype=torch.float32, device=self.device)
             drawn = self.model.code.decode(self._flow(view, start, config.flow_steps))
+            drawn, said = _best(drawn, look_from_palm(self._parameters, *view, *drawn), count)
             for _ in range(config.mendings):
-                drawn = _mended(drawn, look_from_palm(self._parameters, *view, *drawn))
-            said = look_from_palm(self._parameters, *view, *drawn)
-            order = said["score"][0, :, 0].argsort(descending=True, stable=True)[:count]
-            rows = [values[0, order].cpu().numpy().astype(np.float64) for values in drawn]
-            told = {name: values[0, order].cpu().numpy().astype(np.float64) for name, values in said.items()}
+                drawn = _mended(drawn, said)
+                said = look_from_palm(self._parameters, *view, *drawn)
+            rows = [values[0].cpu().numpy().astype(np.float64) for values in drawn]
+            told = {name: values[0].cpu().numpy().astype(np.float64) for name, values in said.items()}
             found = _prediction(hand, rows[0], rows[1], rows[2], told)
             if config.fit:
                 found, good = fit_to_shape(hand, found, view[2])
                 found = replace(found, score=np.where(good, found.score, _NOT_HELD * found.score))
-                found = found.take(np.argsort(-found.score, kind="stable"))
+        found = found.take(np.argsort(-found.score, kind="stable"))
         return replace(found, shape=GuessedShape(view[2].values[0].cpu().numpy().astype(np.float64), crop.place))
 
     def fit(self, crop: Crop, hand: Hand, grasps: Prediction) -> Prediction:
@@ -224,10 +234,12 @@ def _loaded(folder: Path, device: str, stamp: tuple[int, ...]) -> Predictor:
 def _prediction(
     hand: Hand, positions: np.ndarray, rotations: np.ndarray, joints: np.ndarray, told: dict[str, np.ndarray]
 ) -> Prediction:
+    matrices = np.tile(np.eye(4), (len(positions), 1, 1))
+    matrices[:, :3, :3] = rotations
+    turns = matrix_to_pose(matrices)[:, 3:]
+
     def at(places: np.ndarray) -> np.ndarray:
-        matrices = np.tile(np.eye(4), (len(places), 1, 1))
-        matrices[:, :3, :3], matrices[:, :3, 3] = rotations, places
-        return matrix_to_pose(matrices)
+        return np.concatenate([places, turns], axis=1)
 
     hover, pregrasp = (np.einsum("gij,gj->gi", rotations, near_units.RETREAT * told[name]) for name in _RETREATS)
     return Prediction(

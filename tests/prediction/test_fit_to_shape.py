@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from omni_graspd.hands.filling_spheres import filling_spheres
 from omni_graspd.hands.hand_library import load_hand
+from omni_graspd.hands.kinematics import link_matrices
+from omni_graspd.hands.placed_hands import PlacedHands
 from omni_graspd.hands.posed_hand import posed_mesh
 from omni_graspd.prediction.predictor import Prediction
 from omni_graspd.prediction.shape_grid import DEEP, GridPlace
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[predict]'")
 
-from omni_graspd.prediction.fit_to_shape import fit_to_shape, hand_parts  # noqa: E402
+from omni_graspd.prediction.fit_to_shape import fit_to_shape  # noqa: E402
+from omni_graspd.prediction.part_gaps import hand_parts, part_gaps  # noqa: E402
 from omni_graspd.prediction.shape_grid import ShapeGrids  # noqa: E402
 
 _MIDDLE, _RADIUS = np.array([0.0, 0.0, 0.1]), 0.035
@@ -53,9 +57,33 @@ def test_a_palm_in_the_ball_backs_off_and_fingers_stop_at_it():
     assert back[2] > 0.01 and np.abs(back[:2]).max() < 1e-9
     np.testing.assert_allclose(found.T_crop_hover[0, :3] - deep.T_crop_hover[0, :3], back)
     depth = _depth(hand, found.T_crop_palm[0], found.actuated[0])
-    assert depth < 0.006 and depth > -0.003, "it touches, no deeper than spheres come to the surface"
+    assert depth < 0.004 and depth > -0.003, "it is at the ball, no deeper than spheres come to the surface"
     assert good[0]
     np.testing.assert_allclose(found.squeezed - found.actuated, deep.squeezed - deep.actuated)
+
+
+def test_fingers_stop_2_mm_before_the_guessed_object():
+    hand, grids = load_hand("barrett"), _ball()
+    found, _ = fit_to_shape(hand, _above(hand, 0.05, 0.7), grids)
+    placed = PlacedHands.of(hand, found.T_crop_palm, hand.joint_positions(found.actuated))
+    np.testing.assert_allclose(part_gaps(placed, grids)[0, 1:], 0.002, atol=5e-4)
+
+
+def test_gaps_are_those_of_spheres_between_voxels_and_beyond():
+    hand, grids = load_hand("allegro"), _ball()
+    random = np.random.default_rng(0)
+    turns = Rotation.random(20, random_state=1).as_quat()
+    palms = np.concatenate([_MIDDLE + random.uniform(-0.25, 0.25, (20, 3)), turns], axis=1)
+    joints = random.uniform(hand.joint_lower, hand.joint_upper, (20, hand.joint_count))
+    gaps = part_gaps(PlacedHands.of(hand, palms, joints), grids)
+    spheres, matrices = filling_spheres(hand), link_matrices(hand, palms, joints)[:, :, :3]
+    frames = matrices[:, spheres.link_index]
+    centers = np.einsum("gsij,sj->gsi", frames[..., :3], spheres.centers) + frames[..., 3]
+    distances = grids.distances(torch.tensor(centers.reshape(1, -1, 3), dtype=torch.float32)).numpy()
+    of_sphere = hand_parts(hand).of_sphere.numpy()
+    for part in range(gaps.shape[1]):
+        wanted = (distances.reshape(20, -1) - spheres.radii)[:, of_sphere == part].min(axis=1)
+        np.testing.assert_allclose(gaps[:, part], wanted, atol=2e-6)
 
 
 def test_a_hand_far_away_stays_as_it_is():
