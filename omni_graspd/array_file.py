@@ -12,7 +12,6 @@ from typing import IO
 
 import numpy as np
 
-
 _LONGEST_HEADER = 1 << 16
 """Bytes in which a header has to end; NumPy itself refuses more than 10,000."""
 
