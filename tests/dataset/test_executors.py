@@ -78,6 +78,7 @@ def test_processes_start_by_themselves_where_there_is_enough_to_do(
     config: GenerateConfig, grasps: int, rest_poses: int, processes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.setitem(WHOLE_SHARD, "synthesize", 64)
     shards = [Shard("synthesize", "block", 0, grasps, "barrett", rest_pose) for rest_pose in range(rest_poses)]
     run = SimpleNamespace(config=replace(config, workers=0), device="cpu", backend=SimpleNamespace(name="standalone"))
     assert executor._worker_count(run, shards) == processes
