@@ -92,7 +92,7 @@ def decompose_convex(mesh: TriangleMesh, config: ConvexDecompositionConfig) -> t
         most=config.most_pieces,
         free_volume=config.free_volume * enclosed_volume(hull.vertices, hull.faces),
     )
-    return tuple(convex_hull(points) for points in merged)
+    return tuple(convex_hull(points) for points in merged or [hull.vertices])
 
 
 def _simplify(mesh: TriangleMesh, tolerance: float) -> tuple[TriangleMesh, bool]:

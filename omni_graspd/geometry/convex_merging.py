@@ -9,11 +9,15 @@ import itertools
 
 import numpy as np
 
+_FLAT = 1e-9
+"""Flat are points that are so many times thinner than long."""
+
 
 def merge_convex_pieces(pieces: list[np.ndarray], *, most: int, free_volume: float) -> list[np.ndarray]:
     """Replace pairs of convex pieces by their common hull, cheapest first.
 
-    Much faster than the merging inside CoACD, and it only ever adds volume between pieces that touch.
+    Much faster than the merging inside CoACD, and it only ever adds volume between pieces that touch. Flat pieces, which
+    CoACD cuts off now and then, are left out: there is nothing in them.
 
     Args:
         pieces: Points of each piece, shape [point_count, 3] each.
@@ -21,9 +25,12 @@ def merge_convex_pieces(pieces: list[np.ndarray], *, most: int, free_volume: flo
         free_volume: Merges that add less volume are done in any case.
 
     Returns:
-        Hull vertices of the remaining pieces; the same for the same input.
+        Hull vertices of the remaining pieces, none if all are flat; the same for the same input.
     """
-    hulls: dict[int, tuple[np.ndarray, float]] = {i: _hull(points) for i, points in enumerate(pieces)}
+    hulls: dict[int, tuple[np.ndarray, float]] = {}
+    for i, points in enumerate(pieces):
+        if not _is_flat(points):
+            hulls[i] = _hull(points)
     queue: list[tuple[float, int, int, tuple[np.ndarray, float]]] = []
     for i, j in itertools.combinations(hulls, 2):
         _consider(queue, hulls, i, j)
@@ -40,6 +47,14 @@ def merge_convex_pieces(pieces: list[np.ndarray], *, most: int, free_volume: flo
             _consider(queue, hulls, other, following)
         following += 1
     return [points for points, _ in hulls.values()]
+
+
+def _is_flat(points: np.ndarray) -> bool:
+    """Tell whether points lie in a plane, up to what hulls can be computed of."""
+    if len(points) < 4:
+        return True
+    sizes = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
+    return bool(sizes[2] <= _FLAT * sizes[0])
 
 
 def _hull(points: np.ndarray) -> tuple[np.ndarray, float]:

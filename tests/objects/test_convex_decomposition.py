@@ -109,3 +109,13 @@ def test_surfaces_whose_triangles_almost_touch_do_not_end_the_process() -> None:
     mesh = TriangleMesh(vertices, np.array(surface.tri_verts, dtype=np.int32))
     pieces = decompose_convex(mesh, ConvexDecompositionConfig(threshold=0.3, resolution=200, convex_volume=1.0))
     assert farthest_outside(pieces, vertices).max() < 1e-3
+
+
+def test_flat_pieces_are_left_out():
+    """CoACD makes some of three points now and then, of which there is no hull."""
+    box = np.array(trimesh.creation.box((0.1, 0.1, 0.1)).vertices)
+    triangle = box[:3]
+    plate = box[box[:, 2] > 0.0]
+    kept = merge_convex_pieces([triangle, box, plate], most=8, free_volume=0.0)
+    assert [len(points) for points in kept] == [8]
+    assert merge_convex_pieces([triangle, plate], most=8, free_volume=0.0) == []
