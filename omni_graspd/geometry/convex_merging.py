@@ -16,8 +16,8 @@ _FLAT = 1e-9
 def merge_convex_pieces(pieces: list[np.ndarray], *, most: int, free_volume: float) -> list[np.ndarray]:
     """Replace pairs of convex pieces by their common hull, cheapest first.
 
-    Much faster than the merging inside CoACD, and it only ever adds volume between pieces that touch. Flat pieces, which
-    CoACD cuts off now and then, are left out: there is nothing in them.
+    Much faster than the merging inside CoACD, and it only ever adds volume between pieces that touch. Flat pieces,
+    which CoACD cuts off now and then, are left out: there is nothing in them.
 
     Args:
         pieces: Points of each piece, shape [point_count, 3] each.
