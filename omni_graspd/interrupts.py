@@ -4,27 +4,88 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from types import FrameType
+from importlib.abc import MetaPathFinder
+from types import FrameType, ModuleType
+
+_HELD = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
 def held_interrupts() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM come when the block ends; a process that is started within never sees them.
 
-    Windows, where signals cannot be held back, goes without.
+    Signals are blocked for this thread, and so for processes that it starts. Other threads, as libraries have them,
+    still get them; the main thread, in which Python handles them, only notes them meanwhile.
     """
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    came: list[int] = []
+    with _noted(came):
+        if not hasattr(signal, "pthread_sigmask"):  # Windows
+            yield
+        else:
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+            try:
+                yield
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    for number in dict.fromkeys(came):
+        signal.raise_signal(number)
+
+
+@contextmanager
+def _noted(came: list[int]) -> Iterator[None]:
+    """Note signals that Python would handle; nothing is changed elsewhere than in the main thread."""
+    handlers = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: handler for number in _HELD if callable(handler := signal.getsignal(number))}
+    for number in handlers:
+        signal.signal(number, lambda number, _: came.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+class _HeldArrow(MetaPathFinder):
+    """Finds pyarrow as Python does, and holds Ctrl-C and SIGTERM back while it is loaded, and pandas with it.
+
+    pyarrow loads pandas while it makes or shows its first array, and goes on if a Ctrl-C ends that.
+    """
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Return pyarrow's own spec, whose loading is held."""
+        if fullname != "pyarrow":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+
+            def held(module: ModuleType) -> None:
+                with held_interrupts():
+                    load(module)
+                    module.array([])
+
+            spec.loader.exec_module = held
+        return spec
+
+
+@contextmanager
+def held_imports() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait, within the block, for an import that would lose them."""
+    finder = _HeldArrow()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
 
 
 @contextmanager

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import sys
+import threading
+import time
 from types import FrameType
 
 import pytest
 
-from omni_graspd.interrupts import own_sigterm, sigterm_like_ctrl_c
+from omni_graspd.interrupts import held_interrupts, own_sigterm, sigterm_like_ctrl_c
 
 
 def exit_by_number(number: int, frame: FrameType | None) -> None:
@@ -38,3 +42,30 @@ def test_other_exits_pass():
     with pytest.raises(SystemExit) as ended, own_sigterm():
         sys.exit(3)
     assert ended.value.code == 3
+
+
+def test_what_another_thread_gets_is_held_too() -> None:
+    """Blocked signals are blocked for a thread only, and libraries have threads of their own."""
+    ended, before = threading.Event(), signal.signal(signal.SIGINT, signal.default_int_handler)
+    other = threading.Thread(target=ended.wait)
+    other.start()
+    reached = False
+    try:
+        with pytest.raises(KeyboardInterrupt), held_interrupts():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+            reached = True
+    finally:
+        ended.set()
+        other.join()
+        signal.signal(signal.SIGINT, before)
+    assert reached
+
+
+@pytest.mark.slow
+def test_pyarrow_brings_pandas_before_it_could_lose_a_ctrl_c() -> None:
+    pytest.importorskip("pandas")
+    code = "import sys; from omni_graspd.interrupts import held_imports\nwith held_imports(): import pyarrow\n"
+    code += "print('pandas' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown == "True\n"

@@ -13,7 +13,7 @@ from omni_graspd.cli.commands import find_command, is_scene_render
 from omni_graspd.cli.help_page import group_page, overview
 from omni_graspd.cli.log import logging_run, take_log_options
 from omni_graspd.errors import GraspdError
-from omni_graspd.interrupts import held_interrupts, sigterm_like_ctrl_c
+from omni_graspd.interrupts import held_imports, held_interrupts, sigterm_like_ctrl_c
 from omni_graspd.plain_text import shortened
 from omni_graspd.version import __version__
 
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ended: list[int] = []
     try:
         file, verbose, rest = take_log_options(arguments)
-        with sigterm_like_ctrl_c(ended), logging_run(file, verbose, arguments):
+        with sigterm_like_ctrl_c(ended), held_imports(), logging_run(file, verbose, arguments):
             _run(rest)
         sys.stdout.flush()
     except GraspdError as error:
