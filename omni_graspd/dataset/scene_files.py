@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from pxr import Sdf
+from pxr import Gf, Sdf
 
 from omni_graspd.errors import GraspdError
 from omni_graspd.objects.rigid_object import RigidObject
@@ -60,17 +61,25 @@ def _neighbours(layer: Sdf.Layer, objects: dict[str, RigidObject]) -> Iterator[N
 def _neighbour_names(layer: Sdf.Layer) -> Iterator[str]:
     number = 0
     while spec := layer.GetPrimAtPath(neighbour_path(number)):
-        yield Path(spec.referenceList.GetAddedOrExplicitItems()[0].assetPath).stem
+        references = spec.referenceList.GetAddedOrExplicitItems()
+        if not references:
+            raise GraspdError(
+                f"{layer.realPath or layer.identifier} has no object at {spec.path}; delete the file and run `graspd "
+                "settle` with the same options again"
+            )
+        yield Path(references[0].assetPath).stem
         number += 1
 
 
 def _pose(layer: Sdf.Layer, prim_path: str) -> np.ndarray:
     spec = layer.GetPrimAtPath(prim_path)
-    translate, orient = (spec and spec.attributes.get(f"xformOp:{name}") for name in ("translate", "orient"))
-    if not translate or not orient:
+    ops = (spec and spec.attributes.get(f"xformOp:{name}") for name in ("translate", "orient"))
+    values: list[Any] = [op.default if op else None for op in ops]
+    translate, orient = values
+    # Values of a type that OpenUSD does not know come as they stand in the file.
+    if not isinstance(translate, Gf.Vec3d | Gf.Vec3f) or not isinstance(orient, Gf.Quatd | Gf.Quatf):
         raise GraspdError(
             f"{layer.realPath or layer.identifier} has no {prim_path} with a pose; delete the file and run `graspd "
             "settle` with the same options again"
         )
-    imaginary, real = orient.default.GetImaginary(), orient.default.GetReal()
-    return np.array([*translate.default, *imaginary, real], dtype=np.float64)
+    return np.array([*translate, *orient.GetImaginary(), orient.GetReal()], dtype=np.float64)
