@@ -33,13 +33,13 @@ class KnownHand:
     license: str
     """Licence, as the files beside it or its repository say."""
     repository: str = ""
-    """Where the user gets it; empty for what is in the wheel."""
+    """Where the user gets it; empty for what is in the common wheel."""
 
 
 _MENAGERIE = "github.com/google-deepmind/mujoco_menagerie"
 _WUJI = "github.com/wuji-technology/wuji-hand-description"
 _ORCA = "github.com/orcahand/orcahand_description"
-_ORCA_SIM = "pypi.org/project/orca-sim"
+_ORCA_SIM = "the wheel that `pip download --no-deps orca-sim` brings"
 _UNITREE = "github.com/unitreerobotics/xr_teleoperate"
 _SHARPA = "github.com/sharpa-robotics/sharpa-urdf-usd-xml"
 _DEXROBOT = "github.com/DexRobot/dexrobot_urdf"
