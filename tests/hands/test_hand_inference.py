@@ -171,6 +171,13 @@ def test_a_hand_without_any_surface_still_opens_within_its_limits():
     assert np.all((hand.open_positions >= hand.joint_lower) & (hand.open_positions <= hand.joint_upper))
 
 
+def test_digits_without_length_are_held_in_mid_range():
+    nothing = TriangleMesh(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int32))
+    ends = [replace(_finger(name, angle)[0], mesh=nothing) for name, angle in (("a", 0.0), ("b", np.pi))]
+    hand = infer_grasping(bar_hand(_disc(), ends))
+    np.testing.assert_allclose(hand.open_positions, 0.25)
+
+
 @pytest.mark.slow
 def test_turning_the_palm_frame_turns_what_is_inferred(claw):
     turn = np.array([0.02, -0.05, 0.3, *Rotation.from_rotvec([0.4, -1.1, 0.7]).as_quat()])

@@ -44,7 +44,8 @@ def infer_open_positions(surface: DigitSurface, point: np.ndarray, direction: np
     into it, and their tips should surround it together with the palm: of all directions the one that is farthest from
     any tip should be near to one. That turns a thumb against the fingers and spreads fingers that can be spread. Digits
     must not overlap; joints in mid-range are preferred where nothing else matters. Digit by digit, postures are drawn
-    and the best is kept, first from all of the joints' ranges, then near the best.
+    and the best is kept, first from all of the joints' ranges, then near the best. Digits without length surround nothing:
+    their joints are in mid-range.
 
     Args:
         surface: The hand's digits and palm.
@@ -55,9 +56,11 @@ def infer_open_positions(surface: DigitSurface, point: np.ndarray, direction: np
         Actuated positions [rad or m], shape [actuated_count].
     """
     hand = surface.hand
+    lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
+    if not surface.size > 0.0:
+        return 0.5 * (lower + upper)
     ball = _ball(surface, point, direction)
     overlaps = _Overlaps.from_hand(hand, _CLEARANCE * surface.size)
-    lower, upper = hand.joint_lower[hand.actuated], hand.joint_upper[hand.actuated]
     spread = upper - lower
     shares = (sample_postures(hand, _POSTURES) - lower) / np.where(spread > 0.0, spread, 1.0)
     best = np.full(hand.actuated_count, 0.5)
