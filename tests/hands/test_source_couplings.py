@@ -288,3 +288,18 @@ def test_a_slide_that_follows_a_turn_is_scaled_with_the_hand(tmp_path: Path, mon
     (tmp_path / "claw.urdf").write_text(text.replace("0 .01", "0 10"))
     hand = read_hand(add_hand("claw", tmp_path / "claw.urdf", scale=0.001))
     np.testing.assert_allclose(hand.joint_positions(np.array([1.0])), [1.0, 0.025], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "part"),
+    [
+        ('name="a2" pos="0 0', 'name="a2" pos="0 -inf', "body 'a2' of .*hand.xml, got -inf"),
+        ('joint name="a_far" axis', 'joint name="a_far" pos="0 inf 0" axis', "joint 'a_far' of .*hand.xml, got inf"),
+        ('joint name="a_far" axis', 'joint name="a_far" ref="inf" axis', "references .* of .*hand.xml, got inf"),
+    ],
+)
+def test_infinite_coordinates_which_mujoco_takes_are_refused(tmp_path: Path, right: str, wrong: str, part: str) -> None:
+    text = mjcf()
+    assert right in text
+    with pytest.raises(GraspdError, match=f"expected finite numbers for .*{part}"):
+        read(tmp_path, text.replace(right, wrong))

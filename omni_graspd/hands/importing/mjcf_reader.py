@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,13 +14,12 @@ import numpy as np
 import trimesh
 
 from omni_graspd.errors import GraspdError
-from omni_graspd.git_lfs import check_no_lfs_pointer
 from omni_graspd.hands.importing.mesh_files import linear_color
 from omni_graspd.hands.importing.mjcf_couplings import MjcfCouplings, joint_reference
+from omni_graspd.hands.importing.mjcf_model import compile_mjcf, name_of
 from omni_graspd.hands.importing.source_hand import SourceJoint, SourceLink, SourceShape, displaced, parents_first
 from omni_graspd.hands.importing.source_palm import links_above_palm
 from omni_graspd.hands.usd.hand_design import MassDistribution
-from omni_graspd.named_file import is_file
 from omni_graspd.plural import counted
 from omni_graspd.usd.materials import Appearance
 from omni_graspd.usd.transforms import IDENTITY, pose_to_matrix
@@ -52,14 +50,14 @@ def read_mjcf(path: Path, *, is_hand: bool = True, scale: float = 1.0) -> list[S
         GraspdError: If MuJoCo is missing or refuses the file, several top-level bodies have joints, one is a ball, or a
             coupling cannot be honoured.
     """
-    model = _compile(path)
+    model = compile_mjcf(path)
     links: list[SourceLink] = []
     names: dict[int, str] = {}
     roots = _moving_roots(model, path)
     if len(roots) > 1:
         palm = _read_world(model)
         if not (is_hand and _is_palm(model, palm, roots, scale)):
-            found = ", ".join(sorted(_name(model, "body", body) for body in roots))
+            found = ", ".join(sorted(name_of(model, "body", body) for body in roots))
             raise GraspdError(f"expected one root body in {path}, got {found}; put the robot alone in a file")
         links, names = [palm], {0: _WORLD}
     for body in range(1, model.nbody):
@@ -72,7 +70,7 @@ def read_mjcf(path: Path, *, is_hand: bool = True, scale: float = 1.0) -> list[S
         first, second = names.get(int(signature) >> 16), names.get(int(signature) & 0xFFFF)
         if first is not None and second is not None:
             by_name[first].never_hits.append(second)
-    joints = {k: _name(model, "jnt", k) for k in range(model.njnt) if int(model.jnt_bodyid[k]) in names}
+    joints = {k: name_of(model, "jnt", k) for k in range(model.njnt) if int(model.jnt_bodyid[k]) in names}
     joints = {k: name for k, name in joints.items() if model.jnt_type[k] != 0}
     couplings = MjcfCouplings(model, joints, names, path)
     links = parents_first(links, path)
@@ -89,10 +87,10 @@ def read_sites(path: Path) -> dict[str, tuple[str, np.ndarray]]:
     Raises:
         GraspdError: If MuJoCo is missing or refuses the file.
     """
-    model = _compile(path)
+    model = compile_mjcf(path)
     return {
         model.site(k).name: (
-            _name(model, "body", int(model.site_bodyid[k])),
+            name_of(model, "body", int(model.site_bodyid[k])),
             np.array([*model.site_pos[k], *np.roll(model.site_quat[k], -1)]),
         )
         for k in range(model.nsite)
@@ -135,30 +133,6 @@ def _check_slides(links: Sequence[SourceLink], path: Path) -> None:
             if link.name not in above:
                 raise GraspdError(f"expected the slide {joint.name!r} of {path} to have limits, got none; add range=")
             joint.lower, joint.upper = -_FREE_SLIDE, _FREE_SLIDE
-
-
-def _compile(path: Path) -> Any:
-    try:
-        import mujoco
-    except ImportError as error:
-        raise GraspdError(
-            f"expected the package mujoco to read {path}, got none; pip install 'omni-graspd[import]'"
-        ) from error
-    try:
-        return mujoco.MjModel.from_xml_path(str(path))
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        for file in [*filter(is_file, re.findall("'([^']+)'", reason)), *_named_files(path)]:
-            check_no_lfs_pointer(Path(file))
-        raise GraspdError(f"expected {path} to be MJCF that MuJoCo can read, got: {reason}; mend it") from error
-
-
-def _named_files(path: Path) -> list[Path]:
-    """Return the files that MJCF names, as far as they are there; MuJoCo's errors name no OBJ file."""
-    text = path.read_text(encoding="utf-8", errors="replace")
-    folders = [path.parent / folder for folder in ("", *re.findall(r'(?:mesh|texture|asset)dir="([^"]*)"', text))]
-    files = [folder / name for name in re.findall(r'\bfile="([^"]+)"', text) for folder in folders]
-    return [file for file in files if is_file(str(file))]
 
 
 def _moving_roots(model: Any, path: Path) -> set[int]:
@@ -207,16 +181,12 @@ def _read_world(model: Any) -> SourceLink:
     return link
 
 
-def _name(model: Any, kind: str, index: int) -> str:
-    return getattr(model, kind)(index).name or f"{kind}_{index}"
-
-
 def _read_body(model: Any, body: int, parent: str | None, path: Path) -> list[SourceLink]:
     """Return a body's link; with several joints, one empty link comes before it for each joint but the last.
 
     A root body that moves gets an empty link above it.
     """
-    name = _name(model, "body", body)
+    name = name_of(model, "body", body)
     pose = np.array([*model.body_pos[body], *np.roll(model.body_quat[body], -1)])
     numbers = range(model.body_jntadr[body], model.body_jntadr[body] + model.body_jntnum[body])
     numbers = [number for number in numbers if model.jnt_type[number] != 0]
@@ -246,7 +216,7 @@ def _read_body(model: Any, body: int, parent: str | None, path: Path) -> list[So
 
 
 def _read_joint(model: Any, index: int, path: Path) -> SourceJoint:
-    name, kind = _name(model, "jnt", index), int(model.jnt_type[index])
+    name, kind = name_of(model, "jnt", index), int(model.jnt_type[index])
     if kind == 1:
         raise GraspdError(f"expected hinges and slides in {path}, got the ball joint {name!r}; use three hinges")
     lower, upper = (float(limit) for limit in model.jnt_range[index])

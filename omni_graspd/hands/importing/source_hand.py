@@ -102,8 +102,17 @@ def displaced(pose: np.ndarray, joint: SourceJoint, position: float) -> np.ndarr
     return compose(pose, compose(compose(there, turn), back))
 
 
-def _check_numbers(numbers: Sequence[float], what: str, source: Path) -> None:
-    """Refuse what no hand has, and what overflows when it is reckoned with."""
+def check_numbers(numbers: Sequence[float], what: str, source: Path) -> None:
+    """Refuse what no hand has, and what overflows when it is reckoned with.
+
+    Args:
+        numbers: Coordinates in any unit.
+        what: What they belong to.
+        source: Its file.
+
+    Raises:
+        GraspdError: If one is not finite or beyond :data:`FARTHEST`.
+    """
     wrong = [number for number in numbers if not abs(number) <= FARTHEST]
     if wrong:
         raise GraspdError(f"expected finite numbers for {what} of {source}, got {wrong[0]:g}; mend its description")
@@ -124,7 +133,7 @@ def _check_joints(links: Sequence[SourceLink], source: Path) -> None:
             *joint.anchor,
             *(limit for limit in (joint.lower, joint.upper) if not math.isinf(limit)),
         ]
-        _check_numbers(numbers, f"joint {joint.name!r}", source)
+        check_numbers(numbers, f"joint {joint.name!r}", source)
         if joint.lower > joint.upper:
             raise GraspdError(
                 f"expected the lower limit of {joint.name!r} in {source} below the upper one, got "
@@ -158,7 +167,7 @@ def parents_first(links: Sequence[SourceLink], source: Path) -> list[SourceLink]
         raise GraspdError(f"expected one root link in {source}, got {names}; join them by a fixed joint")
     children: dict[str, list[SourceLink]] = {}
     for link in links:
-        _check_numbers([*link.T_parent_link, link.mass], f"link {link.name!r}", source)
+        check_numbers([*link.T_parent_link, link.mass], f"link {link.name!r}", source)
         if link.parent is not None:
             children.setdefault(link.parent, []).append(link)
     ordered, stack = [], [roots[0]]

@@ -11,12 +11,9 @@ from pathlib import Path
 import numpy as np
 import trimesh
 
-from omni_graspd.geometry.convex_decomposition import ConvexDecompositionConfig, convex_pieces
-from omni_graspd.geometry.convex_hull import convex_hull
-from omni_graspd.geometry.open_edges import open_edges
 from omni_graspd.geometry.winding_distance import winding_distances
 from omni_graspd.hands.checks.links import POSSIBLE_DENSITY
-from omni_graspd.hands.importing.outside_surface import outside_surface
+from omni_graspd.hands.importing.link_shape import design_shape, together, triangles
 from omni_graspd.hands.importing.source_hand import SourceLink, SourceShape
 from omni_graspd.hands.importing.source_palm import check_one_hand, find_palm, links_above_palm
 from omni_graspd.hands.importing.source_size import check_size
@@ -38,19 +35,6 @@ _RESERVED = ("joints", "Looks")
 _DENSITY = 1000.0
 _SMALLEST_MASS = 1e-3
 _SMALLEST_INERTIA = 1e-7
-_CREASE = 0.6
-_MOST_FACES = 2000
-"""Faces that a link should have at most, for drawing and for distances."""
-_PIECES = ConvexDecompositionConfig(
-    threshold=0.15, most_pieces=8, convex_volume=0.8, simplification=0.01, resolution=200
-)
-"""How closely pieces follow a collider that its hull does not."""
-_HULL_DISTANCE, _HULL_SHARE = 0.01, 0.12
-"""A hull that stands out of a collider by less than this [m], and than this share of its longest side, will do: the
-pieces of a link of thin walls, as most are, stand out no less."""
-_HULL_SAMPLES = 1000
-_SMALL = 0.025
-"""A hull will do for a collider whose longest side is below this [m], as the gimbals between links are."""
 _ALIKE = 1e-7
 """Meshes of which no vertex differs by more are the same mesh, exported twice [m]."""
 _AWAY, _MARKER_SAMPLES = 0.1, 200
@@ -124,7 +108,7 @@ def _design(
         roughly = link.name in hulls
         # Fingers share meshes, often but for the last digits of their numbers.
         found = None if roughly else next((known for known in shapes if _are_alike(known[0], link)), None)
-        shape = found[1] if found is not None else _design_shape(link, looks, roughly)
+        shape = found[1] if found is not None else design_shape(link, looks, roughly)
         if found is None and not roughly:
             shapes.append((link, shape))
         designs.append(_design_link(link, shape, link_names, joint_names))
@@ -190,11 +174,11 @@ def drawn_axes(link: SourceLink) -> list[SourceShape]:
     simple = [shape for shape in link.visuals if shape.is_simple]
     if not simple or not link.colliders or len(simple) == len(link.visuals):
         return []
-    solid = _together([shape.mesh for shape in link.colliders])
+    solid = together([shape.mesh for shape in link.colliders])
     size = float(np.ptp(solid.vertices, axis=0).max())
     found = []
     for shape in simple:
-        points, _ = surface_samples(_triangles(shape.mesh), _MARKER_SAMPLES, link.name)
+        points, _ = surface_samples(triangles(shape.mesh), _MARKER_SAMPLES, link.name)
         # In the solid's own size: single precision, any unit.
         away = winding_distances(TriangleMesh(solid.vertices / size, solid.faces), points / size, 10.0) > _AWAY
         if away.mean() > 0.5:
@@ -263,21 +247,6 @@ def _are_same_shapes(some: Sequence[SourceShape], others: Sequence[SourceShape])
     )
 
 
-def _design_shape(link: SourceLink, looks: dict[Appearance, str], roughly: bool) -> LinkShape | None:
-    visuals = outside_surface(link.visuals or link.colliders, _MOST_FACES)
-    if not visuals:
-        return None
-    parts = [_smoothed(item.mesh) for item in visuals]
-    normals = np.concatenate([part.vertex_normals[part.faces] for part in parts])
-    names = [_look_name(item.look or Appearance(), looks) for item in visuals]
-    per_face = tuple(name for name, part in zip(names, parts, strict=True) for _ in range(len(part.faces)))
-    mesh = _welded(_together(parts))
-    solids = [item.mesh for item in link.colliders or link.visuals]
-    whole = None if roughly else _together(solids)
-    pieces = [piece for solid in solids for piece in _convex_pieces(solid, whole)]
-    return LinkShape(mesh, normals, per_face, tuple(pieces))
-
-
 def _design_link(
     link: SourceLink, shape: LinkShape | None, link_names: dict[str, str], joint_names: dict[str, str]
 ) -> LinkDesign:
@@ -303,70 +272,6 @@ def _design_link(
         )
     parent = link_names[link.parent] if link.parent else None
     return LinkDesign(link_names[link.name], parent, design, shape, mass, spread)
-
-
-def _together(parts: Sequence[trimesh.Trimesh]) -> TriangleMesh:
-    """Return the triangles of all parts as one mesh."""
-    faces = np.concatenate([part.faces + n for part, n in zip(parts, _starts(parts), strict=True)])
-    return TriangleMesh(np.concatenate([part.vertices for part in parts]), faces.astype(np.int32))
-
-
-def _starts(parts: Sequence[trimesh.Trimesh]) -> list[int]:
-    return [0, *np.cumsum([len(part.vertices) for part in parts])[:-1].tolist()]
-
-
-def _smoothed(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """Split vertices at creases, for shading; faces without area are dropped."""
-    mesh = mesh.copy()
-    mesh.merge_vertices(merge_tex=True, merge_norm=True)
-    mesh.update_faces(mesh.nondegenerate_faces() & mesh.unique_faces())
-    mesh.remove_unreferenced_vertices()
-    return trimesh.graph.smooth_shade(mesh, angle=_CREASE)
-
-
-def _welded(mesh: TriangleMesh) -> TriangleMesh:
-    """Join equal vertices; the faces stay as many and in their order."""
-    vertices, inverse = np.unique(mesh.vertices, axis=0, return_inverse=True)
-    return TriangleMesh(vertices, inverse.ravel()[mesh.faces].astype(np.int32))
-
-
-def _look_name(look: Appearance, looks: dict[Appearance, str]) -> str:
-    return looks.setdefault(look, f"look_{len(looks)}")
-
-
-def _convex_pieces(mesh: trimesh.Trimesh, whole: TriangleMesh | None) -> list[TriangleMesh]:
-    """Cover a collider by its hull, or by a few convex pieces where the hull stands out too far.
-
-    Args:
-        mesh: The collider [m].
-        whole: All colliders of its link, of which none stands out [m]; None if the hull will do in any case.
-    """
-    spread = mesh.vertices - mesh.vertices.mean(axis=0)
-    if np.linalg.svd(spread, compute_uv=False)[-1] < 1e-6:
-        return []
-    hull = convex_hull(np.asarray(mesh.vertices, dtype=np.float64))
-    welded = mesh.copy()
-    welded.merge_vertices(merge_tex=True, merge_norm=True)
-    longest = float(np.ptp(hull.vertices, axis=0).max())
-    enough = min(_HULL_DISTANCE, _HULL_SHARE * longest)
-    # Edges where four faces meet, as where a rib touches a wall, do not open a surface.
-    if whole is None or longest < _SMALL or open_edges(welded.faces).count or _is_near(hull, whole, enough):
-        return [hull]
-    if welded.volume < 0.0:
-        welded.invert()
-    # Left and right fingers share meshes, and hands are added again: pieces come from the cache.
-    return list(convex_pieces(_triangles(welded), _PIECES))
-
-
-def _is_near(hull: TriangleMesh, surface: TriangleMesh, distance: float) -> bool:
-    """Tell whether all of a hull is inside a surface or nearer to it than a distance [m]."""
-    points, _ = surface_samples(hull, _HULL_SAMPLES, "hull")
-    # Looked for farther out, since distances are in single precision.
-    return bool(winding_distances(surface, points, 2.0 * distance).max() < distance)
-
-
-def _triangles(mesh: trimesh.Trimesh) -> TriangleMesh:
-    return TriangleMesh(np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int32))
 
 
 def _mass(link: SourceLink, shape: LinkShape | None) -> tuple[float, MassDistribution]:

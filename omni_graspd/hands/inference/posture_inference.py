@@ -44,8 +44,8 @@ def infer_open_positions(surface: DigitSurface, point: np.ndarray, direction: np
     into it, and their tips should surround it together with the palm: of all directions the one that is farthest from
     any tip should be near to one. That turns a thumb against the fingers and spreads fingers that can be spread. Digits
     must not overlap; joints in mid-range are preferred where nothing else matters. Digit by digit, postures are drawn
-    and the best is kept, first from all of the joints' ranges, then near the best. Digits without length surround nothing:
-    their joints are in mid-range.
+    and the best is kept, first from all of the joints' ranges, then near the best. Digits without length surround
+    nothing: their joints are in mid-range.
 
     Args:
         surface: The hand's digits and palm.
