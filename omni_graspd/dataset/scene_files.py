@@ -32,7 +32,7 @@ def read_rest(scene: Path, objects: Sequence[RigidObject]) -> tuple[np.ndarray, 
         GraspdError: If the file is missing or is no such scene.
     """
     layer = open_layer(scene)
-    return _pose(layer, OBJECT_PATH), tuple(_neighbours(layer, {obj.name: obj for obj in objects}))
+    return _pose(layer, scene, OBJECT_PATH), tuple(_neighbours(layer, scene, {obj.name: obj for obj in objects}))
 
 
 def read_rest_pose(scene: Path) -> np.ndarray:
@@ -41,7 +41,7 @@ def read_rest_pose(scene: Path) -> np.ndarray:
     Raises:
         GraspdError: If the file is missing or is no such scene.
     """
-    return _pose(open_layer(scene), OBJECT_PATH)
+    return _pose(open_layer(scene), scene, OBJECT_PATH)
 
 
 def neighbour_names(scene: Path) -> tuple[str, ...]:
@@ -50,28 +50,33 @@ def neighbour_names(scene: Path) -> tuple[str, ...]:
     Raises:
         GraspdError: If the file is missing.
     """
-    return tuple(dict.fromkeys(_neighbour_names(open_layer(scene))))
+    return tuple(dict.fromkeys(_neighbour_names(open_layer(scene), scene)))
 
 
-def _neighbours(layer: Sdf.Layer, objects: dict[str, RigidObject]) -> Iterator[Neighbour]:
-    for number, name in enumerate(_neighbour_names(layer)):
-        yield Neighbour(objects[name], _pose(layer, neighbour_path(number)))
+def _neighbours(layer: Sdf.Layer, scene: Path, objects: dict[str, RigidObject]) -> Iterator[Neighbour]:
+    for number, name in enumerate(_neighbour_names(layer, scene)):
+        if name not in objects:
+            raise GraspdError(
+                f"expected objects of the run around the grasped one in {scene}, got {name!r}; delete the file and run "
+                "`graspd settle` with the same options again"
+            )
+        yield Neighbour(objects[name], _pose(layer, scene, neighbour_path(number)))
 
 
-def _neighbour_names(layer: Sdf.Layer) -> Iterator[str]:
+def _neighbour_names(layer: Sdf.Layer, scene: Path) -> Iterator[str]:
     number = 0
     while spec := layer.GetPrimAtPath(neighbour_path(number)):
         references = spec.referenceList.GetAddedOrExplicitItems()
         if not references:
             raise GraspdError(
-                f"{layer.realPath or layer.identifier} has no object at {spec.path}; delete the file and run `graspd "
-                "settle` with the same options again"
+                f"{scene} has no object at {spec.path}; delete the file and run `graspd settle` with the same options "
+                "again"
             )
         yield Path(references[0].assetPath).stem
         number += 1
 
 
-def _pose(layer: Sdf.Layer, prim_path: str) -> np.ndarray:
+def _pose(layer: Sdf.Layer, scene: Path, prim_path: str) -> np.ndarray:
     spec = layer.GetPrimAtPath(prim_path)
     ops = (spec and spec.attributes.get(f"xformOp:{name}") for name in ("translate", "orient"))
     values: list[Any] = [op.default if op else None for op in ops]
@@ -79,7 +84,7 @@ def _pose(layer: Sdf.Layer, prim_path: str) -> np.ndarray:
     # Values of a type that OpenUSD does not know come as they stand in the file.
     if not isinstance(translate, Gf.Vec3d | Gf.Vec3f) or not isinstance(orient, Gf.Quatd | Gf.Quatf):
         raise GraspdError(
-            f"{layer.realPath or layer.identifier} has no {prim_path} with a pose; delete the file and run `graspd "
-            "settle` with the same options again"
+            f"{scene} has no {prim_path} with a pose; delete the file and run `graspd settle` with the same options "
+            "again"
         )
     return np.array([*translate, *orient.GetImaginary(), orient.GetReal()], dtype=np.float64)

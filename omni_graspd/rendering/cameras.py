@@ -14,9 +14,11 @@ import numpy as np
 from pxr import Gf, Usd, UsdGeom, UsdRender
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
 from omni_graspd.ranges import require_at_least, require_not_negative, require_positive, require_rising, require_within
 from omni_graspd.rendering.frame import CameraRig
 from omni_graspd.seeding import random_generator
+from omni_graspd.usd.stage import file_of, reading_usd
 from omni_graspd.usd.transforms import author_pose, matrix_to_pose
 
 _EYES = ("left", "right")
@@ -204,23 +206,34 @@ def read_camera_rigs(stage: Usd.Stage) -> list[CameraRig]:
 
     Returns:
         The rigs; empty where the stage has no render product with a camera.
+
+    Raises:
+        GraspdError: If OpenUSD cannot read a render product, or it has no resolution.
     """
     groups: dict[tuple[str, int, int], dict[str, str]] = {}
-    for prim in stage.Traverse():
-        if not prim.IsA(UsdRender.Product):
-            continue
-        product = UsdRender.Product(prim)
-        width, height = product.GetResolutionAttr().Get()
-        for path in product.GetCameraRel().GetForwardedTargets():
-            camera = UsdGeom.Camera.Get(stage, path)
-            if not camera:
-                continue
-            role = str(camera.GetStereoRoleAttr().Get())
-            in_rig = role in _EYES or path.name == "mono"
-            owner = path.GetParentPath() if in_rig else path
-            groups.setdefault((str(owner), width, height), {})[role] = str(path)
+    with reading_usd(file_of(stage)):
+        for product in (UsdRender.Product(prim) for prim in stage.Traverse() if prim.IsA(UsdRender.Product)):
+            width, height = _resolution(product)
+            for path in product.GetCameraRel().GetForwardedTargets():
+                camera = UsdGeom.Camera.Get(stage, path)
+                if not camera:
+                    continue
+                role = str(camera.GetStereoRoleAttr().Get())
+                in_rig = role in _EYES or path.name == "mono"
+                owner = path.GetParentPath() if in_rig else path
+                groups.setdefault((str(owner), width, height), {})[role] = str(path)
     rigs = []
     for (owner, width, height), cameras in groups.items():
         eyes = tuple(cameras[role] for role in ("mono", *_EYES) if role in cameras)
         rigs.append(CameraRig(owner.rsplit("/", 1)[-1], eyes, width, height))
     return rigs
+
+
+def _resolution(product: UsdRender.Product) -> tuple[int, int]:
+    size = product.GetResolutionAttr().Get()
+    if not isinstance(size, Gf.Vec2i) or min(size) < 1:
+        raise GraspdError(
+            f"expected a resolution of two whole numbers from 1 on for {product.GetPath()} of "
+            f"{file_of(product.GetPrim().GetStage())}, got {shortened(str(size))!r}; mend it"
+        )
+    return int(size[0]), int(size[1])

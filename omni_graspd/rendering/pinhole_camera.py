@@ -11,6 +11,9 @@ import numpy as np
 from pxr import Sdf, Usd, UsdGeom
 
 from omni_graspd.errors import GraspdError
+from omni_graspd.plain_text import shortened
+from omni_graspd.plural import counted
+from omni_graspd.usd.stage import file_of
 from omni_graspd.usd.stage_time import first_time
 from omni_graspd.usd.transforms import local_to_world
 
@@ -133,7 +136,7 @@ def read_pinhole_camera(stage: Usd.Stage, path: str, width: int, height: int) ->
         height: Image height [pixel].
 
     Raises:
-        GraspdError: If there is no perspective camera at the path.
+        GraspdError: If there is no perspective camera at the path, or what it says is no number.
     """
     prim = stage.GetPrimAtPath(Sdf.Path(path))
     if not prim or not prim.IsA(UsdGeom.Camera):
@@ -142,26 +145,45 @@ def read_pinhole_camera(stage: Usd.Stage, path: str, width: int, height: int) ->
     camera, time = UsdGeom.Camera(prim), first_time(stage)
     if camera.GetProjectionAttr().Get(time) != UsdGeom.Tokens.perspective:
         raise GraspdError(f"expected a perspective camera at {path}, got an orthographic one; change its projection")
-    horizontal = float(camera.GetHorizontalApertureAttr().Get(time))
-    fitting, authored = horizontal * height / width, float(camera.GetVerticalApertureAttr().Get(time))
-    near_far = camera.GetClippingRangeAttr().Get(time)
+    horizontal = _number(camera.GetHorizontalApertureAttr(), time)
+    fitting, authored = horizontal * height / width, _number(camera.GetVerticalApertureAttr(), time)
+    near, far = _numbers(camera.GetClippingRangeAttr(), time, 2)
     return PinholeCamera(
         path=path,
         T_world_camera=_rigid(local_to_world(prim, UsdGeom.XformCache(time))),
         width=width,
         height=height,
-        focal_length=float(camera.GetFocalLengthAttr().Get(time)),
+        focal_length=_number(camera.GetFocalLengthAttr(), time),
         aperture=(horizontal, fitting),
         aperture_offset=(
-            float(camera.GetHorizontalApertureOffsetAttr().Get(time)),
-            float(camera.GetVerticalApertureOffsetAttr().Get(time)),
+            _number(camera.GetHorizontalApertureOffsetAttr(), time),
+            _number(camera.GetVerticalApertureOffsetAttr(), time),
         ),
-        near_far=(float(near_far[0]), float(near_far[1])),
-        focus_distance=float(camera.GetFocusDistanceAttr().Get(time)),
-        f_stop=float(camera.GetFStopAttr().Get(time)),
+        near_far=(near, far),
+        focus_distance=_number(camera.GetFocusDistanceAttr(), time),
+        f_stop=_number(camera.GetFStopAttr(), time),
         metres_per_unit=float(UsdGeom.GetStageMetersPerUnit(stage)),
         authored_vertical_aperture=None if abs(authored - fitting) < 1e-5 * fitting else authored,
     )
+
+
+def _number(attribute: Usd.Attribute, time: Usd.TimeCode) -> float:
+    return _numbers(attribute, time, 1)[0]
+
+
+def _numbers(attribute: Usd.Attribute, time: Usd.TimeCode, count: int) -> list[float]:
+    """Return finite numbers of an attribute, which may be of any type."""
+    value = attribute.Get(time)
+    try:
+        numbers = [float(value)] if count == 1 else [float(each) for each in value]
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) != count or not np.isfinite(numbers).all():
+        raise GraspdError(
+            f"expected {counted(count, 'finite number')} in {attribute.GetPath()} of "
+            f"{file_of(attribute.GetPrim().GetStage())}, got {shortened(str(value))!r}; mend it"
+        )
+    return numbers
 
 
 def _rigid(matrix: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from omni_graspd.rendering.drawn_prims import DrawnPrim, LabelledPrim, drawn_pri
 from omni_graspd.rendering.mesh_geometry import MeshGeometry, smooth_normals
 from omni_graspd.usd.looks import Look, read_look
 from omni_graspd.usd.meshes import UV_NAMES
-from omni_graspd.usd.stage import reading_usd
+from omni_graspd.usd.stage import file_of, reading_usd
 from omni_graspd.usd.stage_time import first_time
 
 _AXIS_ROTATIONS = {
@@ -56,7 +56,7 @@ def read_surfaces(stage: Usd.Stage) -> list[Surface]:
         GraspdError: If faces of a mesh do not fit its points, or OpenUSD cannot read something.
     """
     reader = _Reader(first_time(stage))
-    with reading_usd(stage.GetRootLayer().realPath or stage.GetRootLayer().identifier):
+    with reading_usd(file_of(stage)):
         return [surface for drawn in drawn_prims(stage) for surface in reader.surfaces(drawn)]
 
 

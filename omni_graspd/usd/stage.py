@@ -91,6 +91,12 @@ def _require_file(path: Path) -> None:
     check_crate(path)
 
 
+def file_of(stage: Usd.Stage) -> str:
+    """Return the path of a stage's file, or its identifier if it lies in no file."""
+    layer = stage.GetRootLayer()
+    return layer.realPath or layer.identifier
+
+
 @contextmanager
 def reading_usd(path: Path | str) -> Iterator[None]:
     """Turn what OpenUSD says of a broken file into one line; parts of a file are read as late as they are asked for.

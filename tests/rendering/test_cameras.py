@@ -110,6 +110,28 @@ def test_rigs_are_read_back_from_the_file(tmp_path, stereo):
     assert [error.GetErrorAsString() for error in errors] == []
 
 
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("rel camera = </", "string camera = </", "expected a readable USD file"),
+        ("rel camera = <", "token camera (\n)\n rel other = <", "expected a readable USD file, got .*wrong.usda"),
+        ("int2 resolution = (320, 200)", "int2 resolution = (0, 200)", r"two whole numbers .* got '\(0, 200\)'"),
+        ("float focalLength = ", 'string focalLength = "x" #', "1 finite number in .*focalLength of .*wrong.usda"),
+        ("float2 clippingRange = ", "float2 clippingRange = (nan, 1) #", "2 finite numbers in .*clippingRange"),
+    ],
+)
+def test_cameras_that_are_none_are_refused_with_the_file(tmp_path, right, wrong, message):
+    stage = create_stage("World")
+    author_cameras(stage, TARGET, CameraConfig(views=1, stereo=False, width=320, height=200), 0, "mug")
+    text = stage.GetRootLayer().ExportToString()
+    assert right in text
+    path = tmp_path / "wrong.usda"
+    path.write_text(text.replace(right, wrong))
+    with pytest.raises(GraspdError, match=message):
+        stage = open_stage(path)
+        _all_cameras(stage, read_camera_rigs(stage))
+
+
 def test_a_stage_without_render_products_has_no_rigs():
     stage = create_stage("World")
     UsdGeom.Camera.Define(stage, "/World/Camera")
