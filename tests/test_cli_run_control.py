@@ -48,7 +48,7 @@ def test_a_run_without_a_picture_and_a_word_then_what_more_would_take(
     main(["generate", "--quiet", "--no-overview", "--out", str(out), *_OPTIONS])
     assert capsys.readouterr() == ("", "")
     layout = DatasetLayout(out)
-    assert len(layout.images("mug")) == 1
+    assert len(layout.image_folders("mug")) == 1
     assert not layout.overview.exists()
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     main(["generate", "--dry-run", "--out", str(out), *_OPTIONS, "--grasps", "6", "--scenes", "1"])

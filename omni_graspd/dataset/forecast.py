@@ -47,7 +47,7 @@ def forecast(config: GenerateConfig, hands: Iterable[str], objects: Iterable[str
     layout, hands, objects = DatasetLayout(config.out), tuple(hands), tuple(objects)
     scenes = {(name, index): layout.scene(name, index) for name in objects for index in range(config.scenes)}
     placed = {key: layout.scene_grasps(*key) for key in scenes}
-    images = {key: list(layout.renders(*key).glob("view_*/**/rgb_*.png")) for key in scenes}
+    images = {key: layout.image_folders(*key) for key in scenes}
     views, cost = config.camera.images_per_scene, _cpu_seconds(config, layout)
     return [
         _scene_stage("settle", scenes, cost),
@@ -56,7 +56,7 @@ def forecast(config: GenerateConfig, hands: Iterable[str], objects: Iterable[str
         _stage(
             "render",
             len(scenes) * views,
-            [path.parent for some in images.values() for path in some],
+            [folder for some in images.values() for folder in some],
             cost,
             shards=_scene_shards("render", {key for key, some in images.items() if len(some) < views}),
         ),

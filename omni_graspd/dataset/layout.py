@@ -98,9 +98,16 @@ class DatasetLayout:
             if path.is_file():
                 yield hand, object_name, path
 
-    def images(self, object_name: str) -> list[Path]:
-        """Colour images that are there, one per eye of a view, in order."""
-        return sorted((self.root / "renders" / object_name).glob("scene_*/view_*/**/rgb_*.png"))
+    def image_folders(self, object_name: str, scene_index: int | None = None) -> list[Path]:
+        """Folders that have images, in colour or of labels alone, one per eye of a view, in order.
+
+        Args:
+            object_name: The object.
+            scene_index: One of its scenes; None for all.
+        """
+        scenes = "scene_*" if scene_index is None else self.renders(object_name, scene_index).name
+        files = (self.root / "renders" / object_name).glob(f"{scenes}/view_*/**/*_0000.*")
+        return sorted({path.parent for path in files})
 
 
 def _scene_index(path: Path) -> int:

@@ -99,7 +99,7 @@ class Run:
             "grasps": sum(row_count(path, GRASPS) for path in grasp_tables),
             "scenes": sum(len(self.layout.scene_indices(obj.name)) for obj in self.objects),
             "scene_grasps": sum(row_count(path, SCENE_GRASPS) for path in tables),
-            "images": sum(len(self.layout.images(obj.name)) for obj in self.objects),
+            "images": sum(len(self.layout.image_folders(obj.name)) for obj in self.objects),
         }
         if self.config.around == "nothing":
             return counts

@@ -76,7 +76,7 @@ def _subtitle(run: Run, shown: int) -> str:
     if run.config.around != "nothing":
         grasps += f", {sum(true_count(path, 'usable') for _, _, path in tables)} usable"
     scenes = counted(sum(len(run.layout.scene_tables(obj.name)) for obj in run.objects), "scene")
-    images = counted(sum(len(run.layout.images(obj.name)) for obj in run.objects), "image")
+    images = counted(sum(len(run.layout.image_folders(obj.name)) for obj in run.objects), "image")
     text = f"{counted(objects, 'object')} · {grasps} · {scenes} · {images} · seed {run.config.seed}"
     return text if shown == total else f"{text} · showing the first {shown} of {total} hand-object pairs"
 

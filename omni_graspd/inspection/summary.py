@@ -71,7 +71,7 @@ def summarize_dataset(root: Path) -> DatasetSummary:
         manifest=manifest,
         grasps=tuple(_summarize_grasps(layout, hand, obj) for obj in manifest.objects for hand in manifest.hands),
         scene_counts={obj: len(layout.scene_indices(obj)) for obj in manifest.objects},
-        image_counts={obj: len(layout.images(obj)) for obj in manifest.objects},
+        image_counts={obj: len(layout.image_folders(obj)) for obj in manifest.objects},
     )
 
 

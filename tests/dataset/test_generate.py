@@ -99,8 +99,8 @@ def test_a_run_killed_in_every_stage_ends_like_an_unbroken_one(unbroken, meshes,
         lambda: layout.scene("block", 0).is_file(),
         lambda: layout.grasps("barrett", "block").is_file(),
         lambda: layout.scene_grasps("block", 0).is_file(),
-        lambda: layout.images("block"),
-        lambda: len(layout.images("ball")) == 4,
+        lambda: layout.image_folders("block"),
+        lambda: len(layout.image_folders("ball")) == 4,
     )
     for condition in in_the_middle:
         _kill_when(condition, _command(meshes, out))
@@ -130,7 +130,7 @@ def test_a_scene_is_not_rendered_without_its_object(unbroken, meshes, tmp_path, 
         cli.main(_arguments("render", meshes, out))
     assert stopped.value.code == 2
     assert "block.usd is missing" in capsys.readouterr().err
-    assert not DatasetLayout(out).images("block")
+    assert not DatasetLayout(out).image_folders("block")
 
 
 @pytest.mark.slow
@@ -287,7 +287,7 @@ def test_later_stages_take_the_settings_of_the_dataset(tmp_path, monkeypatch, ca
     cli.main(["render", "--out", "bricks", "--views", "2"])
     layout = DatasetLayout(tmp_path / "bricks")
     assert len(read_grasps(layout.grasps("allegro", "brick")).indices) >= 2
-    assert len(layout.images("brick")) == 2
+    assert len(layout.image_folders("brick")) == 2
     # Channels are added to: only their files are new.
     images = {path: path.read_bytes() for path in (tmp_path / "bricks" / "renders").rglob("*") if path.is_file()}
     cli.main(["render", "--out", "bricks", "--render.annotators", "+pointcloud"])

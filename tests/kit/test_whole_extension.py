@@ -64,7 +64,7 @@ async def _make_and_look(kit: Kit, window: object, folder: Path) -> None:
     while window.tasks.is_busy:
         await window.tasks.finished()
         await asyncio.sleep(0)
-    assert DatasetLayout(folder).images("soup_can"), window._line.text
+    assert DatasetLayout(folder).image_folders("soup_can"), window._line.text
     assert window.grasps.inspection.catalog.count == 1
 
 
