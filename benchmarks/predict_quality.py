@@ -35,7 +35,6 @@ from omni_graspd.prediction.predict_grasps import PredictedGrasps, predict_grasp
 from omni_graspd.prediction.predicted_batch import predicted_batch
 from omni_graspd.prediction.predictor import PredictConfig, Prediction, Predictor
 from omni_graspd.prediction.refinement import refine
-from omni_graspd.prediction.seen_object import guessed_object
 from omni_graspd.prediction.table_search import placed_image
 from omni_graspd.prediction.train_config import TrainConfig
 from omni_graspd.prediction.training_set import TrainingSet, read_training_sets
@@ -117,8 +116,7 @@ class _Kinds:
                 return self._grasps(made)
         else:
             made = self.made["predicted"]
-        obj = guessed_object(made.guess, made.T_object_crop, self.obj.name) if "guess" in kind else self.obj
-        return self._grasps(refine(replace(made, known=obj)))
+        return self._grasps(refine(replace(made, known=None if "guess" in kind else self.obj)))
 
     def _predicted(self, config: PredictConfig) -> PredictedGrasps:
         return predict_grasps(self.predictor, self.view, self.count, hand=self.hand, config=config)

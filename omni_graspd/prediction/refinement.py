@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from omni_graspd.prediction.predict_grasps import PredictedGrasps
+from omni_graspd.prediction.seen_object import guessed_object
 from omni_graspd.synthesis.config import SynthesisConfig
 from omni_graspd.synthesis.models import SurroundingsModel, object_model
 from omni_graspd.synthesis.optimization import load_kernels
@@ -20,11 +21,15 @@ from omni_graspd.synthesis.way_check import with_way
 _OPENED = (0.0, 0.4, 0.8)
 """Shares of the way back from the grasp to hover at which candidates start; the draft chooses among them."""
 
+_GROWN = 0.003
+"""So far outside the guessed object hands are refined [m]: where it is guessed too small, fingers would be in the true
+one. The squeeze closes the gap."""
+
 
 def refine(found: PredictedGrasps, config: SynthesisConfig | None = None, device: str = "cpu") -> PredictedGrasps:
     """Optimise predicted grasps on the mesh of their object, over its table, and plan their ways anew.
 
-    For the grasps of a view that is the true mesh, for those of an image what the model guesses.
+    For the grasps of a view that is the true mesh, for those of an image what the model guesses, and a little more.
 
     Args:
         found: Predicted grasps.
@@ -36,11 +41,12 @@ def refine(found: PredictedGrasps, config: SynthesisConfig | None = None, device
     """
     config, batch, hand = config or SynthesisConfig(), found.batch, found.hand
     assert batch.way is not None and batch.postures is not None
+    obj = found.known or guessed_object(found.guess, found.T_object_crop, found.name, _GROWN)
     around = Surroundings(batch.way.table_plane[0])
     load_kernels(config, device)
     wanted = Wanted(
-        GraspRequest(found.obj, range(len(batch.status)), around),
-        object_model(found.obj, config.distance, device),
+        GraspRequest(obj, range(len(batch.status)), around),
+        object_model(obj, config.distance, device),
         SurroundingsModel(around, device),
     )
     shares = _OPENED if config.draft.iterations else _OPENED[1:2]

@@ -22,15 +22,18 @@ _DENSITY = 300.0
 _LOOK = Appearance(color=(0.55, 0.6, 0.68), roughness=0.7)
 
 
-def guessed_object(shape: GuessedShape, T_object_crop: np.ndarray, name: str = "seen") -> RigidObject:
+def guessed_object(
+    shape: GuessedShape, T_object_crop: np.ndarray, name: str = "seen", grown: float = 0.0
+) -> RigidObject:
     """Return what a model guesses an object to be, as an object.
 
     Args:
         shape: The guess.
         T_object_crop: The crop frame in the frame that the object is to have, shape [7].
         name: Name that it gets.
+        grown: How far its surface lies outside the guessed one [m]; its foot stays on the table.
     """
-    mesh = _surface(shape)
+    mesh = _surface(shape, grown / shape.place.spacing)
     mesh = TriangleMesh(transform_points(T_object_crop, mesh.vertices), mesh.faces)
     volume, center, inertia = solid_properties(mesh)
     return RigidObject(
@@ -48,14 +51,19 @@ def guessed_object(shape: GuessedShape, T_object_crop: np.ndarray, name: str = "
     )
 
 
-def _surface(shape: GuessedShape) -> TriangleMesh:
-    """Return the largest piece of the guessed surface in the crop frame; the hull of the innermost voxels if none."""
+def _surface(shape: GuessedShape, grown: float) -> TriangleMesh:
+    """Return the largest piece of the guessed surface in the crop frame; the hull of the innermost voxels if none.
+
+    Args:
+        shape: The guess.
+        grown: How far outside it [voxel].
+    """
     from manifold3d import Manifold
 
     values = shape.distances.tolist()
 
     def inside(x: float, y: float, z: float) -> float:
-        return -max(_between(values, x, y, z), -z)
+        return -max(_between(values, x, y, z) - grown, -z)
 
     solid = Manifold.level_set(inside, [-1.0, -1.0, -1.0, SIDE, SIDE, SIDE], 1.0)
     pieces = sorted(solid.decompose(), key=lambda piece: piece.volume())

@@ -127,5 +127,8 @@ def test_the_stand_in_is_the_guessed_shape():
     height = 0.04 + 0.01
     exact = 300.0 * np.pi * height**2 * (3.0 * 0.04 - height) / 3.0
     assert abs(obj.mass / exact - 1.0) < 0.03
+    grown = guessed_object(GuessedShape(np.clip(values, -DEEP, DEEP), place), IDENTITY, grown=0.003)
+    radii = np.linalg.norm(grown.mesh.vertices - [0.0, 0.0, 0.01], axis=-1)
+    assert abs(radii.max() - 0.043) < 1e-3 and abs(grown.mesh.vertices[:, 2].min()) < 1e-6
     nothing = guessed_object(GuessedShape(np.full((SIDE, SIDE, SIDE), DEEP), place), IDENTITY)
     assert nothing.mass > 0.0

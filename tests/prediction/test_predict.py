@@ -10,7 +10,12 @@ from PIL import Image
 
 import omni_graspd as gd
 from omni_graspd.cli import main as cli
+from omni_graspd.prediction.predict_grasps import predict_grasps
+from omni_graspd.prediction.predictor import Predictor
+from omni_graspd.prediction.refinement import refine
+from omni_graspd.prediction.seen_object import guessed_object
 from omni_graspd.prediction.training import TrainRun, train_model
+from omni_graspd.prediction.view_input import read_view
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[predict]'")
 
@@ -149,12 +154,34 @@ def test_training_from_the_command_line(dataset, tmp_path, capsys):
 def test_refined_grasps_touch_the_object(model, dataset):
     """The network is hardly trained: what it says is anywhere near the block."""
     view = dataset / "renders" / "block" / "scene_0000" / "view_0000"
-    rough, refined = (gd.predict(model, view, 6, refine=refine) for refine in (False, True))
+    rough, refined = (gd.predict(model, view, 6, refine=each) for each in (False, True))
     touching = [grasps.evaluate().metrics["contact_area"] > 1e-4 for grasps in (rough, refined)]
     assert touching[1].sum() > touching[0].sum()
     assert refined.batch.postures is not None and len(refined.status) == 6
     depths = refined.metrics["penetration_depth"]
     assert (depths[refined.usable] < 0.006).all()
+
+
+def test_what_is_only_guessed_is_refined_3_mm_outside_and_known_objects_on_their_mesh(
+    model, hand, image, dataset, monkeypatch
+):
+    asked = []
+
+    def stop(hand, wanted, *args):
+        asked.append(wanted[0].request.obj)
+        raise InterruptedError
+
+    monkeypatch.setattr("omni_graspd.prediction.refinement.run_passes", stop)
+    predictor = Predictor.load(model)
+    view = read_view(dataset / "renders" / "block" / "scene_0000" / "view_0000")
+    for source in (image, view):
+        found = predict_grasps(predictor, source, 2, hand=hand)
+        with pytest.raises(InterruptedError):
+            refine(found)
+        wider = guessed_object(found.guess, found.T_object_crop, grown=0.003)
+        expected = found.obj if source is view else wider
+        np.testing.assert_array_equal(asked[-1].mesh.vertices, expected.mesh.vertices)
+        assert not np.array_equal(found.obj.mesh.vertices, wider.mesh.vertices)
 
 
 @pytest.mark.slow
