@@ -26,8 +26,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _SECONDS = 5.0
-_FIRST = 0.15
-"""No signal comes before: Python itself starts then, and nobody can hold it back [s]."""
+_FIRST = 0.05
+"""No signal comes before [s]."""
+_START_SECONDS = 1.0
+"""So long at most a signal waits for the program to handle it: until then Python itself starts, which nobody can hold
+back [s]."""
 _CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 _QUICK = (
     *("--synthesis.iterations", "40", "--synthesis.point-count", "300", "--synthesis.tries", "2"),
@@ -163,7 +166,7 @@ def _stop(command: Command, out: Path, number: signal.Signals, moment: float, re
             result.faults[f"ended by itself with {process.returncode}: {error[-200:]}"] += 1
         return True
     except subprocess.TimeoutExpired:
-        pass
+        _await_handlers(process.pid)
     began = time.perf_counter()
     if number == signal.SIGINT:
         os.killpg(process.pid, number)  # as a terminal does
@@ -182,6 +185,23 @@ def _stop(command: Command, out: Path, number: signal.Signals, moment: float, re
     _kill(process.pid)
     process.wait()
     return is_through
+
+
+def _await_handlers(process: int) -> None:
+    """Wait until a process handles SIGTERM; it takes over Ctrl-C at the same time."""
+    deadline = time.monotonic() + _START_SECONDS
+    while not _handles(process, signal.SIGTERM) and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def _handles(process: int, number: signal.Signals) -> bool:
+    """Tell whether a process has a handler of its own for a signal (Linux)."""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return True  # It has ended.
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def _faults(process: subprocess.Popen, number: signal.Signals, taken: float, error: str) -> list[str]:

@@ -19,7 +19,7 @@ class TrainConfig:
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     """Sizes of the network."""
-    steps: int = 2000
+    steps: int = 10_000
     """Most gradient steps."""
     views: int = 8
     """Views in a batch."""
