@@ -8,7 +8,7 @@ import importlib.machinery
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from types import FrameType, ModuleType
@@ -24,7 +24,7 @@ def held_interrupts() -> Iterator[None]:
     still get them; the main thread, in which Python handles them, only notes them meanwhile.
     """
     came: list[int] = []
-    with _noted(came):
+    with _handled(came.append):
         if not hasattr(signal, "pthread_sigmask"):  # Windows
             yield
         else:
@@ -38,13 +38,27 @@ def held_interrupts() -> Iterator[None]:
 
 
 @contextmanager
-def _noted(came: list[int]) -> Iterator[None]:
-    """Note signals that Python would handle; nothing is changed elsewhere than in the main thread."""
+def ending_at_once(end: Callable[[int], object]) -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM end the process within a block that makes nothing, such as one that loads modules.
+
+    A KeyboardInterrupt might get lost there: libraries take it for an optional package that does not load. Elsewhere
+    than in the main thread nothing is changed.
+
+    Args:
+        end: Called with the signal's number; ends the process without an exception.
+    """
+    with _handled(end):
+        yield
+
+
+@contextmanager
+def _handled(handle: Callable[[int], object]) -> Iterator[None]:
+    """Handle signals that Python would handle; nothing is changed elsewhere than in the main thread."""
     handlers = {}
     if threading.current_thread() is threading.main_thread():
         handlers = {number: handler for number in _HELD if callable(handler := signal.getsignal(number))}
     for number in handlers:
-        signal.signal(number, lambda number, _: came.append(number))
+        signal.signal(number, lambda number, _: handle(number))
     try:
         yield
     finally:

@@ -261,7 +261,7 @@ def test_an_unknown_preset_is_one_line(failure):
     ids=["too long", "no UTF-8"],
 )
 def test_names_that_the_system_does_not_take_are_one_line(fault, told, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(cli, "_run", lambda _: fault())
+    monkeypatch.setattr(cli, "_run", lambda *_: fault())
     with pytest.raises(SystemExit) as stopped:
         cli.main([])
     assert stopped.value.code == 2

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""SIGTERM where a library has a handler of its own."""
+"""Ctrl-C and SIGTERM where libraries take them, lose them, or have handlers of their own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -69,3 +70,40 @@ def test_pyarrow_brings_pandas_before_it_could_lose_a_ctrl_c() -> None:
     code += "print('pandas' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown == "True\n"
+
+
+def test_a_library_that_swallows_ctrl_c_while_it_loads_does_not_keep_a_process_alive() -> None:
+    code = """import os, signal, time
+from omni_graspd.interrupts import ending_at_once
+signal.signal(signal.SIGINT, signal.default_int_handler)
+with ending_at_once(lambda number: (print("ended by", number, flush=True), os._exit(7))):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5.0)
+    except BaseException:
+        pass
+print("went on")
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, f"ended by {int(signal.SIGINT)}\n", "")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_command_that_still_loads_ends_with_one_line_and_its_log_says_so(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    start = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    start += "from omni_graspd.cli.main import main; main()"
+    log = tmp_path / "run.log"
+    command = [sys.executable, "-c", start, "generate", "--out", str(tmp_path / "out"), "--log", str(log)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (log.is_file() and "cores" in log.read_text()):
+        time.sleep(0.001)
+    time.sleep(0.2)
+    process.send_signal(number)
+    printed, error = process.communicate(timeout=60.0)
+    assert (process.returncode, printed) == (code, "")
+    assert error == "stopped; the same command resumes where it stopped\n"
+    assert log.read_text().splitlines()[-1].endswith("stopped while modules were loaded")
+    assert not (tmp_path / "out").exists()

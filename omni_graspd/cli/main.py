@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import NoReturn
 
 from omni_graspd.cli.commands import find_command, is_scene_render
 from omni_graspd.cli.help_page import group_page, overview
-from omni_graspd.cli.log import logging_run, take_log_options
+from omni_graspd.cli.log import LOG, logging_run, take_log_options
 from omni_graspd.errors import GraspdError
-from omni_graspd.interrupts import held_imports, held_interrupts, sigterm_like_ctrl_c
+from omni_graspd.interrupts import ending_at_once, held_imports, held_interrupts, sigterm_like_ctrl_c
 from omni_graspd.plain_text import shortened
 from omni_graspd.version import __version__
 
@@ -27,19 +30,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     The exit code is 2 on what the user can mend, 130 on Ctrl-C, 143 on SIGTERM, and 141 if nobody reads what it prints.
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # Within another program, Ctrl-C is for that program, too.
+    loading = held_interrupts() if arguments is not None else ending_at_once(lambda number: _end(number, given))
+    given = list(sys.argv[1:] if arguments is None else arguments)
     ended: list[int] = []
     try:
-        file, verbose, rest = take_log_options(arguments)
-        with sigterm_like_ctrl_c(ended), held_imports(), logging_run(file, verbose, arguments):
-            _run(rest)
+        file, verbose, rest = take_log_options(given)
+        with sigterm_like_ctrl_c(ended), held_imports(), logging_run(file, verbose, given):
+            _run(rest, loading)
         sys.stdout.flush()
     except GraspdError as error:
         print(f"error: {error}", *filter(None, [error.listing]), sep="\n", file=sys.stderr)
         sys.exit(_MENDABLE)
     except KeyboardInterrupt:
-        again = "starts over" if is_scene_render(arguments) else "resumes where it stopped"
-        print(f"stopped; the same command {again}", file=sys.stderr)
+        print(_stopped(given), file=sys.stderr)
         sys.exit(_TERMINATED if ended else _INTERRUPTED)
     except BrokenPipeError:
         # What is still in the buffer would raise once more when Python ends.
@@ -60,7 +64,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(_MENDABLE)
 
 
-def _run(arguments: Sequence[str]) -> None:
+def _stopped(arguments: Sequence[str]) -> str:
+    return f"stopped; the same command {'starts over' if is_scene_render(arguments) else 'resumes where it stopped'}"
+
+
+def _end(number: int, arguments: Sequence[str]) -> NoReturn:
+    """End the process while modules are loaded, without those having a say."""
+    LOG.info("stopped while modules were loaded")
+    print(_stopped(arguments), file=sys.stderr, flush=True)
+    os._exit(_TERMINATED if number == signal.SIGTERM else _INTERRUPTED)
+
+
+def _run(arguments: Sequence[str], loading: AbstractContextManager[None]) -> None:
     if "--version" in arguments:
         print(f"graspd {__version__}")
         return
@@ -77,7 +92,7 @@ def _run(arguments: Sequence[str]) -> None:
     # The modules of a command load Warp, PhysX and USD: help on all commands must not wait for them.
     # Errors of the work are not taken for tyro's, since it is done after tyro has read the arguments. trimesh takes
     # Ctrl-C for an optional package that does not load, and goes on.
-    with held_interrupts():
+    with loading:
         from omni_graspd.cli.console import open_console
         from omni_graspd.cli.run_command import parse_command
         from omni_graspd.quiet_warp import start_warp
