@@ -271,7 +271,7 @@ def test_names_that_the_system_does_not_take_are_one_line(fault, told, monkeypat
 
 
 def test_other_faults_of_the_system_are_not_taken_for_names(monkeypatch) -> None:
-    def fail(_) -> None:
+    def fail(*_: object) -> None:
         raise OSError(5, "Input/output error", "x")
 
     monkeypatch.setattr(cli, "_run", fail)
