@@ -45,7 +45,8 @@ def overview_views(layout: DatasetLayout, obj: RigidObject) -> OverviewViews:
     Returns:
         The tiles; none at all where there are no images.
     """
-    folders = [folder for folder in layout.image_folders(obj.name) if folder.name != "right"]
+    eyes = [folder for folder in layout.image_folders(obj.name) if folder.name != "right"]
+    folders = [folder for folder in eyes if any(folder.glob("rgb_*.png"))]
     frames = [read_frame(folder) for folder in folders[:_LARGEST_VIEW_COUNT]]
     frames.sort(key=lambda frame: -_box_area(frame, obj.label))
     if not frames:
