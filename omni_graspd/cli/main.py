@@ -30,9 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     The exit code is 2 on what the user can mend, 130 on Ctrl-C, 143 on SIGTERM, and 141 if nobody reads what it prints.
     """
-    # Within another program, Ctrl-C is for that program, too.
-    loading = held_interrupts() if arguments is not None else ending_at_once(lambda number: _end(number, given))
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # Within another program, Ctrl-C is for that program, too.
+    loading = ending_at_once(lambda number: _end(number, given)) if arguments is None else held_interrupts()
     ended: list[int] = []
     try:
         file, verbose, rest = take_log_options(given)

@@ -106,8 +106,8 @@ class DatasetLayout:
             scene_index: One of its scenes; None for all.
         """
         scenes = "scene_*" if scene_index is None else self.renders(object_name, scene_index).name
-        files = (self.root / "renders" / object_name).glob(f"{scenes}/view_*/**/*_0000.*")
-        return sorted({path.parent for path in files})
+        folders = (self.root / "renders" / object_name).glob(f"{scenes}/view_*/**/")
+        return sorted(folder for folder in folders if any(folder.glob("*_0000.*")))
 
 
 def _scene_index(path: Path) -> int:

@@ -15,6 +15,7 @@ from omni_graspd.plain_text import shortened
 from omni_graspd.plural import counted
 from omni_graspd.usd.stage import file_of
 from omni_graspd.usd.stage_time import first_time
+from omni_graspd.usd.stage_values import numbers_in
 from omni_graspd.usd.transforms import local_to_world
 
 
@@ -174,16 +175,13 @@ def _number(attribute: Usd.Attribute, time: Usd.TimeCode) -> float:
 def _numbers(attribute: Usd.Attribute, time: Usd.TimeCode, count: int) -> list[float]:
     """Return finite numbers of an attribute, which may be of any type."""
     value = attribute.Get(time)
-    try:
-        numbers = [float(value)] if count == 1 else [float(each) for each in value]
-    except (TypeError, ValueError):
-        numbers = []
-    if len(numbers) != count or not np.isfinite(numbers).all():
+    numbers = numbers_in(value)
+    if numbers.size != count or not np.isfinite(numbers).all():
         raise GraspdError(
             f"expected {counted(count, 'finite number')} in {attribute.GetPath()} of "
             f"{file_of(attribute.GetPrim().GetStage())}, got {shortened(str(value))!r}; mend it"
         )
-    return numbers
+    return numbers.ravel().tolist()
 
 
 def _rigid(matrix: np.ndarray) -> np.ndarray:

@@ -62,7 +62,7 @@ def _check_value(attribute: Usd.Attribute, value: Any, wanted: Any, is_finite: b
             f"expected {attribute.GetPath()} in {source} to be X, Y or Z, got {shortened(str(value))!r}; "
             "re-export the file"
         )
-    if is_finite and not np.abs(_numbers(value)).max(initial=0.0) <= FARTHEST:
+    if is_finite and not np.abs(numbers_in(value)).max(initial=0.0) <= FARTHEST:
         raise GraspdError(
             f"expected {attribute.GetPath()} in {source} to be finite, got {shortened(str(value))}; re-export the file"
         )
@@ -83,7 +83,7 @@ def _prims(stage: Usd.Stage) -> Iterator[Usd.Prim]:
         yield from Usd.PrimRange(prototype, Usd.PrimAllPrimsPredicate)
 
 
-def _numbers(value: Any) -> np.ndarray:
+def numbers_in(value: Any) -> np.ndarray:
     """Return the numbers of a scalar, a vector, a matrix or a quaternion; NaN for anything else."""
     if hasattr(value, "GetImaginary"):
         return np.array([*value.GetImaginary(), value.GetReal()], dtype=np.float64)
