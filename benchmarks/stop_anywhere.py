@@ -219,16 +219,18 @@ def _faults(process: subprocess.Popen, number: signal.Signals, taken: float, err
     deadline = time.monotonic() + 2.0
     while left := _group(process.pid):
         if time.monotonic() > deadline:
-            found.append(f"left {len(left)} processes")
+            found.append(f"left {', '.join(sorted(left.values()))}")
             break
         time.sleep(0.05)
     return found
 
 
-def _group(leader: int) -> list[int]:
-    """Return the processes of a session that still run."""
-    listed = subprocess.run(["ps", "-o", "pid=,stat=", "-s", str(leader)], capture_output=True, text=True, check=False)
-    return [int(line.split()[0]) for line in listed.stdout.splitlines() if not line.split()[1].startswith("Z")]
+def _group(leader: int) -> dict[int, str]:
+    """Return the processes of a session that still run, and their names."""
+    command = ["ps", "-o", "pid=,stat=,comm=", "-s", str(leader)]
+    listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+    return {int(process): name for process, state, name in rows if not state.startswith("Z")}
 
 
 def _kill(leader: int) -> None:

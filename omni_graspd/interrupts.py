@@ -128,26 +128,3 @@ def sigterm_like_ctrl_c(received: list[int]) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def own_sigterm() -> Iterator[None]:
-    """Keep the handler of SIGTERM where a library puts its own in place within the block.
-
-    A SIGTERM that the library ended the process by is handed on. Elsewhere than in the main thread, and where the
-    handler is not Python's, nothing is changed.
-    """
-    before = signal.getsignal(signal.SIGTERM)
-    if threading.current_thread() is not threading.main_thread() or before is None:
-        yield
-        return
-    try:
-        yield
-    except SystemExit as error:
-        signal.signal(signal.SIGTERM, before)
-        if error.code == signal.SIGTERM:
-            signal.raise_signal(signal.SIGTERM)
-        raise
-    finally:
-        # Also where the library has put one below Python, of which getsignal knows nothing.
-        signal.signal(signal.SIGTERM, before)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: The omni_graspd authors
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C and SIGTERM where libraries take them, lose them, or have handlers of their own."""
+"""Ctrl-C and SIGTERM where libraries take them or lose them."""
 
 from __future__ import annotations
 
@@ -11,38 +11,10 @@ import sys
 import threading
 import time
 from pathlib import Path
-from types import FrameType
 
 import pytest
 
-from omni_graspd.interrupts import held_interrupts, own_sigterm, sigterm_like_ctrl_c
-
-
-def exit_by_number(number: int, frame: FrameType | None) -> None:
-    sys.exit(number)
-
-
-def test_a_sigterm_that_a_library_takes_ends_a_run_as_any_other():
-    ended: list[int] = []
-    with pytest.raises(KeyboardInterrupt), sigterm_like_ctrl_c(ended), own_sigterm():
-        signal.signal(signal.SIGTERM, exit_by_number)
-        signal.raise_signal(signal.SIGTERM)
-    assert ended == [signal.SIGTERM]
-
-
-def test_the_own_handler_is_back_after_the_library_has_begun():
-    ended: list[int] = []
-    with pytest.raises(KeyboardInterrupt), sigterm_like_ctrl_c(ended):
-        with own_sigterm():
-            signal.signal(signal.SIGTERM, exit_by_number)
-        signal.raise_signal(signal.SIGTERM)
-    assert ended == [signal.SIGTERM]
-
-
-def test_other_exits_pass():
-    with pytest.raises(SystemExit) as ended, own_sigterm():
-        sys.exit(3)
-    assert ended.value.code == 3
+from omni_graspd.interrupts import held_interrupts
 
 
 def test_what_another_thread_gets_is_held_too() -> None:

@@ -17,12 +17,13 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import psutil
 import pytest
 from dataset_bytes import dataset_digests
 from small_dataset import QUICK_OPTIONS, small_config
 
 from omni_graspd.dataset.config import GenerateConfig
-from omni_graspd.dataset.execution import executor
+from omni_graspd.dataset.execution import executor, ray_driver
 from omni_graspd.dataset.execution.shards import WHOLE_SHARD, Shard, read_reports
 from omni_graspd.dataset.execution.worker_processes import worker_processes
 from omni_graspd.dataset.layout import DatasetLayout
@@ -183,21 +184,34 @@ def test_ctrl_c_waits_where_it_is_held_back() -> None:
 @pytest.mark.slow
 def test_a_killed_worker_is_one_line() -> None:
     with pytest.raises(GraspdError, match=r"worker process was killed.*fewer --workers"), worker_processes(2) as pool:
-        pool.submit(_kill_self).result()
-
-
-def _kill_self() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+        pool.submit(signal.raise_signal, signal.SIGKILL).result()
 
 
 def test_ray_is_named_where_it_is_not_installed(
     config: GenerateConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from omni_graspd.dataset.execution import ray_executor
-
-    monkeypatch.setattr(ray_executor, "find_spec", lambda name: None)
+    monkeypatch.setattr(ray_driver, "find_spec", lambda name: None)
     with pytest.raises(GraspdError, match=r"pip install 'omni-graspd\[ray\]'"):
         asyncio.run(generate(replace(config, executor="ray", out=tmp_path / "out")))
+
+
+@pytest.mark.slow
+def test_a_driver_that_is_interrupted_ends_with_all_that_it_started(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    with pytest.raises(KeyboardInterrupt), ray_driver.ray_driver() as driver:
+        program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+        start = (os.spawnl, os.P_NOWAIT, sys.executable, sys.executable, "-c", program)
+        child = driver._pool.submit(*start).result()
+        assert _is_at_work(child)
+        raise KeyboardInterrupt
+    _wait_for(lambda: not _is_at_work(child), 5.0)
+
+
+def _is_at_work(process: int) -> bool:
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE  # nobody waits for one whose parent is gone
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.mark.slow
@@ -206,12 +220,12 @@ def test_ray_starts_by_itself_where_no_cluster_is_named(
 ) -> None:
     pytest.importorskip("ray")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    # Every stage would start a cluster; this one is enough.
+    # Every stage would start a cluster; this one, whose shards take a whole node each, is enough.
     settled = replace(config, out=tmp_path / "here")
-    _stages(settled, "settle")
+    _stages(settled, "settle", "synthesize", "place")
     shutil.copytree(settled.out, tmp_path / "ray")
-    _stages(settled, "synthesize")
-    _stages(replace(settled, executor="ray", workers=1, out=tmp_path / "ray"), "synthesize")
+    _stages(settled, "render")
+    _stages(replace(settled, executor="ray", workers=1, out=tmp_path / "ray"), "render")
     assert dataset_digests(tmp_path / "ray") == dataset_digests(tmp_path / "here")
 
 
@@ -222,17 +236,18 @@ def _stages(config: GenerateConfig, *names: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_ray_cluster_that_loses_a_node_writes_the_same_bytes(
-    config: GenerateConfig, here: dict[str, str], tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("here")
+def test_a_ray_cluster_that_loses_a_node_writes_the_same_bytes(config: GenerateConfig, tmp_path: Path) -> None:
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     try:
-        ray.init(address=cluster.address, log_to_driver=False)  # first: it may join any node of this machine
-        lost = cluster.add_node(num_cpus=1)
-        assert sum(node["Alive"] for node in ray.nodes()) == 2
+        # Processes of this machine join a node at the address of the one that came last: not the one that will be lost.
+        lost = cluster.add_node(num_cpus=1, node_ip_address="127.0.0.2")
+        cluster.add_node(num_cpus=0)
+        ray.init(address=cluster.address, log_to_driver=False)
+        assert sum(node["Alive"] for node in ray.nodes()) == 3
         out = tmp_path / "out"
         parts = DatasetLayout(out).grasp_parts("barrett", "block")
 
@@ -243,11 +258,15 @@ def test_a_ray_cluster_that_loses_a_node_writes_the_same_bytes(
             await asyncio.to_thread(cluster.remove_node, lost, allow_graceful=False)
 
         async def both() -> None:
-            await asyncio.gather(generate(replace(config, executor="ray", out=out)), lose_a_node())
+            with open_run(replace(settled, executor="ray")) as run:
+                await asyncio.gather(STAGES["synthesize"](run, no_progress), lose_a_node())
 
+        settled = replace(config, out=out)
+        _stages(settled, "settle")
         asyncio.run(both())
-        _wait_for(lambda: sum(node["Alive"] for node in ray.nodes()) == 1)  # the cluster takes a moment to notice
-        assert dataset_digests(out) == here
+        _wait_for(lambda: sum(node["Alive"] for node in ray.nodes()) == 2)  # the cluster takes a moment to notice
+        made = DatasetLayout(out).grasps("barrett", "block")
+        assert made.read_bytes() == DatasetLayout(config.out).grasps("barrett", "block").read_bytes()
     finally:
         ray.shutdown()
         cluster.shutdown()

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from omni_graspd.dataset.evaluation.evaluation_chunk import EvaluationChunk, measure_chunk
-from omni_graspd.dataset.execution.ray_executor import RETRIES, ray_cluster, ray_errors, require_shared
+from omni_graspd.dataset.execution.ray_driver import RayTask, ray_driver
+from omni_graspd.dataset.execution.ray_executor import require_shared
 from omni_graspd.dataset.layout import DatasetLayout
 
 
@@ -26,24 +27,14 @@ def measure_on_ray(chunks: Sequence[EvaluationChunk], address: str, workers: int
         GraspdError: If Ray is not installed, there is no such cluster, a node does not see the dataset folder, or a
             chunk cannot be measured.
     """
-    with ray_cluster(address, workers) as ray:
-        tasks = {}
-        for place, chunk in enumerate(chunks):
-            needs = {"num_gpus": 1} if chunk.device != "cpu" else {}
-            options = {"num_cpus": 1, **needs, "max_retries": RETRIES, "name": f"evaluate {chunk.object}"}
-            tasks[ray.remote(_measure).options(**options).remote(chunk)] = place
-        waiting = list(tasks)
-        try:
-            while waiting:
-                with ray_errors(ray):
-                    (done,), waiting = ray.wait(waiting, num_returns=1)
-                    ray.get(done)
-                yield tasks[done]
-        finally:
-            # Asking a connection that is gone would make a new one and hide why it is gone.
-            if ray.is_initialized():
-                for task in waiting:
-                    ray.cancel(task, force=True)
+    tasks = [RayTask(f"evaluate {chunk.object}", (chunk,), gpus=int(chunk.device != "cpu")) for chunk in chunks]
+    with ray_driver() as driver:
+        driver.connect(address, workers).result()
+        driver.submit(_measure, tasks).result()
+        for _ in tasks:
+            place, _ = driver.next().result()
+            yield place
+        driver.disconnect().result()
 
 
 def _measure(chunk: EvaluationChunk) -> None:
