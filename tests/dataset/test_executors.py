@@ -195,6 +195,15 @@ def test_ray_is_named_where_it_is_not_installed(
         asyncio.run(generate(replace(config, executor="ray", out=tmp_path / "out")))
 
 
+@pytest.mark.parametrize(("address", "expected"), [("", "local"), ("somewhere:6379", "somewhere:6379")])
+def test_only_a_cluster_that_was_named_is_joined(address: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ray, given = pytest.importorskip("ray"), {}
+    monkeypatch.setattr(ray, "init", lambda **options: given.update(options))
+    ray_driver._connect(address, 2)
+    assert given["address"] == expected
+    assert given.get("num_cpus") == (None if address else 2)
+
+
 @pytest.mark.slow
 def test_a_driver_that_is_interrupted_ends_with_all_that_it_started(tmp_path: Path) -> None:
     pytest.importorskip("ray")

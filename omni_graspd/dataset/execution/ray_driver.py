@@ -133,7 +133,9 @@ def _connect(address: str, cores: int) -> None:
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # or Ray prints a tip on it
     import ray
 
-    options = {"address": address} if address else {"num_cpus": cores, "include_dashboard": False}
+    # Without an address, Ray would look for a cluster that somebody has started on this machine.
+    new = {"address": "local", "num_cpus": cores, "include_dashboard": False}
+    options = {"address": address} if address else new
     try:
         ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
