@@ -58,7 +58,7 @@ class Plan:
     """Drops of each object."""
     search: AnnealingConfig = field(default_factory=AnnealingConfig)
     """The other planner."""
-    train: TrainConfig = field(default_factory=lambda: replace(PRESETS["tiny"], steps=600))
+    train: TrainConfig = field(default_factory=lambda: replace(PRESETS["tiny"], steps=2500))
     """Settings of the six trainings."""
     seeds: int = 3
     """Trainings of each set."""
