@@ -65,6 +65,7 @@ def commands() -> dict[str, Command]:
         "generate_2": Command((*made, "--workers", "2"), begins_with_a_dataset=False),
         "ray": Command((*made, "--workers", "2", "--executor", "ray"), begins_with_a_dataset=False),
         "evaluate": Command(("evaluate", "OUT", "--workers", "2")),
+        "evaluate_ray": Command(("evaluate", "OUT", "--workers", "2", "--executor", "ray")),
         "render": Command(("render", "--out", "OUT", "--views", "6")),
         "inspect": Command(("inspect", "OUT", "--port", "8460"), ends=False),
     }
