@@ -79,3 +79,17 @@ def test_a_command_that_still_loads_ends_with_one_line_and_its_log_says_so(
     assert error == "stopped; the same command resumes where it stopped\n"
     assert log.read_text().splitlines()[-1].endswith("stopped while modules were loaded")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_command_that_silences_the_start_of_warp_is_not_silent_about_its_end() -> None:
+    code = """import os, signal
+import warp
+from omni_graspd.cli.main import main
+init = warp.init
+warp.init = lambda: (os.kill(os.getpid(), signal.SIGTERM), init())
+main()
+"""
+    command = [sys.executable, "-c", code, "hands", "list"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (143, "")
+    assert ended.stderr == "stopped; the same command resumes where it stopped\n"
