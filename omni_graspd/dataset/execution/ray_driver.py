@@ -3,8 +3,8 @@
 """A process of its own that talks to a Ray cluster.
 
 Ray puts handlers of SIGTERM in place while it connects, in Python and below it, and takes them away when it is shut
-down; a signal at such a moment ends the process by whatever handler there is. The driver gets no signals: the process
-that started it does, and stops it, and with it the cluster that it started.
+down; a signal at such a moment ends the process by whatever handler there is. Ctrl-C and SIGTERM are for the process
+that starts the driver: it stops the driver, and with it a cluster of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 from omni_graspd.dataset.execution.worker_processes import worker_processes
 from omni_graspd.errors import GraspdError
 
-RETRIES = 10
+_RETRIES = 10
 """How often a piece of work is begun again whose worker or node was lost."""
 _waiting: dict[Any, int] = {}
 """In the driver: what Ray has not done yet, and its place among the tasks."""
@@ -160,7 +160,7 @@ def _submit(function: Callable[..., Any], tasks: Sequence[RayTask], shared: Any)
     remote = ray.remote(function)
     for place, task in enumerate(tasks):
         needs = {"num_cpus": node if task.fills_node else 1} | ({"num_gpus": task.gpus} if task.gpus else {})
-        options = remote.options(**needs, max_retries=RETRIES, name=task.name)
+        options = remote.options(**needs, max_retries=_RETRIES, name=task.name)
         _waiting[options.remote(*first, *task.arguments)] = place
 
 
