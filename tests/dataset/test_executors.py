@@ -9,6 +9,7 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -198,10 +199,21 @@ def test_ray_is_named_where_it_is_not_installed(
 @pytest.mark.parametrize(("address", "expected"), [("", "local"), ("somewhere:6379", "somewhere:6379")])
 def test_only_a_cluster_that_was_named_is_joined(address: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
     ray, given = pytest.importorskip("ray"), {}
+    monkeypatch.setattr(ray_driver, "_knock", lambda address: None)
     monkeypatch.setattr(ray, "init", lambda **options: given.update(options))
     ray_driver._connect(address, 2)
     assert given["address"] == expected
     assert given.get("num_cpus") == (None if address else 2)
+
+
+def test_an_address_at_which_nobody_listens_is_one_line_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray")
+    monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray would try for minutes"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = "{}:{}".format(*server.getsockname())
+    for named in (address, f"ray://{address}"):
+        with pytest.raises(GraspdError, match=rf"cannot reach a Ray cluster at {named}: Connection refused; start one"):
+            ray_driver._connect(named, 2)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -24,6 +25,8 @@ from omni_graspd.errors import GraspdError
 
 _RETRIES = 10
 """How often a piece of work is begun again whose worker or node was lost."""
+_KNOCK_SECONDS = 10.0
+"""So long a cluster may take to answer at all [s]."""
 _waiting: dict[Any, int] = {}
 """In the driver: what Ray has not done yet, and its place among the tasks."""
 
@@ -137,13 +140,21 @@ def _connect(address: str, cores: int) -> None:
     new = {"address": "local", "num_cpus": cores, "include_dashboard": False}
     options = {"address": address} if address else new
     try:
+        _knock(address)
         ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise GraspdError(
             f"cannot reach a Ray cluster at {address or 'this machine'}: {reason}; start one with `ray start --head`, "
             "or drop --address to run one on this machine"
         ) from error
+
+
+def _knock(address: str) -> None:
+    """Raise OSError if nobody listens at HOST:PORT; Ray would try for minutes. Other addresses are left to Ray."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if colon and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), _KNOCK_SECONDS).close()
 
 
 def _disconnect() -> None:
