@@ -217,7 +217,7 @@ def test_an_address_at_which_nobody_listens_is_one_line_at_once(monkeypatch: pyt
 
 
 @pytest.mark.slow
-def test_a_driver_that_is_interrupted_ends_with_all_that_it_started(tmp_path: Path) -> None:
+def test_a_driver_that_is_interrupted_ends_with_all_that_it_started() -> None:
     pytest.importorskip("ray")
     with pytest.raises(KeyboardInterrupt), ray_driver.ray_driver() as driver:
         program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
@@ -241,12 +241,12 @@ def test_ray_starts_by_itself_where_no_cluster_is_named(
 ) -> None:
     pytest.importorskip("ray")
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    # Every stage would start a cluster; this one, whose shards take a whole node each, is enough.
+    # Every stage would start a cluster; this one is enough.
     settled = replace(config, out=tmp_path / "here")
-    _stages(settled, "settle", "synthesize", "place")
+    _stages(settled, "settle")
     shutil.copytree(settled.out, tmp_path / "ray")
-    _stages(settled, "render")
-    _stages(replace(settled, executor="ray", workers=1, out=tmp_path / "ray"), "render")
+    _stages(settled, "synthesize")
+    _stages(replace(settled, executor="ray", workers=1, out=tmp_path / "ray"), "synthesize")
     assert dataset_digests(tmp_path / "ray") == dataset_digests(tmp_path / "here")
 
 
@@ -257,8 +257,9 @@ def _stages(config: GenerateConfig, *names: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("here")
-def test_a_ray_cluster_that_loses_a_node_writes_the_same_bytes(config: GenerateConfig, tmp_path: Path) -> None:
+def test_a_ray_cluster_that_loses_a_node_writes_the_same_bytes(
+    config: GenerateConfig, here: dict[str, str], tmp_path: Path
+) -> None:
     ray = pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
@@ -279,15 +280,11 @@ def test_a_ray_cluster_that_loses_a_node_writes_the_same_bytes(config: GenerateC
             await asyncio.to_thread(cluster.remove_node, lost, allow_graceful=False)
 
         async def both() -> None:
-            with open_run(replace(settled, executor="ray")) as run:
-                await asyncio.gather(STAGES["synthesize"](run, no_progress), lose_a_node())
+            await asyncio.gather(generate(replace(config, executor="ray", out=out)), lose_a_node())
 
-        settled = replace(config, out=out)
-        _stages(settled, "settle")
         asyncio.run(both())
         _wait_for(lambda: sum(node["Alive"] for node in ray.nodes()) == 2)  # the cluster takes a moment to notice
-        made = DatasetLayout(out).grasps("barrett", "block")
-        assert made.read_bytes() == DatasetLayout(config.out).grasps("barrett", "block").read_bytes()
+        assert dataset_digests(out) == here
     finally:
         ray.shutdown()
         cluster.shutdown()
