@@ -16,6 +16,7 @@ import pytest
 from small_dataset import small_config
 
 from omni_graspd.cli import main as cli
+from omni_graspd.dataset.checksums import file_checksum, read_checksums
 from omni_graspd.dataset.config import GenerateConfig
 from omni_graspd.dataset.evaluation import evaluate_dataset as evaluation
 from omni_graspd.dataset.evaluation import evaluation_chunk
@@ -135,6 +136,23 @@ def test_a_stopped_run_goes_on_and_workers_do_not_matter(dataset, tmp_path, monk
     monkeypatch.setattr(evaluation, "_CHUNK_SIZE", 3)
     evaluate_dataset(other, _SETTINGS, workers=2)
     assert _table(dataset).read_bytes() == _table(other).read_bytes()
+
+
+def test_a_run_stopped_before_its_checksums_writes_them_the_next_time(dataset, tmp_path, monkeypatch):
+    other = Path(shutil.copytree(dataset, tmp_path / "other"))
+    settings = replace(_SETTINGS, hold_test=False)
+
+    def stop(root):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluation, "update_checksums", stop)
+        with pytest.raises(KeyboardInterrupt):
+            evaluate_dataset(dataset, settings, workers=1)
+    assert evaluate_dataset(dataset, settings, workers=1) == 0
+    evaluate_dataset(other, settings, workers=1)
+    name = _table(dataset).relative_to(dataset).as_posix()
+    assert read_checksums(dataset)[name] == read_checksums(other)[name] == file_checksum(_table(dataset))
 
 
 def test_other_settings_are_refused_and_named(dataset):

@@ -123,8 +123,8 @@ def evaluate_dataset(
             progress(done, total)
             if not left[table.path]:
                 _add_columns(table)
-        if tables:
-            update_checksums(root)
+        # Also where nothing was left to do: a run may have been stopped before it came to this.
+        update_checksums(root)
     return total
 
 
